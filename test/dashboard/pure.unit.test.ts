@@ -251,7 +251,7 @@ describe('the summary of a removal', () => {
   });
 });
 
-test('shows a model that is being staged as one line, with or without an existing copy', () => {
+test('a model that is being staged is shown as one line, with or without an existing copy', () => {
   const job = (model_id: string, status: StagingJob['status']): StagingJob => ({
     model_id: model_id as ModelId,
     status,

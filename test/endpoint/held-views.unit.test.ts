@@ -167,7 +167,7 @@ describe('a file listing', () => {
   });
 });
 
-test('replaces an invalid time by the earliest time', () => {
+test('an invalid time is replaced by the earliest time', () => {
   expect(toTime('')).toBe('1970-01-01T00:00:00.000Z');
   expect(toTime(undefined)).toBe('1970-01-01T00:00:00.000Z');
   expect(toTime('2026-01-02T03:04:05Z')).toBe('2026-01-02T03:04:05.000Z');

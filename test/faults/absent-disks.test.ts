@@ -41,12 +41,12 @@ async function expectAbsent(ended: Ended, root: string, id: string, left: readon
   expect(await readdir(root)).toEqual(left);
 }
 
-describe('a store whose directory is not what it was', () => {
+describe('a store whose directory has changed', () => {
   test.each([
     ['is empty', async (_: string) => {}, []],
     ['has only what systems leave', (root: string) => mkdir(join(root, 'lost+found')), ['lost+found']],
     ['has files of somebody', (root: string) => writeFile(join(root, 'thesis.doc'), ''), ['thesis.doc']],
-  ])('is not served and nothing is made there when it %s', async (_, fill, left) => {
+  ])('is not served, and nothing is created there, when it %s', async (_, fill, left) => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);
@@ -77,7 +77,7 @@ describe('a store whose directory is not what it was', () => {
     expect(await served.stop()).toMatchObject({ status: 0 });
   });
 
-  test('is served as a new one with --new-store, and from then on as usual', async () => {
+  test('is served as a new store with --new-store, and normally from then on', async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);
@@ -92,7 +92,7 @@ describe('a store whose directory is not what it was', () => {
     expect(await again.stop()).toMatchObject({ status: 0 });
   });
 
-  test('is not served when another store lies there, until somebody accepts that one', async () => {
+  test('is not served when another store is at its path, unless the user accepts the other one', async () => {
     const [home, other] = [await temporaryDirectory(), await temporaryDirectory()];
     const [root, second] = [join(home, 'disk'), join(other, 'disk')];
     await mkdir(root);
@@ -109,7 +109,7 @@ describe('a store whose directory is not what it was', () => {
     expect(await idOf(root)).toBe(otherId);
   });
 
-  test('is missed in SKULK_HOME too, where it has its usual place', async () => {
+  test('is reported as missing at its default path in SKULK_HOME too', async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'store');
     await writeFiles(join(home, 'm'), { 'config.json': '{}' });
@@ -127,7 +127,7 @@ describe('a store whose directory is not what it was', () => {
     expect(await readdir(home)).not.toContain('store');
   });
 
-  test('is missed by commands that wrote it without a server, however its path is spelled', async () => {
+  test('is reported as missing by commands that wrote to it without a server, for any spelling of its path', async () => {
     const home = await temporaryDirectory();
     const [root, spelled] = [join(home, 'disk'), join(home, 'link')];
     await mkdir(root);
@@ -145,7 +145,7 @@ describe('a store whose directory is not what it was', () => {
     await expectAbsent(await serve(home, root), root, id);
   });
 
-  test('keeps its id when the file of the id is damaged', async () => {
+  test('keeps its id when the file with the id is damaged', async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);
@@ -156,7 +156,7 @@ describe('a store whose directory is not what it was', () => {
     expect(await idOf(root)).toBe(id);
   });
 
-  test('is served when what this machine remembers is damaged, which is said and moved aside', async () => {
+  test("is served when the machine's record of stores is damaged, and the record is reported and moved aside", async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);
@@ -168,7 +168,7 @@ describe('a store whose directory is not what it was', () => {
     expect((await known(home)).served[root]).toMatchObject({ store_id: id, models: 1 });
   });
 
-  test('is remembered without touching what others wrote down', async () => {
+  test('is recorded without changing records of other processes', async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);
@@ -184,7 +184,7 @@ describe('a store whose directory is not what it was', () => {
 });
 
 describe('a store on a disk that is not mounted', wants('a disk of their own'), () => {
-  test('is not served, and its mount point stays bare', async () => {
+  test('is not served, and its mount point stays empty', async () => {
     const home = await temporaryDirectory();
     const disk = await smallDisk(8 * mebibyte);
     const id = await serveOnce(home, disk.path);
@@ -193,7 +193,7 @@ describe('a store on a disk that is not mounted', wants('a disk of their own'), 
   });
 });
 
-describe('a store that goes away while it is served', () => {
+describe('a store that disappears while it is served', () => {
   const answers = async (url: string, path: string, init?: RequestInit): Promise<number> => {
     const response = await fetch(url + path, init);
     const body = await response.text();
@@ -273,14 +273,14 @@ describe('a store that goes away while it is served', () => {
     expect(await served.stop()).toMatchObject({ status: 0 });
   }
 
-  test('is missed when its directory is renamed away, and found when it is back', async () => {
+  test('is reported as missing when its directory is renamed, and served again when it is back', async () => {
     const home = await temporaryDirectory();
     const [root, elsewhere] = [join(home, 'disk'), join(home, 'elsewhere')];
     await mkdir(root);
     await expectMissed(home, root, { away: () => rename(root, elsewhere), back: () => rename(elsewhere, root), left: undefined });
   });
 
-  test('is missed when an empty directory lies in its place, which stays empty', async () => {
+  test('is reported as missing when an empty directory is in its place, which stays empty', async () => {
     const home = await temporaryDirectory();
     const [root, elsewhere] = [join(home, 'disk'), join(home, 'elsewhere')];
     await mkdir(root);
@@ -296,7 +296,7 @@ describe('a store that goes away while it is served', () => {
     await expectMissed(home, root, { away, back, left: [], restMs: isLong ? 12_000 : 0, byCommands: true });
   });
 
-  test('is missed when the target of its link vanishes', async () => {
+  test('is reported as missing when the target of its link disappears', async () => {
     const home = await temporaryDirectory();
     const [root, target, elsewhere] = [join(home, 'link'), join(home, 'disk'), join(home, 'elsewhere')];
     await mkdir(target);
@@ -304,26 +304,30 @@ describe('a store that goes away while it is served', () => {
     await expectMissed(home, root, { away: () => rename(target, elsewhere), back: () => rename(elsewhere, target), left: undefined });
   });
 
-  test('is missed when its disk is unmounted, and found when that is mounted again', wants('a disk of their own'), async () => {
-    const home = await temporaryDirectory();
-    const disk = await smallDisk(16 * mebibyte);
-    const run = (...command: readonly [string, ...string[]]): void => {
-      const [program, ...args] = command;
-      expect(spawnSync(program, args).status, command.join(' ')).toBe(0);
-    };
-    const kept = join(home, 'kept');
-    await mkdir(kept);
-    // A second way to the same disk, so that it is still there when it is mounted again.
-    run('mount', '--bind', disk.path, kept);
-    onTestFinished(() => void spawnSync('umount', ['-l', kept]));
-    await expectMissed(home, disk.path, {
-      away: async () => run('umount', '-l', disk.path),
-      back: async () => run('mount', '--bind', kept, disk.path),
-      left: [],
-    });
-  });
+  test(
+    'is reported as missing when its disk is unmounted, and served again when the disk is mounted',
+    wants('a disk of their own'),
+    async () => {
+      const home = await temporaryDirectory();
+      const disk = await smallDisk(16 * mebibyte);
+      const run = (...command: readonly [string, ...string[]]): void => {
+        const [program, ...args] = command;
+        expect(spawnSync(program, args).status, command.join(' ')).toBe(0);
+      };
+      const kept = join(home, 'kept');
+      await mkdir(kept);
+      // A second way to the same disk, so that it is still there when it is mounted again.
+      run('mount', '--bind', disk.path, kept);
+      onTestFinished(() => void spawnSync('umount', ['-l', kept]));
+      await expectMissed(home, disk.path, {
+        away: async () => run('umount', '-l', disk.path),
+        back: async () => run('mount', '--bind', kept, disk.path),
+        left: [],
+      });
+    },
+  );
 
-  test('is missed when another disk is mounted over it', wants('a disk of their own'), async () => {
+  test('is reported as missing when another disk is mounted over it', wants('a disk of their own'), async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);
@@ -335,7 +339,7 @@ describe('a store that goes away while it is served', () => {
   });
 });
 
-describe('a directory that is named as the store', () => {
+describe('a directory that is configured as the store', () => {
   const refusedFor = async (root: string, home: string): Promise<Ended> => {
     const refused = await serve(home, root);
     expect(refused, refused.stderr).toMatchObject({ status: 2, stdout: '' });
@@ -352,7 +356,7 @@ describe('a directory that is named as the store', () => {
     ['a registry of something else', { 'registry.json': '{"npm": {"url": "x"}}' }, '"registry.json"'],
     ['a registry that cannot be read', { 'registry.json': '{' }, '"registry.json"'],
     ['a .skulk that skulk did not make', { '.skulk/notes.txt': 'x' }, '".skulk"'],
-  ])('is refused when it has %s, until somebody says that it is meant', async (_, files, names) => {
+  ])('is refused when it has %s, unless the user accepts it explicitly', async (_, files, names) => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await writeFiles(root, files);
@@ -407,7 +411,7 @@ describe('a directory that is named as the store', () => {
     expect(await served.stop()).toMatchObject({ status: 0 });
   });
 
-  test('is refused over HTTP whatever is asked', async () => {
+  test('is refused over HTTP for every request', async () => {
     const home = await temporaryDirectory();
     const foreign = join(home, 'foreign');
     await writeFiles(foreign, { 'a.txt': 'a' });

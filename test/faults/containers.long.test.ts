@@ -40,7 +40,7 @@ const registryOf = async (storePath: string): Promise<readonly string[]> =>
   Object.keys(JSON.parse(await readFile(join(storePath, 'registry.json'), 'utf8').catch(() => '{}'))).sort();
 
 describe('containers that share a directory', wants('pid namespaces'), () => {
-  test('a copy in use in one is kept by every command and agent outside, until its container is killed and half a minute is over', async () => {
+  test('keep a copy that one of them uses from all other commands and agents, until half a minute after its container is killed', async () => {
     const { url } = await serveModels({ 'org/m': { a: 'first' }, 'org/n': { b: 'second one' } });
     const node = await leaseNode(url, { budgetGb: 0 });
     await node.run('stage', 'org/m', 'org/n');
@@ -90,7 +90,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
     expect((await readdir(join(node.root, '.skulk', 'v1', 'leases'))).filter((name) => !name.startsWith('.seen-'))).toEqual([]);
   });
 
-  test('just one serves a store, the other says who does, nothing that was acknowledged is missing, and after a kill the next takes over', async () => {
+  test('let one of them serve a store while the other reports it, lose no acknowledged change, and after a kill the other takes over', async () => {
     const home = await temporaryDirectory();
     const storePath = join(home, 'store');
     await mkdir(storePath);
@@ -146,7 +146,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
     await next.kill();
   });
 
-  test('a stage that was suspended until another one took its copy publishes nothing and says why', async () => {
+  test('let a stage that was suspended until another one took its copy publish nothing and report the reason', async () => {
     const { url } = await serveModels({ 'org/m': { 'a.bin': noise(3_000_000, 1).toString('latin1') } });
     const home = await temporaryDirectory();
     const root = join(home, 'staging');
@@ -162,7 +162,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
     expect(existsSync(join(root, 'org--m'))).toBe(false);
   });
 
-  test('a server that was suspended until another one took its store changes nothing more and ends with 5', async () => {
+  test('let a server that was suspended until another one took its store change nothing more and exit with 5', async () => {
     const home = await temporaryDirectory();
     const storePath = join(home, 'store');
     const source = join(home, 'm');

@@ -25,8 +25,8 @@ async function nodeWith(root: string): Promise<{ readonly env: Readonly<Record<s
   return { env, config };
 }
 
-describe('a file system whose program is gone', wants('a disk of their own'), () => {
-  test('is named as such, as store and as staging directory', async () => {
+describe('a file system whose program has ended', wants('a disk of their own'), () => {
+  test('is reported as such, as a store and as a staging directory', async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'fuse');
     await mkdir(root);
@@ -53,7 +53,7 @@ describe('a file system whose program is gone', wants('a disk of their own'), ()
 });
 
 describe('a disk without inodes', wants('a disk of their own'), () => {
-  test('is named as such, and not as a full one', async () => {
+  test('is reported as such, and not as a full disk', async () => {
     const root = join(await temporaryDirectory(), 'disk');
     await mkdir(root);
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,nr_inodes=40', 'tmpfs', root]).status).toBe(0);
@@ -76,7 +76,7 @@ describe('a disk without inodes', wants('a disk of their own'), () => {
 });
 
 describe('a read-only staging directory', wants('a disk of their own'), () => {
-  test('with a good copy is good for stage and for run, which says that the use is not recorded', async () => {
+  test('with a good copy works for stage and run, which report that the use is not recorded', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const { env, config } = await nodeWith(disk.path);
     expect(await runInProcess(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
@@ -96,7 +96,7 @@ describe('a read-only staging directory', wants('a disk of their own'), () => {
   });
 });
 
-test('a umask that takes the own rights away keeps nothing from working', async () => {
+test("a umask that removes the owner's rights does not prevent any work", async () => {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'm'), { 'config.json': '{}' });
   await chmod(home, 0o755);
@@ -109,7 +109,7 @@ test('a umask that takes the own rights away keeps nothing from working', async 
   expect((await stat(join(home, 'own', 'store', 'org--m'))).mode & 0o700).toBe(0o700);
 });
 
-describe('a failure of the system', () => {
+describe('a system error', () => {
   const failure = (code: string, more: object = {}): Error =>
     Object.assign(new Error(`${code}: something, open '/disk/x'`), { code, errno: -1, syscall: 'open', path: '/disk/x', ...more });
 
@@ -133,14 +133,14 @@ describe('a failure of the system', () => {
     'ENOSPC',
     'EWHATEVER',
     'Unknown system error -4242',
-  ])('is a sentence about its path when it is %s', (code) => {
+  ])('is reported with its path and a clear message when it is %s', (code) => {
     const explained = explainAnySystemError(failure(code)) as { code?: string; message: string; hint?: string };
     expect(explained.message).toContain('/disk/x');
     expect(explained.message).toMatch(/^cannot open .*: \S/);
     expect(explained.hint).toMatch(/\S/);
   });
 
-  test.runIf(process.platform === 'linux')('has its name although Node gives a number only', () => {
+  test.runIf(process.platform === 'linux')('is reported by name when Node gives only a number', () => {
     expect(systemCode(failure('Unknown system error -122'))).toBe('EDQUOT');
     expect(systemCode(failure('Unknown system error -116'))).toBe('ESTALE');
     expect(systemCode(failure('Unknown system error -87'))).toBe('EUSERS');
@@ -148,7 +148,7 @@ describe('a failure of the system', () => {
     expect(explainSystemError(failure('Unknown system error -122'), 'cannot write it')).toMatchObject({ code: 'NO_SPACE' });
   });
 
-  test('of the network, without a path, is not taken for one of a disk', () => {
+  test('of the network without a path is not reported as a disk error', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', errno: -111, syscall: 'connect' });
     expect(explainAnySystemError(refused)).toBe(refused);
   });
@@ -158,7 +158,7 @@ describe('a staging directory on a disk of its own', wants('a disk of their own'
   test.each([
     ['', 'the mount point itself'],
     ['copies', 'a directory below it'],
-  ])('is missed when the disk is not mounted, and nothing is made at its place (%s)', async (below) => {
+  ])('is reported as missing when the disk is not mounted, and nothing is created in its place (%s)', async (below) => {
     const disk = await smallDisk(16 * mebibyte);
     const root = join(disk.path, below);
     const { env, config } = await nodeWith(root);

@@ -34,7 +34,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect((await runInProcess(['staging'], { env })).stdout).not.toContain('unfinished');
   });
 
-  test('that fills while a model is staged ends it with 7; with room again the next run sends the rest', async () => {
+  test('that fills during a stage ends it with 7, and the next run sends the rest when there is space', async () => {
     const disk = await smallDisk(48 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': files });
     const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
@@ -53,7 +53,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect(await digestsBelow(copy)).toEqual(digestsOfFiles(files));
   });
 
-  test('at the very end of a stage leaves the old copy or none, never half a one', async () => {
+  test('at the very end of a stage leaves the old copy or no copy, never a partial one', async () => {
     const disk = await smallDisk(8 * mebibyte);
     const [before, after] = [{ a: noise(mebibyte, 1) }, { a: noise(mebibyte, 2), b: 'b' }];
     const { proxy, replace } = await serveThroughProxy({ 'org/m': before });
@@ -81,7 +81,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect(new Set(ends)).toEqual(new Set([7, 0]));
   });
 
-  test('leaves a warm copy usable, and can be purged', async () => {
+  test('leaves a staged copy usable, and can be purged', async () => {
     const disk = await smallDisk(8 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': { a: noise(mebibyte, 1) } });
     const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
@@ -96,7 +96,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect(disk.free()).toBeGreaterThan(mebibyte);
   });
 
-  test('before, during and at the end of an add: the store is what it was, or has the whole model', async () => {
+  test('during an add leaves the store unchanged or with the whole model', async () => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const [first, second] = [join(home, 'first'), join(home, 'second')];
@@ -128,7 +128,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect(new Set(ends)).toEqual(new Set([7, 0]));
   });
 
-  test.each([false, true])('lets a model be deleted, as that is what makes room (a server: %s)', async (isServed) => {
+  test.each([false, true])('lets a model be deleted, because that frees space (a server: %s)', async (isServed) => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const root = join(disk.path, 'store');
@@ -161,7 +161,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     }
   });
 
-  test('is told to whoever sends a model', async () => {
+  test('is reported to a client that sends a model', async () => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const root = join(disk.path, 'store');
@@ -177,8 +177,8 @@ describe('a full disk', wants('a disk of their own'), () => {
   });
 });
 
-describe('a disk that cannot be written', wants('a disk of their own'), () => {
-  test('as a store is read, and every change is refused with a sentence', async () => {
+describe('a disk that is not writable', wants('a disk of their own'), () => {
+  test('can be read as a store, and refuses every change with a clear message', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const home = await temporaryDirectory();
     const root = join(disk.path, 'store');
@@ -203,7 +203,7 @@ describe('a disk that cannot be written', wants('a disk of their own'), () => {
     expect((await runInProcess(['verify'], { env })).status).toBe(0);
   });
 
-  test('as a cache keeps its whole copies usable, and refuses a new one with a sentence', async () => {
+  test('keeps whole copies usable as a staging directory, and refuses a new one with a clear message', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': { a: 'a' }, 'org/n': { b: 'b' } });
     const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };
@@ -220,7 +220,7 @@ describe('a disk that cannot be written', wants('a disk of their own'), () => {
     disk.setReadOnly(false);
   });
 
-  test('whose place for unfinished copies is another disk is told so', async () => {
+  test('is reported when the directory for unfinished copies is on another disk', async () => {
     const home = await temporaryDirectory();
     await smallDisk(16 * mebibyte, join(home, 'staging', '.skulk', 'v1', 'incoming'));
     const { proxy } = await serveThroughProxy({ 'org/m': { a: 'a' } });

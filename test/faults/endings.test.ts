@@ -71,7 +71,7 @@ describe.each([
   }
 
   // SIGHUP is taken as SIGTERM; in the form of every day each command is interrupted by one of the others.
-  test.runIf(isLong || signal === 'SIGINT')('of an add leaves the store as it was, or with the whole model', async () => {
+  test.runIf(isLong || signal === 'SIGINT')('during an add leaves the store unchanged or with the whole model', async () => {
     const home = await temporaryDirectory();
     const source = join(home, 'm');
     await writeFiles(source, { a: noise(rounds({ few: 5e6, many: 20e6 }), 1), b: 'b' });
@@ -93,7 +93,7 @@ describe.each([
     expect(leftOver(home)).toBe('');
   });
 
-  test.runIf(isLong || signal === 'SIGTERM')('of a stage or a verify leaves no process, and the next run goes on', async () => {
+  test.runIf(isLong || signal === 'SIGTERM')('during a stage or a verify leaves no process, and the next run resumes', async () => {
     const { url } = await serveModels({ 'org/m': { a: noise(rounds({ few: 17e6, many: 30e6 }), 2), b: 'b' } });
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: url };
@@ -109,7 +109,7 @@ describe.each([
     expect(leftOver(home)).toBe('');
   });
 
-  test('of a server ends it with 0 once it serves', async () => {
+  test('ends a server with status 0 once it serves', async () => {
     const home = await temporaryDirectory();
     const served = await startServe({ home });
     served.running.child.kill(signal);
@@ -121,8 +121,8 @@ describe.each([
   });
 });
 
-describe('where output goes', () => {
-  test('a reader that leaves early is no failure, and nothing is said of it', async () => {
+describe('a command in an unusual environment', () => {
+  test('does not fail when its reader leaves early, and prints nothing about it', async () => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store'));
     const entry = (id: string) => ({
@@ -154,7 +154,7 @@ describe('where output goes', () => {
     expect(full.stdout).not.toContain('status 0');
   });
 
-  test('there need be no HOME', async () => {
+  test('works without HOME', async () => {
     const home = await temporaryDirectory();
     const host = await temporaryDirectory();
     await writeFiles(join(host, 'm'), { a: 'a' });
@@ -170,18 +170,18 @@ describe('where output goes', () => {
     }
   });
 
-  test('a working directory that is gone is no obstacle', async () => {
+  test('works when its working directory was removed', async () => {
     const home = await temporaryDirectory();
     expect(shell(`mkdir ${home}/gone; cd ${home}/gone; rmdir ${home}/gone; skulk config show`, { HOME: home }).status).toBe(0);
   });
 });
 
-describe('who may read what was made', () => {
+describe('access to files that skulk creates', () => {
   test.each([
     ['077', 0o700, 0o600],
     ['002', 0o775, 0o664],
     ['022', 0o755, 0o644],
-  ])('umask %s decides', async (umask, directoryMode, fileMode) => {
+  ])('is decided by umask %s', async (umask, directoryMode, fileMode) => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { a: 'a', 'sub/b': 'b' });
     await chmod(join(home, 'm', 'a'), 0o644);
@@ -196,7 +196,7 @@ describe('who may read what was made', () => {
     expect(await modeOf('store/registry.json')).toBe(fileMode.toString(8));
   });
 
-  test('another user gets a sentence, not a stack', wants('root'), async () => {
+  test('is refused to another user with a clear message, not a stack', wants('root'), async () => {
     const home = await temporaryDirectory();
     await chmod(home, 0o755);
     await writeFiles(join(home, 'm'), { a: 'a' });
@@ -248,8 +248,8 @@ describe('who may read what was made', () => {
   });
 });
 
-describe('a path', () => {
-  test('of 4,000 characters works as far as the system lets it, and is a sentence beyond', async () => {
+describe('a long path', () => {
+  test('of 4,000 characters works as far as the system allows it, and is refused with a clear message beyond', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { a: 'a', [`${'deep/'.repeat(20)}b`]: 'b' });
     const long = (length: number): string => `${home}/${'x'.repeat(200).concat('/').repeat(30)}`.slice(0, length).replace(/\/+$/, 'y');

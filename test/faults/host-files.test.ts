@@ -59,7 +59,7 @@ const usual = ['removed', 'changed in place, near its end'];
 const tried = Object.entries(damages).filter(([name]) => isLong || usual.includes(name));
 
 describe.each(tried)('a canonical file that is %s', (name, damage) => {
-  test('while it is staged is never published, and the store says so', async () => {
+  test('during a stage is never published, and the store reports it', async () => {
     const { served, proxy, host, node, file, source, copy } = await within('the set-up', hostAndNode());
     const log = (): string => `${served.stderr()}\n${proxy.requests.join('\n')}\n${proxy.bytes()} bytes`;
     const whole = await digestsBelow(source);
@@ -96,7 +96,7 @@ describe.each(tried)('a canonical file that is %s', (name, damage) => {
   });
 });
 
-test('a staged copy that was changed on the node is mended by the next stage, which sends show only the problems', async () => {
+test('the next stage repairs a staged copy that was changed on the node, and sends show only the problems', async () => {
   const { proxy, node, source, copy } = await hostAndNode();
   const whole = await digestsBelow(source);
   for (const [name, damage] of tried) {

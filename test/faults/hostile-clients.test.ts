@@ -172,8 +172,8 @@ const hostileIds = [
   'a'.repeat(9_000),
 ];
 
-describe('a client that means harm', () => {
-  test('reads no byte outside a model, whatever it writes as a path or an id', async () => {
+describe('a hostile client', () => {
+  test('cannot read a byte outside a model with any path or id', async () => {
     expect(hostilePaths.length).toBeGreaterThanOrEqual(60);
     const { served, url, api } = await host();
     const lines = [
@@ -253,7 +253,7 @@ describe('a client that means harm', () => {
     ],
     ['a method that nobody knows', (url: URL) => say(url, `BREW /health HTTP/1.1\r\nHost: ${url.host}\r\nConnection: close\r\n\r\n`)],
   ];
-  test('gets no more than a refusal for what is too large, too many, nested too deeply, or no HTTP', async () => {
+  test('gets a refusal for requests that are too large, too many, too deeply nested, or not HTTP', async () => {
     const { url, served } = await host();
     const before = await memoryOf(served.pid);
     for (const [name, attack] of attacks) {
@@ -266,7 +266,7 @@ describe('a client that means harm', () => {
     }
   });
 
-  test('cannot keep others out with 500 connections that say nothing, or a byte now and then', async () => {
+  test('cannot block others with 500 connections that send nothing or a byte now and then', async () => {
     const { url, served, home } = await host();
     const before = await memoryOf(served.pid);
     const sockets = Array.from({ length: 500 }, () => open(url));
@@ -284,7 +284,7 @@ describe('a client that means harm', () => {
     expect((await memoryOf(served.pid)) - before).toBeLessThan(150e6);
   });
 
-  test('that takes a file very slowly holds neither memory nor others', async () => {
+  test('that reads a file very slowly does not hold memory or block others', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { big: Buffer.alloc(50e6, 'b'), small: 's' });
     const served = await startServe({ home });

@@ -8,7 +8,7 @@ import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-test('kill -9 of serve, again and again during one transfer: the stage goes on with each next server, and the store is whole', async () => {
+test('a stage resumes after each kill -9 of serve during one transfer, and the store stays complete', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
   await writeFiles(source, { 'model.bin': noise(rounds({ few: 3, many: 8 }) * chunkSize, 21), 'config.json': '{}' });

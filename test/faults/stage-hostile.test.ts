@@ -77,7 +77,7 @@ const manifests: Record<string, object | string> = {
   null: 'null',
 };
 
-test('a manifest that means harm is refused, and nothing is written', async () => {
+test('a hostile manifest is refused, and nothing is written', async () => {
   let manifest: object | string = '';
   let others = 0;
   const url = await hostile((request, response) => {
@@ -103,7 +103,7 @@ test('a manifest that means harm is refused, and nothing is written', async () =
   expect(others).toBe(0);
 });
 
-test('10 million files and answers without end are cut off', async () => {
+test('a manifest with 10 million files and an endless answer are cut off', async () => {
   const one = `${JSON.stringify(file('some/file/of/the/model.safetensors'))},`;
   const block = one.repeat(500);
   let sent = 0;
@@ -122,7 +122,7 @@ test('10 million files and answers without end are cut off', async () => {
   expect(await readdir(node.home)).toEqual(['node-id']);
 });
 
-test('bytes that are not what the manifest says are never published', async () => {
+test('bytes that differ from the manifest are never published', async () => {
   const content = Buffer.alloc(chunkSize + 10, 1);
   const lies: readonly object[][] = [
     [{ path: 'empty', size: 0, sha256: sha256('not empty') }],

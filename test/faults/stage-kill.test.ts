@@ -33,7 +33,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-test('kill -9 at random moments loses a few chunks at most and never leaves half a copy', async () => {
+test('kill -9 at random moments loses a few chunks at most and never leaves a partial copy', async () => {
   const files = bigModel(rounds({ few: 3, many: 14 }));
   const [before, after] = [digestsOf(oldFiles), digestsOf(files)];
   const { proxy, replace } = await serveThroughProxy({ 'org/m': oldFiles });
@@ -70,7 +70,7 @@ test('kill -9 at random moments loses a few chunks at most and never leaves half
   expect(await readdir(join(home, 'staging', '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('one kill in the middle costs no more than the chunks that were under way', async () => {
+test('one kill in the middle costs only the chunks in transfer', async () => {
   const files = bigModel(rounds({ few: 3, many: 6 }));
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
@@ -91,7 +91,7 @@ test('one kill in the middle costs no more than the chunks that were under way',
   expect(proxy.bytes()).toBeLessThanOrEqual(bytesOf(files) + 2 * chunkSize);
 });
 
-test('SIGINT ends it with 130 and SIGTERM with 143; the next run goes on; a reader that goes away is no failure', async () => {
+test('a stage ends with 130 after SIGINT and with 143 after SIGTERM, the next run resumes, and a reader that leaves is not a failure', async () => {
   const files = bigModel(2);
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const home = await temporaryDirectory();
@@ -115,7 +115,7 @@ test('SIGINT ends it with 130 and SIGTERM with 143; the next run goes on; a read
   expect(proxy.bytes()).toBeLessThanOrEqual(bytesOf(files) + 2 * chunkSize);
 });
 
-test('two that stage the same model: one works, the other waits and takes its result', async () => {
+test('one of two stages of the same model works, and the other waits and uses its result', async () => {
   const files = bigModel(2);
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const home = await temporaryDirectory();
@@ -135,7 +135,7 @@ test('two that stage the same model: one works, the other waits and takes its re
   expect(proxy.bytes()).toBe(bytesOf(files));
 });
 
-test('a purge that is killed leaves whole copies or none, and the next one ends it', async () => {
+test('a killed purge leaves whole copies or no copies, and the next one completes it', async () => {
   const many = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`f${index}`, `${index}`]));
   const { url } = await serveModels({ 'org/a': many, 'org/b': many, 'org/c': many });
   const home = await temporaryDirectory();

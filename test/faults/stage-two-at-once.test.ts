@@ -41,7 +41,7 @@ async function hostAndNode() {
   };
 }
 
-test('stage and purge: the copy is whole or absent, and both say so', async () => {
+test('a stage and a purge at the same time leave a whole copy or no copy, and both report it', async () => {
   const { sources, digests, host, node, nodeLater, copy, own } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
   for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
@@ -54,7 +54,7 @@ test('stage and purge: the copy is whole or absent, and both say so', async () =
   for (const place of ['incoming', 'trash']) expect(await readdir(join(own, place)).catch(() => [])).toEqual([]);
 });
 
-test('stage and delete: a whole copy, or a sentence that there is none', async () => {
+test('a stage and a delete at the same time give a whole copy or a clear error', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
   for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
     expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
@@ -69,7 +69,7 @@ test('stage and delete: a whole copy, or a sentence that there is none', async (
   }
 });
 
-test('stage and an add that replaces: one of the two versions, never a mixture', async () => {
+test('a stage and an add that replaces the model give one of the two versions, never a mixture', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
   for (let round = 1; round <= rounds({ few: 1, many: 40 }); round += 1) {
@@ -84,7 +84,7 @@ test('stage and an add that replaces: one of the two versions, never a mixture',
   }
 });
 
-test('writers of every kind beside a server: each ends as it should, and the store is whole', async () => {
+test('writers of every kind beside a server succeed or fail as expected, and the store stays complete', async () => {
   const { sources, host, hostLater } = await hostAndNode();
   const ends: string[] = [];
   for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {

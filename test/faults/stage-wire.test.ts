@@ -206,13 +206,13 @@ async function verifiedBytes(root: string): Promise<number> {
   return [...paths].reduce((sum, path) => sum + files[path].length, 0);
 }
 
-test('a fault that passes does not show', async () => {
+test('a temporary fault of the network does not affect the stage', async () => {
   const { url } = await serveModels({ 'org/m': files });
   const outcomes = await Promise.all(Object.entries(faults).map(([name, { does }]) => failsOnce(url, name, does)));
   expect(outcomes.filter((outcome) => outcome !== 'well')).toEqual([]);
 });
 
-test('a fault that stays ends with a sentence, nothing half-made, and what came is kept', async () => {
+test('a permanent fault of the network ends with a clear message, publishes nothing, and received data is kept', async () => {
   const { url } = await serveModels({ 'org/m': files });
   // Every try waits for a second where nothing comes.
   const silent = ['a stall', 'no answer at all', 'a head that comes too slowly', 'headers without end'];
@@ -225,7 +225,7 @@ test('a fault that stays ends with a sentence, nothing half-made, and what came 
   expect(outcomes.filter((outcome) => outcome !== 'well')).toEqual([]);
 });
 
-test('a store that is busy is asked again when it says', async () => {
+test('a busy store is asked again at the time that it requests', async () => {
   const { url } = await serveModels({ 'org/m': files });
   await using at = await scene(url);
   const asked: number[] = [];
@@ -244,7 +244,7 @@ test('a store that is busy is asked again when it says', async () => {
   expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThanOrEqual(990);
 });
 
-test('a server that restarts in the middle of a transfer does not show', async () => {
+test('a server that restarts during a transfer does not affect the stage', async () => {
   const { url } = await serveModels({ 'org/m': files });
   await using at = await scene(url);
   let back: Promise<void> | undefined;

@@ -25,7 +25,7 @@ async function makeHome() {
   return { home, root, run, look, source, entries, env };
 }
 
-test('many processes add different models at once, and no entry is lost', async () => {
+test('many processes that add different models at the same time lose no entry', async () => {
   const { run, look, source, entries } = await makeHome();
   const expected: string[] = [];
   for (let round = 0; round < rounds({ few: 2, many: 67 }); round += 1) {
@@ -39,7 +39,7 @@ test('many processes add different models at once, and no entry is lost', async 
   expect((await look('verify')).status).toBe(0);
 });
 
-test('two processes that add other content under one id: one wins, the other says CONFLICT', async () => {
+test('one of two processes that add different content under one id succeeds, and the other fails with CONFLICT', async () => {
   const { root, run, source } = await makeHome();
   for (let round = 0; round < rounds({ few: 1, many: 10 }); round += 1) {
     const contents = ['one', 'two'].map(
@@ -57,7 +57,7 @@ test('two processes that add other content under one id: one wins, the other say
   expect(await readdir(join(root, '.skulk/v1/incoming'))).toEqual([]);
 });
 
-test('two processes that add the same: both succeed', async () => {
+test('two processes that add the same content both succeed', async () => {
   const { run, source, entries } = await makeHome();
   const path = await source('s', { 'a.gguf': noise(500_000) });
   const ended = await Promise.all(['a', 'b', 'c'].map(() => run('add', path, '--as', 'org/same', '--json')));
@@ -69,7 +69,7 @@ test('two processes that add the same: both succeed', async () => {
   expect(await entries()).toEqual(['org/same']);
 });
 
-test('serve begins while models are added: every add succeeds, whichever of them writes', async () => {
+test('every add succeeds while serve starts, regardless of which process writes', async () => {
   const { home, run, source, entries } = await makeHome();
   const path = await source('s', { 'a.gguf': noise(200_000) });
   const adding = ['a', 'b', 'c'].map((id) => run('add', path, '--as', id));
@@ -81,7 +81,7 @@ test('serve begins while models are added: every add succeeds, whichever of them
   expect(((await (await fetch(`${server.url}/models`)).json()) as string[]).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
-test('a second serve on a store says which process has it; after kill -9 the next one takes it at once', async () => {
+test('a second serve on a store names the process that has it, and after kill -9 the next one takes over at once', async () => {
   const { home, run, env } = await makeHome();
   const server = await startServe({ home });
   const second = await run('serve', '--port', '0', '--api-port', '0', '--host', '127.0.0.1');
@@ -103,7 +103,7 @@ test('a second serve on a store says which process has it; after kill -9 the nex
   for (const loser of losers.filter((one) => one !== undefined)) expect(loser.stderr()).toContain(`pid ${winners[0]?.pid}`);
 });
 
-test('an interrupted change is ended when a server starts, before it answers', async () => {
+test('a server completes an interrupted change when it starts, before it answers', async () => {
   const { home, root, look, source } = await makeHome();
   await look('add', await source('s', { 'a.gguf': 'one' }), '--as', 'org/m');
   // What a delete leaves that died after it had written down what it is going to do.
@@ -117,7 +117,7 @@ test('an interrupted change is ended when a server starts, before it answers', a
   expect(await readdir(root)).not.toContain('org--m');
 });
 
-test('a note of a change that makes no sense stops nobody', async () => {
+test('an invalid intent file does not block any change', async () => {
   const { root, look, source, entries } = await makeHome();
   const path = await source('s', { 'a.gguf': 'one' });
   await mkdir(join(root, '.skulk/v1/intents'), { recursive: true });
@@ -135,7 +135,7 @@ test('a note of a change that makes no sense stops nobody', async () => {
   expect(await entries()).toEqual(['org/m']);
 });
 
-test('a file that changed on the host is refused over HTTP with the code INTEGRITY, and touched is not changed', async () => {
+test('a file that changed on the host is refused over HTTP with the code INTEGRITY, and a file with only a new date is not', async () => {
   const { home, root, look, source } = await makeHome();
   await look('add', await source('s', { 'a.gguf': 'one', 'b.gguf': 'two' }), '--as', 'org/m');
   await using server = await serveInProcess({ home });
@@ -152,7 +152,7 @@ test('a file that changed on the host is refused over HTTP with the code INTEGRI
   expect(await (await ask()).text()).toBe('one');
 });
 
-test('a model is whole for every reader while it is replaced again and again', async () => {
+test('a reader gets a complete model while it is replaced again and again', async () => {
   const { home, look, source } = await makeHome();
   const paths = await Promise.all([1, 2].map((n) => source(`s${n}`, { 'a.gguf': noise(300_000, n), [`only-${n}`]: String(n) })));
   await look('add', paths[0] ?? '', '--as', 'm');

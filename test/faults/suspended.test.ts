@@ -21,7 +21,7 @@ async function suspend({ pid, child }: RunningSkulk): Promise<void> {
 const stallMs = 2_000;
 
 test.skipIf(process.platform !== 'linux')(
-  'a stage that was suspended for longer than a stall reads what lies in its sockets, and asks for nothing twice',
+  'a stage that was suspended for longer than a stall reads the data in its sockets, and requests nothing twice',
   async () => {
     const files = { 'a.bin': 'a'.repeat(30_000), 'b.bin': 'b'.repeat(30_000) };
     const { proxy } = await serveThroughProxy({ 'org/m': files });
@@ -53,7 +53,7 @@ test.skipIf(process.platform !== 'linux')(
 );
 
 test.skipIf(process.platform !== 'linux')(
-  'a stage that was suspended while it waited for an answer takes that answer, which came meanwhile',
+  'a stage that was suspended while it waited for an answer uses the answer that arrived meanwhile',
   async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': { 'a.bin': 'first' } });
     const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url, SKULK_STALL_TIMEOUT: String(stallMs / 1000) };

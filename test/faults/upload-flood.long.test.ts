@@ -29,7 +29,7 @@ const attackers = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.
 const json = 'application/json';
 const octets = 'application/octet-stream';
 
-test('a flood of announcements and pieces leaves a small server alive, and a model can be added meanwhile', async () => {
+test('a flood of announcements and pieces does not stop a small server, and a model can be added meanwhile', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
   await writeFiles(source, { 'a.bin': noise(3_000_000, 1), 'config.json': '{}' });

@@ -55,7 +55,7 @@ const idsOf = async (fleet: HostFleet): Promise<readonly string[]> => (await fle
 const purge = { kind: 'purge', model_id: null, force: false } as const;
 
 describe('the list of nodes', () => {
-  test('drops a node without a copy after two weeks of silence, and with what it had to do; one with copies stays longer', async () => {
+  test('drops a node without a copy and its orders after two weeks of silence, and keeps one with copies longer', async () => {
     const { open, pass } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('container'), { address: '10.0.0.2' });
@@ -75,7 +75,7 @@ describe('the list of nodes', () => {
     expect(await idsOf(fleet)).toEqual(['busy']);
   });
 
-  test('drops nodes as soon as the policy says, also when that is changed meanwhile', async () => {
+  test('drops nodes at the time in the policy, also after a change of the policy', async () => {
     const { open, pass } = await fleetWithClock();
     let remembrance: Remembrance = { emptyForMs: 30 * day, silentForMs: 30 * day };
     const fleet = open(async () => remembrance);
@@ -89,7 +89,7 @@ describe('the list of nodes', () => {
     expect(await idsOf(fleet)).toEqual(['laptop']);
   });
 
-  test('is not filled by nodes that one address invents, with copies or without', async () => {
+  test('is not filled by nodes that one address invents, with or without copies', async () => {
     const { open, pass } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('real', ['org/one']), { address: '10.0.0.3' });
@@ -111,8 +111,8 @@ describe('the list of nodes', () => {
   });
 });
 
-describe('orders', () => {
-  test('a newer one takes the place of those that it covers, and what becomes of it is said of them too', async () => {
+describe('the orders of a store', () => {
+  test('are replaced by a newer order that covers them, which also gets their results', async () => {
     const { open, directory } = await fleetWithClock();
     const fleet = open();
     const { signal } = new AbortController();
@@ -136,7 +136,7 @@ describe('orders', () => {
     expect((await readFile(join(directory, 'orders.ndjson'), 'utf8')).length).toBeGreaterThan(0);
   });
 
-  test('of very many that nobody carries out the oldest are given up, and the log stays small', async () => {
+  test('are limited: of very many that nobody carries out the oldest are dropped, and the log stays small', async () => {
     const { open, directory } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('n1', ['org/one']), { address: '10.0.0.2' });
@@ -147,7 +147,7 @@ describe('orders', () => {
   });
 });
 
-test('a container that is gone and had no copy does not keep a deletion from being done', async () => {
+test('a deletion is complete even if a container without a copy has disappeared', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');

@@ -23,14 +23,14 @@ async function nodeWithCopy() {
   return { ...node, staged };
 }
 
-test('of two that hear the same order both tell what it freed', async () => {
+test('two processes that carry out the same order both report the freed bytes', async () => {
   const node = await nodeWithCopy();
   const outcomes = await Promise.all([1, 2, 3].map(() => carryOutOrder(node.deps, order('a'))));
   expect(outcomes).toEqual([1, 2, 3].map(() => ({ status: 'done', freed_bytes: 3, reason: null })));
   expect(await node.staged()).toBe(0);
 });
 
-test('what was staged again since an order stays, whoever heard of it before the store knew', async () => {
+test('a copy that was staged again after an order stays, regardless of which process receives the order first', async () => {
   const node = await nodeWithCopy();
   const done = { status: 'done', freed_bytes: 3, reason: null };
   expect(await carryOutOrder(node.deps, order('b'))).toEqual(done);

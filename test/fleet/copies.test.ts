@@ -27,8 +27,8 @@ const copy = (number: number) => ({
 });
 const copies = (count: number) => Array.from({ length: count }, (_, number) => copy(number));
 
-describe('what nodes have staged', () => {
-  test('is told with its use and what the budget would evict, and a change is told soon', async () => {
+describe('the staged copies of nodes', () => {
+  test('are reported with their use and the evictions of the budget, and a change is reported soon', async () => {
     const world = await fleetWorld();
     for (const name of ['org/one', 'org/two', 'org/big']) await world.add(name, name === 'org/big' ? new Uint8Array(3000) : 'some bytes');
     let host = await world.serveHost();
@@ -75,7 +75,7 @@ describe('what nodes have staged', () => {
     expect((await nodesOf(host.url))['n1']?.copies).toEqual(told);
   });
 
-  test('over the budget is what would go next', async () => {
+  test('over the budget are marked as the next to be evicted', async () => {
     const world = await fleetWorld();
     await world.add('org/big', new Uint8Array(3000));
     await world.add('org/small');
@@ -95,7 +95,7 @@ describe('what nodes have staged', () => {
     expect(staging.models).toContainEqual(expect.objectContaining({ model_id: 'org/big', over_budget: true }));
   });
 
-  test('is taken only as far as it can be, and never more than the store can keep in mind', async () => {
+  test('are accepted only if they are valid, and only up to the limit of the store', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();
@@ -121,7 +121,7 @@ describe('what nodes have staged', () => {
 });
 
 describe('a purge on one node', () => {
-  test('leaves the copies of the others, and a node that nobody knows is named', async () => {
+  test('leaves the copies of other nodes, and refuses an unknown node by name', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/two');
@@ -171,7 +171,7 @@ describe('a purge on one node', () => {
     }
   });
 
-  test('of a node that is away is pending, and is listed until it is done', async () => {
+  test('that is away is pending, and listed until it is done', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();

@@ -39,7 +39,7 @@ async function dropping(target: string, dropped: RegExp): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a delete reaches every node that listens, and waits for the one that sleeps', async () => {
+test('a delete reaches every node with an agent at once, and waits for a node that is off', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -68,7 +68,7 @@ test('a delete reaches every node that listens, and waits for the one that sleep
   expect(nodesOf(JSON.stringify(order))).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
 });
 
-test('what was staged anew after an order stays, even if the order is heard again', async () => {
+test('a copy that was staged again after an order stays, even if the order arrives again', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -91,7 +91,7 @@ test('what was staged anew after an order stays, even if the order is heard agai
   expect(await pendingOf(world)).toEqual({ host: 0, laptop: 0 });
 });
 
-test('a model that was deleted and added anew is staged anew, and stays', async () => {
+test('a model that was deleted and added again is staged again, and stays', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -104,7 +104,7 @@ test('a model that was deleted and added anew is staged anew, and stays', async 
   expect(await world.copies('laptop')).toEqual(['org--one']);
 });
 
-test('a copy in use goes when its last use ends, and at once with --force', async () => {
+test('a copy in use is removed when its last use ends, and at once with --force', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -127,7 +127,7 @@ test('a copy in use goes when its last use ends, and at once with --force', asyn
   expect(await world.copies('n1')).toEqual([]);
 });
 
-test('orders outlive the host, and a node that was away hears them', async () => {
+test('orders are kept when the host restarts, and a node that was away receives them', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -150,7 +150,7 @@ test('orders outlive the host, and a node that was away hears them', async () =>
   expect(await world.canonical()).toEqual(['org--two']);
 });
 
-test('a host that uses its models in place keeps them through purges, forced ones too, and through the delete of another', async () => {
+test('a host that uses its models in place keeps them through purges, also with --force, and through the delete of another model', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -174,7 +174,7 @@ test('a host that uses its models in place keeps them through purges, forced one
   expect(await own('verify')).toMatchObject({ status: 0 });
 });
 
-test('a delete ends what is being staged of the model, and no part of it stays', async () => {
+test('a delete ends a stage of the model, and no part of it stays', async () => {
   const world = await fleetWorld();
   await world.add('org/big', randomBytes(64 * 1024 * 1024));
   const host = await world.hostInProcess();
@@ -197,7 +197,7 @@ test('a delete ends what is being staged of the model, and no part of it stays',
   expect(await world.canonical()).toEqual([]);
 });
 
-test('a deletion over HTTP says of the nodes that hold the model how it stands there, and of no others', async () => {
+test('the answer to a deletion over HTTP lists the nodes with the model and their results, and no others', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -210,7 +210,7 @@ test('a deletion over HTTP says of the nodes that hold the model how it stands t
   expect([named(nodes), named(order.nodes)]).toEqual([['holds'], ['holds']]);
 });
 
-test('a purge over HTTP reaches every node, and leaves what is canonical', async () => {
+test('a purge over HTTP reaches every node, and keeps canonical copies', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -227,7 +227,7 @@ test('a purge over HTTP reaches every node, and leaves what is canonical', async
   expect(await world.canonical()).toEqual(['org--one']);
 });
 
-test('nodes are listed, and one that is gone can be forgotten with what it had to do', async () => {
+test('nodes are listed, and a node that is gone can be forgotten with its orders', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();

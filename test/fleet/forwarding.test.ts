@@ -40,7 +40,7 @@ async function nodeOf(url: string, env: Record<string, string> = {}) {
   return node;
 }
 
-test('a purge takes modelId as well as model_id, and null for every model', async () => {
+test('a purge accepts modelId as well as model_id, and null for every model', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -63,7 +63,7 @@ test('a purge takes modelId as well as model_id, and null for every model', asyn
   expect(await purge({ modelId: 'a b' })).toEqual([400, expect.stringContaining('"a b" is not a model id')]);
 });
 
-test('a node answers what its host answers, as long as the host does', async () => {
+test('a node answers like its host, as long as the host answers', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   let host = await world.hostInProcess();
@@ -100,7 +100,7 @@ test('a node answers what its host answers, as long as the host does', async () 
   expect((await ask(node.apiUrl, '/store/registry')).status).toBe(200);
 });
 
-test('nothing is held back: a stream is heard line by line, headers and errors come as they are, and a client that leaves is told on', async () => {
+test('a node forwards a stream line by line, with unchanged headers and errors, and reports a client that leaves', async () => {
   let sendMore: (() => void) | undefined;
   let left: (() => void) | undefined;
   const hasLeft = new Promise<void>((resolve) => {
@@ -135,7 +135,7 @@ test('nothing is held back: a stream is heard line by line, headers and errors c
   });
 });
 
-test('what was for the node alone stays with it, and the token of the store is sent', async () => {
+test('a node drops cookies and connection headers of a request, and forwards the token', async () => {
   const { url, seen } = await standIn({});
   const token = 'for-the-store';
   const node = await nodeOf(url, { SKULK_TOKEN: token });
@@ -148,7 +148,7 @@ test('what was for the node alone stays with it, and the token of the store is s
   for (const name of ['cookie', 'referer', 'te', 'x-drop']) expect(passed[0]?.headers).not.toHaveProperty(name);
 });
 
-test('a page of the node may change the store, and a page of another site may not', async () => {
+test('a page of the node can change the store, and a page of another site cannot', async () => {
   const { url, seen } = await standIn({ 'DELETE /store/models/a/b': (_, answer) => void answer.end('{}') });
   const node = await nodeOf(url);
   const own = { origin: node.apiUrl, 'sec-fetch-site': 'same-origin' };
@@ -159,7 +159,7 @@ test('a page of the node may change the store, and a page of another site may no
   expect(seen.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
 });
 
-test('a host that breaks off ends the answer, and one that speaks no HTTP is named', async () => {
+test('a host that breaks off ends the answer, and a host that does not send HTTP is named', async () => {
   const { url } = await standIn({
     'GET /store/nodes': (_, answer) => {
       answer.writeHead(200, { 'Content-Length': '100' });
@@ -174,7 +174,7 @@ test('a host that breaks off ends the answer, and one that speaks no HTTP is nam
   expect([answer.status, answer.json()]).toEqual([503, expect.objectContaining({ detail: expect.stringMatching(/^Store unreachable/) })]);
 });
 
-test('the Python program as a host has no such API, so the node asks it by its own protocol', async () => {
+test('a node uses the protocol of the Python program if its host does not have this API', async () => {
   const entry = { model_id: 'org/one', store_path: 'org--one', files: ['a.gguf'], downloaded_at: '', total_bytes: 3 };
   const { url, seen } = await standIn({ 'GET /registry': (_, answer) => void answer.end(JSON.stringify([entry])) }, { version: '' });
   const node = await nodeOf(url);
@@ -182,7 +182,7 @@ test('the Python program as a host has no such API, so the node asks it by its o
   expect(seen.map((one) => one.url)).not.toContain('/store/registry');
 });
 
-test('a node without a store says so', async () => {
+test('a node without a store reports this', async () => {
   const home = await temporaryDirectory();
   const node = await serveInProcess({ home, args: ['--role', 'node'], env: {} });
   onTestFinished(() => node[Symbol.asyncDispose]());

@@ -27,7 +27,7 @@ const bookOf = (...entries: readonly LogEntry[]) => {
 const open = (book: ReturnType<typeof createOrderBook>, node = n1): readonly number[] => book.openFor(node).map(({ seq }) => seq);
 
 describe('a book of orders', () => {
-  test('asks each node what it has not done, oldest first; done is the last word', () => {
+  test('sends each node its pending orders, oldest first, and a done order stays done', () => {
     const book = bookOf(
       { order: order(2, { model_id: parseModelId('org/b') }), nodes: [n1, n2] },
       { order: order(1), nodes: [n1, n2] },
@@ -46,7 +46,7 @@ describe('a book of orders', () => {
     expect([isOpenOn(first, n1), isOpenOn(first, n2)]).toEqual([false, true]);
   });
 
-  test('asks nobody for what is only prepared, nor for what was dropped, nor a node that is forgotten', () => {
+  test('sends no order that is only prepared or dropped, and no order to a forgotten node', () => {
     const prepared = { order: order(1), nodes: [n1], prepared: true } as const;
     expect(open(bookOf(prepared))).toEqual([]);
     expect(open(bookOf(prepared, { commit: 'order-1' }))).toEqual([1]);
@@ -61,11 +61,11 @@ describe('a book of orders', () => {
     ['another model', {}, { model_id: parseModelId('org/b') }, [1, 2]],
     ['gently after by force', { force: true }, {}, [1, 2]],
     ['by force after gently', {}, { force: true }, [2]],
-  ])('a newer order takes the place of an older one that asks no more: %s', (_, older, newer, left) => {
+  ])('replaces an older order that is covered by a newer one: %s', (_, older, newer, left) => {
     expect(open(bookOf({ order: order(1, older), nodes: [n1] }, { order: order(2, newer), nodes: [n1] }))).toEqual(left);
   });
 
-  test('says the same after it is made short', () => {
+  test('has the same content after it is compacted', () => {
     /** What happens next: an order is written down, one that was prepared is carried out or dropped, a node answers. */
     const step = fc.record({
       what: fc.constantFrom('order', 'prepare', 'settle', 'ack', 'ack'),

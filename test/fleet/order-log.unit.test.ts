@@ -37,7 +37,7 @@ test('a log of orders is read as it was written', async () => {
   expect(await read(...lines)).toEqual({ entries: lines, bad: [] });
 });
 
-test('what a newer version wrote beside is left out', async () => {
+test('keys that a newer version wrote into a log of orders are ignored', async () => {
   expect(await read({ order: { ...order, more: 1 }, nodes: ['n1'], more: 1 })).toEqual({ entries: [{ order, nodes: ['n1'] }], bad: [] });
 });
 
@@ -54,11 +54,11 @@ test.each([
   ['a node that cannot be', { order, nodes: ['n1', '../n2'] }],
   ['an outcome that cannot be', { ack: id, node: 'n1', outcome: { ...outcome, status: 'melted' } }],
   ['an id of an order that cannot be', { commit: 'a' }],
-])('a line with %s is named and skipped, and the others count', async (_, line) => {
+])('a line with %s is reported and skipped, and the others count', async (_, line) => {
   expect(await read({ next: 7 }, line, { drop: id })).toEqual({ entries: [{ next: 7 }, { drop: id }], bad: [2] });
 });
 
-test('an order for a quantization whose name is not possible is no order, and not one for the whole model', () => {
+test('an order for a quantization with an impossible name is ignored, and not applied to the whole model', () => {
   const given = { order_id: 'a'.repeat(24), seq: 1, kind: 'evict', model_id: 'org/one', force: false, given_at: '' };
   expect(decode(orderSchema, { ...given, selector: 'Q4_K_M' })).toMatchObject({ selector: 'Q4_K_M' });
   for (const selector of ['', 7, null, 'x'.repeat(5000), ['Q4_K_M']]) expect(decode(orderSchema, { ...given, selector })).toBeUndefined();

@@ -24,7 +24,7 @@ const openAfter = (...orders: readonly Order[]): readonly (string | undefined)[]
   return book.openFor(node).map(({ seq, selector }) => `${seq} ${selector ?? 'all'}`);
 };
 
-test('an order for a quantization takes the place of one for the same, and of no other', () => {
+test('an order for a quantization replaces one for the same quantization, and no other', () => {
   expect(openAfter(order(1, { selector: 'Q8_0' }), order(2, { selector: 'Q4_K_M' }), order(3, { selector: 'Q8_0' }))).toEqual([
     '2 Q4_K_M',
     '3 Q8_0',
@@ -32,23 +32,23 @@ test('an order for a quantization takes the place of one for the same, and of no
   expect(openAfter(order(1), order(2, { selector: 'Q8_0' }))).toEqual(['1 all', '2 Q8_0']);
 });
 
-test('an order for the model takes the place of those for its quantizations', () => {
+test('an order for the model replaces those for its quantizations', () => {
   expect(openAfter(order(1, { selector: 'Q8_0' }), order(2, { kind: 'purge' }))).toEqual(['2 all']);
   expect(openAfter(order(1, { selector: 'Q8_0' }), order(2, { kind: 'purge', model_id: null }))).toEqual(['2 all']);
 });
 
-test('only who knows orders for quantizations is given them', () => {
+test('only nodes that support orders for quantizations receive them', () => {
   const orders = [order(1), order(2, { selector: 'Q8_0' })];
   expect(understoodBy(orders)).toEqual([orders[0]]);
   expect(understoodBy(orders, ['something else'])).toEqual([orders[0]]);
   expect(understoodBy(orders, ['quantizations'])).toEqual(orders);
 });
 
-test('an order that names a quantization of no model is none', () => {
+test('an order for a quantization without a model is invalid', () => {
   expect(namesItsModel(order(1, { kind: 'purge', model_id: null, selector: 'Q8_0' }))).toBe(false);
 });
 
-test('the log has orders for quantizations under a kind that no earlier version takes for the whole model', async () => {
+test('the log stores orders for quantizations under a kind that earlier versions do not apply to the whole model', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'skulk-orders-'));
   const path = join(directory, 'orders.ndjson');
   const entries = [

@@ -9,7 +9,7 @@ const json = { 'content-type': 'application/json' };
 const report = { hostname: 'kite', version: '1', agent: false, staged_models: 1, staged_bytes: 2, free_bytes: 3 };
 const order = '0123456789abcdef01234567';
 
-test('the routes of nodes and orders take no id, report or answer that is not one', async () => {
+test('the routes of nodes and orders refuse an invalid id, report or answer', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -57,7 +57,7 @@ test('the routes of nodes and orders take no id, report or answer that is not on
   expect(page.status).toBe(403);
 });
 
-test('a log of orders that a power cut or a person damaged loses only what is damaged', async () => {
+test('a damaged log of orders loses only the damaged lines', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   let host = await world.serveHost();

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const token = 'only-for-this-lan';
 
-test('a token of the configuration file is wanted by the host, sent by commands and agents, and shown by nobody', async () => {
+test('the host requires a token of the configuration file, commands and agents send it, and no output contains it', async () => {
   const home = await temporaryDirectory();
   const config = join(home, 'skulk.yaml');
   await writeFile(config, `model_store:\n  auth:\n    token: ${token}\n`);
@@ -49,7 +49,7 @@ test('a token of the configuration file is wanted by the host, sent by commands 
   for (const said of [config2.stdout, host.stderr(), node.stderr(), deleted.stderr]) expect(said).not.toContain(token);
 });
 
-test('a token that is none is refused without being repeated', async () => {
+test('an invalid token is refused without being printed', async () => {
   const home = await temporaryDirectory();
   const config = join(home, 'skulk.yaml');
   for (const bad of ['"with a space"', 'short', '"line\\nbreak-in-it"']) {

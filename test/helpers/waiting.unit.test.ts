@@ -4,14 +4,14 @@ import { patienceMs, within } from './waiting.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('what says nothing new is given up, with what it said last', async () => {
+test('waiting ends with the last state when the state does not change any more', async () => {
   const waited = within('the end', new Promise(() => {}), () => 'half of it');
   const failed = expect(waited).rejects.toThrow('the end was waited for during 120 s\nhalf of it');
   await vi.advanceTimersByTimeAsync(patienceMs);
   await failed;
 });
 
-test('what says something new is waited for as long as it does', async () => {
+test('waiting continues as long as the state changes', async () => {
   let said = 0;
   const { promise, resolve } = Promise.withResolvers<string>();
   const waited = within('the end', promise, () => said);

@@ -70,8 +70,8 @@ const collect = async <T>(all: AsyncIterable<T>): Promise<T[]> => {
 };
 const bytesOf = async (blob: Blob | null): Promise<Buffer> => Buffer.from((await blob?.arrayBuffer()) ?? new ArrayBuffer(0));
 
-describe.each(servers)('@huggingface/hub at %s', (server) => {
-  test('lists, describes and finds what the store has', async () => {
+describe.each(servers)('a client with @huggingface/hub at %s', (server) => {
+  test('lists, describes and finds the models of the store', async () => {
     const hubUrl = lan()[server];
     const listed = await collect(listFiles({ repo, recursive: true, hubUrl }));
     expect(listed.filter(({ type }) => type === 'file').map(({ path }) => path)).toEqual(Object.keys(files).toSorted());
@@ -83,7 +83,7 @@ describe.each(servers)('@huggingface/hub at %s', (server) => {
     expect(await fileExists({ repo, path: 'no.json', hubUrl })).toBe(false);
   });
 
-  test('downloads files and parts of them, also empty ones and those with odd names', async () => {
+  test('downloads files and parts of them, also empty files and files with unusual names', async () => {
     const hubUrl = lan()[server];
     expect(await fileDownloadInfo({ repo, path: 'model.safetensors', hubUrl })).toMatchObject({ size: weights.length });
     expect(await fileDownloadInfo({ repo, path: 'empty.txt', hubUrl })).toMatchObject({ size: 0 });
@@ -108,7 +108,7 @@ describe.each(servers)('@huggingface/hub at %s', (server) => {
       expect(name).toMatch(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
   });
 
-  test('is told that nothing can be uploaded, and what to use instead', async () => {
+  test('gets an error for an upload that names skulk add', async () => {
     const hubUrl = lan()[server];
     const upload = uploadFile({ repo, file: { path: 'x', content: new Blob(['x']) }, hubUrl, accessToken: 'hf_aaaa' });
     await expect(upload).rejects.toThrow('this store is read-only over the Hub protocol; use "skulk add"');
@@ -123,7 +123,7 @@ const partial = async (name: string): Promise<string> => {
 };
 
 describe.each(servers)('programs that download by URL, at %s', (server) => {
-  test('curl goes on with a file, and takes a whole one for whole', async () => {
+  test('let curl resume a file, and recognize a complete one', async () => {
     const cwd = await partial('model.safetensors');
     const go = () => run('curl', ['-sSfL', '--noproxy', '*', '-C', '-', '-O', urlOf(server, 'model.safetensors')], { cwd });
     await go();
@@ -137,19 +137,19 @@ describe.each(servers)('programs that download by URL, at %s', (server) => {
     expect((await readdir(cwd)).filter((name) => name.startsWith('x y+'))).toHaveLength(1);
   });
 
-  test('wget goes on with a file', wants('wget'), async () => {
+  test('let wget resume a file', wants('wget'), async () => {
     const cwd = await partial('model.safetensors');
     await run('wget', ['-q', '--no-proxy', '-c', urlOf(server, 'model.safetensors')], { cwd });
     expect((await readFile(join(cwd, 'model.safetensors'))).equals(weights)).toBe(true);
   });
 
-  test('aria2 fetches the parts of a file over several connections', wants('aria2'), async () => {
+  test('let aria2 fetch the parts of a file over several connections', wants('aria2'), async () => {
     const cwd = await temporaryDirectory();
     await run('aria2c', ['-q', '-x', '8', '-s', '8', '-k', '1M', '--no-conf', urlOf(server, 'model.safetensors')], { cwd });
     expect((await readFile(join(cwd, 'model.safetensors'))).equals(weights)).toBe(true);
   });
 
-  test('node-llama-cpp finds and downloads a model', wants('llama.cpp'), async () => {
+  test('let node-llama-cpp find and download a model', wants('llama.cpp'), async () => {
     const script = fileURLToPath(new URL('../llama/resolve-model.js', import.meta.url));
     const directory = await temporaryDirectory();
     const { stdout } = await run(process.execPath, [script, lan()[server], 'hf:acme/tiny-GGUF/tiny-Q4_K_M.gguf', directory]);
@@ -157,7 +157,7 @@ describe.each(servers)('programs that download by URL, at %s', (server) => {
     expect(sha256(await readFile(path))).toBe(sha256(await readFile(lan().gguf)));
   });
 
-  test('transformers.js loads a configuration and a tokenizer', wants('transformers.js'), async () => {
+  test('let transformers.js load a configuration and a tokenizer', wants('transformers.js'), async () => {
     const script = fileURLToPath(new URL('../transformers/load-tokenizer.mjs', import.meta.url));
     const cache = join(await temporaryDirectory(), 'cache');
     await mkdir(cache);

@@ -35,7 +35,7 @@ const drain = (url: string, path: string): Promise<number> =>
     sent.on('error', reject).end();
   });
 
-test('64 readers, half of them of files that the store lacks, cost the server a bounded memory', async () => {
+test('64 readers, half of them of files that the store does not have, need a limited memory in the server', async () => {
   const world = await hubWorld();
   const cold = Object.fromEntries(Array.from({ length: 4 }, (_, index) => [`part-${index}.dat`, large(index)]));
   world.hub.push('org/held', { files: { 'model.safetensors': large(77), 'config.json': '{}' } });

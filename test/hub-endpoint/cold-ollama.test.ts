@@ -32,7 +32,7 @@ test('Ollama pulls a quantization that the store does not have, and the next pul
   expect(hub.sent('cold-Q4_K_M.gguf')).toBe(sent);
 });
 
-test('who may only read pulls what the store has, and has nothing fetched', async () => {
+test('a client with the role read can pull models of the store, and nothing is fetched for it', async () => {
   const { hub, home, host: command, serveInProcess } = await hubWorld();
   hub.push(model, { files });
   expect(await command('download', `${model}:Q8_0`)).toMatchObject({ status: 0 });

@@ -12,7 +12,7 @@ const files = { 'config.json': '{"a":1}', 'empty.txt': '', 'model.safetensors': 
 const path = (file: string, revision = 'main'): string => `/org/m/resolve/${revision}/${file}`;
 const auth = { Authorization: 'Bearer hf_of_the_client' };
 
-test('a model that nobody downloaded is served on both ports, and the token of the client goes nowhere', async () => {
+test('a model that nobody downloaded is served on both ports, and the token of the client is not forwarded', async () => {
   const world = await hubWorld({ HF_TOKEN: 'hf_of_the_owner' });
   world.hub.tokens.add('hf_of_the_owner');
   const commit = world.hub.push('org/m', { files });
@@ -43,7 +43,7 @@ test('a model that nobody downloaded is served on both ports, and the token of t
   expect(host.stderr()).not.toContain('hf_of_the_owner');
 });
 
-test('a read-only LAN, a browser and a page of another site have nothing fetched', async () => {
+test('nothing is fetched for a read-only LAN, a browser or a page of another site', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const host = await world.serveInProcess();
@@ -67,7 +67,7 @@ test('a read-only LAN, a browser and a page of another site have nothing fetched
   await until('the policy', async () => (await refused({ Origin: 'https://chat.example', 'User-Agent': 'Mozilla/5.0' })) === 200);
 });
 
-test('a server that is killed while it fetches goes on with what it has, and serves nothing half', async () => {
+test('a server that is killed during a fetch resumes with its data, and never serves a partial file', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { ...files, 'notes.txt': noise(9 * 1024 * 1024, 3) } });
   const notes = noise(9 * 1024 * 1024, 3);

@@ -17,7 +17,7 @@ test.each([
   ['a blob of the registry', 'the store host', `/v2/org/m/blobs/sha256:${sha256(large)}`],
   ['a file that a node passes on', 'a node', file],
 ] as const)(
-  'a model that is deleted while a client reads %s gives right bytes or a cut connection, and nothing is left',
+  'a model that is deleted while a client reads %s gives right bytes or a closed connection, and is removed completely',
   async (_, server, target) => {
     const world = await hubWorld();
     for (const [name, content] of Object.entries({ one: large, two: other }))

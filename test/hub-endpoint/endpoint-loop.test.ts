@@ -5,7 +5,7 @@ import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-test('a store whose HF_ENDPOINT is one of its own nodes says so, instead of asking itself for ever', async () => {
+test('a store whose HF_ENDPOINT is one of its own nodes reports this, instead of an endless loop of requests', async () => {
   const home = await temporaryDirectory();
   const door = await countedDoor('http://127.0.0.1:9');
   const node = await serveInProcess({

@@ -34,10 +34,10 @@ beforeAll(() => {
 
 const textOf = (value: string | string[] | undefined): string => [value ?? []].flat().join(', ');
 
-describe('hf-hub for Rust', () => {
+describe('the Rust client hf-hub', () => {
   const agent = { 'User-Agent': 'unkown/None; hf-hub/0.4.1; rust/unknown' };
 
-  test.each(Object.keys(files))('learns what it needs of %s from its first byte, and goes on from there', async (path) => {
+  test.each(Object.keys(files))('gets the metadata of %s from its first byte, and resumes from there', async (path) => {
     const content = files[path] as Buffer;
     const url = `/acme/tiny-llama/resolve/main/${path.split('/').map(encodeURIComponent).join('/')}`;
     // `metadata`: a GET of the first byte that follows no redirect.
@@ -58,7 +58,7 @@ describe('hf-hub for Rust', () => {
     expect((await ask(`/acme/tiny-llama/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`)).status).toBe(200);
   });
 
-  test('lists the files of a repo', async () => {
+  test('can list the files of a repo', async () => {
     const { sha, siblings } = (await ask('/api/models/acme/tiny-llama/revision/main', { headers: agent })).json() as {
       sha: string;
       siblings: { rfilename: string }[];
@@ -68,10 +68,10 @@ describe('hf-hub for Rust', () => {
   });
 });
 
-describe('aria2', () => {
+describe('the download program aria2', () => {
   const agent = { 'User-Agent': 'aria2/1.37.0', Accept: '*/*', 'Want-Digest': 'SHA-512;q=1, SHA-256;q=1, SHA;q=0.1' };
 
-  test('fetches a file in eight parts at once', async () => {
+  test('can fetch a file in eight parts at once', async () => {
     const content = files['model.safetensors'] as Buffer;
     const url = '/acme/tiny-llama/resolve/main/model.safetensors';
     const step = 1024 * 1024;
@@ -89,13 +89,13 @@ describe('aria2', () => {
     expect(sha256(Buffer.concat(parts))).toBe(sha256(content));
   });
 
-  test('sends a plus as it is', async () => {
+  test('sends a plus sign unchanged', async () => {
     expect((await ask('/acme/tiny-llama/resolve/main/sub/x%20y+%C3%A9.json', { headers: agent })).body.toString()).toBe('{}');
     expect((await ask('/acme/tiny-llama/resolve/main/sub/x%20y%2B%C3%A9.json', { headers: agent })).body.toString()).toBe('{}');
   });
 });
 
-test('hfd.sh finds the files with grep, and may have them without a token', async () => {
+test('hfd.sh finds the files with grep, and can download them without a token', async () => {
   const { body } = await ask('/api/models/acme/tiny-llama', { headers: { 'User-Agent': 'curl/8.5.0', Accept: '*/*' } });
   const text = body.toString();
   expect(/"gated":[^f]/.test(text)).toBe(false);

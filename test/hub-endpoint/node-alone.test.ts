@@ -53,7 +53,7 @@ const alone = forWholeFile(async () => {
 });
 
 describe('a node whose store is away', () => {
-  test('goes on giving @huggingface/hub a model with the commit that the store gave it', async () => {
+  test('still serves @huggingface/hub a model with the commit of the store', async () => {
     const { url: hubUrl, commit } = alone();
     const cacheDir = await temporaryDirectory();
     expect(await modelInfo({ name: 'org/whole', hubUrl, additionalFields: ['sha'] })).toMatchObject({ sha: commit });
@@ -65,7 +65,7 @@ describe('a node whose store is away', () => {
     expect((await readdir(join(cacheDir, 'models--org--whole', 'blobs'))).length).toBe(Object.keys(whole).length);
   });
 
-  test('answers what from_pretrained asks for, in turn, and says what the store said', async () => {
+  test('answers the sequence of requests of from_pretrained with the data of the store', async () => {
     const { get, commit, said } = alone();
     expect((await get('/api/models/org/whole?blobs=true')).json()).toEqual(said);
     for (const revision of ['main', commit, commit.slice(0, 9)]) {
@@ -91,7 +91,7 @@ describe('a node whose store is away', () => {
     expect((await get('/api/models')).json()).toMatchObject([{ id: 'org/some-GGUF' }, { id: 'org/whole' }]);
   });
 
-  test('shows all files of a commit of which it has a part, and refuses the others without a word that they do not exist', async () => {
+  test('lists all files of a commit of which it has a part, and refuses the others without saying that they do not exist', async () => {
     const { get, partial, url } = alone();
     const listed = [];
     for await (const { path } of listFiles({ repo: 'org/some-GGUF', hubUrl: url })) listed.push(path);
@@ -109,7 +109,7 @@ describe('a node whose store is away', () => {
     await expect(download).rejects.toThrow('the store does not answer');
   });
 
-  test('gives Ollama the quantization that it has', async () => {
+  test('serves Ollama its staged quantization', async () => {
     const { url } = alone();
     const manifest = await ask(url, '/v2/org/some-GGUF/manifests/latest');
     const digest = `sha256:${sha256(quantizations['m-Q4_K_M.gguf'])}`;
@@ -125,12 +125,12 @@ describe('a node whose store is away', () => {
     ['the description of a model that is not here', '/api/models/org/none', 503],
     ['what can be no revision', '/org/whole/resolve/a..b/config.json', 404],
     ['what no path can have', '/org/whole/resolve/..%2Fx/config.json', 404],
-  ])('says of %s only what it knows', async (_, target, status) => {
+  ])('describes %s only as far as it knows it', async (_, target, status) => {
     expect((await alone().get(target)).status).toBe(status);
   });
 });
 
-test('a node that the store never told more shows a copy under a commit of its content, and never the commit of the Hub with less than its files', async () => {
+test("a node without a listing of the store shows a copy under a commit of its content, and never the Hub's commit with a shorter listing", async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m-GGUF', { files: quantizations });
   const host = await world.serveInProcess();
@@ -153,7 +153,7 @@ test('a node that the store never told more shows a copy under a commit of its c
   expect((await get(`/org/m-GGUF/resolve/${commit}/none.json`)).status).toBe(503);
 });
 
-test('a node asks its store what main is as long as the store answers, and shows what it has itself afterwards', async () => {
+test('a node asks its store for the commit of main as long as the store answers, and uses its own afterwards', async () => {
   const world = await hubWorld();
   await writeFiles(join(world.home, 'one'), { 'config.json': '{"v":1}', 'same.json': '{}' });
   await writeFiles(join(world.home, 'two'), { 'config.json': '{"v":2}', 'same.json': '{}' });
@@ -179,7 +179,7 @@ test('a node asks its store what main is as long as the store answers, and shows
   await until('the store again', async () => (await config()).commit === second.commit);
 });
 
-test('a gated model that the store no longer shows is not shown while it is away either', async () => {
+test('a gated model that the store hides is hidden while the store is away too', async () => {
   const world = await hubWorld({ HF_TOKEN: 'hf_of_the_owner' });
   world.hub.tokens.add('hf_of_the_owner');
   world.hub.push('org/gated', { files: { 'config.json': '{}' }, gated: true });

@@ -46,7 +46,7 @@ function toCompare({ status, headers, body }: RawAnswer): object {
 
 const blobOf = (bytes: Uint8Array): string => `/v2/acme/tiny-GGUF/blobs/sha256:${sha256(bytes)}`;
 
-describe('a node that has a copy', () => {
+describe('a node with a staged copy', () => {
   test.each([
     ['GET', '/org/hub/resolve/main/model.safetensors', {}],
     ['GET', '/org/hub/resolve/main/model.safetensors', { Range: 'bytes=1000000-' }],
@@ -73,14 +73,14 @@ describe('a node that has a copy', () => {
     ['GET', '/api/models/org/hub/tree/main?recursive=true&expand=true', {}],
     ['GET', '/api/models/acme/tiny-GGUF', {}],
     ['GET', '/v2/acme/tiny-GGUF/manifests/latest', {}],
-  ] as const)('answers %s %s %j as its store host does, header by header', async (method, target, headers) => {
+  ] as const)('answers %s %s %j with the same headers as its store host', async (method, target, headers) => {
     const { host, node, commit } = lan();
     const path = target.replace('COMMIT', commit);
     const [expected, answer] = [await ask(host.apiUrl, path, { method, headers }), await ask(node.apiUrl, path, { method, headers })];
     expect(toCompare(answer)).toEqual(toCompare(expected));
   });
 
-  test('answers for the blobs of a registry as its store host does', async () => {
+  test('answers registry requests for blobs like its store host', async () => {
     const { world, host, node } = lan();
     const file = await readFile(join(world.home, 'gguf', 'tiny-Q4_K_M.gguf'));
     for (const headers of [{}, { Range: 'bytes=10-19' }, { Range: `bytes=${file.length}-` }, { 'If-None-Match': `"${sha256(file)}"` }]) {
@@ -90,7 +90,7 @@ describe('a node that has a copy', () => {
     }
   });
 
-  test('sends the bytes from its own disk: next to nothing comes over the wire', async () => {
+  test('sends the bytes from its own disk, and almost none from the store', async () => {
     const { node, door, commit } = lan();
     const before = door.bytes();
     for (const revision of ['main', commit])

@@ -9,7 +9,7 @@ import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
 import { until } from '../helpers/waiting.ts';
 
-test('a node sends its copy only to those who may read the store, and says so to caches', async () => {
+test('a node sends its copy only to clients that may read the store, and its caching headers agree', async () => {
   const world = await hubWorld();
   const weights = noise(1_000_000, 1);
   await writeFiles(join(world.home, 'model'), { 'model.safetensors': weights });
@@ -35,7 +35,7 @@ test('a node sends its copy only to those who may read the store, and says so to
   expect(await read({ Authorization: 'Bearer skulk_unknown' })).toMatchObject({ status: 503 });
 });
 
-test('a node that nobody asks knows that the LAN may not read any more, before its store goes away', async () => {
+test('an idle node learns that the LAN may not read any more, before its store disappears', async () => {
   const { world, door, node, read } = await openNode();
   expect(await read({})).toMatchObject({ status: 200 });
   const list = (target: string) => ask(node.apiUrl, target);
@@ -49,7 +49,7 @@ test('a node that nobody asks knows that the LAN may not read any more, before i
   expect(await read({})).toMatchObject({ status: 401 });
 });
 
-test('a node that was never told what the LAN may do shows it no copy while its store is away', async () => {
+test('a node that never received the rights of the LAN serves it no copy while its store is away', async () => {
   const { world, door, node } = await openNode();
   await node[Symbol.asyncDispose]();
   await door.shut();

@@ -30,7 +30,7 @@ async function nodeWithCopy() {
   return { node, run, parts };
 }
 
-test('a quantization that a Hub client reads from a node is in use: it alone, and until the client has it', async () => {
+test('a quantization that a Hub client reads from a node is in use until the transfer ends, and no other one is', async () => {
   const { node, run, parts } = await nodeWithCopy();
   const before = new Map((await parts()).map(({ selector, last_used }) => [selector, last_used]));
   const reader = await heldReader(`${node.apiUrl}/org/m/resolve/main/m-Q4_K_M.gguf`);
@@ -47,7 +47,7 @@ test('a quantization that a Hub client reads from a node is in use: it alone, an
   expect(await parts()).toEqual([]);
 });
 
-test('a copy that is removed by force while a Hub client reads it leaves the client its bytes', async () => {
+test('a copy that is removed by force while a Hub client reads it leaves the client its open file', async () => {
   const { node, run, parts } = await nodeWithCopy();
   const reader = await heldReader(`${node.apiUrl}/org/m/resolve/main/m-Q4_K_M.gguf`);
   expect(await run('purge-staging', '--model', 'org/m', '--force')).toMatchObject({ status: 0 });

@@ -76,7 +76,7 @@ describe.each([
   { which: 'holds them', isHeld: true },
   { which: 'fetches them meanwhile', isHeld: false },
 ])('a store that $which', ({ isHeld }) => {
-  test('gives every command of docs/recipes/curl.md right files, as it is written there', wants('wget', 'aria2', 'jq'), async () => {
+  test('serves every command of docs/recipes/curl.md the right files, as written there', wants('wget', 'aria2', 'jq'), async () => {
     const all = await recipeWorld();
     const { world, shell } = all;
     if (isHeld) {
@@ -106,7 +106,7 @@ describe.each([
     expect(await digestIn((await shell(withToken ?? '', { token })).cwd, 'Foo-Q4_K_M.gguf')).toBe(gguf);
   });
 
-  test('gives the JavaScript of docs/recipes/hf.md a whole snapshot, as it is written there', async () => {
+  test('serves the JavaScript of docs/recipes/hf.md a whole snapshot, as written there', async () => {
     const all = await recipeWorld();
     const commit = all.world.hub.push('Qwen/Qwen3-8B', { files: large });
     if (isHeld) expect((await all.world.host('download', 'Qwen/Qwen3-8B')).status).toBe(0);
@@ -128,7 +128,7 @@ describe.each([
     for (const [path, content] of Object.entries(large)) expect(await digestIn(closed, path)).toBe(sha256(content));
   });
 
-  test('gives node-llama-cpp its file by the commands of docs/recipes/llama-server.md', wants('llama.cpp'), async () => {
+  test('serves node-llama-cpp its file with the commands of docs/recipes/llama-server.md', wants('llama.cpp'), async () => {
     const all = await recipeWorld();
     if (isHeld) expect((await all.world.host('download', 'bartowski/Foo-GGUF')).status).toBe(0);
     const [plain = '', withToken = '', ...more] = (await blocksOf('llama-server.md', 'sh')).filter((one) => one.includes('npx'));

@@ -156,7 +156,7 @@ describe.each(clients)('the requests of %s', (_, id, headers, calls) => {
     });
 });
 
-test('hfd.sh finds the names of files and that nothing is gated by looking for a text', async () => {
+test('hfd.sh can search the answer as text for the file names and for the gated status', async () => {
   const text = (await get('/api/models/acme/tiny-llama', { headers: { 'User-Agent': 'curl/8' } })).body.toString();
   expect([...text.matchAll(/"rfilename":"[^"]*"/g)].map(([name]) => name)).toContain('"rfilename":"model.safetensors"');
   expect(text).not.toMatch(/"gated":[^f]/);

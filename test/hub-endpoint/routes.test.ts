@@ -58,7 +58,7 @@ const tiny = '/acme/tiny-llama/resolve/main';
 const codeOf = ({ headers }: RawAnswer) => headers['x-error-code'];
 
 describe('the bytes of a file', () => {
-  test('come with everything that clients look for', async () => {
+  test('have all headers that clients read', async () => {
     const answer = await get(`${tiny}/model.safetensors`);
     expect(answer.body.equals(weights)).toBe(true);
     expect(answer.headers).toMatchObject({
@@ -73,7 +73,7 @@ describe('the bytes of a file', () => {
     expect(small.headers).not.toHaveProperty('x-linked-etag');
   });
 
-  test.each(['HEAD', 'GET'])('of the same file are the same under every name of its revision, by %s', async (method) => {
+  test.each(['HEAD', 'GET'])('are the same under every name of the revision, by %s', async (method) => {
     for (const revision of ['main', 'HEAD', commit, commit.slice(0, 7)]) {
       const { headers } = await get(`/acme/tiny-llama/resolve/${revision}/config.json?download=true`, { method });
       expect([headers['x-repo-commit'], headers['content-length']]).toEqual([commit, '22']);
@@ -89,23 +89,23 @@ describe('the bytes of a file', () => {
     ['bytes=-75', 206, 1200000, 1200075],
     ['bytes=0-1,3-4', 200, 0, 1200075],
     ['lines=0-1', 200, 0, 1200075],
-  ])('in the range %s', async (range, status, start, end) => {
+  ])('are sent for the range %s', async (range, status, start, end) => {
     const answer = await get(`${tiny}/model.safetensors`, { headers: { Range: range } });
     expect([answer.status, answer.body.equals(weights.subarray(start, end))]).toEqual([status, true]);
     if (status === 206) expect(answer.headers['content-range']).toBe(`bytes ${start}-${end - 1}/1200075`);
   });
 
-  test('behind the end are not there', async () => {
+  test('beyond the end are refused', async () => {
     const answer = await get(`${tiny}/model.safetensors`, { headers: { Range: 'bytes=1200075-' } });
     expect([answer.status, answer.headers['content-range'], answer.body.length]).toEqual([416, 'bytes */1200075', 0]);
   });
 
-  test.each(['bytes=0-0', 'bytes=0-', 'bytes=5-9', 'bytes=-1'])('of an empty file are none, also in the range %s', async (range) => {
+  test.each(['bytes=0-0', 'bytes=0-', 'bytes=5-9', 'bytes=-1'])('of an empty file are empty, also for the range %s', async (range) => {
     const { status, headers, body } = await get(`${tiny}/empty.txt`, { headers: { Range: range } });
     expect([status, body.length, headers['content-length'], headers['content-range'] ?? 'bytes */0']).toEqual([200, 0, '0', 'bytes */0']);
   });
 
-  test('are not sent again to who has them', async () => {
+  test('are not sent again to a client that has them', async () => {
     for (const file of ['config.json', 'model.safetensors']) {
       const { headers } = await get(`${tiny}/${file}`, { method: 'HEAD' });
       const again = await get(`${tiny}/${file}`, { headers: { 'If-None-Match': String(headers.etag) } });
@@ -118,7 +118,7 @@ describe('the bytes of a file', () => {
   });
 
   test.each(['x%20y%2B%C3%A9.json', 'x%20y+%C3%A9.json', 'x%20y+%c3%a9.json'])(
-    'are found by the name %s, in which a plus is a plus',
+    'are found by the name %s, in which a plus sign is unchanged',
     async (name) => {
       const { body, headers } = await get(`${tiny}/sub/deep/${name}`);
       expect(body.toString()).toBe('{"x":1}');
@@ -126,23 +126,23 @@ describe('the bytes of a file', () => {
     },
   );
 
-  test.each(['/acme%2Ftiny-llama', '/ACME/Tiny-Llama', '/Acme%2ftiny-LLAMA'])('are found by %s', async (id) => {
+  test.each(['/acme%2Ftiny-llama', '/ACME/Tiny-Llama', '/Acme%2ftiny-LLAMA'])('are found by the path %s', async (id) => {
     expect((await get(`${id}/resolve/main/config.json`)).body.toString()).toBe('{"model_type":"llama"}');
   });
 
-  test('of a model of one segment are found', async () => {
+  test('of a model without an organization are found', async () => {
     expect((await get('/one/resolve/main/config.json')).body.toString()).toBe('{}');
     expect((await get('/api/models/one')).json()).toMatchObject({ id: 'one' });
   });
 
-  test('are octets for every Accept, and never a description of where else they are', async () => {
+  test('are octets for every Accept header, without links to other protocols', async () => {
     const { headers } = await get(`${tiny}/model.safetensors`, {
       headers: { Range: 'bytes=0-0', Accept: 'application/vnd.xet-fileinfo+json, */*' },
     });
     expect(headers['content-type']).toBe('application/octet-stream');
   });
 
-  test('that are raw are the pointer of an LFS file, and the content of another', async () => {
+  test('under raw are the pointer of an LFS file, and the content of another file', async () => {
     const pointer = pointerText({ sha256: sha256(weights), size: weights.length });
     const answer = await get('/acme/tiny-llama/raw/main/model.safetensors');
     expect([answer.body.toString(), answer.headers.etag]).toEqual([pointer, `"${gitBlobId(pointer)}"`]);
@@ -154,7 +154,7 @@ describe('the bytes of a file', () => {
   });
 });
 
-describe('what is not there', () => {
+describe('a missing model, revision or file', () => {
   test.each([
     ['a file', `${tiny}/nope.json`, 'EntryNotFound'],
     ['a file of a directory', `${tiny}/sub`, 'EntryNotFound'],
@@ -168,7 +168,7 @@ describe('what is not there', () => {
     ['a data set', '/datasets/acme/ds/resolve/main/x', 'RepoNotFound'],
     ['a data set of the API', '/api/datasets/acme/ds/revision/main', 'RepoNotFound'],
     ['a space', '/api/spaces/acme/s', 'RepoNotFound'],
-  ])('is refused as clients know it: %s', async (_, target, code) => {
+  ])('is refused in the format that clients expect: %s', async (_, target, code) => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await get(target, { method });
       expect([answer.status, codeOf(answer)]).toEqual([404, code]);
@@ -177,7 +177,7 @@ describe('what is not there', () => {
   });
 
   test.each(['/models/none/resolve/main/x', '/api/none', '/store/resolve/main/x', '/registry/x/resolve/main/y', '/v2/x/resolve/main/y'])(
-    'is no model where the server has other routes: %s',
+    'is not served where the server has other routes: %s',
     async (target) => {
       const { url } = shared();
       expect([400, 404]).toContain((await ask(url, target)).status);
@@ -185,8 +185,8 @@ describe('what is not there', () => {
   );
 });
 
-describe('the descriptions', () => {
-  test('of a model have its files and what its card says', async () => {
+describe('the descriptions of the Hub protocol', () => {
+  test('have the files of a model and its front matter', async () => {
     const info = (await get('/api/models/acme/tiny-llama')).json() as { siblings: object[] };
     expect(info).toMatchObject({
       id: 'acme/tiny-llama',
@@ -210,7 +210,7 @@ describe('the descriptions', () => {
     }
   });
 
-  test('of a tree have directories, in the order of paths', async () => {
+  test('have the directories of a tree, sorted by path', async () => {
     for (const recursive of ['true', 'True', '1']) {
       const entries = (await get(`/api/models/acme/tiny-GGUF/tree/main?recursive=${recursive}&expand=False`)).json() as {
         path: string;
@@ -233,7 +233,7 @@ describe('the descriptions', () => {
     expect(sub.map(({ path }) => path)).toEqual(['sub/deep/x y+é.json']);
   });
 
-  test('of paths are given to forms of Python and to JSON', async () => {
+  test('of paths accept forms of Python and JSON', async () => {
     const target = '/api/models/acme/tiny-llama/paths-info/main';
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const json = { 'Content-Type': 'application/json' };
@@ -256,7 +256,7 @@ describe('the descriptions', () => {
       expect((await get(target, { method: 'POST', headers, body })).status).toBe(400);
   });
 
-  test('of branches, commits and access are short', async () => {
+  test('of branches, commits and access are minimal', async () => {
     expect((await get('/api/models/acme/tiny-llama/refs')).json()).toEqual({
       branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }],
       converts: [],
@@ -276,13 +276,13 @@ describe('the descriptions', () => {
     ['?filter=gguf&filter=', ['acme/tiny-GGUF']],
     ['?filter=gguf,nothing', []],
     ['?limit=500&search=one&expand=pipeline_tag&sort=downloads&direction=-1', ['one']],
-  ])('of the list are found by %s', async (query, ids) => {
+  ])('of the list of models are found by %s', async (query, ids) => {
     const answer = await get(`/api/models${query}`);
     expect((answer.json() as { id: string }[]).map(({ id }) => id)).toEqual(ids);
   });
 });
 
-describe('what this store is not', () => {
+describe('the Hub protocol of the store', () => {
   test.each([
     ['POST', '/api/repos/create'],
     ['POST', '/api/models/acme/tiny-llama/preupload/main'],
@@ -291,7 +291,7 @@ describe('what this store is not', () => {
     ['PUT', '/api/models/acme/tiny-llama/settings'],
     ['PATCH', '/api/models/acme/tiny-llama'],
     ['POST', '/api/datasets/acme/ds/commit/main'],
-  ])('is written to: %s %s', async (method, target) => {
+  ])('refuses a write: %s %s', async (method, target) => {
     const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': '100000', Authorization: 'Bearer hf_aaaa' };
     const answer = await get(target, { method, headers, body: 'x'.repeat(100_000) });
     expect([answer.status, answer.headers['x-error-message']]).toEqual([
@@ -306,7 +306,7 @@ describe('what this store is not', () => {
     ['GET', '/tiny.git/info/refs'],
     ['POST', '/acme/tiny-llama.git/git-upload-pack'],
     ['POST', '/acme/tiny-llama.git/info/lfs/objects/batch'],
-  ])('is a server of git: %s %s', async (method, target) => {
+  ])('refuses git: %s %s', async (method, target) => {
     const { status, body } = await get(target, {
       method,
       headers: { 'Content-Type': 'application/x-git-upload-pack-request' },
@@ -315,13 +315,13 @@ describe('what this store is not', () => {
     expect([status, body.toString()]).toEqual([403, 'git is not served; use hf download or skulk stage\n']);
   });
 
-  test('knows users', async () => {
+  test('has no users', async () => {
     const answer = await get('/api/whoami-v2', { headers: { Authorization: 'Bearer hf_aaaa' } });
     expect([answer.status, answer.json()]).toEqual([401, { error: 'Invalid user token.' }]);
   });
 
   test.each(['/api', '/api/', '/api/x', '/acme/tiny-llama/resolve/main', '/acme/tiny-llama', '/acme', '/acme/tiny-llama/x/y'])(
-    'has nothing at %s, and says so in JSON',
+    'answers %s with 404 in JSON',
     async (target) => {
       const { url } = shared();
       const answer = await ask(url, target, { headers: { Accept: 'application/json' } });
@@ -329,7 +329,7 @@ describe('what this store is not', () => {
     },
   );
 
-  test('shows pages; a browser is led to the page of the model on the same host', async () => {
+  test('redirects a browser to the page of the model on the same host', async () => {
     const { url } = shared();
     const accept = { Accept: 'text/html,application/xhtml+xml' };
     for (const target of ['/acme/tiny-llama', '/acme/tiny-llama/tree/main/sub', '/acme/tiny-llama/blob/main/README.md', '/one']) {

@@ -58,8 +58,8 @@ const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const foreign = { Origin: 'https://evil.example' };
 const browser = { 'User-Agent': 'Mozilla/5.0 (X11) Firefox/140.0' };
 
-describe('tokens', () => {
-  test.each(['read', 'node'] as const)('that nobody knows change nothing where the LAN may %s, and are in no log', async (lan) => {
+describe('tokens that Hub clients send', () => {
+  test.each(['read', 'node'] as const)('change nothing if they are unknown and the LAN may %s, and are not logged', async (lan) => {
     const { get, log, askers } = await serve({ lan });
     for (const token of ['hf_secretsecretsecret', 'other-secret', ''])
       expect((await get(file, { headers: bearer(token) })).status).toBe(200);
@@ -70,7 +70,7 @@ describe('tokens', () => {
     expect(log.join('')).not.toMatch(/secret/);
   });
 
-  test('are wanted where the LAN may not read, and are refused as huggingface_hub understands it', async () => {
+  test('are required when the LAN may not read, with the errors that huggingface_hub expects', async () => {
     const { url, get } = await serve({ lan: 'none' });
     for (const target of [file, '/api/models/org/m', '/api/whoami-v2', '/datasets/x/y', '/api/agent-harnesses']) {
       const none = await ask(url, target);
@@ -87,7 +87,7 @@ describe('tokens', () => {
     expect(answer.headers['cache-control']).toBe('private, max-age=31536000, immutable');
   });
 
-  test('that are wrong are still refused by all other routes', async () => {
+  test('are still refused by all other routes if they are wrong', async () => {
     const { url } = await serve();
     expect((await ask(url, '/registry', { headers: bearer('hf_wrong') })).status).toBe(401);
   });
@@ -104,7 +104,7 @@ describe('pages of other sites', () => {
     ['a page of this machine', { Origin: 'http://localhost:5173' }, 'http://localhost:5173'],
     ['a page of this machine by its address', { Origin: 'http://127.0.0.1:8080' }, 'http://127.0.0.1:8080'],
     ['a listed page', { Origin: 'https://chat.example' }, 'https://chat.example'],
-  ])('read nothing on a LAN that may read without a token: %s', async (_, headers, allowed) => {
+  ])('cannot read on a LAN that may read without a token: %s', async (_, headers, allowed) => {
     const { get } = await serve({ origins: ['https://chat.example'] });
     for (const request of [{}, { method: 'OPTIONS' }]) {
       const answer = await get(file, { ...request, headers });
@@ -116,7 +116,7 @@ describe('pages of other sites', () => {
     expect([missing.status, missing.headers['access-control-allow-origin']]).toEqual([404, allowed]);
   });
 
-  test('may read with a token, where one is wanted', async () => {
+  test('can read with a token, if the store needs one', async () => {
     const { get } = await serve({ lan: 'none' });
     const asked = await get(file, { method: 'OPTIONS', headers: { ...foreign, 'Access-Control-Request-Headers': 'authorization,range' } });
     expect([asked.status, asked.headers['access-control-allow-headers'], asked.body.length]).toEqual([
@@ -127,7 +127,7 @@ describe('pages of other sites', () => {
     expect((await get(file, { headers: { ...foreign, ...bearer('skulk_read') } })).headers['access-control-allow-origin']).toBe('*');
   });
 
-  test('are refused under a name that is not of this machine, also before they ask', async () => {
+  test('are refused under a foreign host name, also in a preflight request', async () => {
     const { url } = await serve();
     for (const method of ['GET', 'OPTIONS', 'HEAD']) {
       const answer = await ask(url, file, { method, headers: { Host: 'rebound.example' } });
@@ -145,7 +145,7 @@ describe('pages of other sites', () => {
     ['a page of this machine', { ...browser, Origin: 'http://localhost:5173' }, true],
     ['a listed page', { ...browser, Origin: 'https://chat.example', 'Sec-Fetch-Site': 'cross-site' }, true],
     ['a node that asks for a page', { 'Skulk-No-Fetch': '1', Origin: 'https://chat.example' }, false],
-  ])('have nothing fetched: %s', async (_, headers, mayFetch) => {
+  ])('do not cause a fetch: %s', async (_, headers, mayFetch) => {
     const { get, askers } = await serve({ origins: ['https://chat.example'] });
     await get(file, { headers: headers as unknown as Record<string, string> });
     await get('/api/models/org/m', { headers: headers as unknown as Record<string, string> });
@@ -153,12 +153,12 @@ describe('pages of other sites', () => {
   });
 });
 
-describe('what is fetched while it is sent', () => {
+describe('a file that is fetched while it is sent', () => {
   const coldOf = (bytes: () => AsyncIterable<Uint8Array>) => ({
     change: () => ({ open: async () => ({ kind: 'stream' as const, bytes: bytes() }) }),
   });
 
-  test('comes after a head that does not wait for it', async () => {
+  test('starts after its head, which is sent at once', async () => {
     let goOn: (() => void) | undefined;
     const gate = new Promise<void>((resolve) => {
       goOn = resolve;
@@ -180,7 +180,7 @@ describe('what is fetched while it is sent', () => {
     ['ends early', [content.subarray(0, 1000)], false],
     ['fails', [content.subarray(0, 1000)], true],
     ['is too long', [content.subarray(0, 1000), content], false],
-  ] as const)('is cut off when it %s, and is never taken for whole', async (_, parts, fails) => {
+  ] as const)('ends with a closed connection when it %s, and never looks complete', async (_, parts, fails) => {
     const { url } = await serve(
       coldOf(async function* () {
         yield* parts;
@@ -196,7 +196,7 @@ describe('what is fetched while it is sent', () => {
     expect(text.length).toBeLessThan(size);
   });
 
-  test('is given up when its reader goes away', async () => {
+  test('is stopped when its reader leaves', async () => {
     let gone: AbortSignal | undefined;
     const { url } = await serve({
       change: () => ({
@@ -237,7 +237,7 @@ describe('what is fetched while it is sent', () => {
   });
 });
 
-describe('hostile requests', () => {
+describe('hostile requests to the Hub protocol', () => {
   test.each([
     '/../etc/resolve/main/passwd',
     '/a/b/resolve/main/../../x',
@@ -264,7 +264,7 @@ describe('hostile requests', () => {
     `/org/${'x'.repeat(5000)}/resolve/main/x`,
     `/org/m/resolve/main/${'x/'.repeat(3000)}`,
     `/org/m/resolve/${'a'.repeat(4000)}/x`,
-  ])('get no byte and no error of the server: %s', async (target) => {
+  ])('get no byte and cause no server error: %s', async (target) => {
     const { url } = await serve();
     for (const method of ['GET', 'HEAD']) {
       const answer = await ask(url, target, { method });
@@ -288,7 +288,7 @@ describe('hostile requests', () => {
     '/api/models/..%2f..%2fetc/tree/main',
     '/api/models/org/%01/tree/main',
     '/datasets/../x/resolve/main/y',
-  ])('with an unclean path are answered as a Hub answers for a model that it does not have: %s', async (target) => {
+  ])('with an unclean path get the answer of a Hub for a missing model: %s', async (target) => {
     const { url, get } = await serve();
     for (const method of ['GET', 'HEAD']) {
       const answer = await get(target, { method });
@@ -297,7 +297,7 @@ describe('hostile requests', () => {
     expect((await ask(url, target, { method: 'DELETE' })).status).toBeGreaterThanOrEqual(400);
   });
 
-  test('with an unclean path get the answer of a registry, and of the other routes the one that they always had', async () => {
+  test('with an unclean path get a registry error below /v2/, and the usual error on other routes', async () => {
     const { url } = await serve();
     const registry = await ask(url, '/v2/org/m/blobs/..');
     expect([registry.status, registry.json()]).toMatchObject([404, { errors: [{ code: 'NAME_UNKNOWN' }] }]);
@@ -305,7 +305,7 @@ describe('hostile requests', () => {
       expect([target, (await ask(url, target)).json()]).toMatchObject([target, { code: 'BAD_PATH' }]);
   });
 
-  test('with a body get the answer that they get without one, and the next request is read as one', async () => {
+  test('with a body get the same answer as without it, and the next request is parsed correctly', async () => {
     const { url } = await serve();
     for (const method of ['GET', 'HEAD']) {
       const text = await talk(
@@ -317,14 +317,14 @@ describe('hostile requests', () => {
     }
   });
 
-  test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'POST'])('%s of paths of the Hub changes nothing', async (method) => {
+  test.each(['GET', 'PUT', 'DELETE', 'PATCH', 'POST'])('cannot change anything with %s on paths of the Hub', async (method) => {
     const { url, get } = await serve();
     for (const target of ['/org/m', '/org/m/resolve/main/config.json', '/org/m/raw/main/x', '/org/m/tree/main'])
       await ask(url, target, { method, headers: { 'Content-Type': 'application/json', 'Content-Length': '2' }, body: '{}' });
     expect((await get(file)).body.toString()).toBe('{}');
   });
 
-  test('with forms are for paths alone: no other route reads one', async () => {
+  test('with forms are accepted only for paths-info', async () => {
     const { url } = await serve();
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     for (const target of ['/models/org%2Fm/download', '/orders', '/verify'])

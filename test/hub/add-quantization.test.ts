@@ -27,7 +27,7 @@ async function storeWithOne() {
   return { ...world, host, place, look };
 }
 
-test('another quantization comes while the first is used in place: nothing that is there is touched', async () => {
+test('another quantization is added while the first is used in place, without changing existing files', async () => {
   const { host, place, look, hub, storePath } = await storeWithOne();
   await using held = await open(join(place, 'Foo-Q4_K_M.gguf'));
   expect(await host('activate', 'org/g', '--pid', String(process.pid))).toMatchObject({ status: 0, stdout: `${place}\n` });
@@ -43,7 +43,7 @@ test('another quantization comes while the first is used in place: nothing that 
   expect(await readdir(join(storePath, '.skulk/v1/trash')).catch(() => [])).toEqual([]);
 });
 
-test('every file is served at once after another quantization came', async () => {
+test('every file is served at once after another quantization was added', async () => {
   const { serveInProcess, host } = await storeWithOne();
   const server = await serveInProcess();
   expect(await host('download', 'org/g:Q5_K_M', '--store', server.url)).toMatchObject({ status: 0 });
@@ -53,7 +53,7 @@ test('every file is served at once after another quantization came', async () =>
   }
 });
 
-test('a file of somebody under the name of a new one stays, and the model is as it was', async () => {
+test('a file of the user with the name of a new file stays, and the model is unchanged', async () => {
   const { host, place, look } = await storeWithOne();
   const before = await look();
   const other = join(place, 'Foo-Q5_K_M-00001-of-00002.gguf');
@@ -69,7 +69,7 @@ test('a file of somebody under the name of a new one stays, and the model is as 
 });
 
 test.each(Array.from({ length: rounds({ few: 2, many: 30 }) }, (_, n) => n + 1))(
-  `a kill while another quantization comes leaves the first as it was, round %i (SKULK_TEST_SEED=${testSeed})`,
+  `a kill while another quantization is added leaves the first unchanged, round %i (SKULK_TEST_SEED=${testSeed})`,
   async (round) => {
     const { host, place, look, startHost, storePath } = await storeWithOne();
     const before = await look();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 
-test('the status of a download for which nothing or little has to come ends with all of its bytes, never with 0 of 0', async () => {
+test('the status of a download with few or no missing bytes ends with its full size, never with 0 of 0', async () => {
   const world = await hubWorld();
   const four = { 'Foo-Q4_K_M.gguf': noise(3_000, 1), 'config.json': '{}' };
   const eight = { 'Foo-Q8_0.gguf': noise(5_000, 2) };

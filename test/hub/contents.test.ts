@@ -4,7 +4,7 @@ import { hubWorld } from '../helpers/hub-world.ts';
 const page = '<!DOCTYPE html><html><title>Sign in</title></html>';
 const files = { 'config.json': '{}', 'm-Q4_K_M.gguf': page, 'tokenizer.json': page };
 
-test('what came and cannot be a model is told to whoever asked, in the list of downloads and in the log; --strict keeps it out', async () => {
+test('a download that no program can load is reported to the client, in the list of downloads and in the log, and --strict refuses it', async () => {
   const world = await hubWorld();
   world.hub.push('org/m-GGUF', { files });
   const served = await world.serveInProcess();
@@ -31,7 +31,7 @@ test('what came and cannot be a model is told to whoever asked, in the list of d
   expect(await world.host('download', 'org/m-GGUF', '--strict')).toMatchObject({ status: 6, stderr: expect.stringContaining(says) });
 });
 
-test('without a server and without a store the warning is printed as well', async () => {
+test('the warning about files that no program can load is printed without a server and without a store as well', async () => {
   const world = await hubWorld();
   world.hub.push('org/m-GGUF', { files });
   const alone = await world.host('download', 'org/m-GGUF');

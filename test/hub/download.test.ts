@@ -23,7 +23,7 @@ const ask = async (url: string, body?: object): Promise<Record<string, unknown>>
   return (await (await fetch(`${url}/models/org%2Fm/download`, { method: 'POST', ...init })).json()) as Record<string, unknown>;
 };
 
-test('a model is fetched, verified, registered and can be staged', async () => {
+test('a downloaded model is verified and registered, and can be staged', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
   const served = await world.serveInProcess();
@@ -48,7 +48,7 @@ test('a model is fetched, verified, registered and can be staged', async () => {
   expect(await (await fetch(`${served.apiUrl}/store/downloads`)).json()).toEqual({ downloads: [] });
 });
 
-test('without a server the download works on the disk, and a list in pages is read to its end', async () => {
+test('a download works on the disk without a server, and all pages of a file list are read', async () => {
   const world = await hubWorld();
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`part/${index} of 200.txt`, `file ${index}`]));
   world.hub.push('org/many', { files: { ...many, 'config.json': '{}' } });
@@ -60,7 +60,7 @@ test('without a server the download works on the disk, and a list in pages is re
   expect(await world.host('download', 'org/many', '--no-wait')).toMatchObject({ status: 2 });
 });
 
-test('a second request joins a running download, a delete is refused, and a cancel keeps the bytes that arrived', async () => {
+test('a second request joins a running download, a delete is refused, and a cancel keeps the received bytes', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   // The first chunk of the large file comes, the rest of it waits.
@@ -93,7 +93,7 @@ test('a second request joins a running download, a delete is refused, and a canc
   expect((await world.host('verify', 'org/m')).status).toBe(0);
 });
 
-test('without a server a download that was killed goes on when it is asked for again, and one that runs is left alone', async () => {
+test('a killed download without a server resumes with the next request, and a running one is not disturbed', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const gate = Promise.withResolvers<void>();
@@ -119,7 +119,7 @@ test('without a server a download that was killed goes on when it is asked for a
   expect((await world.host('verify', 'org/m')).status).toBe(0);
 });
 
-test('another revision sends only what changed, and replaces the model at once', async () => {
+test('another revision downloads only changed files, and replaces the model at once', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const served = await world.serveInProcess();
@@ -138,7 +138,7 @@ test('another revision sends only what changed, and replaces the model at once',
   expect(staged.status, staged.stderr).toBe(0);
 });
 
-test('a commit that moves in the middle does not mix two revisions', async () => {
+test('a commit that changes during a download does not mix two revisions', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
   await world.serveInProcess();
@@ -151,7 +151,7 @@ test('a commit that moves in the middle does not mix two revisions', async () =>
   expect(await readFile(join(world.storePath, 'org--m', 'config.json'), 'utf8')).toBe(files['config.json']);
 });
 
-test('cuts, rate limits, server errors, whole answers to ranges and stalls are overcome', async () => {
+test('a download survives broken connections, rate limits, server errors, whole answers to ranges and stalls', async () => {
   const world = await hubWorld({ SKULK_STALL_TIMEOUT: '1' });
   world.hub.push('org/m', { files });
   await world.serveInProcess();
@@ -190,7 +190,7 @@ test('cuts, rate limits, server errors, whole answers to ranges and stalls are o
 test.each([
   ['an LFS file', 'model-00002-of-00002.safetensors', noise(300_000, 77)],
   ['a git file', 'config.json', '{"model_type":"lIama"}'],
-] as const)('wrong content of %s is fetched once more, then fails; nothing of it is registered', async (_, path, wrong) => {
+] as const)('wrong content of %s is fetched once more, then the download fails and nothing is registered', async (_, path, wrong) => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: small });
   const served = await world.serveInProcess();
@@ -250,7 +250,7 @@ test('each refusal of the Hub has its own message and the right exit status', as
   expect(limits).toBeLessThan(0);
 });
 
-test('a token goes to the Hub alone, and appears nowhere', async () => {
+test('a token is sent only to the Hub, and no output contains it', async () => {
   const token = 'hf_secretSecretSecret';
   const world = await hubWorld({ HF_TOKEN: token });
   world.hub.tokens.add(token);
@@ -304,7 +304,7 @@ test('a proxy is used unless NO_PROXY says otherwise', async () => {
   expect(asked.length).toBe(before);
 });
 
-test('two run at a time, the rest wait in order', async () => {
+test('two downloads run at a time, and the rest wait in order', async () => {
   const world = await hubWorld();
   const ids = ['a', 'b', 'c', 'd'].map((name) => `org/${name}`);
   for (const id of ids) world.hub.push(id, { files: { [`${id.slice(4)}.safetensors`]: noise(4 * mebibyte, 5) } });
@@ -346,7 +346,7 @@ test('a model that was added by hand is not replaced', async () => {
 test.each([
   ['../evil.txt', 'a path that leads out'],
   ['.skulk.json', 'a name that is taken'],
-])('a list with %s is refused as a whole', async (path) => {
+])('a file list with %s is refused as a whole', async (path) => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { ...files, [path]: 'x' } });
   const refused = await world.host('download', 'org/m');
@@ -354,7 +354,7 @@ test.each([
   expect(await readdir(world.storePath)).not.toContain('org--m');
 });
 
-test('a body that cannot be meant is refused', async () => {
+test('an invalid body of a download request is refused', async () => {
   const world = await hubWorld();
   const served = await world.serveInProcess();
   for (const body of [{ gguf_file: '../x.gguf' }, { gguf_file: 'x.bin' }, { revision: '../../x' }, { gguf_file: 7 }, { selector: 'a b' }]) {

@@ -11,7 +11,7 @@ import { rounds } from '../helpers/seeded.ts';
 const nodeCount = rounds({ few: 5, many: 20 });
 const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
 
-test('one command on an empty store brings a model from the Hub to the node', async () => {
+test('one command on a node with an empty store downloads a model from the Hub', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const served = await world.serveInProcess();
@@ -22,7 +22,7 @@ test('one command on an empty store brings a model from the Hub to the node', as
   expect(await digestsBelow(join(world.staged('node'), 'org--m'))).toEqual(await digestsBelow(join(world.storePath, 'org--m')));
 });
 
-test(`${nodeCount} nodes that ask at once cause one download`, async () => {
+test(`${nodeCount} nodes that request a model at the same time cause one download`, async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   world.hub.rate = 20 * 1024 * 1024;
@@ -32,7 +32,7 @@ test(`${nodeCount} nodes that ask at once cause one download`, async () => {
   for (const [path, content] of Object.entries(files)) expect(world.hub.sent(path), path).toBe(Buffer.from(content).length);
 });
 
-test('where nothing may be fetched, stage names the setting', async () => {
+test('stage names the setting that forbids downloads', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const offline = await world.serve({ HF_HUB_OFFLINE: '1' });
@@ -49,7 +49,7 @@ test('where nothing may be fetched, stage names the setting', async () => {
   expect(world.hub.requests).toEqual([]);
 });
 
-test('without any store the model comes straight into staging; a store that does not answer is no reason', async () => {
+test('a stage downloads directly into staging if no store is configured, but not if a store does not answer', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
   const env = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };
@@ -75,7 +75,7 @@ test('without any store the model comes straight into staging; a store that does
   ).toBe(false);
 });
 
-test.each(['this-machine', 'nas.example'])('a store that is switched off counts as none, also when store_host is %s', async (host) => {
+test.each(['this-machine', 'nas.example'])('a disabled store counts as not configured, also when store_host is %s', async (host) => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'config.json': '{}', 'a.safetensors': noise(4_000, 1) } });
   const config = join(world.home, 'off.yaml');
@@ -88,7 +88,7 @@ test.each(['this-machine', 'nas.example'])('a store that is switched off counts 
   expect(await runInProcess(['registry'], { env })).toMatchObject({ status: 4, stdout: '' });
 });
 
-test('a node takes what the store has while the store still downloads', async () => {
+test('a node stages finished data while the store still downloads', async () => {
   const world = await hubWorld();
   const size = 96 * 1024 * 1024;
   const content = noise(size, 7);
@@ -121,7 +121,7 @@ test('a node takes what the store has while the store still downloads', async ()
   expect(world.hub.sent('a.safetensors')).toBe(size);
 });
 
-test('a serving node passes everything on to its store', async () => {
+test('a serving node forwards every request to its store', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const served = await world.serveInProcess();

@@ -19,7 +19,7 @@ const shared = ['README.md', 'config.json', 'mmproj-Foo-f16.gguf'];
 const pathsOf = async (world: Awaited<ReturnType<typeof hubWorld>>): Promise<string[]> =>
   (JSON.parse((await world.host('show', 'org/g', '--json')).stdout) as { files: { path: string }[] }).files.map(({ path }) => path);
 
-test('the preferred quantization, then another one is added to it', async () => {
+test('the preferred quantization is downloaded, and then another one is added', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   await world.serveInProcess();
@@ -39,7 +39,7 @@ test('the preferred quantization, then another one is added to it', async () => 
   expect((await world.host('verify')).status).toBe(0);
 });
 
-test('--gguf-file names exactly one quantization', async () => {
+test('--gguf-file selects exactly one quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g', '--gguf-file', five[1] as string)).status).toBe(0);
@@ -54,7 +54,7 @@ test('--gguf-file names exactly one quantization', async () => {
   expect((await other.host('show', 'org/g')).status).toBe(3);
 });
 
-test('an old entry without its projector is not served as whole, and the next download completes it', async () => {
+test('an old entry without its projector is not served as complete, and the next download completes it', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g')).status).toBe(0);
@@ -78,7 +78,7 @@ test('an old entry without its projector is not served as whole, and the next do
   expect(world.hub.sent('mmproj-Foo-f16.gguf')).toBe(100_000);
 });
 
-test('a model that lacks a shard is completed by a download without a selector, and gets no other quantization', async () => {
+test('a download without a selector completes a model without one shard, and adds no other quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
@@ -101,7 +101,7 @@ test('a model that lacks a shard is completed by a download without a selector, 
   expect(world.hub.sent(five[1] as string)).toBe(200_002);
 });
 
-test('the card of the store host says which quantization a node stages when none is named, also after a change', async () => {
+test('the model card on the store host decides which quantization a node stages by default, also after a change', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -120,7 +120,7 @@ test('the card of the store host says which quantization a node stages when none
   expect(await staged()).toMatchObject({ file: 'Foo-Q4_K_M.gguf', stderr: expect.stringContaining('Gone-Q8_0.gguf') });
 });
 
-test('stage of a quantization brings that one alone, from the Hub if need be', async () => {
+test('stage of a quantization downloads only that one, if necessary from the Hub', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -159,7 +159,7 @@ test('stage of a quantization brings that one alone, from the Hub if need be', a
   expect(gone.stderr).toContain('Q5_K_M');
 });
 
-test('a quantization that the repo lacks costs no byte', async () => {
+test('a quantization that the repo does not have causes no download of a byte', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -167,7 +167,7 @@ test('a quantization that the repo lacks costs no byte', async () => {
   for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
 });
 
-test("the card's pin is taken when nothing else is named", async () => {
+test('the pinned file of the model card is used if no selector is given', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const cards = join(world.home, 'cards');
@@ -178,7 +178,7 @@ test("the card's pin is taken when nothing else is named", async () => {
   expect(await pathsOf(world)).toEqual([...five, ...shared]);
 });
 
-test('a pin of the card that is not there falls back, and the command says so', async () => {
+test('a pinned file that the repo does not have is replaced with a warning', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const cards = join(world.home, 'cards');
@@ -198,7 +198,7 @@ test('a pin of the card that is not there falls back, and the command says so', 
   expect(named).toMatchObject({ status: 0, stderr: expect.not.stringContaining('Gone') });
 });
 
-test('every download and stage says which file it took', async () => {
+test('every download and stage prints which file it chose', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -218,7 +218,7 @@ const both = {
   'extra/video.mp4': noise(30_000, 8),
 };
 
-test('flags say which files are taken, and what is there already stays', async () => {
+test('flags select the files, and existing files stay', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
   await world.serveInProcess();
@@ -242,7 +242,7 @@ test('flags say which files are taken, and what is there already stays', async (
   expect((await world.host('download', 'org/b', '--weights', 'onnx')).status).toBe(2);
 });
 
-test('a group with a hole is refused, naming the missing shard, and costs no byte', async () => {
+test('a group with a missing shard is refused with the name of the shard, before a byte is downloaded', async () => {
   const world = await hubWorld();
   world.hub.push('org/h', {
     files: { 'Foo-Q4_K_M-00001-of-00003.gguf': noise(2000, 1), 'Foo-Q4_K_M-00003-of-00003.gguf': noise(2000, 2) },
@@ -253,7 +253,7 @@ test('a group with a hole is refused, naming the missing shard, and costs no byt
   expect(world.hub.sent('Foo-Q4_K_M-00001-of-00003.gguf')).toBe(0);
 });
 
-test('a download over HTTP takes the same wishes, checks them, and says what was asked for', async () => {
+test('a download over HTTP accepts and validates the same options, and reports them', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
   const served = await world.serveInProcess();
@@ -288,7 +288,7 @@ test('a download over HTTP takes the same wishes, checks them, and says what was
   expect(listed.map(({ path }) => path)).toEqual([...five, 'config.json', 'mmproj-Foo-bf16.gguf', 'mmproj-Foo-f16.gguf']);
 });
 
-test('a dry run says of each file whether it is taken and why, and fetches none', async () => {
+test('a dry run shows for each file whether and why it is selected, and downloads nothing', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
   const served = await world.serveInProcess();
@@ -315,7 +315,7 @@ test('a dry run says of each file whether it is taken and why, and fetches none'
     expect((await fetch(`${served.url}/store/hub/org%2Fb?${query}`)).status, query).toBe(400);
 });
 
-test('pieces that were cut by bytes become one file, each checked, and a damaged one is never taken', async () => {
+test('pieces that were cut by bytes become one file, each piece is checked, and a damaged piece is refused', async () => {
   const world = await hubWorld();
   const whole = Buffer.concat([noise(18_000_000, 1), noise(2_000_001, 2), noise(5_000, 3)]);
   const cut = [whole.subarray(0, 18_000_000), whole.subarray(18_000_000, 20_000_001), whole.subarray(20_000_001)];
@@ -350,7 +350,7 @@ test('pieces with wrong content are an integrity error', async () => {
   expect((await world.host('show', 'org/p')).status).toBe(3);
 });
 
-test('pieces that are files of their own are not put together, and can be taken as they are', async () => {
+test('pieces that are complete files are not joined, and can be downloaded separately', async () => {
   const world = await hubWorld();
   const own = ggufBytes({ 'general.architecture': 'llama' });
   const files = { 'Foo.Q6_K-chunk-001-of-002.gguf': own, 'Foo.Q6_K-chunk-002-of-002.gguf': own };
@@ -363,7 +363,7 @@ test('pieces that are files of their own are not put together, and can be taken 
   expect((await digestsBelow(join(world.storePath, 'org--p')))['Foo.Q6_K-chunk-001-of-002.gguf']).toBeDefined();
 });
 
-test('the lines of a download and a cancel that say what is next keep the selector, and can be pasted', async () => {
+test('the suggested next command of a download and of a cancel keeps the selector, and can be pasted', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files: { ...files, 'a b/Foo-Q6_K.gguf': noise(1000, 6) } });
   await world.serveInProcess();

@@ -7,7 +7,7 @@ import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 
 const kills = rounds({ few: 3, many: 10 });
 
-test(`${kills} kills of serve during one download cost a few chunks each, and progress never goes back`, async () => {
+test(`${kills} kills of serve during one download cost a few chunks each, and the progress never decreases`, async () => {
   const world = await hubWorld();
   const size = kills * 16 * 1024 * 1024;
   const one = noise(1024 * 1024, 3);

@@ -7,7 +7,7 @@ import { rounds } from '../helpers/seeded.ts';
 
 const size = rounds({ few: 160 * 1024 ** 2, many: 3 * 1024 ** 3 });
 
-test(`a file of ${size / 1024 ** 2} MiB comes whole, and the memory of the host stays flat`, async () => {
+test(`a file of ${size / 1024 ** 2} MiB is downloaded completely with constant memory of the host`, async () => {
   const world = await hubWorld();
   const block = noise(1024 * 1024, 9);
   const read = (start: number, end: number): Buffer => {

@@ -46,7 +46,7 @@ async function cancelHalfway(world: HubWorld, ref: string): Promise<void> {
   expect(await world.host('cancel', ref)).toMatchObject({ status: 0 });
 }
 
-describe('what a cancelled download of a quantization has', () => {
+describe('the data of a cancelled download of a quantization', () => {
   test.for([
     ['org/g:Q4_K_M', [], 'the same command'],
     ['org/g', [], 'a download of the model'],
@@ -74,7 +74,7 @@ describe('what a cancelled download of a quantization has', () => {
   });
 });
 
-test('what nobody resumed for a week goes, with its row in the list; files of others stay', async () => {
+test('the data of a cancelled download is removed after a week without use, with its entry in the list, and other files stay', async () => {
   const { world, heal } = await brokenWorld();
   const first = await world.serveInProcess();
   await cancelHalfway(world, 'org/g:Q4_K_M');

@@ -21,7 +21,7 @@ test.each([
   [401, {}, {}, 'MODEL_NOT_FOUND', 'misspelt, or the model private', 'for a private model set HF_TOKEN'],
   [404, {}, { hasToken: true }, 'MODEL_NOT_FOUND', 'that this token can access', 'the rights of the token'],
   [418, { 'x-error-message': 'a teapot' }, {}, 'HUB_REFUSED', 'answered 418 for org/m: a teapot', 'its page'],
-] as const)('%i with %j and %j is %s', (status, headers, more, code, message, hint) => {
+] as const)('the status %i with %j and %j is %s', (status, headers, more, code, message, hint) => {
   expect(told(status, headers, more)).toMatchObject({
     code,
     message: expect.stringContaining(message),

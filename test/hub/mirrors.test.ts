@@ -31,8 +31,8 @@ async function fetchFrom(answer: (asked: MirrorAsked) => MirrorAnswer | undefine
 
 const whole = ({ content }: MirrorAsked): MirrorAnswer => ({ status: 200, body: content });
 
-describe('the right bytes come', () => {
-  test.each(['download', 'stage'] as const)('of a mirror that ignores Range, over one connection: %s', async (how) => {
+describe('the right bytes are downloaded', () => {
+  test.each(['download', 'stage'] as const)('from a mirror that ignores Range, over one connection: %s', async (how) => {
     const { ended, isRight, ofLarge, openParts, sent } = await fetchFrom(whole, how);
     expect(ended.status, ended.stderr).toBe(0);
     expect(await isRight()).toBe(true);
@@ -44,7 +44,7 @@ describe('the right bytes come', () => {
     expect(sent).toBeLessThan(2 * large.length);
   });
 
-  test('of a mirror that sends more than a part, which is cut off', async () => {
+  test('from a mirror that sends more than the range, and is cut off', async () => {
     const { ended, isRight, ofLarge } = await fetchFrom(({ path, start, isPart, content }) =>
       isPart && path === name
         ? { status: 206, headers: { 'Content-Range': rangeOf(start, content.length) }, body: content.subarray(start) }
@@ -73,7 +73,7 @@ describe('the right bytes come', () => {
         body: zipped,
       }),
     ],
-  ])('of a mirror that sends %s, as a whole', async (_, part) => {
+  ])('from a mirror that sends %s, as a whole', async (_, part) => {
     const { ended, isRight, ofLarge } = await fetchFrom((asked) =>
       asked.path !== name ? undefined : asked.isPart ? part(asked) : whole(asked),
     );
@@ -82,7 +82,7 @@ describe('the right bytes come', () => {
     expect(ofLarge.length).toBeLessThanOrEqual(6);
   });
 
-  test('of a mirror that ignores Range and breaks off in the middle, without a step back', async () => {
+  test('from a mirror that ignores Range and breaks off in the middle, without a decrease of the progress', async () => {
     const cutAt = [20, 9, 37].map((size) => size * mebibyte);
     let wholes = 0;
     const { ended, isRight, ofLarge } = await fetchFrom((asked) => {
@@ -98,7 +98,7 @@ describe('the right bytes come', () => {
     expect(ofLarge.filter(({ isPart }) => !isPart).length).toBe(3);
   });
 
-  test('of a mirror that ignores Range, for a file that comes in pieces', async () => {
+  test('from a mirror that ignores Range, for a file in several pieces', async () => {
     const world = await hubWorld();
     const pieces = { 'm.gguf.part1of2': noise(20 * mebibyte, 5), 'm.gguf.part2of2': noise(18 * mebibyte + 3, 6) };
     world.hub.push('org/p', { files: pieces });
@@ -109,7 +109,7 @@ describe('the right bytes come', () => {
     expect(requests.length).toBeLessThanOrEqual(10);
   });
 
-  test('of a mirror that sends a little less than a part each time', async () => {
+  test('from a mirror that sends a little less than the range each time', async () => {
     const most = 5 * mebibyte + 3;
     const { ended, isRight, ofLarge, sent } = await fetchFrom(({ path, start, end, isPart, content }) => {
       if (path !== name || !isPart) return undefined;
@@ -123,7 +123,7 @@ describe('the right bytes come', () => {
   });
 });
 
-describe('the true reason is told, after few requests', () => {
+describe('the true reason of a failure is reported after few requests', () => {
   test.each<readonly [string, (asked: MirrorAsked) => MirrorAnswer | undefined, RegExp]>([
     [
       'compresses everything',
@@ -143,7 +143,7 @@ describe('the true reason is told, after few requests', () => {
           : undefined,
       /sent a part of "model\.safetensors" instead of the whole file/,
     ],
-  ])('of a mirror that %s', async (_, answer, reason) => {
+  ])('for a mirror that %s', async (_, answer, reason) => {
     const { ended, requests } = await fetchFrom(answer);
     expect(ended).toMatchObject({ status: 8, stdout: '' });
     expect(ended.stderr).toMatch(reason);
@@ -151,7 +151,7 @@ describe('the true reason is told, after few requests', () => {
     expect(requests.length).toBeLessThanOrEqual(16);
   });
 
-  test('of a mirror whose redirects go in a circle', async () => {
+  test('for a mirror with circular redirects', async () => {
     const world = await hubWorld();
     world.hub.push('org/m', { files });
     let asked = 0;

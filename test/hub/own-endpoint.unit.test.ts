@@ -12,7 +12,7 @@ test.each([
   ['http://127.0.0.1:9999', false],
   ['http://192.0.2.77:52415', false],
   ['https://hub.example', false],
-])('HF_ENDPOINT=%s is the server of this machine: %s, which then asks Hugging Face and not itself', async (endpoint, isOwn) => {
+])('HF_ENDPOINT=%s is an address of this machine: %s, and then the server uses Hugging Face instead', async (endpoint, isOwn) => {
   const home = await temporaryDirectory();
   const world = testWorld(home, { env: { HF_ENDPOINT: endpoint } });
   const deps = { world, config: testConfig(world) };

@@ -39,8 +39,8 @@ const canonical = (world: HubWorld) => digestsBelow(join(world.storePath, 'org--
 const asked = (world: HubWorld, path: string) =>
   until(`a request for ${path}`, () => world.hub.requests.some((line) => line.includes(path)));
 
-describe('quantizations of one model that are asked for at once', () => {
-  test('come one after the other, each with a status of its own, and every byte comes once', async () => {
+describe('quantizations of one model that are requested at the same time', () => {
+  test('are downloaded one after the other, each with its own status, and every byte once', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const served = await world.serveInProcess();
     for (const selector of ['Q8_0', 'q4_k_m', 'Q5_K_M'])
@@ -81,7 +81,7 @@ describe('quantizations of one model that are asked for at once', () => {
     expect(await readdir(join(world.storePath, '.skulk/v1/downloads'))).toEqual(['org--g']);
   });
 
-  test('are cancelled one by one: the one that waits, and the one that runs', async () => {
+  test('can be cancelled separately, a waiting one and a running one', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     await world.serveInProcess();
     for (const selector of ['Q8_0', 'Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`, '--no-wait');
@@ -115,7 +115,7 @@ describe('quantizations of one model that are asked for at once', () => {
     expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(0);
   });
 
-  test('come beside the whole repo', async () => {
+  test('are downloaded beside the whole repo', async () => {
     const { world, release } = await heldWorld(['Foo-Q4_K_M.gguf']);
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M', '--no-wait');
@@ -128,7 +128,7 @@ describe('quantizations of one model that are asked for at once', () => {
     for (const [name, content] of Object.entries({ ...four, ...eight })) expect(world.hub.sent(name), name).toBe(content.length);
   });
 
-  test('go on after a kill of the server, in their order', async () => {
+  test('continue after a kill of the server, in their order', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const first = await world.serve();
     for (const selector of ['Q8_0', 'Q4_K_M']) await world.host('download', `org/g:${selector}`, '--no-wait');
@@ -141,7 +141,7 @@ describe('quantizations of one model that are asked for at once', () => {
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...four, ...eight, ...shared }));
   });
 
-  test('come one after the other without a server too, in two processes', async () => {
+  test('are downloaded one after the other by two processes without a server too', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const first = world.startHost('download', 'org/g:Q8_0');
     await asked(world, 'Foo-Q8_0');
@@ -153,7 +153,7 @@ describe('quantizations of one model that are asked for at once', () => {
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...four, ...eight, ...shared }));
   });
 
-  test('are staged by two nodes at once, each with its own bytes', async () => {
+  test('are staged by two nodes at the same time, each with its own bytes', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf', 'Foo-Q4_K_M.gguf']);
     const served = await world.serveInProcess();
     const eights = world.node(served, 'one', 'stage', 'org/g:Q8_0', '--json');

@@ -34,7 +34,7 @@ const isComplete = async (world: HubWorld, selector: string): Promise<boolean> =
 };
 
 describe('a quantization that is deleted while another one is downloaded', () => {
-  test('goes at once, does not come back, and the other comes once', async () => {
+  test('is removed at once and stays deleted, and the other is downloaded once', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     for (const selector of ['Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`);
@@ -53,7 +53,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(await world.host('verify')).toMatchObject({ status: 0 });
   });
 
-  test('takes the model with it when it was the only one, and the other brings the model again', async () => {
+  test('is removed with its model if it was the only one, and the other adds the model again', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M');
@@ -65,7 +65,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...eight, ...shared }));
   });
 
-  test('stays gone when another process without a server deletes it', async () => {
+  test('stays deleted when another process without a server deletes it', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     for (const selector of ['Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`);
     const downloading = world.startHost('download', 'org/g:Q8_0');
@@ -77,7 +77,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(world.hub.sent('Foo-Q8_0.gguf')).toBe(300_000);
   });
 
-  test('is refused when the download may bring it', async () => {
+  test('cannot be deleted when the download may add it again', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M');
@@ -91,7 +91,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
   });
 });
 
-test('a quantization that is being downloaded at one revision is refused at another, with the next step', async () => {
+test('a quantization that is being downloaded at one revision is refused at another, with a hint', async () => {
   const { world, release } = await heldWorld('Foo-Q8_0.gguf');
   world.hub.push('org/g', { files: { ...repo, 'Foo-Q8_0.gguf': noise(300_000, 5) } }, 'v2');
   await world.serveInProcess();

@@ -11,7 +11,7 @@ import { wants } from '../helpers/wants.ts';
 
 const mebibyte = 1024 * 1024;
 
-describe('a store host without room', wants('a disk of their own'), () => {
+describe('a store host without disk space', wants('a disk of their own'), () => {
   test('refuses a download before a byte is fetched', async () => {
     const hub = await fakeHub();
     hub.push('org/m', { files: { 'a.safetensors': noise(24 * mebibyte, 1), 'config.json': '{}' } });
@@ -43,8 +43,8 @@ describe('a store host without room', wants('a disk of their own'), () => {
   });
 });
 
-describe('the reserve of a store', wants('a disk of their own'), () => {
-  test('is not eaten by a download, an upload or a copy, and a model can still be removed', async () => {
+describe('the reserved disk space of a store', wants('a disk of their own'), () => {
+  test('is not used by a download, an upload or a copy, and a model can still be removed', async () => {
     const hub = await fakeHub();
     hub.push('org/m', { files: { 'a.safetensors': noise(3 * mebibyte, 1) } });
     const disk = await smallDisk(400 * mebibyte);

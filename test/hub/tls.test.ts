@@ -47,8 +47,8 @@ async function secureHub() {
   return { hub: inner.hub, endpoint: `https://localhost:${port}`, cert };
 }
 
-describe('over TLS', wants('openssl'), () => {
-  test('a proxy is asked for a tunnel, and sees neither the token nor the paths', async () => {
+describe('a download over TLS', wants('openssl'), () => {
+  test('uses a tunnel through a proxy, which cannot see the token or the paths', async () => {
     const { hub, endpoint, cert } = await secureHub();
     hub.push('org/m', { files: { 'config.json': '{}', 'notes.txt': 'small' }, private: true });
     hub.tokens.add('hf_tunnel');
@@ -78,7 +78,7 @@ describe('over TLS', wants('openssl'), () => {
     expect(seen.join('\n')).not.toContain('hf_tunnel');
   });
 
-  test('a certificate that nobody vouches for, and a way down to plain HTTP, are refused', async () => {
+  test('refuses a certificate that is not trusted, and a redirect to plain HTTP', async () => {
     const { hub, endpoint, cert } = await secureHub();
     hub.push('org/m', { files: { 'config.json': '{}' } });
     // What lies in LFS leads to the stand-in's second host, which speaks plain HTTP.

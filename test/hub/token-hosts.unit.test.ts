@@ -37,20 +37,20 @@ describe('the token of Hugging Face', () => {
     ['a host that only begins like it', 'https://hub.example.evil.example/a'],
     ['a URL with a user in it', 'https://hub.example@evil.example/a'],
     ['a host without a scheme', '//cdn.example/a'],
-  ])('does not go along when a redirect leads to %s', async (_, location) => {
+  ])('is not sent when a redirect leads to %s', async (_, location) => {
     const { shown } = await askHub({ 'https://hub.example/a': location });
     expect(shown).toHaveLength(2);
     expect(shown.map(([, authorization]) => authorization)).toEqual([`Bearer ${token}`, undefined]);
   });
 
-  test('goes along to another path of the Hub, and again once a redirect leads back', async () => {
+  test('is sent to another path of the Hub, and again after a redirect leads back', async () => {
     const within = await askHub({ 'https://hub.example/a': '/b' });
     expect(within.shown.at(-1)).toEqual(['https://hub.example/b', `Bearer ${token}`]);
     const back = await askHub({ 'https://hub.example/a': 'https://cdn.example/a', 'https://cdn.example/a': 'https://hub.example/c' });
     expect(back.shown.map(([, authorization]) => authorization !== undefined)).toEqual([true, false, true]);
   });
 
-  test('never leaves TLS', async () => {
+  test('is sent only over TLS', async () => {
     const { shown, failure } = await askHub({ 'https://hub.example/a': 'http://hub.example/a' });
     expect(shown).toHaveLength(1);
     expect(failure).toMatchObject({ code: 'HUB_REFUSED' });

@@ -13,7 +13,7 @@ const files = {
 const manifestIn = async (storePath: string) =>
   JSON.parse(await readFile(join(storePath, '.skulk/v1/manifests/org--g.json'), 'utf8')) as { upstream?: { files: object[] } };
 
-test('a manifest keeps all that the repo had at its commit, which is not sent to nodes and survives a lost registry', async () => {
+test('a manifest keeps the full listing of its commit, which is not sent to nodes and survives a lost registry', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g', '--gguf-file', 'Foo-Q4_K_M.gguf')).status).toBe(0);
@@ -39,7 +39,7 @@ test('a manifest keeps all that the repo had at its commit, which is not sent to
   expect(sent).not.toHaveProperty('upstream');
 });
 
-test('a manifest of before gets it with the next download of the same commit, for which no file is sent', async () => {
+test('a manifest of an older version gets the listing with the next download of the same commit, without downloading a file', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g')).status).toBe(0);
@@ -52,7 +52,7 @@ test('a manifest of before gets it with the next download of the same commit, fo
   expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(sent);
 });
 
-test('the listing stays what the repo has after a restart, after another quantization of the same commit, and becomes that of a new one', async () => {
+test('the listing is kept after a restart and after another quantization of the same commit, and a new commit replaces it', async () => {
   const world = await hubWorld();
   const first = world.hub.push('org/g', { files });
   const pathsOf = (listed: readonly object[] | undefined) => listed?.map((one) => (one as { path: string }).path).toSorted();

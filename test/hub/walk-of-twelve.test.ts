@@ -49,8 +49,8 @@ async function newcomer() {
   return { world, skulk, says };
 }
 
-describe('a newcomer with a repo of twelve quantizations', () => {
-  test('sees before a byte comes which files are taken and left, and why; a wrong name is answered with all twelve', async () => {
+describe('a new user of a repo with twelve quantizations', () => {
+  test('sees which files are selected and why before the download, and a wrong name gets a list of all twelve', async () => {
     const { skulk, says } = await newcomer();
     const plan = await says('download', '--dry-run', `https://huggingface.co/${id}`);
     expect(plan).toMatch(/^google_gemma-3-27b-it-Q4_K_M\.gguf +48\.0 KiB +take +the chosen weights$/m);
@@ -63,7 +63,7 @@ describe('a newcomer with a repo of twelve quantizations', () => {
     for (const label of all) expect(wrong.stderr).toMatch(new RegExp(`it has .*\\b${label}\\b`));
   });
 
-  test('adds one beside another, and each command speaks of that one alone', async () => {
+  test('adds one quantization beside another, and each command changes only that one', async () => {
     const { world, skulk, says } = await newcomer();
     expect(await says('download', id)).toMatch(
       /: in the store, 56\.0 KiB .*\nthe weights are .*-Q4_K_M\.gguf\nthe projector is mmproj-.*\nnext: skulk stage /,
@@ -92,7 +92,7 @@ describe('a newcomer with a repo of twelve quantizations', () => {
       expect(shown).toMatch(row);
   });
 
-  test('stages, runs, purges and deletes one, and the others stay', async () => {
+  test('stages, runs, purges and deletes one quantization, and the others stay', async () => {
     const { skulk, says } = await newcomer();
     for (const label of ['Q4_K_M', 'Q8_0', 'bf16']) await says('download', `${id}:${label}`);
     await says('stage', `${id}:Q8_0`);

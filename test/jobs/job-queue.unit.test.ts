@@ -84,7 +84,7 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 describe.each([
   ['durable', true],
   ['of this process only', false],
-])('jobs that are %s', (_, isDurable) => {
+])('background jobs that are %s', (_, isDurable) => {
   test('run a few at a time, and the others wait in order', async () => {
     const { queue, runOf, statusOf } = await queueForTest({ isDurable });
     for (const name of ['a', 'b', 'c', 'd']) await queue.submit(request(name));
@@ -94,7 +94,7 @@ describe.each([
     expect(['a', 'b', 'c', 'd'].map(statusOf)).toEqual(['running', 'complete', 'running', 'pending']);
   });
 
-  test('are joined by a request for the same, also by two at once', async () => {
+  test('are joined by a request for the same work, also by two at the same time', async () => {
     const { queue, runs, runOf } = await queueForTest({ isDurable });
     const both = await Promise.all([queue.submit(request('a')), queue.submit(request('a'))]);
     expect(both.map(({ status }) => status)).toEqual(['running', 'running']);
@@ -104,7 +104,7 @@ describe.each([
     await expect(queue.submit(request('a', { revision: 'v2' }))).rejects.toEqual(code('CONFLICT'));
   });
 
-  test('of one model run one after the other, and others beside them', async () => {
+  test('of one model run one after the other, and jobs of other models run beside them', async () => {
     const { queue, runs, runOf } = await queueForTest({ isDurable });
     const parts = ['Q8_0', 'Q4_K_M', 'Q5_K_M'].map((selector) => request('a', { selector }));
     for (const part of [...parts, request('b')]) await queue.submit(part);
@@ -148,7 +148,7 @@ describe.each([
     expect(runs.map(({ job }) => job.modelId)).toEqual(['org/a', 'org/c']);
   });
 
-  test('go on after a failure when they are asked for again, with what they had', async () => {
+  test('resume after a failure with the next request, with their data', async () => {
     const { queue, runOf, ended, statusOf } = await queueForTest({ isDurable });
     await queue.submit(request('a'));
     const first = await runOf('a');
@@ -175,7 +175,7 @@ describe.each([
     });
   });
 
-  test('fail with nothing of the inside when something unforeseen happens, which is a warning', async () => {
+  test('fail without internal details after an unexpected error, which is logged as a warning', async () => {
     const { queue, runOf, ended, world } = await queueForTest({ isDurable });
     await queue.submit(request('a'));
     (await runOf('a')).end.reject(new TypeError('x is undefined'));
@@ -184,7 +184,7 @@ describe.each([
     expect(world.warnings()).toEqual(['the download of org/a failed: TypeError: x is undefined']);
   });
 
-  test('are not made for what is done, nor for what may not be done', async () => {
+  test('are not created for finished work or for refused work', async () => {
     const { queue, runs, runOf } = await queueForTest({
       isDurable,
       kind: {
@@ -207,7 +207,7 @@ describe.each([
     expect(runs.length).toBe(1);
   });
 
-  test('are bounded, those that wait and those that are remembered', async () => {
+  test('have a limit for waiting ones and for remembered ones', async () => {
     const { queue, runOf, ended, directory } = await queueForTest({ isDurable, maxRunning: 1, maxPending: 2, maxFinished: 3 });
     for (const name of ['a', 'b', 'c']) await queue.submit(request(name));
     await expect(queue.submit(request('d'))).rejects.toEqual(code('CONFLICT'));
@@ -221,7 +221,7 @@ describe.each([
     if (isDurable) await expect.poll(() => readdir(directory)).toEqual(['org--d.json', 'org--e.json', 'org--f.json', 'org--g.json']);
   });
 
-  test('tell whoever subscribed of every change, until he leaves', async () => {
+  test('report every change to each subscriber until it unsubscribes', async () => {
     const { queue, runOf, ended } = await queueForTest({ isDurable });
     const seen: string[] = [];
     const leave = queue.subscribe(({ modelId, status, bytesDone }) => seen.push(`${modelId} ${status} ${bytesDone}`));
@@ -239,7 +239,7 @@ describe.each([
 });
 
 describe('the records of jobs', () => {
-  test('are taken up by the next process, the running and the waiting ones, in order', async () => {
+  test('are resumed by the next process, running ones and waiting ones, in order', async () => {
     const first = await queueForTest({ maxRunning: 1 });
     for (const name of ['a', 'b', 'c']) await first.queue.submit(request(name, { exact: true }));
     const { context } = await first.runOf('a');
@@ -265,7 +265,7 @@ describe('the records of jobs', () => {
     expect(await second.record('b')).toMatchObject({ version: 1, status: 'failed', error_code: 'CANCELLED' });
   });
 
-  test('of a killed process go on when the same is asked for, and can be cancelled', async () => {
+  test('of a killed process resume with the next request, and can be cancelled', async () => {
     const first = await queueForTest();
     for (const name of ['a', 'b']) await first.queue.submit(request(name));
     await first.runOf('b');
@@ -280,7 +280,7 @@ describe('the records of jobs', () => {
     expect(second.runs.length).toBe(1);
   });
 
-  test('of a process that lives are left to it', async () => {
+  test('of a living process are left to that process', async () => {
     const first = await queueForTest();
     await first.queue.submit(request('a'));
     await first.runOf('a');
@@ -294,7 +294,7 @@ describe('the records of jobs', () => {
     expect(await second.record('a')).toMatchObject({ status: 'downloading' });
   });
 
-  test.each(['the queue is closed', 'the process is told to end'])('say that a job goes on when %s', async (how) => {
+  test.each(['the queue is closed', 'the process is told to end'])('show that a job continues when %s', async (how) => {
     const process = new AbortController();
     const { queue, runs, runOf, record } = await queueForTest({ maxRunning: 1, signal: process.signal });
     for (const name of ['a', 'b']) await queue.submit(request(name));
@@ -311,7 +311,7 @@ describe('the records of jobs', () => {
     ]);
   });
 
-  test('of several quantizations of a model are taken up in their order', async () => {
+  test('of several quantizations of a model are resumed in their order', async () => {
     const first = await queueForTest();
     for (const selector of ['Q8_0', 'Q4_K_M']) await first.queue.submit(request('a', { selector }));
     await first.queue.submit(request('a', { whole: true }));
@@ -325,7 +325,7 @@ describe('the records of jobs', () => {
   });
 
   test.each(['itself', 'the model', 'another quantization'])(
-    'of a version with one file for each model keep their state when %s is asked for',
+    'of a version with one file for each model keep their state when %s is requested',
     async (what) => {
       const { directory, root } = await queueForTest();
       const job = newJob(
@@ -348,7 +348,7 @@ describe('the records of jobs', () => {
     },
   );
 
-  test('of an older program are read as they are', async () => {
+  test('of an older program are read without changes', async () => {
     const { queue, directory, runOf, world } = await queueForTest();
     await mkdir(directory);
     const old = {
@@ -403,7 +403,7 @@ describe('the records of jobs', () => {
     expect((await readdir(directory)).length).toBe(8);
   });
 
-  test('leave nothing out that was accepted, wherever a kill falls between two writes', async () => {
+  test('contain every accepted job, even after a kill between two writes', async () => {
     const kills: { readonly home: string; readonly accepted: readonly string[]; readonly finished: readonly string[] }[] = [];
     const accepted = new Set<string>();
     const finished = new Map<string, string>();
@@ -480,7 +480,7 @@ describe('the records of jobs', () => {
     expect(await records.readAll()).toEqual([]);
   });
 
-  test('that cannot be written refuse a new job, and are a warning for one that runs', async () => {
+  test('that are not writable cause the refusal of a new job, and a warning for a running one', async () => {
     const { queue, directory, runOf, world } = await queueForTest();
     await queue.submit(request('a'));
     const { end } = await runOf('a');

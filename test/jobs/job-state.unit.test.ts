@@ -35,7 +35,7 @@ const events: Record<JobEvent<Details>['type'], JobEvent<Details>> = {
 };
 const statuses = ['pending', 'running', 'complete', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 
-describe('a job after an event', () => {
+describe('the state of a job after an event', () => {
   /** A status that is not named stays, and nothing else changes either. */
   const allowed: Partial<Record<JobStatus, Partial<Record<JobEvent<Details>['type'], JobStatus>>>> = {
     pending: { start: 'running', cancel: 'cancelled' },
@@ -45,7 +45,7 @@ describe('a job after an event', () => {
     Object.values(events).map((event) => [status, event.type, allowed[status]?.[event.type] ?? 'the same job'] as const),
   );
 
-  test.each(table)('%s, %s: %s', (status, type, expected) => {
+  test.each(table)('with %s and %s is %s', (status, type, expected) => {
     const job = fresh({ status, bytesTotal: 10, failure: status === 'failed' || status === 'cancelled' ? failure : null });
     const next = applyEvent(job, events[type], later);
     if (expected === 'the same job') expect(next).toBe(job);
@@ -55,12 +55,12 @@ describe('a job after an event', () => {
     );
   });
 
-  test('is finished in three of its five statuses', () => {
+  test('is final in three of its five statuses', () => {
     expect(statuses.filter((status) => isFinished({ status }))).toEqual(['complete', 'failed', 'cancelled']);
   });
 });
 
-describe('progress', () => {
+describe('the progress of a job', () => {
   const running = fresh({ status: 'running', phase: 'copying', bytesDone: 50, bytesTotal: 100 });
   test.each([
     ['more bytes count', { bytesDone: 70 }, { bytesDone: 70, bytesTotal: 100 }],
@@ -87,13 +87,13 @@ describe('progress', () => {
   });
 });
 
-test('a job that goes on with the work of an earlier one shows it from the beginning', () => {
+test('a job that continues the work of an earlier one shows that progress from the beginning', () => {
   const before = fresh({ status: 'failed', phase: 'copying', bytesDone: 50, bytesTotal: 100, failure });
   const next = newJob({ modelId: before.modelId, request: 'all', details: before.details }, { now: later, before });
   expect(next).toMatchObject({ status: 'pending', bytesDone: 50, bytesTotal: 100, failure: null, createdAt: later.toISOString() });
 });
 
-test('a foreseen failure says what it is, and another one says nothing of the inside', () => {
+test('an expected failure has its message, and an unexpected one has no internal details', () => {
   expect(failureOf(new SkulkError('NO_SPACE', 'no room', { hint: 'free some' }))).toEqual({
     message: 'no room',
     code: 'NO_SPACE',

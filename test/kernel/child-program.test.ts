@@ -10,7 +10,7 @@ import { until } from '../helpers/waiting.ts';
 
 const env = process.env;
 
-test('a program does nothing before it is let go, and then is the very process that was named', async () => {
+test('a program does nothing before it is released, and then is the process with the recorded pid', async () => {
   const cwd = await temporaryDirectory();
   const child = await startProgram('sh', ['-c', 'echo $$ > began; exec sleep 60'], { env, cwd });
   await sleep(150);
@@ -24,7 +24,7 @@ test('a program does nothing before it is let go, and then is the very process t
   expect(child.identity && (await lifeOf(locate(child.identity)))).toBe('dead');
 });
 
-test('a program that was never let go ends with the process that started it', async () => {
+test('a program that was never released ends with the process that started it', async () => {
   const cwd = await temporaryDirectory();
   const module = new URL('../../src/core/kernel/process/child-program.ts', import.meta.url);
   const script = `const { startProgram } = await import(${JSON.stringify(module)});
@@ -38,7 +38,7 @@ test('a program that was never let go ends with the process that started it', as
   expect(await readdir(cwd)).toEqual([]);
 });
 
-test('a program gets its arguments as they are, and no descriptor of ours', async () => {
+test('a program gets its arguments unchanged, and no file descriptor of skulk', async () => {
   const cwd = await temporaryDirectory();
   const args = ['', ' a  b ', '$(touch x)', '"', "'", '*', 'line\nbreak', '-n'];
   const script =
@@ -80,7 +80,7 @@ function findAsNobody(command: string, { path, cwd }: { readonly path: string | 
   return (stdout || stderr).trim();
 }
 
-test('a search for a program goes past each entry of PATH that does not give it', async () => {
+test('the search for a program skips each entry of PATH without it', async () => {
   const { cwd, at } = await entriesOfPath();
   const good = join(cwd, 'good/tool');
   for (const before of ['locked', 'missing', 'loop', 'loop/x', 'plain', 'plain/tool', 'folder', ''])
@@ -90,7 +90,7 @@ test('a search for a program goes past each entry of PATH that does not give it'
   expect(findAsNobody('sh', { path: undefined, cwd })).toBe('/bin/sh');
 });
 
-test('a search that meets something without permission says so (126), and otherwise that there is no such program (127)', async () => {
+test('the search for a program fails with 126 without permission, and with 127 if no such program exists', async () => {
   const { cwd, at } = await entriesOfPath();
   expect(findAsNobody('tool', { path: at('missing', 'locked', 'loop'), cwd })).toBe(
     `COMMAND_NOT_EXECUTABLE "tool" cannot be executed: no permission to search a directory of ${join(cwd, 'locked/tool')}`,
@@ -102,7 +102,7 @@ test('a search that meets something without permission says so (126), and otherw
   expect(findAsNobody('', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_FOUND /);
 });
 
-test('a command with a slash is taken as it is, whatever PATH says', async () => {
+test('a command with a slash is used unchanged, regardless of PATH', async () => {
   const { cwd, at } = await entriesOfPath();
   expect(findAsNobody('good/tool', { path: at('locked'), cwd })).toBe('good/tool');
   expect(findAsNobody('plain/tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_EXECUTABLE .*plain\/tool is not executable/);
@@ -110,7 +110,7 @@ test('a command with a slash is taken as it is, whatever PATH says', async () =>
   expect(findAsNobody('./tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_FOUND /);
 });
 
-test('a script without a first line of its own is run by the shell, and a path that begins with a dash is a path', async () => {
+test('a script without an interpreter line is run by the shell, and a path can begin with a dash', async () => {
   const cwd = await temporaryDirectory();
   await mkdir(join(cwd, '-bin'));
   await writeFile(join(cwd, '-bin/tool'), 'echo "$1" > came\n');

@@ -8,7 +8,7 @@ describe('a stream of Server-Sent Events', () => {
     return pieces.flatMap((piece) => parser(piece));
   };
 
-  test('is read as the standard says', () => {
+  test('is parsed according to the standard', () => {
     const text =
       ': hello\n\nevent: a\ndata: {"x":1}\n\ndata: one\ndata:two\r\n\r\nevent: nothing\n\nid: 5\nretry: 10\ndata\n\n: \n\nevent: b\rdata: 3\r\r';
     expect(parse([`${text}data: cut`])).toEqual([
@@ -19,7 +19,7 @@ describe('a stream of Server-Sent Events', () => {
     ]);
   });
 
-  test('is the same in whatever pieces it comes', () => {
+  test('is parsed the same in any pieces', () => {
     const line = fc.constantFrom('event: a', 'data: 1', 'data: {"ü": "x"}', '', ':', ': x', 'data', 'junk');
     const end = fc.constantFrom('\n', '\r\n', '\r');
     const stream = fc.array(fc.tuple(line, end)).map((lines) => `${lines.flat().join('')}\n\n`);
@@ -36,11 +36,11 @@ describe('a stream of Server-Sent Events', () => {
     );
   });
 
-  test('may have any character that JSON may have in its data', () => {
+  test('can have any JSON character in its data', () => {
     expect(parse(['data: "a\u2028b: c"\n\n'])).toEqual([{ name: 'message', data: '"a\u2028b: c"' }]);
   });
 
-  test('is refused when a line is longer than its limit, in one piece or in many', () => {
+  test('is refused when a line is longer than the limit, in one piece or in many', () => {
     const parser = () => createEventParser({ maxLineLength: 8 });
     expect(parser()('data: 12\ndata: 34\n\n')).toEqual([{ name: 'message', data: '12\n34' }]);
     expect(() => parser()('data: 123\n')).toThrow(RangeError);

@@ -38,12 +38,12 @@ test.each<[string, ProcessOnMachine, Site, boolean, string | undefined]>([
     false,
     'on another mac, or on this one before its last start',
   ],
-])('a process of %s is placed by boot and pid namespace', (_, holder, own, isLocal, place) => {
+])('a process of %s is identified by boot and pid namespace', (_, holder, own, isLocal, place) => {
   expect(isLocalProcess(holder, own)).toBe(isLocal);
   expect(describePlace(holder, own)).toBe(place);
 });
 
-test('the pid of a process elsewhere means nothing, even when the same pid lives here', async () => {
+test('the pid of a process in another namespace is not compared with pids of this one', async () => {
   const self = await identifySelf();
   expect(await lifeOf(self)).toBe('alive');
   expect(await lifeOf({ ...self, startTime: `${self.startTime}0` })).toBe('dead');
@@ -52,7 +52,7 @@ test('the pid of a process elsewhere means nothing, even when the same pid lives
   expect(await lifeOf({ ...self, pid: 4_194_303, namespace: 'pid:[1]' })).toBe('unknown');
 });
 
-test('a process in a pid namespace without a /proc of its own knows itself and its children', wants('pid namespaces'), async () => {
+test('a process in a pid namespace without a /proc of its own recognizes itself and its children', wants('pid namespaces'), async () => {
   const module = fileURLToPath(new URL('../../src/core/kernel/process/process-identity.ts', import.meta.url));
   const script = `
     import { spawn } from 'node:child_process';

@@ -45,7 +45,7 @@ async function writeClaim(path: string, holder: Partial<LockHolder>, number = 1)
   return file;
 }
 
-test('one holds it, the next reads who, and a release frees it', async () => {
+test('a lock has one holder, the next process can read its holder, and a release frees it', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   expect(await readLock(path)).toBeUndefined();
   const lock = await take(path);
@@ -59,7 +59,7 @@ test('one holds it, the next reads who, and a release frees it', async () => {
   await (await take(path)).release();
 });
 
-test('a lock that many processes want at once is held by one at a time', async () => {
+test('a lock that many processes request at the same time has one holder at a time', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   let inside = 0;
   let most = 0;
@@ -76,7 +76,7 @@ test('a lock that many processes want at once is held by one at a time', async (
   expect(await readdir(path)).toHaveLength(1);
 });
 
-test('a killed holder frees it at once, whatever the dates of its files say', async () => {
+test('a lock of a killed holder is free at once, regardless of the dates of its files', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const child = await holderProcess(path);
   expect(await tryLock(path, 'a test')).toMatchObject({ pid: child.pid });
@@ -88,7 +88,7 @@ test('a killed holder frees it at once, whatever the dates of its files say', as
   await (await take(path)).release();
 });
 
-test('a living holder keeps it, however old its files look', async () => {
+test('a lock of a living holder stays held, regardless of the dates of its files', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await utimes(join(path, '1', 'holder.json'), new Date(0), new Date(0));
@@ -96,13 +96,13 @@ test('a living holder keeps it, however old its files look', async () => {
   await lock.release();
 });
 
-test('a pid that another process has now is no holder', async () => {
+test('a reused pid does not count as the holder of a lock', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   await writeClaim(path, { ...(await identifySelf()), startTime: `${(await identifySelf()).startTime}0` });
   await (await take(path)).release();
 });
 
-test('a torn claim and a directory that somebody emptied are free', async () => {
+test('a lock with an incomplete claim or an emptied directory is free', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const file = await writeClaim(path, {});
   await writeFile(file, '{"pid": 1');
@@ -114,7 +114,7 @@ test('a torn claim and a directory that somebody emptied are free', async () => 
   await lock.release();
 });
 
-test('a holder on another machine is believed while its heartbeat changes, and not after it fell silent', async () => {
+test('a holder on another machine keeps its lock while its heartbeat changes, and loses it after a silence', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const file = await writeClaim(path, {});
   expect(await tryLock(path, 'x')).toMatchObject({ hostname: 'elsewhere' });
@@ -132,7 +132,7 @@ test('a holder on another machine is believed while its heartbeat changes, and n
   await lock.release();
 });
 
-test.runIf(process.platform === 'linux')('a machine that changed its name knows its own dead processes', async () => {
+test.runIf(process.platform === 'linux')('a machine with a changed host name recognizes its own dead processes', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const child = await holderProcess(path);
   const file = join(path, '1', 'holder.json');
@@ -144,7 +144,7 @@ test.runIf(process.platform === 'linux')('a machine that changed its name knows 
   await (await take(path)).release();
 });
 
-test('waiting ends with the signal, and at once for a holder that is no use waiting for', async () => {
+test('waiting for a lock ends with the signal, and at once for a holder that will not release it soon', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   const controller = new AbortController();
@@ -162,7 +162,7 @@ test('waiting ends with the signal, and at once for a holder that is no use wait
 test.each([
   ['back', 1],
   ['forward', -1],
-])('a clock that jumped %s by a day neither frees a living holder nor keeps a dead one', async (_, sign) => {
+])('a clock that jumped %s by a day does not free a living holder or keep a dead one', async (_, sign) => {
   const day = 86_400_000 * sign;
   const path = join(await temporaryDirectory(), 'lock');
   const child = await holderProcess(path);
@@ -185,7 +185,7 @@ async function moveElsewhere(path: string, { holder }: HeldLock): Promise<void> 
   await writeFile(join(path, number, 'holder.json'), JSON.stringify(elsewhere));
 }
 
-test('a holder that was silent for so long thopen it for another store took the lock must stop', async () => {
+test('a holder that was silent until another process took its lock must stop', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await moveElsewhere(path, lock);
@@ -204,7 +204,7 @@ test('a holder that was silent for so long thopen it for another store took the 
   await next.release();
 });
 
-test('a holder is told within a heartbeat thopen it for another store took the lock', async () => {
+test('a holder is notified within a heartbeat that another process took its lock', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await moveElsewhere(path, lock);
@@ -214,7 +214,7 @@ test('a holder is told within a heartbeat thopen it for another store took the l
   await next.release();
 });
 
-test('a lock whose directory is away is not held, and is held again when it comes back', async () => {
+test('a lock whose directory is missing is not held, and is held again when the directory is back', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await rename(path, `${path}.away`);
@@ -225,7 +225,7 @@ test('a lock whose directory is away is not held, and is held again when it come
   await lock.release();
 });
 
-test('a holder elsewhere is refused as soon as its heartbeat shows, and its lock taken once nobody saw one', async () => {
+test('a lock of a holder elsewhere is refused after its next heartbeat, and taken when no heartbeat is seen', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   await writeClaim(path, { namespace: 'pid:[1]', purpose: 'skulk serve' });
   await writeFile(join(path, '1', 'beat'), 'a'.repeat(16));

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../../src/core/kernel/files/make-directory.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-describe('making a directory', () => {
-  test('makes those above it, and is content with what is there', async () => {
+describe('the creation of a directory', () => {
+  test('creates its parents, and accepts an existing directory', async () => {
     const root = await temporaryDirectory();
     const path = join(root, 'a', 'b', 'c');
     await Promise.all([makeDirectory(path), makeDirectory(join(root, 'a', 'b', 'd')), makeDirectory(path)]);
@@ -26,13 +26,13 @@ describe('making a directory', () => {
     await expect(makeDirectory(join(root, path))).rejects.toMatchObject({ code: expect.stringMatching(/BAD_PATH|ENOTDIR/) });
   });
 
-  test.runIf(process.platform === 'linux')('ends where the system does not allow a directory', async () => {
+  test.runIf(process.platform === 'linux')('fails when the system does not allow it', async () => {
     await expect(makeDirectory('/proc/nope')).rejects.toMatchObject({ code: 'BAD_PATH', message: expect.stringContaining('/proc/nope') });
     await expect(makeDirectory('/proc/nope/models')).rejects.toMatchObject({ code: 'BAD_PATH' });
   });
 });
 
-test('many that make directories below one that is missing all succeed', async () => {
+test('directories are created by many processes at the same time below one missing directory', async () => {
   const home = await temporaryDirectory();
   for (let round = 0; round < 20; round += 1) {
     const names = Array.from({ length: 30 }, (_, index) => join(home, String(round), 'a', String(index), 'b'));

@@ -14,7 +14,7 @@ const anyName = fc.oneof(
 
 describe('a model id', () => {
   test.each(['gpt2', 'mlx-community/Qwen3-4B-4bit', 'a/b', '_x/y_', 'a.b/c-d.e', `${'a'.repeat(96)}/${'b'.repeat(96)}`])(
-    'may be %s',
+    'can be %s',
     (id) => {
       expect(isModelId(id)).toBe(true);
     },
@@ -39,11 +39,11 @@ describe('a model id', () => {
     'TRASH',
     'registry.json',
     'a'.repeat(97),
-  ])('may not be "%s"', (id) => {
+  ])('cannot be "%s"', (id) => {
     expect(isModelId(id)).toBe(false);
   });
 
-  test('has a directory of its own, from which it is known again', () => {
+  test('has a directory name of its own, which can be converted back', () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '_', '-', '.'), minLength: 1, maxLength: 8 });
     const id = fc
       .oneof(
@@ -71,7 +71,7 @@ describe('a model id', () => {
     ['org/m@v1.0', { modelId: 'org/m', revision: 'v1.0' }],
     ['org/m:Q4_K_M', { modelId: 'org/m', selector: 'Q4_K_M' }],
     ['org/m@refs/pr/1:sub/a b.gguf', { modelId: 'org/m', revision: 'refs/pr/1', selector: 'sub/a b.gguf' }],
-  ])('%s says what is meant', (text, ref) => {
+  ])('%s gets a suggestion', (text, ref) => {
     expect(parseModelRef(text)).toEqual(ref);
   });
 
@@ -89,7 +89,7 @@ describe('a model id', () => {
     expect(() => parseModelRef(text)).toThrow(expect.objectContaining({ code }));
   });
 
-  test('whatever is written is a reference or a refusal with a hint', () => {
+  test('is parsed or refused with a hint for any input', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         try {
@@ -105,8 +105,8 @@ describe('a model id', () => {
   });
 });
 
-describe('a path of a file', () => {
-  test.each(['a', 'a/b.gguf', 'sub/.hidden', 'b é.bin', 'a b', '日本/x', '...', `${'d/'.repeat(30)}x`])('may be "%s"', (path) => {
+describe('the path of a file in a model', () => {
+  test.each(['a', 'a/b.gguf', 'sub/.hidden', 'b é.bin', 'a b', '日本/x', '...', `${'d/'.repeat(30)}x`])('can be "%s"', (path) => {
     expect(isRelativePath(path)).toBe(true);
   });
 
@@ -139,11 +139,11 @@ describe('a path of a file', () => {
     '.last_used',
     'é'.repeat(128),
     'a/'.repeat(2100),
-  ])('may not be %j', (path) => {
+  ])('cannot be %j', (path) => {
     expect(isRelativePath(path)).toBe(false);
   });
 
-  test('that passes stays below its root, whatever was written', () => {
+  test('stays below its root for any input, if it is valid', () => {
     fc.assert(
       fc.property(anyName, (path) => {
         if (!isRelativePath(path)) return;
@@ -154,7 +154,7 @@ describe('a path of a file', () => {
     );
   });
 
-  test('is shown on one line, without what moves a terminal', () => {
+  test('is printed on one line without control characters', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: those must not be there
@@ -174,6 +174,6 @@ test.each([
   ['delet', 'delete'],
   ['xyz', undefined],
   ['', undefined],
-])('%s may have been meant as %s', (word, meant) => {
+])('%s gets the suggestion %s', (word, meant) => {
   expect(nearest(word, ['stage', 'registry', 'delete', 'serve'])).toBe(meant);
 });

@@ -11,7 +11,7 @@ async function msOf(observer: Observer, directory: string, pulse: string): Promi
   return (await observer.silences(directory, new Map([['holder', pulse]]))).get('holder')?.ms;
 }
 
-test('a command goes on from what an earlier one saw, by the clock that they share', async () => {
+test('a command continues the observation of an earlier one, by the clock that they share', async () => {
   const directory = await temporaryDirectory();
   let time = 1_000_000;
   const now = (): number => time;
@@ -25,7 +25,7 @@ test('a command goes on from what an earlier one saw, by the clock that they sha
   expect(await msOf(command(now), directory, 'p2')).toBe(10);
 });
 
-test('another boot, another machine and a clock that went back begin anew', async () => {
+test('an observation starts again after another boot, on another machine, and after a clock went back', async () => {
   const directory = await temporaryDirectory();
   expect(
     await msOf(
@@ -59,7 +59,7 @@ test('another boot, another machine and a clock that went back begin anew', asyn
   expect(await readdir(directory)).toHaveLength(2);
 });
 
-test('a process that watches sees the beat, and a note that cannot be written or read only delays it', async () => {
+test('a process that watches sees the heartbeat, and an unusable note only delays it', async () => {
   const directory = await temporaryDirectory();
   let time = 0;
   const observer = command(() => time);

@@ -12,8 +12,8 @@ const never = new AbortController().signal;
 
 afterEach(() => void vi.useRealTimers());
 
-describe('trying again', () => {
-  test('waits twice as long each time, up to a limit, and never less than half of it', () => {
+describe('retries with a growing delay', () => {
+  test('wait twice as long each time, up to a limit, and at least half of it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, drawn) => {
         const most = Math.min(patient.maxDelayMs, patient.firstDelayMs * 2 ** (attempt - 1));
@@ -25,7 +25,7 @@ describe('trying again', () => {
     );
   });
 
-  test('ends with the last failure when it has been tried often enough, and at once when nothing can help', async () => {
+  test('end with the last error after enough attempts, and at once for a permanent error', async () => {
     let tries = 0;
     const work = async (): Promise<never> => {
       tries += 1;
@@ -36,7 +36,7 @@ describe('trying again', () => {
     expect(await retrying(async (attempt) => attempt, { policy, signal: never, isTransient: () => true })).toBe(1);
   });
 
-  test('ends with the reason of whoever stops it', async () => {
+  test('end with the reason of the abort signal', async () => {
     const stop = new AbortController();
     const work = async (): Promise<never> => {
       stop.abort(new SkulkError('INTERRUPTED', 'stopped'));
@@ -89,7 +89,7 @@ test('callers that ask while coalesced work runs share the next run, and a failu
   expect(await ask()).toBe(3);
 });
 
-test('a deadline that is called off does nothing', () => {
+test('a cancelled deadline has no effect', () => {
   vi.useFakeTimers();
   const act = vi.fn();
   const callOff = startDeadline(act, 100);

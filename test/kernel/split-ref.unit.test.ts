@@ -56,7 +56,7 @@ test.each([
   ['hf download org/name', model],
   ['skulk download org/name@v1:Q4_K_M', at('v1', 'Q4_K_M')],
   ['hf://org/name/FILE.gguf', { ...model, selector: 'FILE.gguf' }],
-])('%s names the same as its parts', (text, parts) => {
+])('%s has the same meaning as its parts', (text, parts) => {
   expect(parseModelRef(text)).toEqual(parts);
   expect(splitRef(text)).toEqual({ revision: undefined, selector: undefined, ...parts });
 });
@@ -78,11 +78,11 @@ test.each([
   ['ollama run hf.co/org/name --verbose', 'BAD_MODEL_ID'],
   ['a/b/c', 'BAD_MODEL_ID'],
   ['a/b/c/d.bin', 'BAD_MODEL_ID'],
-])('%s passes no gate (%s)', (text, code) => {
+])('%s is refused (%s)', (text, code) => {
   expect(() => parseModelRef(text)).toThrow(expect.objectContaining({ code, hint: expect.any(String) }));
 });
 
-test('whatever is pasted behind an address is a reference or a refusal', () => {
+test('any text behind a pasted address is parsed or refused with a hint', () => {
   const piece = fc.constantFrom('org', 'name', '/', '@', ':', 'tree', 'blob', 'main', '%2F', '%', '..', '?x', '#', 'a.gguf', ' ', 'refs');
   const text = fc.tuple(
     fc.constantFrom('https://huggingface.co/', 'hf.co/', 'hf://', ''),
@@ -105,6 +105,6 @@ test('whatever is pasted behind an address is a reference or a refusal', () => {
 test.each([
   ['org/name:', 'the selector is empty'],
   ['org/name:Q4 K', '"Q4 K" is not a selector'],
-])('the refusal of %s says what is wrong with the selector', (text, message) => {
+])('the refusal of %s explains the error in the selector', (text, message) => {
   expect(() => parseModelRef(text)).toThrow(message);
 });

@@ -4,7 +4,7 @@ import { createTransferRate } from '../../src/core/kernel/flow/transfer-rate.ts'
 const mebibyte = 1024 * 1024;
 const day = 24 * 3600;
 
-test('a rate is the mean of the last five seconds in which bytes came', () => {
+test('a transfer rate is the mean of the last five seconds with data', () => {
   const rate = createTransferRate();
   expect(rate.perSecond(0)).toBeNull();
   for (let second = 0; second <= 20; second += 1) rate.add(second * mebibyte, second * 1000);
@@ -16,7 +16,7 @@ test('a rate is the mean of the last five seconds in which bytes came', () => {
   expect(rate.perSecond(26_000)).toBe(10 * mebibyte);
 });
 
-test('the first second has no rate, and the first five have no time left', () => {
+test('a transfer has no rate in the first second, and no time left in the first five', () => {
   const rate = createTransferRate();
   // A connection that begins slowly: one that takes a day at this speed is here in a minute.
   rate.add(0, 0);
@@ -40,7 +40,7 @@ test('the first second has no rate, and the first five have no time left', () =>
   expect(rate.secondsLeft(0, 7_000)).toBe(0);
 });
 
-test('a time of a day or longer is not shown', () => {
+test('a time left of a day or longer is not shown', () => {
   const rate = createTransferRate();
   for (let second = 0; second <= 6; second += 1) rate.add(second * 1000, second * 1000);
   expect(rate.secondsLeft((day - 1) * 1000, 6_000)).toBe(day - 1);
@@ -48,7 +48,7 @@ test('a time of a day or longer is not shown', () => {
   expect(rate.secondsLeft(140e9, 6_000)).toBeNull();
 });
 
-test('a rate of a connection that brings nothing is no rate, however often it is reported', () => {
+test('a connection without data has no rate, however often its progress is reported', () => {
   const rate = createTransferRate();
   rate.add(0, 0);
   rate.add(1_000, 1_000);
@@ -64,7 +64,7 @@ test('a rate of a connection that brings nothing is no rate, however often it is
   expect(rate.secondsLeft(1_000, 32_000)).toBeNull();
 });
 
-test('bytes that come in large steps have a rate between them', () => {
+test('data that arrives in large steps has a rate between the steps', () => {
   const rate = createTransferRate();
   for (let step = 0; step <= 4; step += 1) rate.add(step * 70 * mebibyte, step * 7_000);
   expect(rate.perSecond(28_000)).toBe(10 * mebibyte);

@@ -6,7 +6,7 @@ test.each([
   { items: 6_400, msPerItem: 0.1, atMost: 96 },
   { items: 6_400, msPerItem: 0.01, atMost: 832 },
 ])(
-  'of $items items that take $msPerItem ms each, at most $atMost are done in one turn of the event loop',
+  'at most $atMost of $items items that take $msPerItem ms each are handled in one turn of the event loop',
   async ({ items, msPerItem, atMost }) => {
     let now = 0;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);

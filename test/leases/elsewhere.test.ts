@@ -44,8 +44,8 @@ async function leasesSeenFromOutside() {
   return { layout, look, pass, take, began };
 }
 
-describe('a lease of a process elsewhere', () => {
-  test('lives while its heartbeat changes, and half a minute longer', async () => {
+describe('a lease of a process in another namespace or on another machine', () => {
+  test('is valid while its heartbeat changes, and half a minute longer', async () => {
     const { layout, look, pass, take } = await leasesSeenFromOutside();
     const { lease } = await take();
     for (let beats = 0; beats < 5; beats += 1) {
@@ -63,7 +63,7 @@ describe('a lease of a process elsewhere', () => {
     expect(await look()).toEqual({ live: 1, dead: 0 });
   });
 
-  test('that nobody keeps lives for the time that it was given, and by its heartbeat while somebody does', async () => {
+  test('without a holder that renews it is valid for its given time, and longer while a holder renews it', async () => {
     const { layout, look, pass, take, began } = await leasesSeenFromOutside();
     const { lease } = await take({ unattendedUntil: new Date(began + 3_600_000) });
     const file = beatPath(layout, lease.lease_id);
@@ -80,7 +80,7 @@ describe('a lease of a process elsewhere', () => {
     expect(await look()).toEqual({ live: 0, dead: 1 });
   });
 
-  test('that was removed meanwhile is not written again by its holder, who is told', async () => {
+  test('that was removed meanwhile is not written again, and its holder is notified', async () => {
     const { layout, take } = await leasesSeenFromOutside();
     const held = await take({ holders: undefined });
     await held.release();
@@ -90,7 +90,7 @@ describe('a lease of a process elsewhere', () => {
   });
 });
 
-test('a server keeps the leases of programs beside it for as long as it runs', async () => {
+test('a server renews the leases of other programs as long as it runs', async () => {
   const { url } = await serveModels({ 'org/m': { a: 'first' } });
   const node = await stagingNode(url);
   await node.stage('org/m');
@@ -122,7 +122,7 @@ test('a server keeps the leases of programs beside it for as long as it runs', a
   expect((await readLeases(layout)).map((lease) => lease.lease_id)).toEqual([other.lease.lease_id, expect.any(String)]);
 });
 
-test('a place in incoming of a process elsewhere is cleared only after half a minute of silence, and its files go back', async () => {
+test('an incoming directory of a process elsewhere is removed only after half a minute of silence, and moved files are restored', async () => {
   const home = await temporaryDirectory();
   const layout = storeLayout(join(home, 'store'));
   const origin = join(home, 'origin');
@@ -149,7 +149,7 @@ test('a place in incoming of a process elsewhere is cleared only after half a mi
   expect((await readdir(layout.incoming)).filter((name) => !name.startsWith('.seen-'))).toEqual([]);
 });
 
-test('a draft in incoming of another container is not taken for that of a dead pid here', async () => {
+test('a draft in incoming of another container is not confused with a dead pid here', async () => {
   const layout = storeLayout(await temporaryDirectory());
   const draft = join(layout.incoming, `.4194303.${'a'.repeat(16)}.tmp`);
   await mkdir(draft, { recursive: true });
@@ -166,7 +166,7 @@ test('a draft in incoming of another container is not taken for that of a dead p
   expect(await readdir(layout.incoming)).not.toContain(`.4194303.${'a'.repeat(16)}.tmp`);
 });
 
-test('a loopback address of a server elsewhere counts only in the network that it has', async () => {
+test('a loopback address of a server elsewhere counts only within its own network namespace', async () => {
   const self = await identifySelf();
   const holder: LockHolder = {
     ...self,
@@ -186,7 +186,7 @@ test('a loopback address of a server elsewhere counts only in the network that i
   expect(urlFromHere({ ...contained, network: 'net:[1]' })).toBe('http://172.17.0.2:58080');
 });
 
-test('a place in incoming that was cleared away meanwhile is known to be lost', async () => {
+test('an incoming directory that was removed meanwhile is reported as lost', async () => {
   const layout = storeLayout(await temporaryDirectory());
   await mkdir(layout.incoming, { recursive: true });
   const place = await makeIncomingPlace(layout, modelId);
@@ -202,7 +202,7 @@ test('a place in incoming that was cleared away meanwhile is known to be lost', 
   });
 });
 
-test('a watcher of copies reports changes of leases and not heartbeats', async () => {
+test('a watcher of copies reports changes of leases but not heartbeats', async () => {
   const { url } = await serveModels({ 'org/m': { a: 'first' } });
   const node = await stagingNode(url);
   await node.stage('org/m');
@@ -229,7 +229,7 @@ test('a watcher of copies reports changes of leases and not heartbeats', async (
   expect(told - before).toBeLessThan(25);
 });
 
-test('purge-staging says until when it keeps a copy that a program elsewhere uses, and how to remove it now', async () => {
+test('purge-staging shows until when it keeps a copy that a program elsewhere uses, and how to remove it now', async () => {
   const { url } = await serveModels({ 'org/m': { a: 'first' } });
   const node = await leaseNode(url, { budgetGb: 40 });
   await node.run('stage', 'org/m');

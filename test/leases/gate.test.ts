@@ -29,8 +29,8 @@ async function stagedNode() {
 /** Whether something has not come to its end after a while in which it would have. */
 const isPending = (work: Promise<unknown>): Promise<boolean> => Promise.race([work.then(() => false), sleep(150).then(() => true)]);
 
-describe('whoever comes second sees the first', () => {
-  test('an eviction that waited sees the lease that was taken meanwhile', async () => {
+describe('the second of two concurrent changes sees the first', () => {
+  test('when an eviction waits for the gate and a lease is taken meanwhile', async () => {
     const { layout, path, signal, now, lease } = await stagedNode();
     const { lease: model } = await lease();
     const text = await readFile(leasePath(layout, model.lease_id), 'utf8');
@@ -45,7 +45,7 @@ describe('whoever comes second sees the first', () => {
     expect(await readFile(join(path, 'a'), 'utf8')).toBe('old');
   });
 
-  test('a lease is not written while somebody evicts', async () => {
+  test('when a lease waits for an eviction', async () => {
     const { layout, signal, lease } = await stagedNode();
     let taking: ReturnType<typeof lease> | undefined;
     await behindGate(layout, signal, async () => {
@@ -57,7 +57,7 @@ describe('whoever comes second sees the first', () => {
     expect((await readdir(layout.leases)).filter((name) => name.endsWith('.json'))).toHaveLength(1);
   });
 
-  test('a copy is not replaced while somebody takes a lease on it', async () => {
+  test('when a replacement waits for a new lease', async () => {
     const { node, layout, path, replace, signal, lease } = await stagedNode();
     const { lease: model } = await lease();
     const place = leasePath(layout, model.lease_id);

@@ -26,8 +26,8 @@ async function idleProcess(): Promise<ChildProcess & { readonly pid: number; end
   return Object.assign(child, { pid: child.pid ?? 0, end });
 }
 
-describe('a lease', () => {
-  test('of a process keeps a copy until the process ends or gives it back', async () => {
+describe('a lease on a staged copy', () => {
+  test('keeps the copy until its process ends or releases it', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const [first, second] = [await idleProcess(), await idleProcess()];
@@ -61,7 +61,7 @@ describe('a lease', () => {
     expect([await node.staged(), await node.leases()]).toEqual([{}, {}]);
   });
 
-  test('does not hold for a later process of the same pid', async () => {
+  test('does not apply to a later process with the same pid', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const process = await idleProcess();
@@ -75,7 +75,7 @@ describe('a lease', () => {
     expect(await node.staged()).toEqual({ 'org/m': true });
   });
 
-  test('of a process on another machine counts, as nothing is known of it', async () => {
+  test('of a process on another machine counts, because its state is unknown', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     await node.run('stage', 'org/m', '--keep', '1h');
@@ -89,7 +89,7 @@ describe('a lease', () => {
     ['[]', 'a list'],
     ['{"lease_id":"../../x","model_id":"org/m"}', 'an id that leaves the directory'],
     ['null', 'nothing'],
-  ])('that reads %j keeps nothing and breaks nothing', async (text) => {
+  ])('with the content %j is ignored without an error', async (text) => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     await node.run('stage', 'org/m', '--keep', '1h');
@@ -98,7 +98,7 @@ describe('a lease', () => {
     expect(await node.staged()).toEqual({ 'org/m': false });
   });
 
-  test('bound to time ends with it', async () => {
+  test('with a time limit ends with it', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     await node.run('stage', 'org/m', 'org/n', '--keep', '90m');
@@ -118,7 +118,7 @@ describe('a lease', () => {
     expect(await node.staged()).toEqual({});
   });
 
-  test('on what is not there, for nobody, or for no time is refused', async () => {
+  test('is refused for a missing copy, without a process, and without a time', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const process = await idleProcess();
@@ -144,7 +144,7 @@ describe('a lease', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('keeps a copy from being replaced by a newer one', async () => {
+  test('prevents the replacement of the copy by a newer one', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': { a: 'old' } });
     const node = await leaseNode(proxy.url, { budgetGb: 1 });
     await node.run('stage', 'org/m', '--keep', '1h');
@@ -159,8 +159,8 @@ describe('a lease', () => {
   });
 });
 
-describe('the budget', () => {
-  test('keeps the newest copies that fit, and leaves what is not ours', async () => {
+describe('the budget of idle copies', () => {
+  test('keeps the newest copies that fit, and other files', async () => {
     const { url } = await serveModels({
       'org/a': { f: 'x'.repeat(600) },
       'org/b': { f: 'y'.repeat(500) },
@@ -182,7 +182,7 @@ describe('the budget', () => {
     expect(await node.json('staging')).toMatchObject({ foreign: expect.arrayContaining(['precious', 'org--foreign']) });
   });
 
-  test('evicts nothing when the configuration says so', async () => {
+  test('evicts nothing if the configuration disables it', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { cleanup: false });
     await node.run('stage', 'org/m');
@@ -207,7 +207,7 @@ describe('the budget', () => {
     expect((await serving.exited).status).toBe(0);
   });
 
-  test('never touches a store, whatever its path is called', async () => {
+  test('never evicts from a store, regardless of the name of its path', async () => {
     const place = await temporaryDirectory();
     const store = join(place, 'Store');
     await mkdir(join(store, 'org--m'), { recursive: true });
@@ -223,7 +223,7 @@ describe('the budget', () => {
     }
   });
 
-  test('drops what is left of old transfers and removals, and nothing younger', async () => {
+  test('removes remains of old transfers and removals, but not recent ones', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     await node.run('stage', 'org/m');
@@ -255,7 +255,7 @@ function mountInside(path: string): boolean {
   return true;
 }
 
-test('a removal that fails half-way is reported, does not save the others, and leaves no copy', async ({ skip }) => {
+test('a removal that fails partially is reported, other copies are still evicted, and no broken copy is left', async ({ skip }) => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);
   await node.run('stage', 'org/m');
@@ -270,8 +270,8 @@ test('a removal that fails half-way is reported, does not save the others, and l
   expect(await readdir(node.root)).toEqual(['.skulk']);
 });
 
-describe('staging that is switched off', () => {
-  test('is said by stage, run and activate on a node, and how to switch it on', async () => {
+describe('disabled staging', () => {
+  test('is reported by stage, run and activate on a node, with a hint', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { more: '    enabled: false\n' });
     const process = await idleProcess();
@@ -288,7 +288,7 @@ describe('staging that is switched off', () => {
     expect((await node.run('activate', 'org/m', '--pid', String(process.pid))).status).toBe(3);
   });
 
-  test('names the canonical directory on the store host, which is never evicted', async () => {
+  test('gives the canonical directory on the store host, which is never evicted', async () => {
     const home = await temporaryDirectory();
     const model = join(home, 'm');
     await mkdir(model);
@@ -305,7 +305,7 @@ describe('staging that is switched off', () => {
   });
 });
 
-test('the budget of this machine is the one that node_overrides name for it', async () => {
+test('the budget of this machine is the one that node_overrides sets for it', async () => {
   const { url } = await serveModels(models);
   const mine = await leaseNode(url, {
     budgetGb: 1,
@@ -319,11 +319,11 @@ test('the budget of this machine is the one that node_overrides name for it', as
   expect([await mine.staged(), await others.staged()]).toEqual([{}, { 'org/m': false }]);
 });
 
-describe('companions', () => {
+describe('the companions of a model', () => {
   const eyes = { role: 'vision' as const, modelId: parseModelId('org/eyes') };
   const small = { role: 'assistant' as const, modelId: parseModelId('org/small') };
 
-  test('that the store names are staged, and are in use with the model', async () => {
+  test('are staged if the store lists them, and are in use with the model', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [eyes, small]);
     const node = await leaseNode(url);
@@ -339,7 +339,7 @@ describe('companions', () => {
     expect(await node.staged()).toEqual({});
   });
 
-  test('count as used when the model is given back', async () => {
+  test('count as used when the model is released', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [eyes]);
     const node = await leaseNode(url, { budgetGb: 1 });
@@ -363,7 +363,7 @@ describe('companions', () => {
     expect(await touched()).toEqual(['org/eyes', 'org/m']);
   });
 
-  test('are staged though the date of the last use cannot be written', async () => {
+  test('are staged even if the date of the last use is not writable', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     await node.run('stage', 'org/m');
@@ -372,7 +372,7 @@ describe('companions', () => {
     expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stdout: `${join(node.root, 'org--m')}\n` });
   });
 
-  test('are known of a copy that is here, when the store cannot be asked', async () => {
+  test('are known for an existing copy if the store cannot be reached', async () => {
     const { url, store, stop } = await serveModels(models);
     store.companions.set('org/m', [eyes]);
     const node = await leaseNode(url);
@@ -384,7 +384,7 @@ describe('companions', () => {
     expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stdout: `${join(node.root, 'org--m')}\n` });
   });
 
-  test('that a card names after the copy was staged come with the next stage', async () => {
+  test('that a card lists only after the copy was staged are staged next time', async () => {
     const { url, store } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     await node.run('stage', 'org/m');
@@ -393,7 +393,7 @@ describe('companions', () => {
     expect(Object.keys(await node.staged()).sort()).toEqual(['org/eyes', 'org/m']);
   });
 
-  test('that are missing fail the stage when they are required, and are a warning otherwise', async () => {
+  test('fail the stage if they are missing and required, and cause a warning otherwise', async () => {
     const { url, store } = await serveModels(models);
     const node = await leaseNode(url);
     store.companions.set('org/m', [{ ...eyes, modelId: parseModelId('org/nowhere') }]);
@@ -413,7 +413,7 @@ describe('companions', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('come from a card on this machine too, which wins', async () => {
+  test('can be listed in a card on this machine, which overrides the store', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [small]);
     const cards = await temporaryDirectory();

@@ -25,7 +25,7 @@ async function nodeWithBoth(): Promise<StagingNode> {
 }
 
 describe('a process that uses two quantizations of a model', () => {
-  test('gives one back by its selector and keeps the other', async () => {
+  test('can release one by its selector and keep the other', async () => {
     const node = await nodeWithBoth();
     expect(await take(node, 'org/g:q4_k_m')).toMatchObject({ model_id: 'org/g', selector: 'Q4_K_M' });
     expect(await take(node, 'org/g:Foo-Q8_0.gguf')).toMatchObject({ selector: 'Q8_0' });
@@ -37,7 +37,7 @@ describe('a process that uses two quantizations of a model', () => {
     expect(await quantizations(node)).toEqual({ Q4_K_M: false, Q8_0: false });
   });
 
-  test('gives both back without a selector', async () => {
+  test('releases both without a selector', async () => {
     const node = await nodeWithBoth();
     await take(node, 'org/g:Q4_K_M');
     await take(node, 'org/g:Q8_0');
@@ -45,7 +45,7 @@ describe('a process that uses two quantizations of a model', () => {
     expect(await quantizations(node)).toEqual({ Q4_K_M: false, Q8_0: false });
   });
 
-  test('has one lease on each, however often it asks', async () => {
+  test('has one lease on each, regardless of the number of requests', async () => {
     const node = await nodeWithBoth();
     // Without a selector it is the better one.
     for (const ref of ['org/g', 'org/g:Q4_K_M', 'org/g:foo-q4_k_m', 'org/g:Q8_0', 'org/g:Q8_0']) await take(node, ref);
@@ -54,7 +54,7 @@ describe('a process that uses two quantizations of a model', () => {
   });
 });
 
-test('a quantization that is given back goes when the budget has no room for it, and the one in use stays', async () => {
+test('a released quantization is evicted if it does not fit the budget, and one in use stays', async () => {
   const { url } = await serveModels({ 'org/g': files });
   const node = await stagingNode(url, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } });
   await node.request(['org/g:Q4_K_M', 'org/g:Q8_0'], { keepMs: 3_600_000 });

@@ -30,7 +30,7 @@ const watch = `
   done
   [ "$sum" = "$(sha256sum <&3)" ] || exit 47`;
 
-test('processes on five quantizations of one model never see one vanish or change while they use it', async () => {
+test('processes on five quantizations of one model never see one disappear or change while they use it', async () => {
   const { proxy, replace } = await serveThroughProxy(version(1));
   const node = await leaseNode(proxy.url);
   const random = seededRandom(testSeed);
@@ -74,7 +74,7 @@ test('processes on five quantizations of one model never see one vanish or chang
   expect([await readdir(join(own, 'incoming')), await readdir(join(own, 'trash'))]).toEqual([[], []]);
 });
 
-test('a program that holds a quantization open keeps its bytes while another comes and a third goes', async () => {
+test('a program with an open quantization keeps its bytes while another is added and a third removed', async () => {
   const { url } = (await serveThroughProxy(version(1))).proxy;
   const node = await leaseNode(url);
   await node.run('stage', 'org/m:Q4_K_M', 'org/m:Q8_0', '--keep', '1h');

@@ -22,7 +22,7 @@ const watch = `
     sleep 0.03
   done`;
 
-test('twenty processes on five models never see a copy vanish or change while they use it', async () => {
+test('twenty processes on five models never see a copy disappear or change while they use it', async () => {
   const { proxy, replace } = await serveThroughProxy(version(1));
   const node = await leaseNode(proxy.url);
   const random = seededRandom(testSeed);

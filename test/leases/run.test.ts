@@ -44,8 +44,8 @@ const longSignals = [
   ['SIGQUIT', 3],
 ] as const;
 
-describe('skulk run', () => {
-  test('fills in the path, sets the variables, ends with the status of the program, and then applies the budget', async () => {
+describe('the command skulk run', () => {
+  test('replaces the path, sets the variables, exits with the status of the program, and then applies the budget', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const copy = join(node.root, 'org--m');
@@ -58,7 +58,7 @@ describe('skulk run', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('takes words that look like its own flags as the words of the program', async () => {
+  test('passes words that look like its own flags to the program', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const { stdout } = await node.run('run', 'org/plain', '-q', '--', 'printf', '%s|', '--json', '--', '-q', '--help');
@@ -84,7 +84,7 @@ describe('skulk run', () => {
   });
 
   test.each([['SIGTERM', 15], ['SIGINT', 2], ['SIGUSR1', 10], ...(isLong ? longSignals : [])] as const)(
-    'passes %s on',
+    'passes %s to the program',
     async (signal, number) => {
       const { url } = await serveModels(models);
       const node = await leaseNode(url);
@@ -122,7 +122,7 @@ describe('skulk run', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('says 127 and 126 as a shell does, before anything is staged', async () => {
+  test('exits with 127 and 126 like a shell, before anything is staged', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const script = join(node.home, 'script');
@@ -140,7 +140,7 @@ describe('skulk run', () => {
     expect(await node.run('run', 'org/m', '--', './script')).toMatchObject({ status: 3 });
   });
 
-  test('says that there is no GGUF file, and how to name a program', async () => {
+  test('reports that there is no GGUF file, and how to give a program the directory', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     expect(await node.run('run', 'org/plain', '--', 'echo', '{gguf}')).toMatchObject({
@@ -152,7 +152,7 @@ describe('skulk run', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('killed, leaves the program running and the copy in use until it ends', async () => {
+  test('leaves the program running and the copy in use when it is killed', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const began = join(node.home, 'began');
@@ -173,7 +173,7 @@ describe('skulk run', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('killed at any moment, never leaves a program running without a lease', async () => {
+  test('never leaves a program running without a lease, wherever it is killed', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const random = seededRandom(testSeed);
@@ -196,7 +196,7 @@ describe('skulk run', () => {
 });
 
 /** `script` gives a program a terminal of its own; what is written to it is typed. */
-test('Ctrl-C in a terminal reaches the program of skulk run once, and skulk waits for it', wants('script'), async () => {
+test('Ctrl-C in a terminal reaches the program of skulk run once, and skulk waits for the program', wants('script'), async () => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);
   const began = join(node.home, 'began');

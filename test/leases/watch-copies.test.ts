@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { testConfig, testWorld } from '../helpers/world.ts';
 
-test('copies and leases of a staging directory that is made later are told without a look at the clock', async () => {
+test('changes in a staging directory that is created later are reported without polling', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
   const home = await temporaryDirectory();

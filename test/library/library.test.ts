@@ -62,8 +62,8 @@ async function storeWithModel(
 type Env = Record<string, string>;
 type Opened = Awaited<ReturnType<typeof openSkulk>>;
 
-describe('the package, imported by its name', () => {
-  test('runs the example of the docs, which prints its results and ends by itself', async () => {
+describe('the npm package, imported by its name', () => {
+  test('runs the example of the docs, which prints its results and exits', async () => {
     const { node } = await storeWithModel();
     await copyFile(example, join(project, 'example.ts'));
     const env = ownEnvironment({ ...offLan, SKULK_HOME: node.home, SKULK_STORE: node.store });
@@ -131,7 +131,7 @@ writeFileSync('seen.json', JSON.stringify([before, during, look()]));
     expect(after).toBe(before);
   });
 
-  test('works on the disk of a store host without a server, and lets the program end without close()', async () => {
+  test('works on the disk of a store host without a server, and lets the program exit without close()', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'model'), small);
     const options = { home, env: ownEnvironment(offLan), cwd: home };
@@ -150,13 +150,13 @@ console.log(JSON.stringify([outcome, staged[0].source, ok, deleted]));
     expect(JSON.parse((await within('the end of the program', ended)).stdout)).toEqual(['added', 'clone', true, ['test/model']]);
   });
 
-  test('shows the same example on its page in the docs', async () => {
+  test('has the same example on its page in the docs', async () => {
     expect(await readFile(join(root, 'docs/library.md'), 'utf8')).toContain(`\`\`\`ts\n${await readFile(example, 'utf8')}\`\`\``);
   });
 });
 
-describe('skulk in a program', () => {
-  test('answers with the documents that the command prints with --json', async () => {
+describe('the Node.js library', () => {
+  test('returns the documents that the command prints with --json', async () => {
     const { node } = await storeWithModel();
     const skulk = await (await load()).openSkulk(node);
     const command = async (...args: string[]): Promise<unknown> => {
@@ -185,7 +185,7 @@ describe('skulk in a program', () => {
     await skulk.close();
   });
 
-  test('takes a quantization wherever it takes a model', async () => {
+  test('accepts a quantization wherever it accepts a model', async () => {
     const files = { 'config.json': '{}', 'm-Q4_K_M.gguf': noise(3_000, 1), 'm-Q8_0.gguf': noise(4_000, 2) };
     const { node } = await storeWithModel('test/model', files);
     await using skulk = await (await load()).openSkulk(node);
@@ -200,7 +200,7 @@ describe('skulk in a program', () => {
     await expect(skulk.delete('test/model:Q2_K')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 
-  test('works twice side by side, with two stores, and on one copy', async () => {
+  test('works twice in one process, with two stores, and on one copy', async () => {
     const { openSkulk } = await load();
     const [one, two] = [await storeWithModel('test/one'), await storeWithModel('test/two')];
     await using first = await openSkulk(one.node);
@@ -214,7 +214,7 @@ describe('skulk in a program', () => {
     expect((await second.verify('test/two', { staging: true })).ok).toBe(true);
   });
 
-  test('tells progress that ends with all bytes to the listeners of the call and of the instance, and nothing after the call', async () => {
+  test('reports progress that ends with all bytes to the listeners of the call and of the instance, and nothing after the call', async () => {
     const { node } = await storeWithModel();
     const everything: SkulkEvent[] = [];
     await using skulk = await (await load()).openSkulk({ ...node, onEvent: (event) => everything.push(event) });
@@ -233,7 +233,7 @@ describe('skulk in a program', () => {
     expect(everything.length).toBe(told);
   });
 
-  test('an abort in the middle fails the stage with INTERRUPTED, and the next stage takes what had come', async () => {
+  test('fails an aborted stage with INTERRUPTED, and the next stage uses the received data', async () => {
     const { node } = await storeWithModel('test/model', large);
     const { openSkulk, SkulkError } = await load();
     await using skulk = await openSkulk(node);
@@ -255,7 +255,7 @@ describe('skulk in a program', () => {
     await expect(skulk.stage('test/model', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 
-  test('an abort ends the program that runs on a copy, and the copy is free afterwards', async () => {
+  test('ends the program that runs on a copy after an abort, and the copy is idle afterwards', async () => {
     const { node } = await storeWithModel();
     await using skulk = await (await load()).openSkulk(node);
     const abort = new AbortController();
@@ -277,7 +277,7 @@ describe('skulk in a program', () => {
     expect((await skulk.staging()).models).toMatchObject([{ in_use: false }]);
   });
 
-  test('gives the output and the exit status of a program that it runs', async () => {
+  test('returns the output and the exit status of a program', async () => {
     const { node } = await storeWithModel();
     await using skulk = await (await load()).openSkulk(node);
     const said = { stdout: '', stderr: '' };
@@ -290,7 +290,7 @@ describe('skulk in a program', () => {
     await expect(skulk.run('test/model', 'no-such-program')).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' });
   });
 
-  test('a listener that throws fails its own call with what it threw, and no other', async () => {
+  test('fails the call of a listener that throws with the same error, and no other call', async () => {
     const { node } = await storeWithModel();
     await using skulk = await (await load()).openSkulk(node);
     const fault = new TypeError('a listener is broken');
@@ -301,7 +301,7 @@ describe('skulk in a program', () => {
     expect((await skulk.stage('test/model')).staged).toHaveLength(1);
   });
 
-  test('closing aborts what runs and waits for it; later calls are refused with a sentence', async () => {
+  test('aborts running calls on close and waits for them, and refuses later calls with a clear message', async () => {
     const { node } = await storeWithModel();
     const skulk = await (await load()).openSkulk(node);
     let closed: Promise<void> | undefined;
@@ -328,7 +328,7 @@ describe('skulk in a program', () => {
     'an output that is none': [(skulk) => skulk.run('a/b', 'true', [], { output: 'pipe' as 'ignore' }), 'USAGE'],
     'a program without a name': [(skulk) => skulk.run('a/b', ''), 'USAGE'],
   };
-  test('refuses wrong arguments with a code before it asks the store', async () => {
+  test('refuses wrong arguments with a code before it contacts the store', async () => {
     const home = await temporaryDirectory();
     const store = 'http://127.0.0.1:9';
     await using skulk = await (await load()).openSkulk({ home, store, env: offLan, cwd: home });
@@ -336,7 +336,7 @@ describe('skulk in a program', () => {
       expect(await call(skulk).catch((error: { code?: string }) => error.code), what).toBe(code);
   });
 
-  test('fails with a code for a bad configuration and for a store that does not answer', async () => {
+  test('fails with a code for an invalid configuration and for a store that does not answer', async () => {
     const home = await temporaryDirectory();
     const { openSkulk } = await load();
     await writeFile(join(home, 'bad.yaml'), 'model_store: 3');

@@ -24,7 +24,7 @@ async function serveOn(machine: Machine, home: string, ...args: readonly string[
 }
 
 test(
-  'a machine without a configuration finds the one store of its LAN, and asks when there are two',
+  'a machine without a configuration uses the only store on its LAN, and needs a choice between two',
   wants('network namespaces'),
   async () => {
     const home = await temporaryDirectory();
@@ -65,7 +65,7 @@ test(
 );
 
 test(
-  'a server that starts beside another store is warned, and its commands go to the store that has models',
+  'a server that starts beside another store prints a warning, and its commands use the store that has models',
   wants('network namespaces'),
   async () => {
     const home = await temporaryDirectory();
@@ -112,7 +112,7 @@ test(
   },
 );
 
-test('a store that is known by its node id is found by mDNS', wants('network namespaces'), async () => {
+test('a store configured by its node id is found by mDNS', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await storeIn(join(home, 'host'), join(home, 'source'));
@@ -134,7 +134,7 @@ test('a store that is known by its node id is found by mDNS', wants('network nam
   await ended;
 });
 
-test('a node that was there before its store finds it when it comes, and acts at once', wants('network namespaces'), async () => {
+test('a node that starts before its store finds the store later, and carries out orders at once', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await serveOn(node, join(home, 'node'), '--role', 'node');
@@ -145,56 +145,52 @@ test('a node that was there before its store finds it when it comes, and acts at
   await expect.poll(nodes).toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
 });
 
-test(
-  'a name that leads to a link-local address is left for the address that the store advertises, and only for the very same store',
-  wants('network namespaces'),
-  async () => {
-    const home = await temporaryDirectory();
-    const [host, node, stranger] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
-    await host.addAddress('169.254.7.1/16');
-    await node.addAddress('169.254.7.2/16');
-    await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3.local\n');
-    const hostEnv = { SKULK_HOME: join(home, 'host') };
-    await storeIn(join(home, 'host'), join(home, 'source'));
-    await serveOn(host, join(home, 'host'), '--no-mdns');
-    const env = { SKULK_STORE: 'http://kite3.local:58080', SKULK_NO_MDNS: '1' };
-    const seenFrom = async (name: string): Promise<string | undefined> => {
-      const staged = await node.skulk(['stage', 'org/m'], { ...env, SKULK_HOME: join(home, name), SKULK_NODE_ID: name }).ended;
-      expect(staged, staged.stderr).toMatchObject({ status: 0 });
-      const nodes = JSON.parse(await host.curl('http://127.0.0.1:58080/nodes')) as { node_id: string; address: string }[];
-      return nodes.find(({ node_id }) => node_id === name)?.address;
-    };
-    expect(await seenFrom('n1')).toBe(node.address);
-    const health = await node.skulk(['health', '--json'], { ...env, SKULK_HOME: join(home, 'n1') }).ended;
-    expect(JSON.parse(health.stdout)).toMatchObject({
-      advertised: { url: `http://${host.address}:58080`, because: expect.stringContaining('RFC 1918') },
-    });
-    const doctor = await host.skulk(['doctor', '--json'], hostEnv).ended;
-    expect(doctor.stdout).toContain(`http://${host.address}:58080`);
+test('the advertised address of the same store is used instead of a link-local address', wants('network namespaces'), async () => {
+  const home = await temporaryDirectory();
+  const [host, node, stranger] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+  await host.addAddress('169.254.7.1/16');
+  await node.addAddress('169.254.7.2/16');
+  await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3.local\n');
+  const hostEnv = { SKULK_HOME: join(home, 'host') };
+  await storeIn(join(home, 'host'), join(home, 'source'));
+  await serveOn(host, join(home, 'host'), '--no-mdns');
+  const env = { SKULK_STORE: 'http://kite3.local:58080', SKULK_NO_MDNS: '1' };
+  const seenFrom = async (name: string): Promise<string | undefined> => {
+    const staged = await node.skulk(['stage', 'org/m'], { ...env, SKULK_HOME: join(home, name), SKULK_NODE_ID: name }).ended;
+    expect(staged, staged.stderr).toMatchObject({ status: 0 });
+    const nodes = JSON.parse(await host.curl('http://127.0.0.1:58080/nodes')) as { node_id: string; address: string }[];
+    return nodes.find(({ node_id }) => node_id === name)?.address;
+  };
+  expect(await seenFrom('n1')).toBe(node.address);
+  const health = await node.skulk(['health', '--json'], { ...env, SKULK_HOME: join(home, 'n1') }).ended;
+  expect(JSON.parse(health.stdout)).toMatchObject({
+    advertised: { url: `http://${host.address}:58080`, because: expect.stringContaining('RFC 1918') },
+  });
+  const doctor = await host.skulk(['doctor', '--json'], hostEnv).ended;
+  expect(doctor.stdout).toContain(`http://${host.address}:58080`);
 
-    if (!isLong) return;
-    // The same store under another number of its own, where another store answers.
-    const ports = ['--port', '58090', '--api-port', '52490'];
-    await serveOn(stranger, join(home, 'stranger'), '--no-mdns', ...ports);
-    const named = await serveOn(host, join(home, 'second'), '--no-mdns', ...ports, '--advertise', stranger.address);
-    const asked = await node.skulk(['health', '--json', '--store', 'http://kite3.local:58090'], { ...env, SKULK_HOME: join(home, 'n2') })
-      .ended;
-    expect(JSON.parse(asked.stdout)).toMatchObject({
-      advertised: { url: `http://${stranger.address}:58090` },
-      store_path: join(home, 'second/store'),
-    });
-    named.child.kill('SIGTERM');
-    await named.ended;
-  },
-);
+  if (!isLong) return;
+  // The same store under another number of its own, where another store answers.
+  const ports = ['--port', '58090', '--api-port', '52490'];
+  await serveOn(stranger, join(home, 'stranger'), '--no-mdns', ...ports);
+  const named = await serveOn(host, join(home, 'second'), '--no-mdns', ...ports, '--advertise', stranger.address);
+  const asked = await node.skulk(['health', '--json', '--store', 'http://kite3.local:58090'], { ...env, SKULK_HOME: join(home, 'n2') })
+    .ended;
+  expect(JSON.parse(asked.stdout)).toMatchObject({
+    advertised: { url: `http://${stranger.address}:58090` },
+    store_path: join(home, 'second/store'),
+  });
+  named.child.kill('SIGTERM');
+  await named.ended;
+});
 
-test('an address that is none is not advertised', async () => {
+test('an invalid address is not advertised', async () => {
   const home = await temporaryDirectory();
   const ended = await runInProcess(['serve', '--advertise', 'kite3'], { env: { SKULK_HOME: home } });
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise must be an IPv4 address') });
 });
 
-test('without a token serve warns on a public address, and nobody sets anything without its key', wants('network namespaces'), async () => {
+test('serve without a token warns about a public address, and settings still need the key', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await host.addAddress('8.8.8.8/32');

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
 test(
-  'a store_host that resolves to this machine makes it the host whatever it is called, and a role that contradicts that ends with 2',
+  'a machine is the store host if store_host resolves to it under any name, and a contradicting role ends with 2',
   wants('network namespaces'),
   async () => {
     const home = await temporaryDirectory();
@@ -62,7 +62,7 @@ test(
 );
 
 test(
-  'a name that the hosts file gives to an address of this machine is one of its names, without a line in skulk.yaml',
+  'a name in the hosts file for an address of this machine is one of its names, without a line in skulk.yaml',
   wants('network namespaces'),
   async () => {
     const home = await temporaryDirectory();
@@ -87,7 +87,7 @@ test(
   },
 );
 
-test('names of hosts files and search domains are read as the system reads them', () => {
+test('hosts files and search domains are parsed like the system parses them', () => {
   expect(namesInHosts('127.0.0.1\tlocalhost kite3.Example.ORG. # me\n\n#127.0.0.1 no\n::1 kite3\n9.9.9.9 far\n', ['kite3'])).toEqual([
     'kite3.example.org',
     'kite3',

@@ -32,7 +32,7 @@ async function proxyBefore(store: string): Promise<{ readonly url: string; reado
   return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
 }
 
-test('through a proxy that passes no ranges on, small files come, and of a large one the reason is told after few requests', async () => {
+test('a proxy that does not forward ranges allows small files, and for a large one the reason is reported after few requests', async () => {
   const home = await temporaryDirectory();
   const host = { SKULK_HOME: join(home, 'host') };
   for (const [id, files] of Object.entries({ 'org/small': small, 'org/large': { 'm.gguf': large } })) {

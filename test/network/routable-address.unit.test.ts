@@ -8,7 +8,7 @@ const at = (address: string, internal = false): NetworkInterfaceInfo[] => [
   { address, internal, family: 'IPv4', netmask: '255.255.255.0', mac: '00:00:00:00:00:00', cidr: `${address}/24` },
 ];
 
-describe('the address at which others reach this machine', () => {
+describe('the address of this machine for other machines', () => {
   it.each([
     ['a home network before all others', { eth0: at('203.0.112.9'), wlan0: at('192.168.1.7') }, '192.168.1.7'],
     ['a shared address space before a public one', { eth0: at('8.8.8.8'), eth1: at('100.64.3.4') }, '100.64.3.4'],
@@ -25,7 +25,7 @@ describe('the address at which others reach this machine', () => {
     ],
     ['no multicast, broadcast or reserved number', { eth0: at('224.0.0.9'), eth1: at('255.255.255.255'), eth2: at('0.0.0.0') }, undefined],
     ['no IPv6 address, as the Python Skulk reads numbers with dots', { eth0: at('2001:db8::1') }, undefined],
-  ])('is %s', (_, interfaces, expected) => {
+  ])('is found when %s', (_, interfaces, expected) => {
     expect(chooseRoutableAddress(interfaces, undefined)).toBe(expected);
   });
 
@@ -34,12 +34,12 @@ describe('the address at which others reach this machine', () => {
     ['127.0.0.1', '192.168.1.7'],
     ['0.0.0.0', '192.168.1.7'],
     ['kite3.local', '192.168.1.7'],
-  ])('%s in the configuration gives %s', (configured, expected) => {
+  ])('is set by %s in the configuration to %s', (configured, expected) => {
     expect(chooseRoutableAddress({ en0: at('192.168.1.7') }, configured)).toBe(expected);
   });
 });
 
-describe('what a server tells other machines', () => {
+describe('the addresses that a server reports to other machines', () => {
   const interfaces = { lo: at('127.0.0.1', true), eth0: at('10.0.0.7') };
   const common = { interfaces, listen: undefined, configured: undefined, hostname: 'kite3' };
 
@@ -49,12 +49,12 @@ describe('what a server tells other machines', () => {
     ['listens on loopback only', { listen: '127.0.0.1' }, '127.0.0.1', false],
     ['has an address configured', { listen: '127.0.0.1', configured: '192.168.7.7' }, '192.168.7.7', true],
     ['has no address but loopback', { interfaces: { lo: at('127.0.0.1', true) } }, 'kite3', false],
-  ])('that %s', (_, options, host, isRoutable) => {
+  ])('are correct: %s', (_, options, host, isRoutable) => {
     expect(chooseAdvertised({ ...common, ...options })).toMatchObject({ host, isRoutable, because: expect.any(String) });
   });
 });
 
-describe('whatever the interfaces are', () => {
+describe('for any network interfaces', () => {
   const byte = fc.integer({ min: 0, max: 255 });
   const anyAddress = fc.tuple(byte, byte, byte, byte).map((bytes) => bytes.join('.'));
   const special = fc.constantFrom('127.0.0.1', '127.9.9.9', '169.254.3.4', '0.0.0.0', '192.168.1.2', '10.0.0.1', '100.64.0.1', '8.8.8.8');
@@ -84,7 +84,7 @@ describe('whatever the interfaces are', () => {
   const cannotBeReached = (number: string): boolean =>
     /^(0|127|22[4-9]|23\d|24\d|25\d)\.|^169\.254\.|^192\.0\.2\.|^198\.51\.100\.|^203\.0\.113\./.test(number);
 
-  it('none that others cannot reach is chosen, and none is only chosen when there is none', () => {
+  it('an address that others cannot reach is never chosen, and no address only if none is reachable', () => {
     fc.assert(
       fc.property(list, fc.option(fc.oneof(address, fc.constant('kite3.local')), { nil: undefined }), (interfaces, configured) => {
         const usable = Object.entries(interfaces)
@@ -106,7 +106,7 @@ describe('whatever the interfaces are', () => {
   });
 });
 
-it('a public address is told from one of a LAN', () => {
+it('a public address is distinguished from a LAN address', () => {
   expect(['8.8.8.8', '192.168.1.2', '10.0.0.1', '100.64.0.1', '127.0.0.1', 'kite3', '192.0.2.2'].map(isPublicAddress)).toEqual([
     true,
     false,

@@ -41,67 +41,63 @@ async function announceFrom(
 
 const tokensOf = (requests: readonly RecordedRequest[]): readonly (string | null)[] => requests.map(({ authorization }) => authorization);
 
-test(
-  'a store that is only announced by mDNS gets no token from commands, whatever name it takes',
-  wants('network namespaces'),
-  async () => {
-    const home = await temporaryDirectory();
-    const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
-    const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');
-    await node.setHosts(`127.0.0.1 localhost\n${stranger.address} nas.local nas nas.example.org\n`);
-    const store = (host: string): string => `model_store:\n  store_host: ${host}\n`;
-    await writeFiles(home, {
-      'kite3.yaml': store('kite3'),
-      'id.yaml': store('12D3KooWhost'),
-      'mdns.yaml': store('nas.local'),
-      'nas.yaml': store('nas'),
-      'full.yaml': store('nas.example.org'),
-      'address.yaml': store(stranger.address),
-      'listed/machine.yaml': `token_hosts: [kite3, nas.local, ${stranger.address}]\n`,
-    });
-    const run = (config: string | undefined, more: Record<string, string> = {}, verb: readonly string[] = ['registry']) =>
-      node.skulk(verb, {
-        SKULK_HOME: join(home, 'node'),
-        SKULK_TOKEN: token,
-        ...(config !== undefined && { SKULK_CONFIG: join(home, config) }),
-        ...more,
-      }).ended;
-    for (const config of [undefined, 'kite3.yaml', 'id.yaml', 'mdns.yaml']) {
-      for (const verb of [['registry'], ['stage', 'org/m'], ['nodes']]) {
-        const ended = await run(config, {}, verb);
-        expect(ended, `${config} ${verb}: ${ended.stderr}`).toMatchObject({ status: 2, stdout: '' });
-        expect(ended.stderr, config).toContain('the token is not sent');
-        expect(ended.stderr, config).toMatch(/SKULK_STORE=[\s\S]*token_hosts/);
-      }
+test('commands send no token to a store that is only announced by mDNS, under any name', wants('network namespaces'), async () => {
+  const home = await temporaryDirectory();
+  const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+  const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');
+  await node.setHosts(`127.0.0.1 localhost\n${stranger.address} nas.local nas nas.example.org\n`);
+  const store = (host: string): string => `model_store:\n  store_host: ${host}\n`;
+  await writeFiles(home, {
+    'kite3.yaml': store('kite3'),
+    'id.yaml': store('12D3KooWhost'),
+    'mdns.yaml': store('nas.local'),
+    'nas.yaml': store('nas'),
+    'full.yaml': store('nas.example.org'),
+    'address.yaml': store(stranger.address),
+    'listed/machine.yaml': `token_hosts: [kite3, nas.local, ${stranger.address}]\n`,
+  });
+  const run = (config: string | undefined, more: Record<string, string> = {}, verb: readonly string[] = ['registry']) =>
+    node.skulk(verb, {
+      SKULK_HOME: join(home, 'node'),
+      SKULK_TOKEN: token,
+      ...(config !== undefined && { SKULK_CONFIG: join(home, config) }),
+      ...more,
+    }).ended;
+  for (const config of [undefined, 'kite3.yaml', 'id.yaml', 'mdns.yaml']) {
+    for (const verb of [['registry'], ['stage', 'org/m'], ['nodes']]) {
+      const ended = await run(config, {}, verb);
+      expect(ended, `${config} ${verb}: ${ended.stderr}`).toMatchObject({ status: 2, stdout: '' });
+      expect(ended.stderr, config).toContain('the token is not sent');
+      expect(ended.stderr, config).toMatch(/SKULK_STORE=[\s\S]*token_hosts/);
     }
-    // The look-up of our own is no way around for who writes a URL.
-    expect(await run(undefined, { SKULK_STORE: 'http://kite3:58080' })).toMatchObject({ status: 2 });
-    expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
+  }
+  // The look-up of our own is no way around for who writes a URL.
+  expect(await run(undefined, { SKULK_STORE: 'http://kite3:58080' })).toMatchObject({ status: 2 });
+  expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
 
-    // The store that somebody chose gets it, also by a name of mDNS that was written down as one.
-    const listed = { SKULK_HOME: join(home, 'listed') };
-    for (const [config, more] of [
-      [undefined, { SKULK_STORE: `http://${stranger.address}:58080` }],
-      [undefined, { SKULK_STORE: 'http://nas.local:58080' }],
-      ['nas.yaml', {}],
-      ['full.yaml', {}],
-      ['address.yaml', {}],
-      [undefined, listed],
-      ['kite3.yaml', listed],
-      ['mdns.yaml', listed],
-    ] as const) {
-      const before = requests().length;
-      const ended = await run(config, more as Record<string, string>);
-      expect(ended, `${config}: ${ended.stderr}`).toMatchObject({ status: 0 });
-      await expect.poll(() => tokensOf(requests().slice(before))).toContain(`Bearer ${token}`);
-    }
-    // Without a token nothing changes.
-    const without = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
-    expect(without, without.stderr).toMatchObject({ status: 0 });
-  },
-);
+  // The store that somebody chose gets it, also by a name of mDNS that was written down as one.
+  const listed = { SKULK_HOME: join(home, 'listed') };
+  for (const [config, more] of [
+    [undefined, { SKULK_STORE: `http://${stranger.address}:58080` }],
+    [undefined, { SKULK_STORE: 'http://nas.local:58080' }],
+    ['nas.yaml', {}],
+    ['full.yaml', {}],
+    ['address.yaml', {}],
+    [undefined, listed],
+    ['kite3.yaml', listed],
+    ['mdns.yaml', listed],
+  ] as const) {
+    const before = requests().length;
+    const ended = await run(config, more as Record<string, string>);
+    expect(ended, `${config}: ${ended.stderr}`).toMatchObject({ status: 0 });
+    await expect.poll(() => tokensOf(requests().slice(before))).toContain(`Bearer ${token}`);
+  }
+  // Without a token nothing changes.
+  const without = await node.skulk(['registry'], { SKULK_HOME: join(home, 'node') }).ended;
+  expect(without, without.stderr).toMatchObject({ status: 0 });
+});
 
-test('a node sends its token to no store that only announced itself, and says so', wants('network namespaces'), async () => {
+test('a node sends no token to a store that is only announced, and reports this', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');
@@ -137,20 +133,24 @@ test('a node sends its token to no store that only announced itself, and says so
   expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
 });
 
-test('an address that a store tells of itself gets no token, whatever answers there', wants('network namespaces'), async () => {
-  const home = await temporaryDirectory();
-  const [store, stranger, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
-  await store.addAddress('169.254.7.1/16');
-  await node.addAddress('169.254.7.3/16');
-  await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3\n');
-  // Whoever has that number on this network says that it is the very same store.
-  const atStore = await announceFrom(store, 'kite3', 'n1', `http://${stranger.address}:58080`);
-  const atStranger = await announceFrom(stranger, 'kite3', 'n1');
-  const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: 'http://kite3:58080', SKULK_NO_MDNS: '1' };
-  expect(await node.skulk(['registry'], { ...env, SKULK_TOKEN: token }).ended).toMatchObject({ status: 0 });
-  await expect.poll(() => tokensOf(atStore())).toContain(`Bearer ${token}`);
-  expect(atStranger()).toEqual([]);
-  // Without a token nothing is lost by it.
-  expect(await node.skulk(['registry'], env).ended).toMatchObject({ status: 0 });
-  await expect.poll(() => atStranger().map(({ path }) => path)).toContain('/registry');
-});
+test(
+  'an address that a store reports about itself gets no token, regardless of what answers there',
+  wants('network namespaces'),
+  async () => {
+    const home = await temporaryDirectory();
+    const [store, stranger, node] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
+    await store.addAddress('169.254.7.1/16');
+    await node.addAddress('169.254.7.3/16');
+    await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3\n');
+    // Whoever has that number on this network says that it is the very same store.
+    const atStore = await announceFrom(store, 'kite3', 'n1', `http://${stranger.address}:58080`);
+    const atStranger = await announceFrom(stranger, 'kite3', 'n1');
+    const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: 'http://kite3:58080', SKULK_NO_MDNS: '1' };
+    expect(await node.skulk(['registry'], { ...env, SKULK_TOKEN: token }).ended).toMatchObject({ status: 0 });
+    await expect.poll(() => tokensOf(atStore())).toContain(`Bearer ${token}`);
+    expect(atStranger()).toEqual([]);
+    // Without a token nothing is lost by it.
+    expect(await node.skulk(['registry'], env).ended).toMatchObject({ status: 0 });
+    await expect.poll(() => atStranger().map(({ path }) => path)).toContain('/registry');
+  },
+);

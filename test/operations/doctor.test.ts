@@ -35,8 +35,8 @@ async function somethingElse(answer: (url: string) => unknown): Promise<number> 
   return (server.address() as AddressInfo).port;
 }
 
-describe('doctor', () => {
-  test('finds nothing wrong with a host and its server, and with a node of it', async () => {
+describe('skulk doctor', () => {
+  test('finds no problem with a host and its server, and with a node', async () => {
     const home = await temporaryDirectory();
     await using served = await serveInProcess({ home });
     const host = await examine(undefined, { home });
@@ -61,7 +61,7 @@ describe('doctor', () => {
     );
   });
 
-  test('says what the LAN may do without a token, with and without a server, on the host and on a node', async () => {
+  test('shows the rights of the LAN without a token, with and without a server, on the host and on a node', async () => {
     const home = await temporaryDirectory();
     const served = await serveInProcess({ home });
     const set = (lan: string) => runInProcess(['policy', 'set', 'lan', lan], { env: { SKULK_HOME: home } });
@@ -86,7 +86,7 @@ describe('doctor', () => {
     });
   });
 
-  test('says that the server serves another directory than commands on its machine use', async () => {
+  test('reports that the server serves a different directory than commands on its machine use', async () => {
     await using served = await serveInProcess({ home: await temporaryDirectory() });
     const home = await temporaryDirectory();
     await mkdir(join(home, 'disk'));
@@ -99,7 +99,7 @@ describe('doctor', () => {
     });
   });
 
-  test('says when others can read a token in the configuration file', async () => {
+  test('reports that others can read a token in the configuration file', async () => {
     const home = await temporaryDirectory();
     const file = join(home, 'skulk.yaml');
     for (const [yaml, mode, status] of [
@@ -116,7 +116,7 @@ describe('doctor', () => {
     }
   });
 
-  test('says what is wrong in the configuration, and where', async () => {
+  test('reports an error in the configuration, with its place', async () => {
     const { status, report } = await examine('model_store:\n  store_prt: 1\n');
     expect(status).toBe(2);
     expect(report).toMatchObject({
@@ -152,7 +152,7 @@ describe('doctor', () => {
     if (exit !== undefined) expect(status).toBe(exit);
   });
 
-  test('tells another program, another version and another time from a store', async () => {
+  test('distinguishes a store from another program, another version and a store with another time', async () => {
     const other = await somethingElse(() => ({ hello: 'world' }));
     const wrong = await examine(undefined, { env: { SKULK_STORE: `http://127.0.0.1:${other}` } });
     expect([wrong.status, wrong.of('store')?.status]).toEqual([4, 'problem']);
@@ -173,7 +173,7 @@ describe('doctor', () => {
     expect(aged.of('clock')).toMatchObject({ status: 'warning', found: expect.stringContaining('minutes apart') });
   });
 
-  test('finds models without a directory, strangers among the copies, and what was left behind', async () => {
+  test('finds models without a directory, other files among the copies, and remains of old work', async () => {
     const home = await temporaryDirectory();
     const model = join(home, 'm');
     await mkdir(model);
@@ -195,7 +195,7 @@ describe('doctor', () => {
     });
   });
 
-  test('knows the in-place setting, also through a link, and a staging path inside the store', async () => {
+  test('recognizes the in-place setting, also through a link, and a staging path inside the store', async () => {
     const home = await temporaryDirectory();
     const store = join(home, 'Store');
     await mkdir(store);
@@ -209,7 +209,7 @@ describe('doctor', () => {
     expect((await examine(yaml(join(store, 'cache')), { home })).of('staging path')).toMatchObject({ status: 'problem' });
   });
 
-  test('speaks to a person too', async () => {
+  test('prints its findings as text', async () => {
     const place = await temporaryDirectory();
     const { stdout, stderr, status } = await runInProcess(['doctor'], {
       env: { SKULK_HOME: place, SKULK_STORE: 'http://127.0.0.1:1' },

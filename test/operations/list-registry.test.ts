@@ -3,7 +3,7 @@ import { runInProcess } from '../helpers/run-in-process.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-test('the registry lists models whose names contain every word, in the order that is asked for', async () => {
+test('the registry lists models whose names contain every word, in the requested order', async () => {
   const { url } = await serveModels({
     'a/Qwen3-4B': { 'model.safetensors': 'x'.repeat(300), 'config.json': '{}' },
     'b/qwen-1B': { 'model.safetensors': 'x'.repeat(200) },

@@ -28,7 +28,7 @@ async function node() {
   return { ...own, sent: proxy.bytes };
 }
 
-describe('stage --print', () => {
+describe('stage with --print', () => {
   test.each([
     ['path', 'org/m', ['']],
     ['gguf', 'org/m', [`/${four[0]}`]],
@@ -44,7 +44,7 @@ describe('stage --print', () => {
     expect(stdout.trimEnd().split('\n').toSorted()).toEqual(paths.map((path) => `${copy}${path}`).toSorted());
   });
 
-  test('says what it took, in words on stderr and in JSON', async () => {
+  test('prints which file it chose, as text on stderr and in JSON', async () => {
     const { run, json } = await node();
     expect((await run('stage', 'org/m:Q4_K_M')).stderr).toContain(`org/m: the file to load is ${four[0]}\n`);
     expect(await json('stage', 'org/m:Q4_K_M')).toMatchObject({
@@ -60,7 +60,7 @@ describe('stage --print', () => {
     ['gguf', ['org/plain'], 'org/plain has no GGUF file to load'],
     ['mmproj', ['org/text:Q8_0'], 'org/text:Q8_0 has no projector (mmproj)'],
     ['mmproj', ['org/m', 'org/text'], 'org/text has no projector (mmproj)'],
-  ])('a %s that one of %j lacks ends with 3 before anything is sent', async (print, refs, message) => {
+  ])('fails with 3 before anything is sent when a %s is missing in one of %j', async (print, refs, message) => {
     const { run, sent, root } = await node();
     expect(await run('stage', ...refs, '--print', print)).toMatchObject({
       status: 3,
@@ -76,8 +76,8 @@ describe('stage --print', () => {
   });
 });
 
-describe('run', () => {
-  test('replaces the names of files, and tells them in the environment', async () => {
+describe('run with names of files', () => {
+  test('replaces the names, and sets them in the environment', async () => {
     const { run, root } = await node();
     const copy = join(root, 'org--m');
     const script = 'echo "$@"; echo "$SKULK_GGUF_FILE $SKULK_MMPROJ_FILE $SKULK_MODEL_PATH"';
@@ -89,7 +89,7 @@ describe('run', () => {
     expect(text.stdout).toBe('none\n');
   });
 
-  test('brings the draft model of a model beside a named quantization only where an argument names it', async () => {
+  test('stages the draft model of a model beside a selected quantization only if an argument names it', async () => {
     const { run, root } = await node();
     const draft = `${join(root, 'org--m')}/MTP/m-Q8_0.gguf\n`;
     expect((await run('run', 'org/m:Q8_0', '--', 'echo', '{gguf}')).status).toBe(0);
@@ -103,7 +103,7 @@ describe('run', () => {
     expect(none).toMatchObject({ status: 3, stdout: '', stderr: expect.stringContaining('org/text:Q8_0 has no draft model') });
   });
 
-  test.each(['{gguf}', '--x={mmproj}', '{draft}'])('ends with 3 before anything is sent when there is no %s', async (word) => {
+  test.each(['{gguf}', '--x={mmproj}', '{draft}'])('fails with 3 before anything is sent when there is no %s', async (word) => {
     const { run, sent, home } = await node();
     const ended = await run('run', 'org/plain', '--', 'touch', join(home, 'began'), word);
     expect(ended).toMatchObject({ status: 3, stdout: '', stderr: expect.stringContaining('org/plain has no ') });
@@ -111,7 +111,7 @@ describe('run', () => {
     expect(await readdir(home)).not.toContain('began');
   });
 
-  test('takes the model that the card names for {draft}, and the file that it pins for {gguf}', async () => {
+  test('uses the model in the card for {draft}, and its pinned file for {gguf}', async () => {
     const place = await node();
     const cards = join(place.home, 'cards');
     await mkdir(cards);
@@ -122,16 +122,16 @@ describe('run', () => {
     expect((await place.run('run', 'org/m', '--', 'echo', '{gguf}')).stdout).toBe(`${join(place.root, 'org--m')}/m-Q8_0.gguf\n`);
   });
 
-  test('takes --limit-rate', async () => {
+  test('accepts --limit-rate', async () => {
     const { run } = await node();
     expect(await run('run', 'org/text', '--limit-rate', '100M', '--', 'echo', 'x')).toMatchObject({ status: 0, stdout: 'x\n' });
   });
 });
 
-describe('a model that comes from Hugging Face', () => {
+describe('a model from Hugging Face without a needed file', () => {
   const files = { 'README.md': 'r', 'Foo-Q4_K_M.gguf': 'four' };
 
-  test('that lacks what is needed is not downloaded by the store', async () => {
+  test('is not downloaded by the store', async () => {
     const world = await hubWorld();
     world.hub.push('org/g', { files });
     const served = await world.serveInProcess();
@@ -142,7 +142,7 @@ describe('a model that comes from Hugging Face', () => {
     expect(await world.nodeInProcess(served, 'node', 'stage', 'org/g', '--print', 'gguf')).toMatchObject({ status: 0 });
   });
 
-  test('that lacks what is needed is not fetched without a store, and run --direct fetches one without its store', async () => {
+  test('is not downloaded without a store, and run --direct downloads a complete one without the store', async () => {
     const world = await hubWorld();
     world.hub.push('org/g', { files });
     const env = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };

@@ -17,7 +17,7 @@ vi.mock('../../src/core/connect/mdns.ts', () => ({
 
 const models = { 'org/m': { 'a.bin': 'first' }, 'org/n': { 'b.bin': 'other' } };
 
-test('a stage of a small model makes two connections to the store, and one of a copy that is here makes one', async () => {
+test('a stage of a small model opens two connections to the store, and one of an existing copy opens one', async () => {
   const { proxy } = await serveThroughProxy(models);
   const cold = await stagingNode(proxy.url);
   expect(await cold.stage('org/m')).toMatchObject({ source: 'store' });
@@ -36,7 +36,7 @@ test('a stage of a small model makes two connections to the store, and one of a 
   expect(proxy.connections()).toBe(3);
 });
 
-test('commands that ask the store several times share their connections', async () => {
+test('commands with several requests to the store reuse their connections', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   const request = { command: [process.execPath, '-e', ''], offline: false, output: () => undefined, takeSignals: () => () => undefined };
@@ -48,7 +48,7 @@ test('commands that ask the store several times share their connections', async 
   expect(proxy.connections()).toBe(3);
 });
 
-test('a store that was restarted between two questions of a command is asked again', async () => {
+test('a store that restarted between two requests of a command is asked again', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   await node.stage('org/m');
@@ -57,7 +57,7 @@ test('a store that was restarted between two questions of a command is asked aga
   expect(await node.stage('org/n')).toMatchObject({ source: 'store' });
 });
 
-test('a machine without a configuration listens for a store once in a stage, whether there is one or not', async () => {
+test('a stage on a machine without a configuration searches for a store once, with or without a result', async () => {
   const { proxy } = await serveThroughProxy(models);
   lan.stores = [{ url: proxy.url, hostname: 'kite3', node_id: 'k', version: '1' }];
   const node = await stagingNode(undefined);

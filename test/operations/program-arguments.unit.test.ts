@@ -16,12 +16,12 @@ test.each([
   ['{"a":{"b":1}}', '{"a":{"b":1}}', []],
   ['{GGUF} {x} {} { gguf } $1 $&', '{GGUF} {x} {} { gguf } $1 $&', []],
   ['', '', []],
-])('an argument %j becomes %j', (text, filled, needs) => {
+])('the argument %j becomes %j', (text, filled, needs) => {
   expect(fillIn(text, values, ref)).toBe(filled);
   expect(findNeeds([text])).toEqual(needs);
 });
 
-test('a file that the model lacks is refused with its name', () => {
+test('a file that the model does not have is refused with its name', () => {
   expect(findNeeds(['{mmproj}', 'x{gguf}{mmproj}'])).toEqual(['mmproj', 'gguf']);
   expect(() => fillIn('{mmproj}', values, ref)).toThrow('org/m:Q4_K_M has no projector (mmproj)');
 });

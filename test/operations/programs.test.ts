@@ -37,7 +37,7 @@ const before = {
 };
 
 describe('skulk env', () => {
-  test('prints lines after which a shell asks the store, and gives it no token of Hugging Face', async () => {
+  test('prints lines that make a shell use the store, without a token of Hugging Face', async () => {
     const { world, host, program } = shared();
     const env = { SKULK_HOME: join(world.home, 'laptop'), SKULK_STORE: host.url, ...before };
     const { status, stdout } = await runInProcess(['env', '--shell', 'sh'], { env });
@@ -54,7 +54,7 @@ describe('skulk env', () => {
     ]);
   });
 
-  test('names the server of this machine where one runs, unless --store names another', async () => {
+  test('names the server of this machine if it runs one, unless --store names another', async () => {
     const { world, host } = shared();
     const node = await world.nodeInProcess('kite', host.url);
     const asked = async (...args: readonly string[]) => JSON.parse((await world.node('kite', host.url, 'env', '--json', ...args)).stdout);
@@ -62,7 +62,7 @@ describe('skulk env', () => {
     expect(await asked('--store', host.url)).toMatchObject({ endpoint: host.url });
   });
 
-  test('without a server here ends with 4', async () => {
+  test('fails with 4 without a server', async () => {
     const { world } = shared();
     const env = { SKULK_HOME: join(world.home, 'nowhere') };
     expect(await runInProcess(['env'], { env })).toMatchObject({ status: 4, stdout: '' });
@@ -90,7 +90,7 @@ describe('skulk run --hf', () => {
     expect((await runSkulk(['run', '--hf', 'me/foo', '--', '/bin/sh', '-c', 'exit 7'], { env })).status).toBe(7);
   });
 
-  test('refuses what only a staged copy has', async () => {
+  test('refuses placeholders that only a staged copy has', async () => {
     const { world, host, program } = shared();
     const run = (...args: readonly string[]) => world.node('desk', host.url, 'run', '--hf', 'me/foo', ...args);
     expect(await run('--', program, '-m', '{gguf}')).toMatchObject({
@@ -102,7 +102,7 @@ describe('skulk run --hf', () => {
   });
 });
 
-test('a closed store gets its own token from the program, and only where that may go', async () => {
+test('a program gets the token of a closed store, and only for a trusted store', async () => {
   const world = await fleetWorld();
   await world.add('me/foo');
   const host = await world.hostInProcess();
@@ -141,7 +141,7 @@ describe('skulk show --use', () => {
     return world.node('desk', host.url, 'show', ...args);
   };
 
-  test('prints the lines for a program, with the address of the store', async () => {
+  test('prints the commands for a program, with the address of the store', async () => {
     const { host } = shared();
     const { status, stdout } = await show('me/foo:Q8_0', '--use', 'llama-server');
     expect(status).toBe(0);
@@ -162,13 +162,13 @@ describe('skulk show --use', () => {
     });
   });
 
-  test('lists the programs, and ends with 3 for one that cannot load the model', async () => {
+  test('lists the programs, and fails with 3 for one that cannot load the model', async () => {
     expect((await show('me/foo', '--use', 'list')).stdout).toMatch(/^llama-server +yes +yes/m);
     expect(await show('me/foo', '--use', 'mlx')).toMatchObject({ status: 3, stdout: '', stderr: expect.stringMatching(/has none/) });
     expect(await show('me/foo', '--use', 'word')).toMatchObject({ status: 2 });
   });
 
-  test('has the lines for a staged copy where no server runs', async () => {
+  test('prints the commands for a staged copy if no server runs', async () => {
     const { world } = shared();
     const env = { SKULK_HOME: join(world.home, 'alone') };
     await writeFiles(join(world.home, 'bar'), { 'bar-Q4_K_M.gguf': noise(3000) });

@@ -25,8 +25,8 @@ async function nodeWithCopies() {
   return node;
 }
 
-describe('purge-staging', () => {
-  test('removes copies and unfinished ones, and leaves what skulk did not make', async () => {
+describe('skulk purge-staging', () => {
+  test('removes copies and unfinished ones, and keeps files that skulk did not create', async () => {
     const node = await nodeWithCopies();
     const outside = await temporaryDirectory();
     await writeFile(join(outside, '.skulk.json'), '{}');
@@ -56,7 +56,7 @@ describe('purge-staging', () => {
     expect(await readdir(join(node.root, '.skulk/v1/incoming'))).toEqual([]);
   });
 
-  test('removes one model, and says when it is not there', async () => {
+  test('removes one model, and reports a missing one', async () => {
     const node = await nodeWithCopies();
     await purgeStaging(node.deps, { ...all, refs: [{ modelId: parseModelId('org/a') }] });
     expect(await exists(join(node.root, 'org--a'))).toBe(false);
@@ -69,7 +69,7 @@ describe('purge-staging', () => {
     expect(await readdir(join(node.root, '.skulk/v1/trash'))).toEqual([]);
   });
 
-  test('keeps and names a copy that a live process stages, also in a dry run, unless forced', async () => {
+  test('keeps and reports a copy that a live process stages, also in a dry run, unless forced', async () => {
     const node = await nodeWithCopies();
     const held = await tryLock(join(node.root, '.skulk/v1/locks/org--a'), 'skulk stage org/a');
     if (!('release' in held)) throw new Error('locked');
@@ -84,14 +84,14 @@ describe('purge-staging', () => {
     await held.release();
   });
 
-  test('has nothing to do where nothing was ever staged', async () => {
+  test('has nothing to do before the first stage', async () => {
     const node = await stagingNode('http://127.0.0.1:1');
     expect(await purgeStaging(node.deps, all)).toMatchObject({ evicted: [], kept_in_use: [] });
     expect(await readdir(node.home)).toEqual([]);
   });
 });
 
-describe('the canonical store', () => {
+describe('purging and the canonical store', () => {
   /** A store with a model that looks like a staged copy as well, and a node whose staging root is somewhere around it. */
   async function around(place: (home: string) => Promise<string> | string, url?: string) {
     const home = await temporaryDirectory();
@@ -121,7 +121,7 @@ describe('the canonical store', () => {
     'inside it': (home) => join(home, 'data/models/org--inner'),
   };
 
-  test.each(Object.entries(places))('is never purged: %s', async (name, place) => {
+  test.each(Object.entries(places))('never removes it: %s', async (name, place) => {
     for (const url of [undefined, 'http://127.0.0.1:1']) {
       const { node, store } = await around(place, url);
       const before = await readdir(store, { recursive: true });
@@ -141,7 +141,7 @@ describe('the canonical store', () => {
     }
   });
 
-  test('is not purged as a part of a copy that contains it', async () => {
+  test('never removes it as a part of a copy that contains it', async () => {
     const home = await temporaryDirectory();
     const store = join(home, 'staging', 'org--m');
     await mkdir(join(store, 'org--x'), { recursive: true });
@@ -154,7 +154,7 @@ describe('the canonical store', () => {
     expect(await exists(join(store, 'org--x/precious'))).toBe(true);
   });
 
-  test('does not stand in the way of copies beside it', async () => {
+  test('works for copies beside it', async () => {
     const { node, store } = await around((home) => join(home, 'data'));
     await mkdir(join(node.root, 'org--copy'));
     await writeFile(join(node.root, 'org--copy', '.last_used'), '');
@@ -162,7 +162,7 @@ describe('the canonical store', () => {
     expect(await exists(join(store, 'org--m/precious'))).toBe(true);
   });
 
-  test('is what store_path names on its host only; a node may cache at the same path', async () => {
+  test('treats store_path as the store only on its host, and another node can stage to the same path', async () => {
     const { url } = await serveModels({ 'org/a': { x: 'aaa' } });
     const home = await temporaryDirectory();
     const path = join(home, 'models');

@@ -35,7 +35,7 @@ async function setStagedAt(copy: string, at: string): Promise<void> {
   await writeFile(path, JSON.stringify({ ...record, staged: { ...record.staged, at } }));
 }
 
-test('a store that accepts a connection only after a while is asked, and what it has by now is staged', async () => {
+test('a command waits for a store that accepts connections late, and stages its current model', async () => {
   const [before, after] = [await serveModels(models), await serveModels({ 'org/m': { 'a.bin': 'second' } })];
   const home = await temporaryDirectory();
   await (await stagingNode(before.url, { home })).stage('org/m');
@@ -53,7 +53,7 @@ test('a store that accepts a connection only after a while is asked, and what it
   expect(node.world.warnings()).toEqual([]);
 });
 
-test('a store that is silent costs a command one wait, whatever it does, and the warning says how old the copies are', async () => {
+test('a silent store costs any command one wait, and the warning shows the age of the copies', async () => {
   const { url } = await serveModels(models);
   const home = await temporaryDirectory();
   const before = await stagingNode(url, { home });
@@ -86,7 +86,7 @@ test('a store that is silent costs a command one wait, whatever it does, and the
   expect(attempts()).toBe(3);
 });
 
-test('a store that refuses is tried each time, as that takes no time', async () => {
+test('a store that refuses connections is tried each time, because this takes no time', async () => {
   const { url, stop } = await serveModels(models);
   const node = await stagingNode(url, { env: { SKULK_CONNECT_TIMEOUT: '600' } });
   await node.stage('org/m');
@@ -97,7 +97,7 @@ test('a store that refuses is tried each time, as that takes no time', async () 
   expect(node.world.warnings()[0]).toContain('connection refused');
 });
 
-test('a store that accepts a connection and does not answer is given up after the time that is said, for the whole command', async () => {
+test('a store that accepts a connection and does not answer is given up after the documented time, once for the whole command', async () => {
   const { url } = await serveModels(models);
   const home = await temporaryDirectory();
   await (await stagingNode(url, { home })).request(['org/m']);
@@ -119,7 +119,7 @@ test('a store that accepts a connection and does not answer is given up after th
   expect(sockets.size).toBe(2);
 });
 
-test('how long a store is waited for is 1.5 s unless SKULK_CONNECT_TIMEOUT says otherwise, and what is no time gets a sentence', async () => {
+test('the wait for a store is 1.5 s or the value of SKULK_CONNECT_TIMEOUT, and an invalid value is refused', async () => {
   const patience = (value?: string) => patienceOf({ env: value === undefined ? {} : { SKULK_CONNECT_TIMEOUT: value } });
   expect(patience()).toEqual({ connectMs: 1_500, answerMs: 2_000 });
   expect(patience(' 5 ')).toEqual({ connectMs: 5_000, answerMs: 5_000 });

@@ -17,7 +17,7 @@ async function storeAndNode() {
   return node;
 }
 
-test('a pasted reference is understood by every command', async () => {
+test('every command accepts a pasted reference', async () => {
   const node = await storeAndNode();
   const file = 'https://huggingface.co/org/x/blob/main/x-Q8_0.gguf';
   const shown = await node('show', file, '--json');
@@ -45,7 +45,7 @@ test('a pasted reference is understood by every command', async () => {
   expect(await node('delete', 'https://huggingface.co/org/x/tree/main', '--yes')).toMatchObject({ status: 0 });
 });
 
-test('a selector that names nothing ends with 3 and what there is, and removes nothing', async () => {
+test('an unknown selector fails with 3 and a list of selectors, and removes nothing', async () => {
   const node = await storeAndNode();
   expect(await node('show', 'org/x:Q2_K')).toMatchObject({
     status: 3,
@@ -64,7 +64,7 @@ test('a selector that names nothing ends with 3 and what there is, and removes n
   expect(await node('verify', '--staging', 'org/x')).toMatchObject({ status: 0 });
 });
 
-test('purge-staging takes several models, and removes none when one of them is not there', async () => {
+test('purge-staging accepts several models, and removes none if one is missing', async () => {
   const node = await storeAndNode();
   await node('stage', 'org/x');
   expect(await node('purge-staging', 'org/x', 'org/y')).toMatchObject({

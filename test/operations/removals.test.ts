@@ -18,21 +18,21 @@ async function homeWith(...models: readonly string[]) {
   return home;
 }
 
-test('delete tells a wrong name before the first model is gone', async () => {
+test('delete reports a wrong name before the first model is deleted', async () => {
   const home = await homeWith('a/one', 'a/two');
   const ended = await runInProcess(['delete', 'a/one', 'a/nope', 'a/two', '--yes', '--json'], { env: { SKULK_HOME: home } });
   expect(ended).toMatchObject({ status: 3, stdout: '', stderr: expect.stringContaining('nothing was deleted') });
   expect((await readdir(join(home, 'store'))).filter((name) => name.startsWith('a--'))).toEqual(['a--one', 'a--two']);
 });
 
-test('verify --repair fails when a model outside the registry is not what its manifest says', async () => {
+test('verify --repair fails if a model outside the registry differs from its manifest', async () => {
   const home = await homeWith('a/one');
   await writeFile(join(home, 'store/a--one/a.gguf'), 'SOME bytes');
   await writeFile(join(home, 'store/registry.json'), '{}');
   expect(await runInProcess(['verify', '--repair'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 6 });
 });
 
-test('purge-staging makes room on a disk that is full', async (context) => {
+test('purge-staging frees space on a full disk', async (context) => {
   const home = await homeWith('a/one');
   const disk = join(home, 'small');
   await mkdir(disk);
@@ -54,7 +54,7 @@ test('purge-staging makes room on a disk that is full', async (context) => {
   expect(await readdir(join(disk, 'cache'))).not.toContain('a--one');
 });
 
-test('serve refuses one port for both of its servers', async () => {
+test('serve refuses the same port for both of its servers', async () => {
   const home = await homeWith();
   await writeFile(join(home, 'skulk.json'), JSON.stringify({ model_store: { store_port: 52415 } }));
   const ended = await runInProcess(['serve'], { env: { SKULK_HOME: home, SKULK_CONFIG: join(home, 'skulk.json') } });

@@ -11,7 +11,7 @@ import { until } from '../helpers/waiting.ts';
 const systemd = '/lib/systemd/systemd';
 const hasSystemd = existsSync(systemd) && spawnSync('systemd-analyze', ['--version']).status === 0;
 
-describe('a unit', () => {
+describe('the unit of the service', () => {
   const content = {
     command: ['/opt/a b/node', '/x/"q"\\%d$HOME&<y>.js', 'serve'],
     refresh: ['/opt/a b/node', '/x.js', 'service', 'refresh'],
@@ -20,13 +20,13 @@ describe('a unit', () => {
     logFile: '/l&g',
   };
 
-  test('of systemd starts just what was said, whatever its name', () => {
+  test('starts the given command under systemd, with any name', () => {
     const unit = unitFile('systemd', content);
     expect(unit).toContain('ExecStart="/opt/a b/node" "/x/\\"q\\"\\\\%%d$$HOME&<y>.js" "serve"\n');
     expect(unit).toContain('Environment="SKULK_HOME=/h 100%%"\n');
   });
 
-  test('of systemd keeps the server in a sandbox that names just the directories it writes to, and starts without them', () => {
+  test('sandboxes the server under systemd to the directories that it writes to, and starts without missing ones', () => {
     const unit = unitFile('systemd', content);
     for (const line of [
       'ProtectSystem=strict',
@@ -45,13 +45,13 @@ describe('a unit', () => {
     expect(unit).toMatch(/^ExecStartPre=-\+"\/opt\/a b\/node" .* "refresh"$/m);
   });
 
-  test('of systemd shares /tmp when something of skulk lies there, which a private one would hide', () => {
+  test('shares /tmp under systemd if a configured path is there, which a private /tmp would hide', () => {
     expect(unitFile('systemd', { ...content, writable: ['/var/tmp/store'] })).toContain('PrivateTmp=no\n');
     expect(unitFile('systemd', { ...content, command: ['/tmp/node', 'serve'] })).toContain('PrivateTmp=no\n');
     expect(unitFile('systemd', { ...content, writable: ['/tmpfs/store'] })).toContain('PrivateTmp=yes\n');
   });
 
-  test.skipIf(!hasSystemd)('of systemd is understood by systemd as it is meant', async () => {
+  test.skipIf(!hasSystemd)('is parsed by systemd as intended', async () => {
     const directory = await temporaryDirectory();
     await chmod(directory, 0o755);
     await mkdir(join(directory, 'systemd/user'), { recursive: true });
@@ -70,7 +70,7 @@ describe('a unit', () => {
     expect(shown.stdout).toContain('Environment: SKULK_HOME=/h 100%\n');
   });
 
-  test('gets other directories without losing what somebody changed in it', () => {
+  test('gets changed directories without losing edits of the user', () => {
     const edited = unitFile('systemd', content).replace('RestartSec=5', 'RestartSec=60');
     const rewritten = withPaths(edited, { ...content, writable: ['/other'] });
     expect(rewritten.match(/^ReadWritePaths=.*/gm)).toEqual(['ReadWritePaths="-/other"']);
@@ -78,20 +78,20 @@ describe('a unit', () => {
     expect(withPaths(rewritten, content)).toBe(edited);
   });
 
-  test('of launchd is XML, whatever its names', () => {
+  test('is valid XML for launchd, with any names', () => {
     const unit = unitFile('launchd', content);
     expect(unit).toContain('<string>/x/"q"\\%d$HOME&amp;&lt;y&gt;.js</string>');
     expect(unit).toContain('<string>/l&amp;g</string>');
   });
 
-  test('never gets a line that was smuggled in', () => {
+  test('never contains an injected line', () => {
     for (const manager of ['systemd', 'launchd'] as const)
       for (const evil of [{ environment: { SKULK_STORE: 'x\nExecStartPre=/bin/evil' } }, { writable: ['/a\nReadWritePaths=/'] }])
         expect(() => unitFile(manager, { ...content, ...evil })).toThrow(/cannot be written/);
   });
 });
 
-test('install writes and starts it once, uninstall removes what skulk made', async () => {
+test('service install writes and starts the unit once, and uninstall removes files that skulk created', async () => {
   const home = await temporaryDirectory();
   await mkdir(join(home, 'bin'));
   // The real one needs a login session; this one notes what it was told.
@@ -156,7 +156,7 @@ async function user(config: string) {
   };
 }
 
-test('a changed path rewrites the unit: by install, by refresh, and by a server that the unit started', async () => {
+test('the unit is rewritten for a changed path by install, by refresh, and by a server that the unit started', async () => {
   const config = (store: string): string => `model_store:\n  store_path: HOME/${store}\n  staging:\n    node_cache_path: HOME/staging\n`;
   const { home, env, unit, paths, told, configure, service } = await user(config('first'));
   expect(await service('install')).toMatchObject({ status: 0 });
@@ -195,7 +195,7 @@ test('a changed path rewrites the unit: by install, by refresh, and by a server 
   }
 });
 
-test('service status, restart and logs ask systemd, and name an absent unit', async () => {
+test('service status, restart and logs ask systemd, and report an absent unit', async () => {
   const { home, env, unit, told, service } = await user('model_store: {}\n');
   for (const action of ['status', 'restart', 'logs'])
     expect(await service(action), action).toMatchObject({

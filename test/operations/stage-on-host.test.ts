@@ -37,8 +37,8 @@ const untouched = async (canonical: string): Promise<void> => {
   expect((await readdir(canonical)).toSorted()).toEqual(['config.json', 'sub']);
 };
 
-describe('on the store host', () => {
-  test('a cache that is the store, however it is spelled, names the canonical copy', async () => {
+describe('a stage on the store host', () => {
+  test('gives the canonical copy if node_cache_path is the store, for any spelling', async () => {
     for (const cache of [
       (home: string) => join(home, 'store'),
       (home: string) => `${home}/x/../store`,
@@ -55,7 +55,7 @@ describe('on the store host', () => {
     }
   });
 
-  test('that stays so with a server, also when it is named by its URL; a model of another store is not mixed in', async () => {
+  test('gives the canonical copy with a server and by its URL too, and does not mix in a model of another store', async () => {
     const { env, stage, canonical } = await host((home) => join(home, 'store'));
     const server = await serveInProcess({ home: env.SKULK_HOME, env });
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'in-place', path: canonical } });
@@ -69,7 +69,7 @@ describe('on the store host', () => {
   test.each([
     ['the cache is the store', (home: string) => join(home, 'store'), {}, true],
     ['staging is off', (home: string) => join(home, 'staging'), { enabled: false }, false],
-  ] as const)('what is used in place stays as it is until the use ends (%s)', async (_, cache, staging, isServed) => {
+  ] as const)('keeps a model in place unchanged until its use ends (%s)', async (_, cache, staging, isServed) => {
     const { home, env, skulk, canonical } = await host(cache, staging);
     await using _server = isServed ? await serveInProcess({ home: env.SKULK_HOME, env }) : undefined;
     await writeFiles(join(home, 'other'), { 'config.json': '[]' });
@@ -97,7 +97,7 @@ describe('on the store host', () => {
     expect(await readdir(join(home, 'store'))).toEqual(['.skulk', 'registry.json']);
   });
 
-  test('another cache gets a clone, with and without a server, and staging that is off gives the canonical copy', async () => {
+  test('makes a clone in another directory, with and without a server, and gives the canonical copy if staging is off', async () => {
     const { home, env, stage, canonical } = await host();
     const copy = join(home, 'staging', 'org--m');
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone', path: copy } });
@@ -115,7 +115,7 @@ describe('on the store host', () => {
   });
 });
 
-test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachable with a warning', async () => {
+test('stage exits with 3 for a missing model, with 4 for an unreachable store, and with 0 and a warning for an existing copy', async () => {
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
   const copy = join(env.SKULK_HOME, 'staging', 'org--m');
@@ -134,7 +134,7 @@ test('exit statuses of a process: 3 missing, 4 unreachable, 0 warm and unreachab
   });
 });
 
-test('a disk without room: exit 7 before a byte is sent', async (context) => {
+test('stage exits with 7 before a byte is sent when the disk has no space', async (context) => {
   const mount = await temporaryDirectory();
   try {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);

@@ -20,8 +20,8 @@ const exists = (path: string) =>
     () => false,
   );
 
-describe('a copy that is not here', () => {
-  test('is made of verified bytes, with its record, and nothing else is left', async () => {
+describe('the first stage of a model', () => {
+  test('gives verified bytes with a record, and leaves nothing else', async () => {
     const { proxy, store } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     const staged = await node.stage('org/m');
@@ -45,7 +45,7 @@ describe('a copy that is not here', () => {
     });
   });
 
-  test('may have a file of any name', async () => {
+  test('accepts a file with any valid name', async () => {
     const files = {
       __proto__x: 'a',
       'a\nb': 'nl',
@@ -65,7 +65,7 @@ describe('a copy that is not here', () => {
     expect((await node.stage('org/m')).source).toBe('cache');
   });
 
-  test('is not in the store, or not at that revision: exit 3; nothing is there: exit 4', async () => {
+  test('exits with 3 if the store does not have the model or the revision, and with 4 without a store', async () => {
     const { url } = await serveModels({ 'org/m': small });
     const node = await stagingNode(url);
     await expect(node.stage('org/other')).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
@@ -86,7 +86,7 @@ describe('a copy that is not here', () => {
     expect(proxy.bytes()).toBe(0);
   });
 
-  test('several are staged in the order asked for', async () => {
+  test('gives several copies in the requested order', async () => {
     const { url } = await serveModels({ 'org/a': { x: '1' }, 'org/b': { x: '2' } });
     const node = await stagingNode(url);
     const report = await node.request(['org/b', 'org/a', 'org/b']);
@@ -97,7 +97,7 @@ describe('a copy that is not here', () => {
     ]);
   });
 
-  test('does not come faster than --limit-rate', async () => {
+  test('is not faster than --limit-rate', async () => {
     const { url } = await serveModels({ 'org/m': { a: noise(400_000), b: noise(400_000, 2) } });
     const node = await stagingNode(url);
     const began = performance.now();
@@ -106,8 +106,8 @@ describe('a copy that is not here', () => {
   });
 });
 
-describe('a copy that is here and whole', () => {
-  test('costs no byte, and the store is asked once', async () => {
+describe('a stage of an existing copy', () => {
+  test('sends no byte, and makes one request to the store', async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     await node.stage('org/m');
@@ -119,7 +119,7 @@ describe('a copy that is here and whole', () => {
     expect((await stat(join(copyOf(node, 'org/m'), '.last_used'))).mtimeMs).toBeGreaterThan(1e12);
   });
 
-  test('is used with a warning when the store cannot be reached, and without a connection when offline', async () => {
+  test('succeeds with a warning when the store cannot be reached, and without a connection when offline', async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     await expect(node.stage('org/m', { offline: true })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
@@ -133,7 +133,7 @@ describe('a copy that is here and whole', () => {
     expect(node.world.warnings()).toEqual([expect.stringContaining('org/m')]);
   });
 
-  test('is made again by --force, and of a model that the store has no more it is not given out', async () => {
+  test('copies again with --force, and does not return a copy of a model that the store has deleted', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     await node.stage('org/m');
@@ -144,12 +144,12 @@ describe('a copy that is here and whole', () => {
   });
 });
 
-describe('a copy that is not what the store has any more', () => {
+describe('a stage of an outdated or damaged copy', () => {
   const big = noise(chunkSize * 2 + 1000, 7);
   const changedBig = Buffer.from(big);
   changedBig[chunkSize + 5] = (changedBig[chunkSize + 5] ?? 0) ^ 1;
 
-  test('gets the files that changed, and of a big file the chunks that changed', async () => {
+  test('sends the changed files, and of a large file only the changed chunks', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': { 'big.bin': big, same: noise(5000), old: 'goes' } });
     const node = await stagingNode(proxy.url);
     await node.stage('org/m');
@@ -165,7 +165,7 @@ describe('a copy that is not what the store has any more', () => {
     expect(await readdir(join(node.root, '.skulk/v1/trash'))).toEqual([]);
   });
 
-  test('is mended when a file was damaged, removed or cut here; what only has another date is not sent again', async () => {
+  test('repairs a damaged, removed or cut file, and does not send a file that only has another date', async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': { 'big.bin': big, a: 'aaaa', b: 'bbbb', c: 'cccc', d: 'dddd' } });
     const node = await stagingNode(proxy.url);
     const { path } = await node.stage('org/m');
@@ -182,7 +182,7 @@ describe('a copy that is not what the store has any more', () => {
     expect((await node.stage('org/m')).source).toBe('cache');
   });
 
-  test('is replaced by the newer one when the model changes while it is sent', async () => {
+  test('gives the newer version when the model changes during the transfer', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': { a: noise(3000), b: noise(3000, 2) } });
     const node = await stagingNode(proxy.url);
     const next = { a: noise(3000), b: noise(3000, 3) };
@@ -192,8 +192,8 @@ describe('a copy that is not what the store has any more', () => {
   });
 });
 
-describe('what an earlier try left', () => {
-  test('counts only where it is right', async () => {
+describe('the remains of an earlier stage', () => {
+  test('count only where their content is right', async () => {
     const big = noise(chunkSize * 3, 9);
     const { proxy, store } = await serveThroughProxy({ 'org/m': { 'big.bin': big, small: 'right' } });
     const node = await stagingNode(proxy.url);
@@ -218,7 +218,7 @@ describe('what an earlier try left', () => {
     expect(await digestsBelow(path)).toEqual(digestsOf({ 'big.bin': big, small: 'right' }));
   });
 
-  test('never writes into the copy that is there, though the two shared a file', async () => {
+  test('are never written into the existing copy, even if both share a file', async () => {
     const big = noise(chunkSize + 1000, 12);
     const { proxy, replace, store } = await serveThroughProxy({ 'org/m': { 'big.bin': big, b: 'one' } });
     const node = await stagingNode(proxy.url);
@@ -239,7 +239,7 @@ describe('what an earlier try left', () => {
     expect(await digestsBelow(path)).toEqual(digestsOf({ 'big.bin': big, b: 'one' }));
   });
 
-  test('a journal without its files, and a trash that was not emptied, do no harm', async () => {
+  test('without files for the journal, or with a full trash, cause no error', async () => {
     const big = noise(chunkSize + 1, 11);
     const { proxy, replace, store } = await serveThroughProxy({ 'org/m': { 'big.bin': big } });
     const node = await stagingNode(proxy.url);
@@ -262,8 +262,8 @@ describe('what an earlier try left', () => {
   });
 });
 
-describe('the staging root', () => {
-  test('that is a file, or a link to nowhere, is refused in a sentence', async () => {
+describe('the staging directory', () => {
+  test('is refused with a clear message when it is a file or a broken link', async () => {
     const { url } = await serveModels({ 'org/m': small });
     for (const make of [(path: string) => writeFile(path, 'x'), (path: string) => symlink('/nowhere/at/all', path)]) {
       const home = await temporaryDirectory();
@@ -273,7 +273,7 @@ describe('the staging root', () => {
     }
   });
 
-  test('that is a store, of this machine or another, is never staged into', async () => {
+  test('is never used when it is a store, of this machine or of another one', async () => {
     const { url } = await serveModels({ 'org/m': small });
     for (const inside of ['', 'staging']) {
       const home = await temporaryDirectory();
@@ -290,14 +290,14 @@ describe('the staging root', () => {
     }
   });
 
-  test('that is off refuses with what to set', async () => {
+  test('is refused with the setting to change when staging is disabled', async () => {
     const { url } = await serveModels({ 'org/m': small });
     const node = await stagingNode(url, { content: { model_store: { staging: { enabled: false } } } });
     await expect(node.stage('org/m')).rejects.toMatchObject({ code: 'CONFIG', hint: expect.stringContaining('true') });
   });
 });
 
-test('whoever waits for another that stages the same may be interrupted', async () => {
+test('a stage that waits for another stage of the same model can be interrupted', async () => {
   const { url } = await serveModels({ 'org/m': small });
   const stop = new AbortController();
   const node = await stagingNode(url, { signal: stop.signal });
@@ -312,7 +312,7 @@ test('whoever waits for another that stages the same may be interrupted', async 
   await held.release();
 });
 
-test('a model that is replaced and put back while it is staged is staged all the same', async () => {
+test('a stage succeeds even if the model is replaced and restored meanwhile', async () => {
   const { proxy } = await serveThroughProxy({ 'org/m': { a: 'first', b: 'b' } });
   const node = await stagingNode(proxy.url);
   let asked = 0;

@@ -46,10 +46,10 @@ const dryRuns =
     ],
   });
 
-describe('llama', () => {
+describe('the engine llama', () => {
   const full = { 'm-F16.gguf': gigabyte };
 
-  test('takes the largest type within the bits, whatever is usual', async () => {
+  test('uses the largest type within the bits, even an unusual one', async () => {
     const bits = {
       Q2_K: 3,
       Q3_K_S: 3.4,
@@ -72,13 +72,13 @@ describe('llama', () => {
     await expect(typeFor(2.9)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });
 
-  test('estimates by the names where the program has no dry run, and says that it is no more than that', async () => {
+  test('estimates by the type names if the program has no dry run, and says that it is an estimate', async () => {
     const plan = await llama.plan(found(llama), request(full, { type: 'q4_k_m' }), never);
     expect(plan).toMatchObject({ type: 'Q4_K_M', isExact: false, bits: 4.83 });
     expect(plan.bytes / gigabyte).toBeCloseTo(4.83 / 16, 2);
   });
 
-  test('reads what is not quantized, with all its shards; a path and not a name tells the program which', async () => {
+  test('passes unquantized weights with all their shards to the program by path', async () => {
     const shards = { 'BF16/m-BF16-00001-of-00002.gguf': gigabyte, 'BF16/m-BF16-00002-of-00002.gguf': 2 };
     const plan = await llama.plan(
       found(llama, ['dry run']),
@@ -100,7 +100,7 @@ describe('llama', () => {
     ).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('6.57') });
   });
 
-  test('takes the importance matrix of the model that the program can read, but for eight bits and more', async () => {
+  test('uses the importance matrix of the model if the program can read it, except for eight bits and more', async () => {
     const asked: (readonly string[])[] = [];
     const ask: Ask = async (program, args) => {
       asked.push(args);
@@ -151,11 +151,11 @@ describe('llama', () => {
     ['[   1/  20] output_norm.weight - [ 512, 1, 1, 1], type =  f32, size =    0.002 MiB', { is: 'bytes', bytes: 2097 }],
     ['llama_model_quantize_impl: quant size  =     2.82 MiB (4.85 BPW)', { is: 'bits', bits: 4.85 }],
     ['llama_model_quantize_impl: WARNING: 7 of 11 tensor(s) required fallback quantization', { is: 'warning' }],
-  ])('understands %j', (line, news) => {
+  ])('parses the line %j', (line, news) => {
     expect(llama.read(line)).toMatchObject(news);
   });
 
-  test('understands no other line', () => {
+  test('ignores every other line', () => {
     for (const line of ['', 'llama_model_loader: - kv   0: general.architecture str = llama', '[1/2] nothing', 'model size = 3 MiB'])
       expect(llama.read(line)).toBeUndefined();
   });
@@ -166,15 +166,15 @@ describe('llama', () => {
     ['llama_model_quantize: failed to quantize: imatrix size 64 is different from tensor size 256 for blk.0.attn_k.weight', 'CONFLICT'],
     ["llama_model_load: tensor 'x' data is not within the file bounds, model is corrupted or incomplete", 'INTEGRITY'],
     ['basic_ios::clear: iostream error', 'ENGINE_FAILED'],
-  ])('explains %j', (line, code) => {
+  ])('explains the failure %j', (line, code) => {
     expect(llama.explain(['first', line], 1)).toMatchObject({ code, reason: expect.stringMatching(/./), hint: expect.stringMatching(/./) });
   });
 });
 
-describe('optiq', () => {
+describe('the engine optiq', () => {
   const full = { 'model.safetensors': 16 * gigabyte, 'config.json': 10 };
 
-  test('is given a directory, a target and widths, and asks for the room of all that it leaves', async () => {
+  test('gets a directory, a target and bit widths, and reserves disk space for all of its files', async () => {
     const plan = await optiq.plan(found(optiq), request(full, { targetBpw: 4.5, candidateBits: [4, 8] }), never);
     expect(optiq.command(plan, { work: '/w', threads: 1 })).toEqual([
       'convert',
@@ -192,13 +192,13 @@ describe('optiq', () => {
     await expect(optiq.plan(found(optiq), request(full, { type: 'Q4_0' }), never)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });
 
-  test('runs on Apple silicon only, and not on GGUF', () => {
+  test('runs only on Apple silicon, and refuses GGUF', () => {
     expect(optiq.fits({ platform: 'darwin', arch: 'arm64' })).toBe(true);
     expect(optiq.fits({ platform: 'linux', arch: 'x64' })).toMatch(/Apple silicon/);
     expect(optiq.accepts([{ path: 'm.gguf', size: 1 }])).toMatch(/safetensors/);
   });
 
-  test('tells its steps', () => {
+  test('reports its steps', () => {
     expect(optiq.read('[4/6] Measuring sensitivity')).toEqual({
       is: 'phase',
       message: 'step 4 of 6: Measuring sensitivity',
@@ -207,7 +207,7 @@ describe('optiq', () => {
     expect(optiq.read('Loading weights')).toBeUndefined();
   });
 
-  test('takes its result from one directory only, with the bits that it wrote down itself', async () => {
+  test('gives its result from one directory only, with the bits that it recorded', async () => {
     const work = await temporaryDirectory();
     for (const name of ['uniform_4bit', 'static_mixed', 'optiq_mixed']) await mkdir(join(work, 'out', name), { recursive: true });
     await expect(optiq.collect({ work })).rejects.toMatchObject({ code: 'INTEGRITY' });
@@ -222,10 +222,10 @@ describe('optiq', () => {
   });
 });
 
-describe('mlx', () => {
+describe('the engine mlx', () => {
   const full = { 'model.safetensors': 16 * gigabyte, 'config.json': 10 };
 
-  test('takes the largest uniform type within the bits, or a mixture by its name', async () => {
+  test('uses the largest uniform type within the bits, or a mixture by its name', async () => {
     const plan = await mlx.plan(found(mlx), request(full), never);
     expect(plan).toMatchObject({ type: '4bit', bits: 4.5, suffix: '-4bit' });
     expect(mlx.command(plan, { work: '/w', threads: 1 })).toEqual([
@@ -246,12 +246,12 @@ describe('mlx', () => {
     await expect(mlx.plan(found(mlx), request(full, { selector: 'Q4_0' }), never)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });
 
-  test('tells the bits at its end', () => {
+  test('reports the bits at its end', () => {
     expect(mlx.read('[INFO] Quantized model with 4.502 bits per weight.')).toEqual({ is: 'bits', bits: 4.502 });
     expect(mlx.read('[INFO] Loading')).toEqual({ is: 'phase', message: 'Loading' });
   });
 
-  test('that fails is explained by its exception', () => {
+  test('explains a failure by the exception', () => {
     const lines = [
       'Traceback (most recent call last):',
       '  File "x.py", line 1, in <module>',
@@ -263,7 +263,7 @@ describe('mlx', () => {
   });
 });
 
-describe('what an engine leaves', () => {
+describe('the result of an engine', () => {
   const plan = (more: Partial<EnginePlan> = {}): EnginePlan => ({
     type: '4bit',
     input: '/x',
@@ -291,7 +291,7 @@ describe('what an engine leaves', () => {
   };
   const good = { 'config.json': '{}', 'model.safetensors': safetensorsBytes({ a: 64 }) };
 
-  test('is taken when it is whole', async () => {
+  test('is accepted when it is complete', async () => {
     await expect(check(good)).resolves.toBeUndefined();
   });
 
@@ -315,16 +315,16 @@ describe('what an engine leaves', () => {
   });
 });
 
-describe('which engine', () => {
+describe('the choice of an engine', () => {
   const where = { env: { PATH: '/nowhere' }, platform: 'linux', arch: 'x64', homeDirectory: '/nowhere', signal } as const;
 
-  test('reads a model is decided by its files', async () => {
+  test('depends on the files of the model', async () => {
     const choose = (path: string, named?: 'llama' | 'optiq' | 'mlx') => chooseEngine([{ path, size: 1 }], { named, of: 'org/m', where });
     await expect(choose('m.bin')).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect(choose('m.gguf', 'mlx')).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
-  test('is found by an absolute path alone, and its version by what its installer left', async () => {
+  test('accepts only an absolute path, and reads the version that its installer left', async () => {
     const directory = await temporaryDirectory();
     await mkdir(join(directory, 'bin'));
     await mkdir(join(directory, 'lib/python3.12/site-packages/mlx_lm-0.32.0.dist-info'), { recursive: true });
@@ -348,11 +348,11 @@ describe('the id of a variant', () => {
     ['org/Foo-bf16', '-Q4_K_M', true, 'org/Foo-Q4_K_M-GGUF'],
     ['org/Foo', '-OptiQ-4.5bpw', false, 'org/Foo-OptiQ-4.5bpw'],
     ['Foo', '-4bit', false, 'Foo-4bit'],
-  ])('of %s is made of it', (id, suffix, isGguf, expected) => {
+  ])('of %s is derived from the type', (id, suffix, isGguf, expected) => {
     expect(nameTarget(parseModelId(id), { suffix, isGguf })).toBe(expected);
   });
 
-  test('that would be too long is asked for', () => {
+  test('must be given explicitly if it would be too long', () => {
     expect(() => nameTarget(parseModelId(`org/${'a'.repeat(90)}`), { suffix: '-Q4_K_M', isGguf: true })).toThrow(
       expect.objectContaining({ code: 'BAD_REQUEST', hint: expect.stringContaining('--as') }),
     );

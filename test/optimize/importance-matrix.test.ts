@@ -38,8 +38,8 @@ async function storeHost() {
   return { world, add, json, make, digestOf };
 }
 
-describe('an importance matrix, with a real quantizer', wants('llama-quantize'), () => {
-  test('that the model has is used, and makes types possible that need one', async () => {
+describe('an importance matrix with a real quantizer', wants('llama-quantize'), () => {
+  test('of the model is used, and allows types that need one', async () => {
     const { world, add, json, make, digestOf } = await storeHost();
     await add('acme/With-GGUF', { 'tiny-imatrix.dat': imatrixOfTinyLlama(256) });
     await add('acme/Without-GGUF', {});
@@ -67,7 +67,7 @@ describe('an importance matrix, with a real quantizer', wants('llama-quantize'),
     expect((await json<Shown>('show', 'acme/With-Q8_0-GGUF')).provenance.arguments).toEqual(['Q8_0']);
   });
 
-  test('that cannot be read is left out with a warning; a type that needs one is refused', async () => {
+  test('that is unreadable is ignored with a warning, and a type that needs one is refused', async () => {
     const { world, add, json, make } = await storeHost();
     await add('acme/Odd-GGUF', { 'imatrix.dat': 'no matrix' });
     const refused = await world.host('optimize', 'acme/Odd-GGUF', '--type', 'IQ2_XXS');
@@ -77,7 +77,7 @@ describe('an importance matrix, with a real quantizer', wants('llama-quantize'),
     expect((await json<Shown>('show', targetId)).provenance).toMatchObject({ arguments: ['Q4_K_M'], source_files: ['tiny-F32.gguf'] });
   });
 
-  test('of other weights is refused in one sentence', async () => {
+  test('of other weights is refused with a clear message', async () => {
     const { world, add } = await storeHost();
     await add('acme/Foreign-GGUF', { 'imatrix.dat': imatrixOfTinyLlama(512) });
     const refused = await world.host('optimize', 'acme/Foreign-GGUF', '--type', 'Q4_K_M');

@@ -33,7 +33,7 @@ async function servedWeights(program = llamaQuantize) {
 }
 
 describe('optimizing over HTTP', wants('llama-quantize'), () => {
-  test('speaks to the dashboard of the Python Skulk, which asks, looks every few seconds, and shows the bits', async () => {
+  test('works with the dashboard of the Python Skulk, which starts, polls and shows the bits', async () => {
     const { served } = await servedWeights();
     const base = `${served.apiUrl}/store/models/${encodeURIComponent('acme/Tiny')}/optimize`;
     // Its button asks only whether a job is known, which a 404 denies; what it shows of a refusal is `detail`.
@@ -90,7 +90,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     expect(body.entries.map(({ model_id }) => model_id)).toContain('acme/Tiny-Q4_K_S-GGUF');
   });
 
-  test('lets nobody make the same at once, or remove what is read or made', async () => {
+  test('refuses a second request for the same result, and removals of the source or the result', async () => {
     const gated = await gatedQuantizer();
     const { world, served } = await servedWeights(gated.program);
     const base = `${served.url}/store/models/acme%2FTiny/optimize`;
@@ -123,7 +123,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     expect(await send(`${served.url}/store/models/acme%2FTiny?wait_ms=0`, 'DELETE')).toMatchObject({ http: 200 });
   });
 
-  test('says in the words of the Python Skulk why one failed, by the id of the source and of the result', async () => {
+  test('reports a failure in the format of the Python Skulk, for the id of the source and of the result', async () => {
     const { served } = await servedWeights(await spoilingQuantizer('exit 3'));
     const base = `${served.apiUrl}/store/models/acme%2FTiny/optimize`;
     // Without a body it takes what the dashboard takes: 4.5 bits.
@@ -147,7 +147,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     });
   });
 
-  test('is refused with 503 by a node without a store, as the Python Skulk does', async () => {
+  test('is refused with 503 by a node without a store, like the Python Skulk does', async () => {
     const home = await temporaryDirectory();
     const node = await serveInProcess({ home, args: ['--role', 'node'], env: {} });
     const answer = { http: 503, body: { detail: 'Store not configured' } };
@@ -157,7 +157,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     expect(await send(`${node.apiUrl}/store/models/acme%2FTiny/optimize/status`, 'GET')).toMatchObject(answer);
   });
 
-  test('refuses what cannot be, on both ports and on a node, which passes it on', async () => {
+  test('refuses invalid requests on both ports and on a node, which forwards them', async () => {
     const { world, served } = await servedWeights();
     const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: served.url } });
     onTestFinished(() => node[Symbol.asyncDispose]());

@@ -13,7 +13,7 @@ async function gatedStore() {
   return { gated, world };
 }
 
-describe('a command that is cut off', wants('llama-quantize'), () => {
+describe('an interrupted skulk optimize', wants('llama-quantize'), () => {
   test('leaves the work to the server, and the same command waits for it again', async () => {
     const { gated, world } = await gatedStore();
     await world.serveInProcess();
@@ -41,7 +41,7 @@ describe('a command that is cut off', wants('llama-quantize'), () => {
     expect(await gated.runs()).toBe(1);
   });
 
-  test('ends the work with it where no server runs, says so, and the same command starts it again', async () => {
+  test('ends the work if no server runs, reports this, and the same command starts it again', async () => {
     const { gated, world } = await gatedStore();
     const first = world.startHost(...command);
     const engine = await gated.arrived();

@@ -25,7 +25,7 @@ async function storeOnSmallDisk(program: string) {
   return { disk, run, left };
 }
 
-describe('optimizing without room', wants('llama-quantize', 'a disk of their own'), () => {
+describe('optimizing without disk space', wants('llama-quantize', 'a disk of their own'), () => {
   test('is refused before anything is written', async () => {
     const { disk, run, left } = await storeOnSmallDisk(llamaQuantize);
     await disk.leave(2 * mebibyte);
@@ -35,7 +35,7 @@ describe('optimizing without room', wants('llama-quantize', 'a disk of their own
     await disk.leave('all');
   });
 
-  test('fails with what is wrong when the disk fills up meanwhile; the store is as it was', async () => {
+  test('fails with the reason when the disk fills up meanwhile, and the store is unchanged', async () => {
     const gated = await gatedQuantizer();
     const { disk, run, left } = await storeOnSmallDisk(gated.program);
     expect(await run('optimize', '--no-wait', 'acme/Tiny-GGUF', '--type', 'Q8_0')).toMatchObject({ status: 0 });

@@ -27,8 +27,8 @@ async function worldWith(size: { layers: number; width: number }) {
   return { world, place, enginePid, statusOf };
 }
 
-describe('optimizing, again and again and at large', wants('llama-quantize'), () => {
-  test('comes to its end however often the server is killed meanwhile; one program works at a time', async () => {
+describe('optimizing repeatedly and on a large scale', wants('llama-quantize'), () => {
+  test('completes in spite of many kills of the server, and one engine runs at a time', async () => {
     const { world, place, enginePid, statusOf } = await worldWith({ layers: 4, width: 1024 });
     const before = await digestsBelow(join(world.storePath, 'acme--Tiny-GGUF'));
     const random = seededRandom(testSeed);
@@ -59,7 +59,7 @@ describe('optimizing, again and again and at large', wants('llama-quantize'), ()
     await served.stop();
   });
 
-  test('of more than a gigabyte takes little memory of the program and of the server, which answers all the while', async () => {
+  test('of more than a gigabyte needs little memory in the engine and in the server, which answers meanwhile', async () => {
     const { world, enginePid, statusOf } = await worldWith({ layers: 8, width: 2048 });
     const served = await world.serve();
     // What a server has before it has worked says nothing: it has just verified and answered the same here.

@@ -52,7 +52,7 @@ async function storeWithWeights(program = llamaQuantize, size?: { layers: number
 }
 
 describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => {
-  test('makes a variant that says of what it was made, can be staged, and runs; the source stays as it was', async () => {
+  test('makes a variant that records its source, can be staged, and runs, and the source is unchanged', async () => {
     const { world, source, json, leftovers } = await storeWithWeights();
     const before = await digestsBelow(source);
     const served = await world.serveInProcess();
@@ -98,7 +98,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '{}')).toMatchObject({ text: expect.stringMatching(/./) });
   });
 
-  test('takes the largest type within the bits, and says when there is none', async () => {
+  test('uses the largest type within the bits, and reports when there is none', async () => {
     const { world, json } = await storeWithWeights();
     const at = async (bits: string): Promise<string> =>
       (await json<Planned>('optimize', 'acme/Tiny-GGUF', '--dry-run', '--target-bpw', bits)).planned.type;
@@ -117,7 +117,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     });
   });
 
-  test('does nothing twice, keeps to ids of its own, and replaces another model only when it is told to', async () => {
+  test('does not repeat finished work, uses its own ids, and replaces another model only with --force', async () => {
     const gated = await gatedQuantizer();
     await gated.open();
     const { world, json } = await storeWithWeights(gated.program);
@@ -140,7 +140,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await world.host('optimize', 'acme/Nothing')).toMatchObject({ status: 3 });
   });
 
-  test('refuses weights that are quantized already, and damaged ones; nothing of them is left', async () => {
+  test('refuses quantized and damaged weights, and leaves no files', async () => {
     const { world, json, leftovers } = await storeWithWeights();
     await json<Made>('optimize', 'acme/Tiny-GGUF', '--type', 'Q6_K');
     const again = await world.host('optimize', 'acme/Tiny-Q6_K-GGUF', '--type', 'Q4_0');
@@ -159,7 +159,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await leftovers()).toEqual([]);
   });
 
-  test('is not deceived by a program that reports success: a result that lacks its last bytes is refused', async () => {
+  test('refuses a result without its last bytes even if the engine reports success', async () => {
     const { world, leftovers } = await storeWithWeights(await spoilingQuantizer(cutShort));
     const refused = await world.host('optimize', 'acme/Tiny-GGUF', '--type', 'Q4_0');
     expect(refused).toMatchObject({ status: 6, stderr: expect.stringMatching(/result is not usable: .*its tensors end at/) });
@@ -167,7 +167,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await leftovers()).toEqual([]);
   });
 
-  test('says what to install where there is no engine, and which program the environment names in vain', async () => {
+  test('suggests an installation if no engine exists, and names an invalid program in the environment', async () => {
     const world = await hubWorld({ PATH: '/nowhere', HOME: '/nowhere' });
     expect(await world.host('add', await fullWeights(), '--as', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
     const { apiUrl } = await world.serveInProcess();
@@ -186,7 +186,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     });
   });
 
-  test('is stopped by a cancel: the program ends, and nothing is left', async () => {
+  test('is stopped by a cancel, which ends the engine and leaves no files', async () => {
     const gated = await gatedQuantizer();
     const { world, leftovers } = await storeWithWeights(gated.program);
     await world.serveInProcess();
@@ -203,7 +203,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await world.host('show', 'acme/Tiny-Q4_0-GGUF')).toMatchObject({ status: 3 });
   });
 
-  test('publishes nothing of a source that changes meanwhile', async () => {
+  test('publishes nothing if the source changes meanwhile', async () => {
     const gated = await gatedQuantizer();
     const { world, source } = await storeWithWeights(gated.program);
     const served = await world.serveInProcess();
@@ -222,7 +222,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await world.host('show', 'acme/Tiny-Q4_0-GGUF')).toMatchObject({ status: 3 });
   });
 
-  test('goes on after the server was killed; the program that was left at work is ended first', async () => {
+  test('resumes after a kill of the server, and ends the old engine first', async () => {
     const gated = await gatedQuantizer();
     const { world, leftovers } = await storeWithWeights(gated.program);
     const first = await world.serve();

@@ -64,8 +64,8 @@ async function gatedFiles() {
   return { files: { gate, log }, lines, open: () => rm(gate) };
 }
 
-describe('optiq, as its stand-in has its command line and its traps', () => {
-  test("makes a model of mixed widths from the store's own files; only its one directory is taken", async () => {
+describe('optiq, with a stand-in that has its command line and its known faults', () => {
+  test("makes a model of mixed widths from the store's own files, and only its one directory is used", async () => {
     const { root, make, show, leftovers } = await storeOnMac('optiq', { 'vision_tower.txt': 'x' });
     const before = await digestsBelow(join(root, 'acme--Tiny'));
     const done = await make({ targetBpw: 5.5 });
@@ -106,7 +106,7 @@ describe('optiq, as its stand-in has its command line and its traps', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  test('goes on after an interruption with what it has measured', async () => {
+  test('resumes after an interruption with its measurements', async () => {
     const { files, lines, open: openGate } = await gatedFiles();
     const { open, ended } = await storeOnMac('optiq', files);
     const first = open();
@@ -133,14 +133,14 @@ describe('optiq, as its stand-in has its command line and its traps', () => {
   test.each([
     ['recipe not applied', /8\.\d+ bits per weight instead of 4\.5/],
     ['only static', /optiq_mixed\/optiq_metadata\.json has no achieved_bpw/],
-  ])('that reports success is not believed: %s', async (trap, why) => {
+  ])('is not trusted when it reports success: %s', async (trap, why) => {
     const { root, make } = await storeOnMac('optiq', { trap });
     expect(await make()).toMatchObject({ status: 'failed', error_code: 'INTEGRITY', error: expect.stringMatching(why) });
     expect(await readdir(root)).not.toContain('acme--Tiny-OptiQ-4.5bpw');
   });
 });
 
-describe('mlx_lm.convert, as its stand-in has its command line and its traps', () => {
+describe('mlx_lm.convert, with a stand-in that has its command line and its known faults', () => {
   test('makes a model that the command shows, verifies and stages', async () => {
     const world = await hubWorld({ SKULK_ENGINE_MLX: await installStandIn('mlx') });
     expect(await world.host('add', await fullSafetensors(), '--as', 'acme/Tiny')).toMatchObject({ status: 0 });
@@ -161,7 +161,7 @@ describe('mlx_lm.convert, as its stand-in has its command line and its traps', (
     });
   });
 
-  test('begins anew after an interruption: it refuses a place that is taken', async () => {
+  test('starts again after an interruption, because it refuses an existing directory', async () => {
     const { files, lines, open: openGate } = await gatedFiles();
     const { open, ended } = await storeOnMac('mlx', files);
     const first = open();
@@ -179,7 +179,7 @@ describe('mlx_lm.convert, as its stand-in has its command line and its traps', (
     ['an empty shard', { trap: 'empty shard' }, 'INTEGRITY', /model\.safetensors" cannot be used: it is empty/],
     ['a model that it does not know', { 'config.json': '{"model_type":"foo"}' }, 'ENGINE_FAILED', /Model type foo not supported/],
     ['too little memory', { trap: 'out of memory' }, 'ENGINE_FAILED', /Insufficient Memory/],
-  ])('fails with what was wrong: %s', async (_, more, error_code, why) => {
+  ])('fails with the reason: %s', async (_, more, error_code, why) => {
     const { root, make, leftovers } = await storeOnMac('mlx', more);
     const failed = await make();
     expect(failed).toMatchObject({ status: 'failed', error_code, error: expect.stringMatching(why), hint: expect.stringMatching(/./) });

@@ -27,7 +27,7 @@ async function makeWith(engine: 'llama' | 'mlx' | 'optiq', program: string): Pro
   return join(world.storePath, targetId.replace('/', '--'));
 }
 
-test('llama-quantize makes what the library of llama.cpp makes', wants('SKULK_TEST_ENGINE_LLAMA', 'llama-quantize'), async () => {
+test('llama-quantize makes the same file as the library of llama.cpp', wants('SKULK_TEST_ENGINE_LLAMA', 'llama-quantize'), async () => {
   const [real, library] = [await makeWith('llama', process.env['SKULK_TEST_ENGINE_LLAMA'] ?? ''), await makeWith('llama', llamaQuantize)];
   const file = (await readdir(real)).find((name) => name.endsWith('.gguf')) ?? '';
   expect((await digestsBelow(real))[file]).toBe((await digestsBelow(library))[file]);

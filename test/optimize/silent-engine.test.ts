@@ -28,7 +28,7 @@ function turnedClock() {
 }
 
 describe('an engine that prints nothing for ten minutes', wants('llama-quantize'), () => {
-  test('is named in the state of its job and in a warning, and works on', async () => {
+  test('is reported in the state of its job and in a warning, and continues', async () => {
     const home = await temporaryDirectory();
     const gated = await gatedQuantizer();
     const env = { SKULK_HOME: home, SKULK_ENGINE_LLAMA: gated.program };

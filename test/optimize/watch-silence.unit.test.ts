@@ -39,7 +39,7 @@ function watched() {
   return { watch, pass, told, disk, isOver: () => isOver };
 }
 
-test('an engine that neither prints nor writes for ten minutes is named once, and again after it has moved', async () => {
+test('an engine that neither prints nor writes for ten minutes is reported once, and again after activity', async () => {
   const { watch, pass, told } = watched();
   await pass(9);
   expect(told).toEqual([]);
@@ -61,7 +61,7 @@ test('an engine whose files grow is not silent', async () => {
   expect(told).toEqual([]);
 });
 
-test('an engine whose files cannot be measured is named all the same', async () => {
+test('an engine whose files cannot be measured is reported as well', async () => {
   const { pass, told, disk } = watched();
   disk.bytes = Number.NaN;
   await pass(10);

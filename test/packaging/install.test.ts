@@ -78,7 +78,7 @@ test.each<[string, (prefix: string) => Promise<void>]>([
   ['a link to another program', (prefix) => symlink('/usr/bin/true', join(prefix, 'bin/skulk'))],
   ['a directory', (prefix) => mkdir(join(prefix, 'lib/skulk'))],
   ['a link to a directory', (prefix) => symlink('/', join(prefix, 'lib/skulk'))],
-])('%s that it did not make is neither replaced nor removed', async (_what, make) => {
+])('the installer does not replace or remove %s that it did not create', async (_what, make) => {
   const prefix = await temporaryDirectory();
   for (const directory of ['bin', 'lib']) await mkdir(join(prefix, directory));
   await make(prefix);
@@ -109,7 +109,7 @@ test.each<[string, (release: string) => Promise<void>, RegExp]>([
     /does not name one archive/,
   ],
   ['no list', (release) => rm(join(release, 'SHA256SUMS')), /could not be read/],
-])('%s installs nothing, and what is there stays', async (_what, change, reason) => {
+])('%s installs nothing, and an existing installation stays', async (_what, change, reason) => {
   const prefix = await temporaryDirectory();
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   const release = await makeRelease('1.0.0');
@@ -121,7 +121,7 @@ test.each<[string, (release: string) => Promise<void>, RegExp]>([
   expect(await readdir(join(prefix, 'lib'))).toEqual(['skulk']);
 });
 
-test('a program that does not run on this machine does not replace one that does', async () => {
+test('a program that does not run on this machine does not replace a working one', async () => {
   const prefix = await temporaryDirectory();
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   const ended = await install(['--from', await makeRelease('1.0.0', { program: 'exit 1' }), '--prefix', prefix]);
@@ -129,7 +129,7 @@ test('a program that does not run on this machine does not replace one that does
   expect(spawnSync(join(prefix, 'bin/skulk'), { encoding: 'utf8' }).stdout).toBe('skulk 0.9.0\n');
 });
 
-test('an installation that ends between its two renames has its old version again', async () => {
+test('an installation that ended between its two renames gets its old version back', async () => {
   const [prefix, tools] = [await temporaryDirectory(), await temporaryDirectory()];
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   // A mv that fails where the new version gets its place.
@@ -143,7 +143,7 @@ test('an installation that ends between its two renames has its old version agai
   expect(await readdir(join(prefix, 'lib'))).toEqual(['skulk']);
 });
 
-test('a second installation at the same time is refused, and what a killed one left is put in order', async () => {
+test('a second installation at the same time is refused, and remains of a killed one are cleaned up', async () => {
   const prefix = await temporaryDirectory();
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   const work = join(prefix, 'lib/.skulk-install');
@@ -171,7 +171,7 @@ test.each([
   expect(ended.stderr).toMatch(reason);
 });
 
-test('the installer that is published without an address asks for one', async () => {
+test('the installer without a built-in address requires one', async () => {
   const prefix = await temporaryDirectory();
   expect(await install(['--prefix', prefix])).toMatchObject({ status: 2, stderr: expect.stringContaining('--from') });
   expect((await lstat(prefix)).isDirectory()).toBe(true);

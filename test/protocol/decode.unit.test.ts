@@ -94,7 +94,7 @@ function nearly(schema: Plain): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 4, arbitrary: own() }, { weight: 1, arbitrary: anything });
 }
 
-describe('decode', () => {
+describe('decoding a document of the wire', () => {
   const animal = object({
     id: modelId(),
     name: textOrEmpty(),
@@ -107,7 +107,7 @@ describe('decode', () => {
     friends: list(modelId()),
   });
 
-  test('keeps what is known, leaves out what is not, and puts defaults where something is missing or not possible', () => {
+  test('keeps known keys, drops unknown ones, and uses defaults for missing and invalid ones', () => {
     expect(decode(animal, { id: 'org/x', name: 7, kind: 'cow', seen: 'soon', friends: [], wings: 2, nick: 3 })).toEqual({
       id: 'org/x',
       name: '',
@@ -120,12 +120,12 @@ describe('decode', () => {
     });
   });
 
-  test('gives nothing for a value without what has no default', () => {
+  test('gives nothing for a value without a required key', () => {
     for (const value of [{ id: '../x', friends: [] }, { id: 'org/x' }, { id: 'org/x', friends: {} }, [], null, 'org/x', 1])
       expect(decode(animal, value)).toBeUndefined();
   });
 
-  test('leaves items out that are none, but not of a list whose items have numbers', () => {
+  test('drops invalid items of a list, but not of a list with numbered items', () => {
     expect(decode(list(count()), [1, -1, 2.5, '3', null, 4])).toEqual([1, 4]);
     expect(decode(list(count(), { maxItems: 2 }), [1, 2, 3])).toEqual([1, 2]);
     expect(decode(list(count(), { minItems: 2 }), [1, 'x'])).toBeUndefined();
@@ -134,7 +134,7 @@ describe('decode', () => {
     expect(decode(wholeList(count(), { maxItems: 2 }), [1, 2, 3])).toBeUndefined();
   });
 
-  test('cleans texts of what steers a terminal and cuts them, and takes names as they are', () => {
+  test('removes control characters from texts and cuts them, and keeps names unchanged', () => {
     expect(decode(text(), 'a\u001b[2Jb\u202ec\n')).toBe('a\uFFFD[2Jb\uFFFDc\uFFFD');
     expect(decode(text(), 'x'.repeat(5000))).toHaveLength(1000);
     expect(decode(text({ maxLength: 5 }), 'abcdefgh')).toBe('abcd…');
@@ -142,12 +142,12 @@ describe('decode', () => {
     expect(decode(Type.Record(Type.String(), Type.Boolean()), { 'a\u001b': true, b: 1 })).toEqual({ 'a\uFFFD': true });
   });
 
-  test('is not led astray by what objects inherit', () => {
+  test('is not affected by inherited properties of objects', () => {
     expect(decode(object({ constructor: text(), toString: textOrEmpty() }), {})).toBeUndefined();
     expect(decode(Type.Record(Type.String(), Type.Unknown()), JSON.parse('{"__proto__":{"x":1},"y":2}'))).toEqual({ y: 2 });
   });
 
-  test.each(documents)('never throws, and what it gives is %s', (_name, schema) => {
+  test.each(documents)('never throws, and its result is %s', (_name, schema) => {
     const isValid = ajv.compile(schema);
     fc.assert(
       fc.property(fc.oneof(anything, nearly(schema as Plain)), (value) => {

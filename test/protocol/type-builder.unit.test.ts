@@ -23,11 +23,11 @@ const build = (type: typeof Type) =>
     { additionalProperties: false },
   );
 
-test('a schema is the same data as that of TypeBox, whose types it has', () => {
+test('a schema is equal to the one of TypeBox, whose types it has', () => {
   expect(JSON.stringify(build(Type))).toBe(JSON.stringify(build(TypeBox)));
 });
 
-test('the properties of a document can be taken into another, with which of them may be missing', () => {
+test('the properties of a document can be included in another, with their optional keys', () => {
   const first = Type.Object({ a: Type.String(), b: Type.Optional(Type.String()) });
   expect(Type.Object({ ...first.properties, c: Type.Optional(Type.Null()) })).toMatchObject({ required: ['a'] });
 });

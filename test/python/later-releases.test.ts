@@ -11,7 +11,7 @@ const id = 'org%2Fm-GGUF';
 const post = (url: string, body: object): Promise<Response> =>
   fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 
-test('extra_gguf_files and source_revision of later releases of the Python program are honoured', async () => {
+test('the store accepts extra_gguf_files and source_revision of later releases of the Python program', async () => {
   const hub = await fakeHub();
   const commit = hub.push('org/m-GGUF', { files });
   const served = await serveInProcess({ home: await temporaryDirectory(), env: { HF_ENDPOINT: hub.url } });
@@ -33,7 +33,7 @@ test('extra_gguf_files and source_revision of later releases of the Python progr
   expect(await (await fetch(`${served.url}/models/${id}/download/status`)).json()).toMatchObject({ status: 'complete' });
 });
 
-test('a node answers GET /models as tools of the Python program ask it', async () => {
+test('a node answers GET /models in the format that tools of the Python program expect', async () => {
   const served = await serveInProcess({ home: await temporaryDirectory() });
   const answer = await fetch(`${served.apiUrl}/models`);
   expect(answer.status).toBe(200);

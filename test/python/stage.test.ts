@@ -35,7 +35,7 @@ const nodeOf = (store: Pick<PythonStore, 'url'>, { hub, home, signal }: { hub?: 
 const notes = (node: StagingNode): string =>
   node.world.events.flatMap((event) => (event.type === 'note' ? [event.message] : [])).join('\n');
 
-test('a model of a Python store host is staged, and the record says that its content was only hashed on arrival', async () => {
+test('a model of a Python store host is staged, and its record shows that it was hashed only on arrival', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const node = await nodeOf(store);
   const staged = await node.stage(id);
@@ -55,7 +55,7 @@ test('a second stage of an unchanged model of a Python store host sends no byte 
   expect(store.bytes()).toBe(before);
 });
 
-test('a model that a Python store host replaced is staged again', async () => {
+test('a model that was replaced on a Python store host is staged again', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const node = await nodeOf(store);
   await node.stage(id);
@@ -78,7 +78,7 @@ test('files that match Hugging Face are recorded with its ids and its commit', a
   expect(notes(node)).toContain('all 4 files match Hugging Face');
 });
 
-test('a store that has older content than Hugging Face is believed when the same content comes twice, and the record says so', async () => {
+test('older content than on Hugging Face is accepted if it arrives twice the same, and the record shows it', async () => {
   const hub = await fakeHub();
   hub.push(id, { files: { ...safe, 'model.safetensors': weights(7) } });
   const store = await pythonStore({ [id]: { files: safe } });
@@ -89,7 +89,7 @@ test('a store that has older content than Hugging Face is believed when the same
   expect(files.filter(({ hub_id }) => hub_id === undefined).map(({ path }) => path)).toEqual(['model.safetensors']);
 });
 
-test('bytes that were damaged on the way are found where Hugging Face can be asked, and come again', async () => {
+test('bytes that were damaged in transfer are detected if Hugging Face can be reached, and fetched again', async () => {
   const hub = await fakeHub();
   hub.push(id, { files: safe });
   const store = await pythonStore({ [id]: { files: safe } });
@@ -106,7 +106,7 @@ test('bytes that were damaged on the way are found where Hugging Face can be ask
   expect(await contentOf(node, id)).toEqual(digestsOf(safe));
 });
 
-test('content that is not that of the named revision is refused', async () => {
+test('content of another revision than the requested one is refused', async () => {
   const hub = await fakeHub();
   const commit = hub.push(id, { files: { ...safe, 'model.safetensors': weights(7) } });
   const store = await pythonStore({ [id]: { files: safe } });
@@ -118,7 +118,7 @@ test('content that is not that of the named revision is refused', async () => {
   await expect(offline.stage(`${id}@${commit}`)).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
 });
 
-test('what the server lists beside the files of the model is left out', async () => {
+test('other files in the list of a Python store host are ignored', async () => {
   const litter = {
     'model.safetensors.partial': 'half',
     '.skulk-source-revision': 'a',
@@ -132,7 +132,7 @@ test('what the server lists beside the files of the model is left out', async ()
 });
 
 test.each(['../../escape', '/etc/passwd', 'a/../../b', 'a\\b', 'nul\0'])(
-  'a list with the path %j is refused, and nothing is written',
+  'a file list with the path %j is refused, and nothing is written',
   async (path) => {
     const store = await pythonStore({ [id]: { files: { ...safe, [path]: 'x' } } });
     const node = await nodeOf(store);
@@ -141,7 +141,7 @@ test.each(['../../escape', '/etc/passwd', 'a/../../b', 'a\\b', 'nul\0'])(
   },
 );
 
-test('one quantization is staged beside another, and a selector that is not there is exit 3', async () => {
+test('one quantization is staged beside another, and an unknown selector exits with 3', async () => {
   const gguf = (seed: number): Buffer => Buffer.concat([Buffer.from('GGUF'), weights(seed, 3 * 1024 * 1024)]);
   const files = { 'config.json': '{}', 'm-Q4_K_M.gguf': gguf(1), 'm-Q8_0.gguf': gguf(2) };
   const store = await pythonStore({ 'org/m-GGUF': { files } });
@@ -155,7 +155,7 @@ test('one quantization is staged beside another, and a selector that is not ther
   await expect(node.stage('org/m-GGUF:Q2_K')).rejects.toMatchObject({ code: expect.stringMatching(/MODEL_NOT_FOUND|FILE_NOT_FOUND/) });
 });
 
-test('a server that sends whole files instead of parts is read all the same', async () => {
+test('a Python store host that sends whole files instead of ranges works as well', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   store.fault = ({ response, body }) => {
     response.writeHead(200, { 'Content-Length': body.length }).end(body);
@@ -166,7 +166,7 @@ test('a server that sends whole files instead of parts is read all the same', as
   expect(await contentOf(node, id)).toEqual(digestsOf(safe));
 });
 
-test('a connection that is cut is taken up where it broke', async () => {
+test('a broken connection to a Python store host resumes where it ended', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   let cuts = 0;
   store.fault = ({ path, response, body, start, end }) => {
@@ -209,7 +209,7 @@ test('a file that was replaced between two tries does not become a mixture', asy
   expect(await contentOf(again, id)).toEqual(digestsOf(files));
 });
 
-test('a model that the store replaces during the stage is staged as it is then', async () => {
+test('a model that changes in the store during a stage is staged in its new version', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const files = { ...safe, 'model.safetensors': weights(4, 2 * 1024 * 1024) };
   store.fault = ({ path, number }) => {
@@ -221,7 +221,7 @@ test('a model that the store replaces during the stage is staged as it is then',
   expect(await contentOf(node, id)).toEqual(digestsOf(files));
 });
 
-test('--dry-run against a Python store host names the files and sends none of them', async () => {
+test('--dry-run with a Python store host lists the files and transfers none of them', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const node = await nodeOf(store);
   const report = (await node.request([id], { dryRun: true })) as unknown as { planned: { bytes_to_transfer: number; files: unknown[] }[] };
@@ -230,7 +230,7 @@ test('--dry-run against a Python store host names the files and sends none of th
   await expect(readdir(node.root)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a model that the Python store host lacks is downloaded there, then staged', async () => {
+test('a model that a Python store host does not have is downloaded there, then staged', async () => {
   const store = await pythonStore();
   store.hub.set(id, safe);
   const hub = await fakeHub();

@@ -20,7 +20,7 @@ async function stageAsPython(directory: string, contents: Readonly<Record<string
   await writeFile(join(directory, '.last_used'), '');
 }
 
-test('a copy that the Python program staged is hashed, and nothing of it is sent again', async () => {
+test('a copy that the Python program staged is hashed, and none of it is sent again', async () => {
   const { url } = await serveModels({ [id]: files });
   const node = await stagingNode(url);
   await stageAsPython(copyOf(node, id), files);
@@ -28,7 +28,7 @@ test('a copy that the Python program staged is hashed, and nothing of it is sent
   expect(await readCopyRecord(copyOf(node, id))).toMatchObject({ manifest: { model_id: id } });
 });
 
-test('of a copy that the Python program staged with a damaged chunk, only that chunk and what is missing is sent', async () => {
+test('for a copy of the Python program with a damaged chunk, only that chunk and missing files are sent', async () => {
   const { url } = await serveModels({ [id]: files });
   const node = await stagingNode(url);
   const damaged = Buffer.from(large);
@@ -40,7 +40,7 @@ test('of a copy that the Python program staged with a damaged chunk, only that c
   expect((await readFile(join(copyOf(node, id), 'model.safetensors'))).equals(large)).toBe(true);
 });
 
-test('a copy of the Python program is used with a Python store host where Hugging Face says what it must be', async () => {
+test('a copy of the Python program is used with a Python store host if Hugging Face confirms its content', async () => {
   const hub = await fakeHub();
   hub.push(id, { files });
   const store = await pythonStore({ [id]: { files } });
@@ -49,7 +49,7 @@ test('a copy of the Python program is used with a Python store host where Huggin
   expect(await node.stage(id)).toMatchObject({ verified: 'hub', bytes_transferred: 0 });
 });
 
-test('without Hugging Face nothing vouches for a copy of the Python program, so it is sent again', async () => {
+test('a copy of the Python program is sent again if Hugging Face cannot confirm its content', async () => {
   const store = await pythonStore({ [id]: { files } });
   const node = await stagingNode(store.url, { env: { HF_HUB_OFFLINE: '1' } });
   await stageAsPython(copyOf(node, id), { ...files, 'model.safetensors': Buffer.alloc(large.length, 6) });

@@ -24,7 +24,7 @@ async function nodeOf(store: Pick<PythonStore, 'url'>, { hub }: { hub?: string }
   return { home, env, run: (...args: readonly string[]) => runInProcess(args, { env }) };
 }
 
-test('show, registry and health say what a Python store host has', async () => {
+test('show, registry and health describe the models of a Python store host', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { run } = await nodeOf(store);
   const shown = await run('show', id, '--json');
@@ -35,7 +35,7 @@ test('show, registry and health say what a Python store host has', async () => {
   expect((await run('health')).status).toBe(0);
 });
 
-test('doctor says that the Python program answers', async () => {
+test('doctor reports that the Python program answers', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { run } = await nodeOf(store);
   const { stdout } = await run('doctor');
@@ -53,7 +53,7 @@ test('run gives a program the verified path of a model of a Python store host', 
   });
 });
 
-test('a stage that was killed goes on where it was, and asks only for what is missing', async () => {
+test('a killed stage from a Python store host resumes, and requests only missing data', async () => {
   const files = { ...safe, 'model.safetensors': Buffer.alloc(9_000_000, 3) };
   const store = await pythonStore({ [id]: { files } });
   const { home, env, run } = await nodeOf(store);
@@ -79,7 +79,7 @@ test('a stage that was killed goes on where it was, and asks only for what is mi
   expect((await readFile(join(home, 'staging/org--plain/model.safetensors'))).equals(files['model.safetensors'])).toBe(true);
 });
 
-test('download resolves a quantization here and names its file to the Python program', async () => {
+test('download resolves a quantization on this machine and names its file to the Python program', async () => {
   const hub = await fakeHub();
   hub.push('org/m-GGUF', { files: quantized });
   const store = await pythonStore();
@@ -91,7 +91,7 @@ test('download resolves a quantization here and names its file to the Python pro
   expect(Object.keys(store.models.get('org/m-GGUF')?.files ?? {})).toEqual(['config.json', 'm-Q8_0.gguf']);
 });
 
-test('download refuses what the Python program would ignore', async () => {
+test('download refuses options that the Python program would ignore', async () => {
   const hub = await fakeHub();
   hub.push('org/m-GGUF', { files: quantized });
   const store = await pythonStore({ 'org/m-GGUF': { files: { 'config.json': '{}', 'm-Q4_K_M.gguf': gguf(1) } } });
@@ -102,7 +102,7 @@ test('download refuses what the Python program would ignore', async () => {
   expect(store.asked).toEqual([]);
 });
 
-test('delete says how many bytes the Python program freed, and fails when it did not delete', async () => {
+test('delete reports the bytes that the Python program freed, and fails when it did not delete the model', async () => {
   const store = await pythonStore({ [id]: { files: safe }, 'org/stays': { files: safe } });
   const { run } = await nodeOf(store);
   expect(JSON.parse((await run('delete', id, '--yes', '--json')).stdout)).toMatchObject({ deleted: [id], freed_bytes: 3_000_004 });
@@ -113,13 +113,13 @@ test('delete says how many bytes the Python program freed, and fails when it did
 test.each([
   ['verify', ['verify']],
   ['optimize', ['optimize', id]],
-])('%s says that the Python program cannot do it', async (_, args) => {
+])('%s reports that the Python program does not support it', async (_, args) => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { run } = await nodeOf(store);
   expect(await run(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining('is the Python program, which cannot') });
 });
 
-test('add says that the Python program cannot take a model in', async () => {
+test('add reports that the Python program cannot receive a model', async () => {
   const store = await pythonStore();
   const { home, run } = await nodeOf(store);
   await writeFile(join(home, 'config.json'), '{}');
@@ -127,7 +127,7 @@ test('add says that the Python program cannot take a model in', async () => {
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot take models in') });
 });
 
-test('the usual ports of a host say which program answers there', async () => {
+test('doctor and discover show which program answers at the usual ports of a host', async () => {
   const store = await pythonStore();
   const { port } = new URL(store.url);
   const found = await askUsualPorts(testDeps(testWorld(await temporaryDirectory())), '127.0.0.1', [Number(port), 1]);

@@ -53,7 +53,7 @@ async function storeOfZeros(home: string, id: string, bytes: number): Promise<vo
   await writeFile(layout.registry, JSON.stringify({ [id]: registered }));
 }
 
-test('a model of 200 GiB is planned, asked for and read at its far end without memory growing with it', async () => {
+test('a model of 200 GiB is planned, requested and read at its end with constant memory', async () => {
   const home = await temporaryDirectory();
   await storeOfZeros(join(home, 'host'), 'org/huge', 200 * gibibyte);
   const host = await startServe({ home: join(home, 'host') });
@@ -77,7 +77,7 @@ test('a model of 200 GiB is planned, asked for and read at its far end without m
   expect(peakMemoryOf(host.pid)).toBeLessThan(maxResident);
 });
 
-test('a transfer of a large model has flat memory on both sides, is killed, and goes on', async () => {
+test('a transfer of a large model has constant memory on both sides, is killed, and resumes', async () => {
   const home = await temporaryDirectory();
   const bytes = rounds({ few: 160 * 1024 ** 2, many: 2 * gibibyte });
   await storeOfZeros(join(home, 'host'), 'org/large', bytes);
@@ -104,7 +104,7 @@ test('a transfer of a large model has flat memory on both sides, is killed, and 
   expect(peakMemoryOf(host.pid)).toBeLessThan(maxResident);
 });
 
-test(`a model of ${fileCount} files is staged with a request for each and no more, and looked at again without one`, async () => {
+test(`a model of ${fileCount} files is staged with one request for each file, and checked again without a request`, async () => {
   const home = await temporaryDirectory();
   const files = Object.fromEntries(
     Array.from({ length: fileCount }, (_, index) => [`part-${index % 50}/${index}.bin`, `content of ${index}`]),
@@ -131,7 +131,7 @@ test(`a model of ${fileCount} files is staged with a request for each and no mor
   expect(await runInProcess(['verify', '--staging'], { env })).toMatchObject({ status: 0 });
 });
 
-test(`${nodeCount} nodes at once all get their copy`, async () => {
+test(`${nodeCount} nodes at the same time all get their copy`, async () => {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'source'), { 'a.safetensors': noise(4 * 1024 ** 2, 9), 'config.json': '{}' });
   await mkdir(join(home, 'host/store'), { recursive: true });

@@ -252,7 +252,7 @@ async function administer({ request }: Check): Promise<void> {
 }
 
 describe('the schemas of the answers', () => {
-  test('every route says what it answers, and none says that it may be anything', async () => {
+  test('describe every answer of every route, and none allows any value', async () => {
     const { store, api } = await listApi();
     const silent = [store, api].flatMap((server) =>
       listOperations(server).flatMap(({ method, url, answers }) => {
@@ -264,7 +264,7 @@ describe('the schemas of the answers', () => {
     expect(silent).toEqual([]);
   });
 
-  test('what a store host and a node answer is what GET /openapi.json says, key by key', async () => {
+  test('match the answers of a store host and a node, key by key', async () => {
     const { host, node, check, gated } = await smallLan();
     const order = await giveOrder(check);
     await check.request('store', 'POST /models/:id/download', '/models/org%2Fslow/download', { body: {} });

@@ -49,7 +49,7 @@ async function serve({
 }
 
 describe('the API of a node', () => {
-  test('health and registry of the store', async () => {
+  test('answers health and registry of the store', async () => {
     const { url, store } = await serve();
     expect((await ask(url, '/store/health')).json()).toMatchObject({
       storePath: store.root,
@@ -87,7 +87,7 @@ describe('the API of a node', () => {
     });
   });
 
-  test.each(['org%2Fname-OptiQ', 'org/name-OptiQ'])('DELETE /store/models/%s', async (id) => {
+  test.each(['org%2Fname-OptiQ', 'org/name-OptiQ'])('answers DELETE /store/models/%s', async (id) => {
     const { url } = await serve();
     expect((await ask(url, `/store/models/${id}`, { method: 'DELETE' })).json()).toMatchObject({
       modelId: 'org/name-OptiQ',
@@ -98,7 +98,7 @@ describe('the API of a node', () => {
     expect([again.status, (again.json() as { code: string }).code]).toEqual([404, 'MODEL_NOT_FOUND']);
   });
 
-  test('bad ids, conflicts, wrong methods', async () => {
+  test('refuses bad ids, conflicts and wrong methods', async () => {
     const { url } = await serve({ overrides: { remove: () => Promise.reject(new SkulkError('CONFLICT', 'it is being hashed')) } });
     expect((await ask(url, '/store/models/..%2Fx', { method: 'DELETE' })).json()).toMatchObject({ code: 'BAD_MODEL_ID' });
     expect((await ask(url, '/store/models/a%00', { method: 'DELETE' })).status).toBe(400);
@@ -106,7 +106,7 @@ describe('the API of a node', () => {
     expect((await ask(url, '/store/models/org/name', { method: 'PUT' })).headers.allow).toBe('DELETE, GET, HEAD');
   });
 
-  test('identity, staging, configuration without secrets, OpenAPI', async () => {
+  test('answers identity, staging, configuration without secrets, and OpenAPI', async () => {
     const { url } = await serve({ env: { HF_TOKEN: 'hf_secret' } });
     expect((await ask(url, '/node/identity')).json()).toEqual({
       hostname: 'kite3',
@@ -122,7 +122,7 @@ describe('the API of a node', () => {
     expect((await ask(url, '/openapi.json')).json()).toMatchObject({ openapi: '3.1.0', paths: { '/store/health': {}, '/config': {} } });
   });
 
-  test('no store, and a store that does not answer', async () => {
+  test('reports a missing store, and a store that does not answer', async () => {
     const none = await serve({ hasStore: false, env: { SKULK_STORE: 'http://127.0.0.1:9' } });
     const answer = await ask(none.url, '/store/registry');
     expect([answer.status, answer.json()]).toEqual([
@@ -137,7 +137,7 @@ describe('the API of a node', () => {
     ]);
   });
 
-  test('a token', async () => {
+  test('requires a configured token', async () => {
     const { url } = await serve({ env: { SKULK_TOKEN: 'tok' } });
     expect((await ask(url, '/node/identity')).status).toBe(401);
     expect((await ask(url, '/node/identity', { headers: { authorization: 'Bearer tok' } })).status).toBe(200);

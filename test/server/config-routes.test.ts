@@ -76,7 +76,7 @@ async function serveYaml(change: (text: string) => string = (text) => text) {
 }
 
 describe('the configuration over HTTP', () => {
-  test('nobody changes a setting without a key, wherever the request comes from', async () => {
+  test('cannot be changed without a key, from any address', async () => {
     const served = await serve('model_store:\n  store_host: kite3\n');
     const before = await served.text();
     const changes = [
@@ -102,14 +102,14 @@ describe('the configuration over HTTP', () => {
     expect(await locked.putFrom('192.168.7.7', { hf_token: 'hf_new' }, { authorization: 'Bearer only-for-us' })).toBe(200);
   });
 
-  test('what may be browsed takes a restart', async () => {
+  test('needs a restart after a change of the directories that may be browsed', async () => {
     const served = await serve('model_store:\n  store_host: kite3\n');
     expect((await served.put({ model_store: { browse_roots: ['/srv'] } })).json()).toMatchObject({
       restart_because: ['model_store.browse_roots'],
     });
   });
 
-  test('says what is in force, without secrets', async () => {
+  test('shows the settings in effect, without secrets', async () => {
     const { get, file } = await serveYaml();
     const view = await get();
     expect(view).toMatchObject({
@@ -122,7 +122,7 @@ describe('the configuration over HTTP', () => {
     expect(JSON.stringify(view)).not.toMatch(/only-for-us|hf_secret1/);
   });
 
-  test('a change keeps comments, secrets, and what belongs to others', async () => {
+  test('keeps comments, secrets and sections of other programs after a change', async () => {
     const { put, get, text } = await serveYaml();
     const before = await text();
     const answer = await put({ config: { model_store: { store_port: 9000, staging: { staging_keep_recent_gb: 12.5 } } } });
@@ -146,7 +146,7 @@ describe('the configuration over HTTP', () => {
     expect(await text()).toBe(after);
   });
 
-  test('what nobody needs to restart for is said so, and null brings the default back', async () => {
+  test('shows when a change needs no restart, and null restores the default', async () => {
     const { put, text } = await serveYaml();
     expect((await put({ model_store: { staging: { cleanup_on_deactivate: false } } })).json()).toMatchObject({ restart_required: false });
     expect((await put({ model_store: { staging: { staging_keep_recent_gb: null } } })).json()).toMatchObject({
@@ -159,7 +159,7 @@ describe('the configuration over HTTP', () => {
     });
   });
 
-  test('a staging setting that is overridden for this machine is changed there', async () => {
+  test('changes a staging setting in its override for this machine', async () => {
     const { put, text, get } = await serveYaml(
       (all) => `${all.replace('hf_token', '  node_overrides:\n    KITE3.local:\n      staging: {staging_keep_recent_gb: 99}\nhf_token')}`,
     );
@@ -182,7 +182,7 @@ describe('the configuration over HTTP', () => {
     ['a value where a mapping belongs', { model_store: 5 }, /model_store/],
     ['a list', [], /JSON object/],
     ['nothing', null, /JSON object/],
-  ])('%s is refused with a sentence, and nothing is written', async (_, body, says) => {
+  ])('refuses %s with a clear message, and writes nothing', async (_, body, says) => {
     const { put, text } = await serveYaml();
     const before = await text();
     const answer = await put(body);
@@ -191,7 +191,7 @@ describe('the configuration over HTTP', () => {
     expect(await text()).toBe(before);
   });
 
-  test('a body that is deep, or of another kind, breaks nothing', async () => {
+  test('survives a deeply nested body, or a body of another kind', async () => {
     const { url } = await serve('model_store: {}\n');
     const deep = `${'{"model_store":'.repeat(4000)}1${'}'.repeat(4000)}`;
     const headers = { 'content-type': 'application/json', ...withKey };
@@ -203,7 +203,7 @@ describe('the configuration over HTTP', () => {
     );
   });
 
-  test('no number of changes makes a file that nobody can read, or one that takes long to read', async () => {
+  test('never becomes unreadable, or slow to read, after any number of changes', async () => {
     const { put, get, text, url } = await serve('model_store:\n  store_port: 9100\n');
     const statuses: number[] = [];
     for (let round = 0; round < 10; round += 1) {
@@ -224,7 +224,7 @@ describe('the configuration over HTTP', () => {
     expect((await ask(url, '/config')).status).toBe(200);
   });
 
-  test('a file that is larger than what can be changed here is left alone', async () => {
+  test('does not change a file that is too large', async () => {
     const own = `model_store: {store_port: 9100}\n# ${'x'.repeat(70_000)}\n`;
     const { put, get, text } = await serve(own);
     const refused = await put({ model_store: { store_port: 9200 } });
@@ -236,7 +236,7 @@ describe('the configuration over HTTP', () => {
     expect((await get()).config.model_store.store_port).toBe(9100);
   });
 
-  test('?dry_run=true only checks', async () => {
+  test('only validates with ?dry_run=true', async () => {
     const { put, text } = await serveYaml();
     const before = await text();
     expect((await put({ model_store: { store_port: 9001 } }, '?dry_run=true')).json()).toMatchObject({
@@ -246,7 +246,7 @@ describe('the configuration over HTTP', () => {
     expect(await text()).toBe(before);
   });
 
-  test('without a file one is made, that only its owner reads', async () => {
+  test('creates a missing file, readable only for its owner', async () => {
     const { put, get, home } = await serve();
     const path = join(home, 'xdg/skulk/skulk.yaml');
     expect(await get()).toMatchObject({ path: null, save_path: path });
@@ -255,7 +255,7 @@ describe('the configuration over HTTP', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test('a file that a secret comes into is its owner’s alone from then on', async () => {
+  test('makes a file that gets a secret readable only for its owner', async () => {
     const { put, file } = await serve('model_store: {store_host: kite3}\n');
     const mode = async (): Promise<number> => (await stat(file)).mode & 0o777;
     await chmod(file, 0o644);
@@ -268,7 +268,7 @@ describe('the configuration over HTTP', () => {
     expect(await mode()).toBe(0o600);
   });
 
-  test('a link stays a link, a mode stays, JSON stays JSON, and twenty changes at once are twenty changes', async () => {
+  test('keeps a link, a mode and JSON as they are, and applies twenty concurrent changes', async () => {
     const { put, file, text } = await serve('{"model_store": {"store_host": "kite3"}}', { name: 'skulk.json' });
     await chmod(file, 0o640);
     const answers = await Promise.all(
@@ -301,7 +301,7 @@ describe('the configuration over HTTP', () => {
     expect((await readdir(linked.home)).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
-  test('what a variable sets is said to be so, and the file cannot change it', async () => {
+  test('shows which values come from a variable, and a change of the file does not affect them', async () => {
     const { put, get } = await serve('model_store: {}\n', { env: { HF_HUB_OFFLINE: '1' } });
     expect((await get()).overridden).toEqual({ 'model_store.download.allow_hf_fallback': 'environment HF_HUB_OFFLINE' });
     expect((await put({ model_store: { download: { allow_hf_fallback: true } } })).json()).toMatchObject({
@@ -310,7 +310,7 @@ describe('the configuration over HTTP', () => {
     });
   });
 
-  test('a file that somebody broke is told, and not written over', async () => {
+  test('reports a broken file, and does not overwrite it', async () => {
     const { put, get, file, text } = await serve('model_store: {store_port: 9100}\n');
     await writeFile(file, 'model_store: [');
     expect(await get()).toMatchObject({ problem: expect.stringContaining('not YAML'), config: { model_store: { store_port: 9100 } } });
@@ -319,7 +319,7 @@ describe('the configuration over HTTP', () => {
   });
 });
 
-describe('directories to choose from', () => {
+describe('browsing directories', () => {
   interface Browsed {
     path: string | null;
     parent: string | null;
@@ -339,7 +339,7 @@ describe('directories to choose from', () => {
     return { ...served, tree, browse };
   }
 
-  test('lists directories below a root, and neither files nor what is hidden', async () => {
+  test('lists directories below a root, but not files and hidden ones', async () => {
     const { url, tree, browse } = await serveTree();
     expect((await ask(url, '/filesystem/browse', { headers: withKey })).json()).toMatchObject({
       path: null,
@@ -359,14 +359,14 @@ describe('directories to choose from', () => {
     ['models/.hidden', 403],
     ['models/nobody', 404],
     ['models/file.txt', 404],
-  ])('root/%s is answered with %i', async (path, status) => {
+  ])('answers root/%s with %i', async (path, status) => {
     const { browse, tree } = await serveTree();
     const answer = await browse(`${tree}/root/${path}`);
     expect(answer.status).toBe(status);
     expect(answer.json()).toMatchObject({ detail: expect.any(String), hint: expect.any(String) });
   });
 
-  test('of a directory with very many entries so many are looked at and no more, and that is said', async () => {
+  test('reads only a limited number of entries of a very large directory, and reports this', async () => {
     const { url, tree } = await serveTree();
     const large = join(tree, 'root', 'large');
     await mkdir(large);
@@ -377,7 +377,7 @@ describe('directories to choose from', () => {
     expect([answer.status, answer.json()]).toEqual([200, expect.objectContaining({ is_cut: true, directories: [] })]);
   });
 
-  test('what lies outside is not even told to be there or not', async () => {
+  test('does not reveal whether a path outside the roots exists', async () => {
     const { browse, tree, url } = await serveTree();
     const answers = await Promise.all(['/etc', '/etc/passwd', '/etc/nobody', '/', `${tree}/outside`, `${tree}/nobody`].map(browse));
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403]);
@@ -386,7 +386,7 @@ describe('directories to choose from', () => {
     expect((await ask(url, '/filesystem/browse?path=/a&path=/b', { headers: withKey })).status).toBe(400);
   });
 
-  test('without configured roots the home directory and those in use are such, and never the whole disk', async () => {
+  test('uses the home directory and the configured directories as roots by default, never the whole disk', async () => {
     const { url, home } = await serve();
     const { roots } = (await ask(url, '/filesystem/browse', { headers: withKey })).json() as Browsed;
     expect(roots).toContain(home);
@@ -394,7 +394,7 @@ describe('directories to choose from', () => {
   });
 });
 
-test('a file that somebody made huge by hand is not parsed for whoever asks, and is named', async () => {
+test('a settings file that was made too large by hand is not parsed, and is named', async () => {
   const { file, get, put } = await serve('model_store:\n  store_host: kite3\n');
   await writeFile(
     file,

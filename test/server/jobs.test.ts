@@ -37,7 +37,7 @@ async function send(url: string, method: string, body?: object): Promise<{ reado
 }
 
 describe.each(kinds)('a $kind job', ({ running, ask, cancel, show }) => {
-  test('is joined, stopped, asked for again after a failure, and ends well, like every other', async () => {
+  test('can be joined, stopped, started again after a failure, and completed, like every other job', async () => {
     const world = await hubWorld();
     world.hub.push('org/m', { files: { 'config.json': '{}', 'a.safetensors': Buffer.alloc(100_000, 7) } });
     let gate = Promise.withResolvers<void>();
@@ -91,7 +91,7 @@ describe('two quantizations of one model', () => {
     expect((await list(apiUrl)).toSorted()).toEqual(both.map((selector) => [selector, 'complete']));
   });
 
-  test('are stopped by a cancel of the model', async () => {
+  test('are both stopped by a cancel of the model', async () => {
     const world = await hubWorld();
     world.hub.push('org/m', { files });
     const gate = Promise.withResolvers<void>();

@@ -32,7 +32,7 @@ const lines = (body: Buffer): readonly unknown[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
 
-test('a model is shown with the nodes that have it, on the host, through a node and on the command line', async () => {
+test('a model is shown with the nodes that have a copy, on the host, through a node and on the command line', async () => {
   const { served, api, ...world } = shared();
   expect(await world.node(served, 'n1', 'stage', 'org/name').exited).toMatchObject({ status: 0 });
   for (const url of [served.apiUrl, api.apiUrl, served.url]) {
@@ -57,7 +57,7 @@ test('a model is shown with the nodes that have it, on the host, through a node 
   expect(shown.stdout).toMatch(/^on nodes {2}\S+ \(node-[0-9a-f]{16}\)$/m);
 });
 
-test('a repo on Hugging Face is looked at before it is downloaded', async () => {
+test('a repo on Hugging Face can be examined before it is downloaded', async () => {
   const { served: host, api: node, hub } = shared();
   const commit = hub.push('org/Foo-GGUF', {
     files: { 'Foo-Q4_K_M.gguf': 'x'.repeat(40), 'Foo-Q8_0.gguf': 'x'.repeat(80), 'config.json': '{}', 'README.md': 'hi' },
@@ -101,14 +101,14 @@ test('a repo on Hugging Face is looked at before it is downloaded', async () => 
     .toMatchObject({ label: 'Q8_0', in_store: true });
 });
 
-test('where nothing may be fetched, nothing is looked at', async () => {
+test('a repo is not examined if downloads are disabled', async () => {
   const world = await hubWorld({ HF_HUB_OFFLINE: '1' });
   const host = await world.serveInProcess();
   expect((await ask(host.apiUrl, '/store/hub/org/m')).json()).toMatchObject({ code: 'HUB_OFFLINE', hint: expect.any(String) });
   expect(world.hub.requests).toEqual([]);
 });
 
-test('models are hashed again on demand, line by line, and damage is named', async () => {
+test('models can be verified on request, with progress line by line, and damage is named', async () => {
   const { served: host, api: node, storePath } = shared();
   const verify = (url: string, body: string) => ask(url, '/store/verify', { method: 'POST', headers: json, body });
   for (const url of [host.apiUrl, node.apiUrl]) {
@@ -142,6 +142,6 @@ test('models are hashed again on demand, line by line, and damage is named', asy
   expect((await ask(host.apiUrl, '/store/verify', page)).status).toBe(403);
 });
 
-test('the schema of the settings is the one that they are checked by', async () => {
+test('the published schema of the settings is the one that validates them', async () => {
   expect((await ask(shared().served.apiUrl, '/config/schema')).json()).toEqual(JSON.parse(JSON.stringify(configSchema)));
 });

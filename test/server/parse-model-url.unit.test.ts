@@ -54,14 +54,14 @@ const hostile = [
   '.skulk/x',
 ];
 
-describe('what leads outside a model is refused', () => {
+describe('a URL that leads outside a model is refused', () => {
   test.each(hostile)('/models/%s', (rest) => {
     expect(() => parseModelUrl(`/models/${rest}`)).toThrow(
       expect.objectContaining({ code: expect.stringMatching(/^BAD_(PATH|MODEL_ID)$/) }),
     );
   });
 
-  test('whatever is sent, what comes out stays inside', () => {
+  test('and any other URL stays inside the model', () => {
     const part = fc.constantFrom(
       '..',
       '.',
@@ -99,7 +99,7 @@ describe('what leads outside a model is refused', () => {
   });
 });
 
-describe('the readings of a URL', () => {
+describe('the parsing of a URL', () => {
   test.each([
     ['org%2Fname/files', [['org/name', ['files']]]],
     [

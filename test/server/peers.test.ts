@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { boundConnections } from '../../src/core/server/app/bound-connections.ts';
 import { createSlots, peerOf } from '../../src/core/server/files/slots.ts';
 
-test('places are bounded together and for each address, and given back once', () => {
+test('connections are limited together and for each address, and each one is released once', () => {
   const slots = createSlots('guests are here', 3, 2);
   const [first, second] = [slots.take('10.0.0.1'), slots.take('::ffff:10.0.0.1')];
   expect(() => slots.take('10.0.0.1')).toThrow(expect.objectContaining({ code: 'STORE_BUSY', retryAfterMs: expect.any(Number) }));
@@ -18,7 +18,7 @@ test('places are bounded together and for each address, and given back once', ()
   second();
 });
 
-test('an address of IPv6 counts as its network, and loopback and link-local ones as themselves', () => {
+test('an IPv6 address counts as its network, and loopback and link-local addresses as themselves', () => {
   expect(peerOf('2001:db8:1:2:aaaa::1')).toBe(peerOf('2001:db8:1:2:bbbb:0:0:9'));
   expect(peerOf('2001:db8:1:2::1')).not.toBe(peerOf('2001:db8:1:3::1'));
   expect([peerOf('::1'), peerOf('fe80::1%eth0'), peerOf('::ffff:1.2.3.4'), peerOf('1.2.3.4')]).toEqual([
@@ -59,7 +59,7 @@ async function server(limits: { connections: number; connectionsPerAddress: numb
   return { open, get };
 }
 
-test('whoever keeps connections open loses the oldest idle one, and others are served', async () => {
+test('an address with too many connections loses its oldest idle one, and others are served', async () => {
   const { open, get } = await server({ connections: 40, connectionsPerAddress: 4 });
   const first = await open('127.0.0.2');
   const gone = once(first, 'close');
@@ -69,7 +69,7 @@ test('whoever keeps connections open loses the oldest idle one, and others are s
   expect(await get('127.0.0.2')).toBe(200);
 });
 
-test('when all connections are taken, the one with most of them loses one', async () => {
+test('the address with most connections loses one when all are in use', async () => {
   const { open, get } = await server({ connections: 8, connectionsPerAddress: 8 });
   const few = await open('127.0.0.3');
   const many = await Promise.all(Array.from({ length: 4 }, () => open('127.0.0.2')));

@@ -8,7 +8,7 @@ const file = { size: 10, sha256: digest };
 const plan = (request: object, of: { size: number; sha256: typeof digest | null } = file) =>
   planFileResponse({ method: 'GET', ...request }, of);
 
-describe('a Range header', () => {
+describe('the answer to a Range header', () => {
   test.each([
     ['bytes=0-4', { start: 0, end: 5 }],
     ['bytes=5-', { start: 5, end: 10 }],
@@ -30,27 +30,27 @@ describe('a Range header', () => {
     [undefined, undefined],
   ])('%s', (header, expected) => expect(parseRange(header, 10)).toEqual(expected));
 
-  test('of an empty file', () => {
+  test('is correct for an empty file', () => {
     expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable');
     expect(parseRange('bytes=-5', 0)).toBeUndefined();
   });
 });
 
-describe('conditions', () => {
-  test('If-None-Match answers 304 without a body', () => {
+describe('the answer to conditional headers', () => {
+  test('is 304 without a body for If-None-Match', () => {
     expect(plan({ ifNoneMatch: etag })).toMatchObject({ status: 304, range: null });
     expect(plan({ ifNoneMatch: `"a", W/${etag}` }).status).toBe(304);
     expect(plan({ ifNoneMatch: '*' }).status).toBe(304);
     expect(plan({ ifNoneMatch: '"other"' }).status).toBe(200);
   });
 
-  test('If-Match answers 412', () => {
+  test('is 412 for If-Match', () => {
     expect(plan({ ifMatch: '"other"' }).status).toBe(412);
     expect(plan({ ifMatch: `W/${etag}` }).status).toBe(412);
     expect(plan({ ifMatch: etag }).status).toBe(200);
   });
 
-  test('If-Range with other content answers the whole file', () => {
+  test('is the whole file for If-Range with other content', () => {
     expect(plan({ range: 'bytes=1-2', ifRange: etag }).status).toBe(206);
     expect(plan({ range: 'bytes=1-2', ifRange: '"other"' })).toMatchObject({ status: 200, range: { start: 0, end: 10 } });
     expect(plan({ range: 'bytes=1-2', ifRange: `W/${etag}` }).status).toBe(200);
@@ -58,14 +58,14 @@ describe('conditions', () => {
     expect(plan({ range: 'bytes=99-', ifRange: '"other"' }).status).toBe(200);
   });
 
-  test('a file that is not hashed yet has no ETag', () => {
+  test('has no ETag for a file that is not hashed yet', () => {
     const { status, headers } = plan({ range: 'bytes=1-2', ifRange: etag }, { size: 10, sha256: null });
     expect(status).toBe(200);
     expect(headers).not.toHaveProperty('ETag');
   });
 });
 
-test('HEAD has the headers of the whole file and no body', () => {
+test('the answer to HEAD has the headers of the whole file and no body', () => {
   expect(plan({ method: 'HEAD', range: 'bytes=1-2' })).toMatchObject({
     status: 200,
     range: null,

@@ -16,7 +16,7 @@ function receiversOf() {
   return { receivers, remove: (files?: ReadonlySet<string>) => removed(model, files) };
 }
 
-test('a connection that receives a removed file ends, also when it was asked for another file after it', () => {
+test('a connection that receives a removed file is closed, even if another file was requested after it', () => {
   const { receivers, remove } = receiversOf();
   const socket = new Socket();
   receivers.add(model, socket, 'a.gguf');
@@ -28,7 +28,7 @@ test('a connection that receives a removed file ends, also when it was asked for
   expect(socket.destroyed).toBe(true);
 });
 
-test('a connection that has received its file is left open, and a deleted model ends those that have not', () => {
+test('a connection that has received its file stays open, and a deleted model closes those that have not', () => {
   const { receivers, remove } = receiversOf();
   const [ready, waiting] = [new Socket(), new Socket()];
   receivers.add(model, ready, 'a.gguf')();

@@ -58,7 +58,7 @@ const digestOf = (bytes: Buffer | string): string => `sha256:${sha256(bytes)}`;
 const blobPath = (digest: string): string => `/v2/acme/tiny-GGUF/blobs/${digest}`;
 const eight = digestOf(weights.Q8_0);
 
-describe('Ollama', () => {
+describe('Ollama with the store as its registry', () => {
   test('pulls a quantization with its projector, template and licence, in sixteen parts', async () => {
     const { manifest, blobs, requests } = await ollamaPull(url, { model: 'acme/tiny-GGUF', tag: 'Q8_0' }, { partBytes: 10_000 });
     expect(blobs.get(eight)?.equals(weights.Q8_0)).toBe(true);
@@ -79,7 +79,7 @@ describe('Ollama', () => {
     expect(ofWeights).toHaveLength(2 + 17);
   });
 
-  test('is sent where it asked, on both ports and by any name of the machine', async () => {
+  test('is redirected to the same host, on both ports and by any name of the machine', async () => {
     const port = new URL(url).port;
     for (const at of [url, apiUrl, `http://localhost:${port}`])
       expect((await ollamaPull(at, { model: 'acme/tiny-GGUF', tag: 'latest' })).blobs.get(digestOf(weights.Q4_K_M))).toEqual(
@@ -92,7 +92,7 @@ describe('Ollama', () => {
     await expect(blind).rejects.toThrow('http: no Location header in response');
   });
 
-  test('shows that there is no such tag, no such model, and nothing of a split file', async () => {
+  test('gets errors for an unknown tag, an unknown model and a split file', async () => {
     for (const [model, tag] of [
       ['acme/tiny-GGUF', 'Q2_K'],
       ['acme/none', 'Q8_0'],
@@ -108,7 +108,7 @@ describe('Ollama', () => {
     expect((await manifestOf('Q8_0', {}, 'acme/none')).json()).toEqual({ errors: [{ code: 'NAME_UNKNOWN', message: expect.any(String) }] });
   });
 
-  test('gets the same bytes after a restart, also without asking for a manifest', async () => {
+  test('gets the same bytes after a restart, also without requesting a manifest', async () => {
     const { home } = await makeStore();
     const first = await serveInProcess({ home });
     const before = await ollamaPull(first.url, { model: 'acme/tiny-GGUF', tag: 'Q8_0' });
@@ -119,8 +119,8 @@ describe('Ollama', () => {
   });
 });
 
-describe('the answers', () => {
-  test('name themselves, and say what they are', async () => {
+describe('the answers of the registry', () => {
+  test('have the media type and name of the registry', async () => {
     const root = await ask(url, '/v2/');
     expect([root.status, root.json(), root.headers['docker-distribution-api-version']]).toEqual([200, {}, 'registry/2.0']);
     expect((await ask(url, '/v2')).status).toBe(200);
@@ -136,7 +136,7 @@ describe('the answers', () => {
     expect([head.status, head.headers['docker-content-digest'], head.body.length]).toEqual([200, digestOf(manifest.body), 0]);
   });
 
-  test('to HEAD and GET of a file and of what was made have their size, their digest and what can be resumed', async () => {
+  test('have size, digest and range support for HEAD and GET of files and generated blobs', async () => {
     const { config } = (await manifestOf('Q8_0')).json() as { config: { digest: string; size: number } };
     for (const [digest, size] of [
       [eight, weights.Q8_0.length],
@@ -158,7 +158,7 @@ describe('the answers', () => {
       }
   });
 
-  test('hold one range, and none of many or of what is not there', async () => {
+  test('support one range, and refuse several ranges or a range outside the file', async () => {
     const { config } = (await manifestOf('Q8_0')).json() as { config: { digest: string } };
     for (const digest of [eight, config.digest]) {
       const whole = (await ask(url, blobPath(digest))).body;
@@ -175,7 +175,7 @@ describe('the answers', () => {
     }
   });
 
-  test('never name Xet, and are never HTML', async () => {
+  test('never mention Xet, and are never HTML', async () => {
     for (const target of [
       '/v2/',
       '/v2/acme/tiny-GGUF/manifests/Q8_0',
@@ -192,7 +192,7 @@ describe('the answers', () => {
   });
 });
 
-describe('llama.cpp and node-llama-cpp', () => {
+describe('llama.cpp and node-llama-cpp with the store as their registry', () => {
   const asLlama = { 'User-Agent': 'llama-cpp', 'Accept-Encoding': 'gzip, deflate' };
 
   test('get the names of the files', async () => {
@@ -214,7 +214,7 @@ describe('llama.cpp and node-llama-cpp', () => {
   });
 });
 
-describe('who means harm', () => {
+describe('a hostile client of the registry', () => {
   const nothingThere = [
     '/v2/acme/tiny-GGUF/manifests/..',
     '/v2/acme/tiny-GGUF/manifests/..%2f..%2fregistry.json',
@@ -231,7 +231,7 @@ describe('who means harm', () => {
     '/v2/acme%2Ftiny-GGUF/x/blobs/y',
   ];
 
-  test('gets nothing by paths, tags and digests that are none', async () => {
+  test('gets nothing by invalid paths, tags and digests', async () => {
     for (const target of nothingThere) {
       const { status, body } = await ask(url, target);
       expect([target, [400, 404].includes(status)]).toEqual([target, true]);
@@ -239,7 +239,7 @@ describe('who means harm', () => {
     }
   });
 
-  test('has no header made of what a Host header brings', async () => {
+  test('cannot insert text from a Host header into a header', async () => {
     const { port } = new URL(url);
     for (const host of [`kite3:${port}/x`, 'a b', 'x@y', '"><script>', `localhost:${port}#`, 'localhost:999999', '[::1']) {
       const answer = await talk(url, `GET ${blobPath(eight)} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
@@ -252,7 +252,7 @@ describe('who means harm', () => {
     expect(split.split('\r\n\r\n')[0]).not.toMatch(/x-evil/i);
   });
 
-  test('changes nothing by pushing', async () => {
+  test('cannot change anything by pushing', async () => {
     for (const [method, target] of [
       ['POST', '/v2/acme/tiny-GGUF/blobs/uploads/'],
       ['PUT', '/v2/acme/tiny-GGUF/manifests/x'],
@@ -263,7 +263,7 @@ describe('who means harm', () => {
     }
   });
 
-  test('leaves nothing open by going away, however often', async () => {
+  test('leaves no open file by disconnecting, however often', async () => {
     const { hostname, port } = new URL(url);
     for (let tries = 0; tries < 40; tries += 1) {
       const sent = request({ hostname, port, path: blobPath(eight), agent: false }).end();
@@ -289,7 +289,7 @@ test('a node stages a model while Ollama pulls it', async () => {
   for (const { manifest, blobs } of pulls) expect(blobs.size).toBe(manifest.layers.length + 1);
 });
 
-test('who may not read is denied without being asked for a key', async () => {
+test('a client without read access is denied without a challenge for a key', async () => {
   const { home, env } = await makeStore({ 'a-Q8_0.gguf': weights.Q8_0 });
   const host = await serveInProcess({ home });
   expect((await runInProcess(['policy', 'set', 'lan', 'none'], { env })).status).toBe(0);
@@ -312,7 +312,7 @@ test('who may not read is denied without being asked for a key', async () => {
   expect((await ask(host.url, blobPath(eight), { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
 });
 
-test('a node passes everything on, and names itself', async () => {
+test('a node forwards registry requests, and uses its own address', async () => {
   const { home } = await makeStore();
   const host = await serveInProcess({ home });
   const node = await serveInProcess({

@@ -39,7 +39,7 @@ const servers = forWholeFile(async () => {
   return { host: host.apiUrl, store: host.url, node: node.apiUrl };
 });
 
-test('a node passes nothing on that would leave the routes of the store', async () => {
+test('a node does not forward a target outside the routes of the store', async () => {
   const urls = servers();
   for (const target of climbing)
     for (const method of ['GET', 'POST', 'DELETE']) {
@@ -66,7 +66,7 @@ test('a node passes nothing on that would leave the routes of the store', async 
   expect((await request(urls.node, 'POST /verify HTTP/1.1', '{}')).status).toBe(404);
 });
 
-test('the absolute form is served as its path, and other forms are refused', async () => {
+test('an absolute request target is served as its path, and other forms are refused', async () => {
   const urls = servers();
   for (const url of [urls.node, urls.host]) {
     const { host } = new URL(url);
@@ -86,7 +86,7 @@ test('the absolute form is served as its path, and other forms are refused', asy
   expect(await request(urls.store, `GET ${file} HTTP/1.1`)).toEqual({ status: 200, body: 'some bytes' });
 });
 
-test('no target makes an error of a server, and none gets through a node to another route', async () => {
+test('no request target causes a server error, or gets through a node to another route', async () => {
   const urls = servers();
   const part = fc.oneof(
     fc.constantFrom('..', '.', '', '%2e%2e', '%2F', '%5c', '\\', ';', '%00', '%', '#', 'store', 'nodes', 'verify', 'models', 'org', 'one'),
@@ -117,7 +117,7 @@ test('no target makes an error of a server, and none gets through a node to anot
   expect(Array.isArray(nodes)).toBe(true);
 });
 
-test('a target is made of the parts of its route, whatever they hold', () => {
+test('a target is built from the parts of its route, with any content', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (id) => {
       const target = targetOfRoute('/store/models/:id/download', { id }, '');
@@ -139,7 +139,7 @@ const tryJson = (text: string): unknown => {
   }
 };
 
-test('a body that a node hands on never becomes a request of its own at the store', async () => {
+test('a body that a node forwards never becomes a separate request at the store', async () => {
   await using store = await rawServer((socket) => {
     // What comes after the head may come a moment later.
     setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}'), 50);

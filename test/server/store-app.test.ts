@@ -72,8 +72,8 @@ beforeAll(() => {
   ({ url, store } = shared());
 });
 
-describe('the JSON routes', () => {
-  test('health, registry, models, also with a slash at the end', async () => {
+describe('the JSON routes of the store', () => {
+  test('answer health, registry and models, also with a slash at the end', async () => {
     expect((await ask(url, '/health')).json()).toMatchObject({ free_bytes: 3, total_bytes: 5, used_bytes: 2 });
     expect((await ask(url, '/models')).json()).toEqual(['org/name', 'single', 'org/shadow']);
     for (const path of ['/registry', '/registry/']) {
@@ -82,18 +82,18 @@ describe('the JSON routes', () => {
   });
 
   test.each(['/models/org%2Fname/files', '/models/org/name/files', '/models/org%2fname/files/', '/models/org/name/files?x=%'])(
-    '%s lists the files',
+    'list the files of %s',
     async (path) => {
       expect((await ask(url, path)).json()).toEqual(await store.listFiles('org/name' as never));
     },
   );
 
-  test('a model of one segment', async () => {
+  test('answer for a model without an organization', async () => {
     expect((await ask(url, '/models/single/files')).json()).toEqual(['a.txt', 'sub/b.txt']);
     expect((await ask(url, '/models/single/sub/b.txt')).body.toString()).toBe('b');
   });
 
-  test('a model that is not there', async () => {
+  test('answer 404 for a missing model', async () => {
     const answer = await ask(url, '/models/org/none/files');
     expect(answer.status).toBe(404);
     expect(answer.json()).toMatchObject({ code: 'MODEL_NOT_FOUND', detail: expect.stringContaining('org/none') });
@@ -101,7 +101,7 @@ describe('the JSON routes', () => {
     expect((await ask(url, '/models/org/name/none')).json()).toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 
-  test('the manifest has a strong ETag and answers 304', async () => {
+  test('have a strong ETag for a manifest, and answer 304', async () => {
     const answer = await ask(url, '/models/org%2Fname/manifest');
     const { digest } = answer.json() as { digest: string };
     expect(answer.headers.etag).toBe(`"${digest}"`);
@@ -112,13 +112,13 @@ describe('the JSON routes', () => {
     expect((await ask(url, '/models/org/name/manifest', { headers: { 'If-None-Match': '"x"' } })).status).toBe(200);
   });
 
-  test('a manifest that is still being made', async () => {
+  test('answer 202 for a manifest that is still being made', async () => {
     const { url } = await serve({ overrides: { manifest: async () => ({ state: 'hashing', retryAfterMs: 1500 }) } });
     const answer = await ask(url, '/models/org/name/manifest');
     expect([answer.status, answer.headers['retry-after'], answer.json()]).toEqual([202, '2', { state: 'hashing', retry_after_ms: 1500 }]);
   });
 
-  test('files whose names are those of routes', async () => {
+  test('serve files whose names are those of routes', async () => {
     expect((await ask(url, '/models/org/shadow/files')).body.toString()).toBe('a file called files');
     expect((await ask(url, '/models/org/shadow/manifest')).body.toString()).toBe('a file called manifest');
     expect((await ask(url, '/models/org/shadow/download/status')).body.toString()).toBe('a file called status');
@@ -128,13 +128,13 @@ describe('the JSON routes', () => {
     expect(manifest.json()).toMatchObject({ model_id: 'org/shadow' });
   });
 
-  test.each(['/models/org%2Fname', '/models/org/name', '/models/org/name/'])('DELETE %s', async (path) => {
+  test.each(['/models/org%2Fname', '/models/org/name', '/models/org/name/'])('answer DELETE %s', async (path) => {
     const { url } = await serve();
     expect((await ask(url, path, { method: 'DELETE' })).json()).toMatchObject({ modelId: 'org/name', deleted: true, nodes: [] });
     expect((await ask(url, path, { method: 'DELETE' })).status).toBe(404);
   });
 
-  test('unknown routes, wrong methods and the OpenAPI page', async () => {
+  test('refuse unknown routes and wrong methods, and include OpenAPI', async () => {
     expect((await ask(url, '/nothing')).json()).toMatchObject({ code: 'NOT_FOUND' });
     const wrong = await ask(url, '/health', { method: 'POST' });
     expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);
@@ -155,7 +155,7 @@ describe('the JSON routes', () => {
     );
   });
 
-  test('an unexpected error tells nothing and is logged', async () => {
+  test('reveal nothing about an unexpected error, which is logged', async () => {
     const { url, log } = await serve({ overrides: { health: () => Promise.reject(new Error('secret /path')) } });
     const answer = await ask(url, '/health');
     expect([answer.status, (answer.json() as { code: string }).code]).toEqual([500, 'INTERNAL']);
@@ -164,8 +164,8 @@ describe('the JSON routes', () => {
   });
 });
 
-describe('a file', () => {
-  test.each(names)('named %j, escaped, in both spellings', async (name) => {
+describe('a file of a model over HTTP', () => {
+  test.each(names)('named %j can be requested escaped, in both spellings', async (name) => {
     const escaped = name.split('/').map(encodeURIComponent).join('/');
     for (const id of ['org%2Fname', 'org/name']) {
       const answer = await ask(url, `/models/${id}/${escaped}`);
@@ -173,12 +173,12 @@ describe('a file', () => {
     }
   });
 
-  test.each(['100%.txt', '%zz', '50%41.txt', 'a+b.txt', 'quote\'"', 'a#b.txt'])('named %s, not escaped', async (name) => {
+  test.each(['100%.txt', '%zz', '50%41.txt', 'a+b.txt', 'quote\'"', 'a#b.txt'])('named %s can be requested unescaped', async (name) => {
     const answer = await talk(url, `GET /models/org%2Fname/${name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
     expect(answer).toContain(`content of ${name}`);
   });
 
-  test('has the headers that resuming needs', async () => {
+  test('has the headers for resuming', async () => {
     const { status, headers, body } = await ask(url, '/models/org/name/hello', { headers: { 'Accept-Encoding': 'gzip' } });
     expect([status, body.toString()]).toEqual([200, text]);
     expect(headers).toMatchObject({
@@ -191,7 +191,7 @@ describe('a file', () => {
     expect(headers).not.toHaveProperty('content-encoding');
   });
 
-  test('HEAD sends no body', async () => {
+  test('has no body for HEAD', async () => {
     const answer = await talk(url, 'HEAD /models/org%2Fname/hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 .*content-length: 12\r\n.*\r\n\r\n$/is);
     expect((await ask(url, '/models/org/name/none', { method: 'HEAD' })).status).toBe(404);
@@ -204,12 +204,12 @@ describe('a file', () => {
     ['bytes=7-999', 206, 'store', 'bytes 7-11/12'],
     ['bytes=0-1,3-4', 200, text, undefined],
     ['junk', 200, text, undefined],
-  ])('Range: %s', async (range, status, body, contentRange) => {
+  ])('answers Range: %s', async (range, status, body, contentRange) => {
     const answer = await ask(url, '/models/org/name/hello', { headers: { Range: range } });
     expect([answer.status, answer.body.toString(), answer.headers['content-range']]).toEqual([status, body, contentRange]);
   });
 
-  test('416, 304, 412 and If-Range', async () => {
+  test('answers 416, 304, 412 and If-Range', async () => {
     const beyond = await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=12-' } });
     expect([beyond.status, beyond.headers['content-range'], (beyond.json() as { code: string }).code]).toEqual([
       416,
@@ -222,13 +222,13 @@ describe('a file', () => {
     expect((await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=0-0', 'If-Range': '"x"' } })).body.toString()).toBe(text);
   });
 
-  test('that is empty', async () => {
+  test('can be empty', async () => {
     const { status, headers, body } = await ask(url, '/models/org/name/empty');
     expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
     expect((await ask(url, '/models/org/name/empty', { headers: { Range: 'bytes=0-' } })).headers['content-range']).toBe('bytes */0');
   });
 
-  test('that changed under its manifest is refused', async () => {
+  test('is refused when it changed after its manifest', async () => {
     const openFile = () => Promise.reject(new SkulkError('INTEGRITY', 'hello changed on the disk'));
     const { url, log } = await serve({ overrides: { openFile } });
     const answer = await ask(url, '/models/org/name/hello');
@@ -236,13 +236,13 @@ describe('a file', () => {
     expect(log.join('')).toContain('INTEGRITY');
   });
 
-  test('that is being checked again answers 503 with Retry-After', async () => {
+  test('answers 503 with Retry-After while it is checked again', async () => {
     const openFile = () => Promise.reject(new SkulkError('STORE_BUSY', 'hello is being checked', { retryAfterMs: 300 }));
     const answer = await ask((await serve({ overrides: { openFile } })).url, '/models/org/name/hello');
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
   });
 
-  test('that ends too early cuts the connection and is logged', async () => {
+  test('closes the connection when it is too short, and this is logged', async () => {
     const big = Buffer.alloc(3_000_000, 7);
     const { url, store, log } = await serve({ has: { single: { big } } });
     await writeFile(join(store.root, 'single', 'big'), big.subarray(0, 2_000_000));
@@ -250,7 +250,7 @@ describe('a file', () => {
     await expect.poll(() => log.join('')).toContain('INTEGRITY');
   });
 
-  test('of many buffers arrives whole, to many clients at once', async () => {
+  test('of many buffers is sent completely to many clients at the same time', async () => {
     const big = Buffer.alloc(5_000_003, Buffer.from(Array.from({ length: 65_521 }, (_, index) => index * 31)));
     const { url } = await serve({ has: { single: { big } }, limits: { largeBuffers: 2 } });
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url, '/models/single/big')));
@@ -260,7 +260,7 @@ describe('a file', () => {
   });
 });
 
-describe('what is hostile', () => {
+describe('a hostile request to the store', () => {
   test.each([
     '..',
     '../../etc/passwd',
@@ -273,13 +273,13 @@ describe('what is hostile', () => {
     'org%2Fname/..%5cx',
     'org%2Fname//etc/passwd',
     'org%2Fname/%2fetc%2fpasswd',
-  ])('GET /models/%s', async (rest) => {
+  ])('is refused for GET /models/%s', async (rest) => {
     const answer = await ask(url, `/models/${rest}`);
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ code: expect.stringMatching(/^BAD_(PATH|MODEL_ID|REQUEST)$/) });
   });
 
-  test('long URLs, long headers, no HTTP, large and broken bodies', async () => {
+  test('is refused for long URLs, long headers, other protocols, and large or invalid bodies', async () => {
     expect((await ask(url, `/models/org%2Fname/${'a'.repeat(9000)}`)).status).toBe(414);
     expect(await talk(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
     expect(await talk(url, 'what is this\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"BAD_REQUEST"/s);
@@ -297,12 +297,12 @@ describe('what is hostile', () => {
     );
   });
 
-  test('headers that never end', async () => {
+  test('is closed if its headers never end', async () => {
     const { url } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 300 } });
     expect(await talk(url, 'GET /health HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  test('more transfers than allowed, and a client that reads nothing', async () => {
+  test('is refused beyond the limit of transfers, and a client that does not read is disconnected', async () => {
     const big = Buffer.alloc(32 * 1024 * 1024);
     const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 2, stallTimeoutMs: 1500 } });
     const slow = [1, 2].map(() => connect(Number(new URL(url).port), '127.0.0.1'));
@@ -321,7 +321,7 @@ describe('what is hostile', () => {
     for (const socket of slow) socket.destroy();
   });
 
-  test('clients that leave in the middle, and pipelined requests, give everything back', async () => {
+  test('releases everything when clients disconnect, also with pipelined requests', async () => {
     const big = Buffer.alloc(8 * 1024 * 1024);
     const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 8 } });
     for (let round = 0; round < 6; round += 1) {
@@ -335,7 +335,7 @@ describe('what is hostile', () => {
       .toEqual(Array(8).fill(200));
   });
 
-  test('a client that asks for a hundred files at once holds two of them open, and the others are not refused for it', async () => {
+  test('for a hundred files of one client holds two of them open, and the others are not refused for it', async () => {
     let [open, most] = [0, 0];
     const { url, store } = await serve({ has: { single: { big: Buffer.alloc(4 * 1024 * 1024, 1) } }, limits: { maxTransfers: 3 } });
     const original = store.openFile;
@@ -360,7 +360,7 @@ describe('what is hostile', () => {
     expect(open).toBe(0);
   });
 
-  test('memory does not grow with what is sent', async () => {
+  test('does not make memory grow with the amount of data', async () => {
     const { url } = await serve({ has: { single: { big: Buffer.alloc(64 * 1024 * 1024) } } });
     const drain = () =>
       new Promise<void>((resolve, reject) => {
@@ -380,8 +380,8 @@ describe('what is hostile', () => {
   });
 });
 
-describe('a token', () => {
-  test('is asked for on everything but /health, and is not logged', async () => {
+describe('a token of the store', () => {
+  test('is required for every route but /health, and is not logged', async () => {
     const { url, log } = await serve({ token: 's3cret-token' });
     expect((await ask(url, '/health')).status).toBe(200);
     for (const path of ['/registry', '/models/org/name/hello', '/openapi.json', '/nothing']) {
@@ -395,7 +395,7 @@ describe('a token', () => {
   });
 });
 
-describe('long work', () => {
+describe('long work over HTTP', () => {
   const lines = (body: Buffer) =>
     body
       .toString()
@@ -403,7 +403,7 @@ describe('long work', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
 
-  test('reports, gives signs of life and a result', async () => {
+  test('sends progress, heartbeats and a result', async () => {
     const told = Promise.withResolvers<void>();
     const { url } = await serve({
       limits: { progressIntervalMs: 20 },
@@ -434,7 +434,7 @@ describe('long work', () => {
     expect(got.at(-1)).toEqual({ result: { ok: true, models: [{ model_id: 'org/name', status: 'ok', bad_files: [], note: 'true' }] } });
   });
 
-  test('that fails at once is an ordinary error, later a line', async () => {
+  test('that fails at once sends an ordinary error, and later a line with the error', async () => {
     const adopt = async ({ modelId }: { modelId: string }) => {
       if (modelId === 'org/late') await sleep(60);
       throw new SkulkError('CONFLICT', 'it is there already', { hint: 'use --force' });
@@ -470,8 +470,8 @@ describe('long work', () => {
   });
 });
 
-describe('stopping', () => {
-  test('lets what runs finish, and closes what is idle or silent', async () => {
+describe('stopping a server', () => {
+  test('lets running requests finish, and closes idle and silent connections', async () => {
     const big = Buffer.alloc(24 * 1024 * 1024);
     const { url, app } = await serve({ has: { single: { big } } });
     const port = Number(new URL(url).port);
@@ -492,7 +492,7 @@ describe('stopping', () => {
     await expect(ask(url, '/health')).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('does not wait for longer than it may', async () => {
+  test('does not wait longer than its limit', async () => {
     const { url, app } = await serve({ has: { single: { big: Buffer.alloc(24 * 1024 * 1024) } } });
     const asked = once(app.server, 'request');
     const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
@@ -503,8 +503,8 @@ describe('stopping', () => {
   });
 });
 
-describe('a port that is taken', () => {
-  test('is named with who has it', async () => {
+describe('a port that is in use', () => {
+  test('is reported with the process that uses it', async () => {
     const other = await directoryStore({});
     atEnd(() => other[Symbol.asyncDispose]());
     const app = await createStoreApp({ store: other, version: '1', logLevel: 'silent' });

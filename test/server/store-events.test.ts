@@ -48,8 +48,8 @@ const send = (url: string, target: string, body: unknown) =>
   ask(url, target, { method: 'POST', headers: json, body: JSON.stringify(body) });
 const ids = ({ entries }: Registry): readonly string[] => entries.map(({ model_id }) => model_id);
 
-describe('the events of a store', () => {
-  test('begin with everything, and follow models, downloads, nodes and orders, on both ports and through a node', async () => {
+describe('the event stream of a store', () => {
+  test('begins with the complete state, and follows models, downloads, nodes and orders, on both ports and through a node', async () => {
     const world = await hubWorld();
     world.hub.push('org/big', {
       files: { 'config.json': '{}', 'w.safetensors': { size: 12 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -114,7 +114,7 @@ describe('the events of a store', () => {
     await expect(listenTo(`${node.apiUrl}/store/events`)).rejects.toThrow(/503 .*Store unreachable/);
   });
 
-  test('tell what another process changed on the disk', async () => {
+  test('reports changes of another process on the disk', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();
@@ -128,7 +128,7 @@ describe('the events of a store', () => {
     );
   });
 
-  test('are not for pages of other sites, nor for other names, nor without the token', async () => {
+  test('is refused to pages of other sites, to foreign host names, and without the token', async () => {
     const home = await temporaryDirectory();
     const host = await serveInProcess({ home: join(home, 'open') });
     onTestFinished(() => host[Symbol.asyncDispose]());
@@ -146,7 +146,7 @@ describe('the events of a store', () => {
     expect((await listenTo(`${closed.apiUrl}/node/events`, { authorization: 'Bearer a-good-token' })).status).toBe(200);
   });
 
-  test('of a store that has no API are looked at by the node itself', async () => {
+  test('is made by the node itself if the store has no API', async () => {
     const { createServer } = await import('node:http');
     const entry = { model_id: 'org/one', store_path: 'org--one', files: ['a.gguf'], downloaded_at: '', total_bytes: 3 };
     let entries = [entry];
@@ -174,8 +174,8 @@ describe('the events of a store', () => {
   });
 });
 
-describe('the events of a node', () => {
-  test('tell its copies, its settings and what it stages; what is asked for is staged, and what is stopped is stopped', async () => {
+describe('the event stream of a node', () => {
+  test('reports its copies, its settings and its stages, including started and stopped ones', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/big');
@@ -233,7 +233,7 @@ describe('the events of a node', () => {
     expect(((await ask(node.apiUrl, '/node/stage')).json() as Staging).jobs.map(({ status }) => status)).toEqual(['complete', 'failed']);
   });
 
-  test('go on where the copies cannot be looked at, and say why', async () => {
+  test('continues if the copies cannot be read, and reports why', async () => {
     const home = await temporaryDirectory();
     const config = join(home, 'skulk.yaml');
     await writeFile(join(home, 'no-directory'), '');
@@ -245,7 +245,7 @@ describe('the events of a node', () => {
     await source.until<Configured>('config', () => true);
   });
 
-  test('a stage that runs is joined, stopped on demand, and ended with the server', async () => {
+  test('shows a running stage that is joined, stopped on request, and ended with the server', async () => {
     const world = await hubWorld();
     world.hub.push('org/slow', {
       files: { 'w.safetensors': { size: 64 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -267,7 +267,7 @@ describe('the events of a node', () => {
     expect(await host.stop()).toMatchObject({ status: 0 });
   });
 
-  test('on the store host it is a clone of the store, or the store itself where models are used in place', async () => {
+  test('shows a clone on the store host, or the canonical copy if models are used in place', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const store = join(world.home, 'host/store');

@@ -19,7 +19,7 @@ const built = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 const serve = async (env: Record<string, string> = {}) => startServe({ home: await temporaryDirectory(), env });
 const shared = forWholeFile(() => serve());
 
-test('the page comes from the API port, with a policy that lets nothing in from elsewhere', async () => {
+test('the page is served at the API port, with a policy that blocks content from other hosts', async () => {
   const host = shared();
   const document = await readFile(join(built, 'index.html'), 'utf8');
   for (const target of ['/', '/nodes', '/settings', '/settings/', '/?model=org%2Fname']) {
@@ -42,7 +42,7 @@ test('the page comes from the API port, with a policy that lets nothing in from 
   for (const target of ['/', '/settings']) expect((await ask(host.url, target)).status).toBe(404);
 });
 
-test('the bundle has hashed names, is kept for good, names nothing elsewhere, and is small', async () => {
+test('the bundle has hashed names, is cached permanently, has no links to other hosts, and is small', async () => {
   const host = shared();
   const names = await readdir(join(built, 'assets'));
   let gzipped = gzipSync(await readFile(join(built, 'index.html'))).length;
@@ -74,7 +74,7 @@ test.each([
   '/package.json',
   '/../main.js',
   '/main.js',
-])('%s is nothing that the build made', async (target) => {
+])('%s is not a file of the build', async (target) => {
   const host = shared();
   const answer = await ask(host.apiUrl, target);
   // What would lead out of a directory is refused before anything is looked for.
@@ -84,7 +84,7 @@ test.each([
   );
 });
 
-test('the page holds no secret, so it needs no token; its name must be ours all the same where there is none', async () => {
+test('the page contains no secret and needs no token, but without a token its host name must be known', async () => {
   expect((await ask(shared().apiUrl, '/', { headers: { host: 'evil.example' } })).status).toBe(403);
   const closed = await serve({ SKULK_TOKEN: 'a-good-token' });
   expect((await ask(closed.apiUrl, '/settings')).status).toBe(200);
@@ -94,7 +94,7 @@ test('the page holds no secret, so it needs no token; its name must be ours all 
     expect([target, (await ask(closed.apiUrl, target)).status]).toEqual([target, 401]);
 });
 
-test('a server without a built page serves all the same, and says what to do', async () => {
+test('a server without a built page works, and explains how to build it', async () => {
   const app = await createApp({
     title: 't',
     version: '1',
@@ -110,7 +110,7 @@ test('a server without a built page serves all the same, and says what to do', a
   expect((await ask(url, '/')).json()).toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('npm run build') });
 });
 
-test('nothing of the page is read when the server starts, only when somebody looks', async () => {
+test('the files of the page are read only when a browser requests them', async () => {
   const home = await temporaryDirectory();
   const [log, spy] = [join(home, 'read'), join(home, 'spy.cjs')];
   await writeFile(log, '');

@@ -27,7 +27,7 @@ async function serve(token?: string) {
   return { url, store, host: new URL(url).host };
 }
 
-describe('without a token', () => {
+describe('a server without a token', () => {
   test.each([
     '127.0.0.1',
     '127.0.0.1:58080',
@@ -41,7 +41,7 @@ describe('without a token', () => {
     'nas.lan',
     'store.example.org:58080',
     'STORE.example.org.',
-  ])('the name %s is ours', async (Host) => {
+  ])('accepts the host name %s', async (Host) => {
     const { url } = await serve();
     expect((await ask(url, '/models', { headers: { Host } })).status).toBe(200);
   });
@@ -55,7 +55,7 @@ describe('without a token', () => {
     'evil.example.',
     '[evil.example]',
     '127.0.0.1@evil.example',
-  ])('the name %s is not, whatever is asked', async (Host) => {
+  ])('refuses the host name %s for every request', async (Host) => {
     const { url, store } = await serve();
     for (const [method, path] of [
       ['GET', '/health'],
@@ -76,7 +76,7 @@ describe('without a token', () => {
     [{ Origin: 'null' }],
     [{ Origin: 'https://127.0.0.1' }],
     [{ 'Sec-Fetch-Site': 'cross-site', Origin: 'http://evil.example' }],
-  ])('a page that says %j reads what it may, and changes nothing', async (headers) => {
+  ])('lets a page with %j read, but not change anything', async (headers) => {
     const { url, store } = await serve();
     for (const method of ['DELETE', 'POST'] as const) {
       const path = method === 'DELETE' ? '/models/org%2Fm' : '/verify';
@@ -86,7 +86,7 @@ describe('without a token', () => {
     expect((await ask(url, '/models', { headers })).status).toBe(200);
   });
 
-  test('our own page, and programs, may', async () => {
+  test('lets its own page, and programs, change models', async () => {
     const { url, store, host } = await serve();
     const headers = { Host: host, Origin: `http://${host}`, 'Sec-Fetch-Site': 'same-origin' };
     expect((await ask(url, '/models/org%2Fm', { method: 'DELETE', headers })).status).toBe(200);
@@ -94,13 +94,13 @@ describe('without a token', () => {
   });
 });
 
-test('with a token the name does not matter, the token does', async () => {
+test('a server with a token accepts any host name with the token, and refuses requests without it', async () => {
   const { url } = await serve('secret');
   expect((await ask(url, '/models', { headers: { Host: 'evil.example' } })).status).toBe(401);
   expect((await ask(url, '/models', { headers: { Host: 'any.example', Authorization: 'Bearer secret' } })).status).toBe(200);
 });
 
-test('a command that used a name which is not ours is told so', async () => {
+test('a command that used an unknown host name gets an explanation', async () => {
   const home = await temporaryDirectory();
   const { url } = await serve();
   const proxy = createServer((request, response) => {

@@ -53,7 +53,7 @@ async function llamaStore() {
 }
 
 test(
-  'llama.cpp loads each of several quantizations that lie side by side, also one in shards, and those that stay',
+  'llama.cpp loads each of several quantizations in one directory, also one in shards, and those that remain after a removal',
   wants('llama.cpp', 'llama-quantize'),
   async () => {
     const { node, start, whole, copy } = await llamaStore();

@@ -37,13 +37,13 @@ async function stagedModel() {
   return { model, env, path };
 }
 
-describe('the main job, with the built program', () => {
-  test('brings a model from the store host to a node, byte for byte', async () => {
+describe('the whole workflow with the built program', () => {
+  test('copies a model from the store host to a node, byte for byte', async () => {
     const { model, path } = await stagedModel();
     expect(await digestsBelow(path)).toEqual(await digestsBelow(model));
   });
 
-  test('llama.cpp runs what was staged', wants('llama.cpp'), async () => {
+  test('lets llama.cpp run the staged model', wants('llama.cpp'), async () => {
     const { env } = await stagedModel();
     const program = ['run', 'test/tiny-llama:F32', '--', process.execPath, llamaScript, '{gguf}'];
     const { status, stdout, stderr } = await runSkulk(program, { env });

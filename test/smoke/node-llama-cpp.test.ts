@@ -25,7 +25,7 @@ const gguf = (seed: number, shard?: { readonly no: number; readonly count: numbe
 
 const shardName = (no: number): string => `BF16/tiny-BF16-0000${no + 1}-of-00003.gguf`;
 
-test('node-llama-cpp fetches a quantization, a split one and the best one, and says when there is none', wants('llama.cpp'), async () => {
+test('node-llama-cpp downloads a quantization, a split one and the best one, and reports a missing one', wants('llama.cpp'), async () => {
   const home = await temporaryDirectory();
   const files: Record<string, Buffer> = { 'tiny-Q8_0.gguf': gguf(1), 'tiny-Q4_K_M.gguf': gguf(2) };
   for (const no of [0, 1, 2]) files[shardName(no)] = gguf(no + 3, { no, count: 3 });

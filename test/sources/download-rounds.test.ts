@@ -31,12 +31,12 @@ async function downloadAfter(leftovers: number, failure: SkulkError) {
   return { error, removed, tries };
 }
 
-test('a download removes as many leftovers as it needs, and then ends as if they had never been there', async () => {
+test('a download removes as many leftovers as necessary, and then ends as without them', async () => {
   const failure = new SkulkError('HUB_UNREACHABLE', 'nobody answers');
   expect(await downloadAfter(45, failure)).toEqual({ error: failure, removed: 45, tries: 46 });
 });
 
-test('a download for which there is no room without any leftover says that there is no room', async () => {
+test('a download without enough disk space and without leftovers reports the missing space', async () => {
   const failure = new SkulkError('NO_SPACE', 'still no room');
   expect(await downloadAfter(45, failure)).toEqual({ error: failure, removed: 45, tries: 46 });
 });

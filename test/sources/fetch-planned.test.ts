@@ -57,7 +57,7 @@ async function fetchFrom(directory: string) {
   return { opened, files, place: join(place, 'files') };
 }
 
-test('what a source has on this machine is cloned, never linked, and checked against its listing', async () => {
+test('local files of a source are cloned, never linked, and checked against the listing', async () => {
   const directory = await temporaryDirectory();
   await writeFiles(directory, good);
   const { opened, files, place } = await fetchFrom(directory);
@@ -72,7 +72,7 @@ test('what a source has on this machine is cloned, never linked, and checked aga
   }
 });
 
-test('a local file that is not what the listing says is read from the source instead', async () => {
+test('a local file that differs from the listing is downloaded from the source instead', async () => {
   const directory = await temporaryDirectory();
   await writeFiles(directory, { ...good, 'a.safetensors': 'wrongs!' });
   const { opened, place } = await fetchFrom(directory);

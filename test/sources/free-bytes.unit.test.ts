@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { freeBytes } from '../../src/core/sources/hub/free-bytes.ts';
 
-test('bytes with a buffer of their own are freed, and those that share one, or are few, stay', () => {
+test('bytes with a buffer of their own are freed, and small or shared ones stay', () => {
   const own = new Uint8Array(64 * 1024);
   freeBytes(own);
   expect(own).toHaveLength(0);

@@ -9,7 +9,7 @@ const now = new Date('2026-06-01T12:00:00Z');
 const minute = 60_000;
 const id = '0123456789abcdef';
 
-test('for want of room the oldest ended downloads go one by one; what runs, what is new and what is not of skulk stays', async () => {
+test('the oldest ended downloads are removed one by one if space is short, and running ones, new ones and other files stay', async () => {
   const directory = await temporaryDirectory();
   const place = async (name: string, minutesAgo: number, { isOurs = true } = {}): Promise<void> => {
     const files = [...(isOurs ? ['names.json'] : []), 'files/a.gguf'];

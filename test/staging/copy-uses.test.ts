@@ -57,7 +57,7 @@ async function copyOfTwo() {
   };
 }
 
-test('a quantization that is sent many times at once is one lease, on it alone, which ends with the last', async () => {
+test('a quantization that is sent many times at once has one lease, only on itself, until the last transfer ends', async () => {
   const { layout, uses, first } = await copyOfTwo();
   const ends = await Promise.all(Array.from({ length: 20 }, () => uses.begin(modelId, first)));
   expect(await readLeases(layout)).toMatchObject([
@@ -71,7 +71,7 @@ test('a quantization that is sent many times at once is one lease, on it alone, 
   expect(await readdir(layout.leases)).toEqual([]);
 });
 
-test('the last use of a quantization moves, and of no other, once a minute however often it is sent', async () => {
+test('the last use of a sent quantization, and of no other, is updated at most once a minute', async () => {
   const { uses, first, lastUses, date, pass } = await copyOfTwo();
   for (let times = 0; times < 5; times += 1) (await uses.begin(modelId, first))();
   expect(await lastUses()).toEqual(['Q4_K_M 2026-01-03', 'Q8_0 2026-01-02']);
@@ -83,7 +83,7 @@ test('the last use of a quantization moves, and of no other, once a minute howev
   expect(await date()).toEqual(day(5));
 });
 
-test('a file that quantizations share keeps the copy, and is no use of any of them', async () => {
+test('a file that quantizations share keeps the copy, and does not count as a use of any of them', async () => {
   const { layout, uses, lastUses } = await copyOfTwo();
   const end = await uses.begin(modelId, undefined);
   expect((await readLeases(layout)).map(({ model_id, selector }) => [model_id, selector])).toEqual([[modelId, undefined]]);
@@ -91,7 +91,7 @@ test('a file that quantizations share keeps the copy, and is no use of any of th
   expect(await lastUses()).toEqual(['Q4_K_M 2026-01-01', 'Q8_0 2026-01-02']);
 });
 
-test('no lease is left behind by a server that ends while files are sent', async () => {
+test('a server that ends while files are sent leaves no lease behind', async () => {
   const { layout, uses, first } = await copyOfTwo();
   await uses.begin(modelId, first);
   await uses[Symbol.asyncDispose]();

@@ -7,7 +7,7 @@ import { reconcile } from '../../src/core/operations/nodes/reconcile.ts';
 import { copyLock, stagingLayout } from '../../src/core/staging/layout.ts';
 import { serveModels, stagingNode } from '../helpers/staging-node.ts';
 
-test('an empty place of a killed process goes with the next stage or reconcile; data, files of others and a place in use stay', async () => {
+test('an empty work directory of a killed process is removed by the next stage or reconcile, and data, other files and a used one stay', async () => {
   const { url } = await serveModels({ 'org/m': { 'm-Q8_0.gguf': 'x'.repeat(5_000), 'config.json': '{}' } });
   const node = await stagingNode(url);
   await node.stage('org/m');

@@ -20,7 +20,7 @@ const [firstOfB = ''] = Object.keys(b);
 const mapped = sha256(Object.values(b)[0] as Buffer);
 const shared = { 'config.json': '{"version":1}' };
 
-test('a mapped quantization keeps its bytes on a node, whatever happens to it and to another one', wants('llama-quantize'), async () => {
+test('a mapped quantization keeps its bytes on a node during any change of it or of another one', wants('llama-quantize'), async () => {
   const { proxy, replace } = await serveThroughProxy({ 'org/m': { ...a, ...b, ...shared } });
   const node = await stagingNode(proxy.url);
   await node.stage('org/m:Q8_0');
@@ -44,7 +44,7 @@ test('a mapped quantization keeps its bytes on a node, whatever happens to it an
 });
 
 test(
-  'a mapped quantization keeps its bytes in the store while another comes, goes, and all are replaced',
+  'a mapped quantization keeps its bytes in the store while another is added and removed, and all are replaced',
   wants('llama-quantize'),
   async () => {
     const world = await hubWorld();
@@ -70,7 +70,7 @@ test.each([
   ['download org/m:Q4_K_M', false],
   ['add SOURCE --as org/m --force', false],
 ] as const)(
-  'a kill at any write of `skulk %s` in the store leaves that quantization whole or absent, and the mapped one as it is',
+  'a kill at any write of `skulk %s` in the store leaves that quantization complete or absent, and the mapped one unchanged',
   wants('llama-quantize'),
   async (line, isThere) => {
     const world = await hubWorld();

@@ -108,7 +108,7 @@ const round = fc
   .tuple(fc.array(foreign, { minLength: 1, maxLength: 4 }), fc.array(fc.constantFrom(...attacks), { minLength: 1, maxLength: 3 }))
   .map(([put, chosen]) => [...put, ...chosen.flat().map(run)]);
 
-test('no sequence of verbs changes a byte of what skulk did not make', async () => {
+test('no sequence of commands changes a byte of a file that skulk did not create', async () => {
   const steps = fc
     .tuple(fc.constantFrom(...beginnings), fc.array(round, { minLength: 1, maxLength: 3 }))
     .map(([first, rounds]) => [...first.map(run), ...rounds.flat()]);

@@ -60,16 +60,16 @@ test.each<[string, (copy: string, home: string) => Promise<unknown>]>([
       await chmod(copy, 0o555);
     },
   ],
-])('stage and run leave %s alone that lies under the name of a copy, before a byte is sent', (_, place) => expectLeftAlone(place));
+])('stage and run do not change %s at the path of a copy, and fail before a byte is sent', (_, place) => expectLeftAlone(place));
 
-test('stage and run leave a mount point alone that lies under the name of a copy', wants('a disk of their own'), () =>
+test('stage and run do not change a mount point at the path of a copy', wants('a disk of their own'), () =>
   expectLeftAlone(async (copy) => {
     await smallDisk(1024 * 1024, copy);
     await writeFile(join(copy, 'notes.txt'), 'mine');
   }),
 );
 
-test('a copy of another model that somebody renamed is not taken for this one', async () => {
+test('a renamed copy of another model is not accepted as a copy of this one', async () => {
   const { url } = await serveModels({ 'org/m': model, 'org/other': { 'b.gguf': 'other' } });
   const home = await temporaryDirectory();
   const env = { SKULK_HOME: home, SKULK_STORE: url };
@@ -83,7 +83,7 @@ test('a copy of another model that somebody renamed is not taken for this one', 
   expect(await readFile(join(copy, 'b.gguf'), 'utf8')).toBe('other');
 });
 
-test('a copy straight from Hugging Face does not replace what skulk did not make', async () => {
+test('a copy directly from Hugging Face does not replace files that skulk did not create', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'a.safetensors': 'weights', 'config.json': '{}' } });
   const home = join(world.home, 'alone');
@@ -97,7 +97,7 @@ test('a copy straight from Hugging Face does not replace what skulk did not make
   expect(await readFile(join(copy, 'notes.txt'), 'utf8')).toBe('mine');
 });
 
-test('a file that somebody put into a copy keeps it from being replaced, and stays when it is purged', async () => {
+test('a file that a user put into a copy prevents its replacement, and stays after a purge', async () => {
   const { replace, copy, env } = await nodeBefore(async () => undefined);
   expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
   await writeFiles(copy, { 'tuned/mine.gguf': 'mine', '.DS_Store': 'litter' });
@@ -116,7 +116,7 @@ test('a file that somebody put into a copy keeps it from being replaced, and sta
   expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));
 });
 
-test('a copy that a killed process had moved away to replace it is back at the next run', async () => {
+test('a copy that a killed process had moved away for a replacement is restored by the next run', async () => {
   const { root, copy, env, proxy } = await nodeBefore(async () => undefined);
   expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
   const taken = join(root, '.skulk/v1/trash', `${'0123456789abcdef'.repeat(2).slice(0, 24)}.1.taken`);
@@ -134,7 +134,7 @@ test('a copy that a killed process had moved away to replace it is back at the n
   expect(await readdir(join(root, '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('files that a person put into the trash stay there and are reported', async () => {
+test('files that a user put into the trash stay there and are reported', async () => {
   const { root, env } = await nodeBefore(async () => undefined);
   const mine = join(root, '.skulk/v1/trash/org--m.0123456789ab');
   await writeFiles(mine, { 'notes.txt': 'mine' });

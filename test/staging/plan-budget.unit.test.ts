@@ -5,7 +5,7 @@ import { planBudget } from '../../src/core/staging/plan-budget.ts';
 const copy = (reference: string, sizeBytes: number, minute: number) => ({ reference, sizeBytes, lastUsed: new Date(minute * 60_000) });
 const ids = (copies: readonly { reference: string }[]): string => copies.map(({ reference }) => reference).join(' ');
 
-describe('the recency budget', () => {
+describe('the plan of the budget', () => {
   test.each<[string, number, readonly [string, number, number][], readonly string[], string, string]>([
     [
       'keeps everything that fits',
@@ -117,7 +117,7 @@ describe('the recency budget', () => {
   const inUseOf = (all: readonly { reference: string; isUsed: boolean }[]): Set<string> =>
     new Set(all.filter(({ isUsed }) => isUsed).map(({ reference }) => reference));
 
-  test('never evicts what is in use, never keeps more idle bytes than the budget, loses nothing', () => {
+  test('never evicts a copy in use, never keeps more idle bytes than the budget, and loses no copy', () => {
     fc.assert(
       fc.property(copies, fc.nat(5000), (all, budgetBytes) => {
         const inUse = inUseOf(all);
@@ -129,7 +129,7 @@ describe('the recency budget', () => {
     );
   });
 
-  test('evicts only what did not fit when its turn came', () => {
+  test('evicts only copies that did not fit at their turn', () => {
     fc.assert(
       fc.property(copies, fc.nat(5000), (all, budgetBytes) => {
         const { keep, evict } = planBudget(all, { inUse: inUseOf(all), budgetBytes });

@@ -38,7 +38,7 @@ test('a plan without a local copy fetches everything', () => {
   expect([plan.bytesTotal, plan.bytesToFetch, plan.bytesToReuse]).toEqual([3 + 2 * chunkSize, 3 + 2 * chunkSize, 0]);
 });
 
-test('the same content is reused, wherever it lay', () => {
+test('files with the same content are reused from any path', () => {
   const plan = planStage(manifestOf({ a: 'abc', moved: 'xyz', new: 'n' }), {
     ...none,
     copy: copy(manifestOf({ a: 'abc', b: 'xyz', gone: 'g' })),
@@ -53,12 +53,12 @@ test('a plan for a big file fetches only the chunks that changed', () => {
   expect(plan.bytesToFetch).toBe(2 * chunkSize);
 });
 
-test('a file that is not what it was is not reused, but its pieces may still be right', () => {
+test('a changed file is not reused, but its pieces may still be right', () => {
   const manifest = manifestOf({ a: 'abc', big: ['x', 'y'] });
   expect(summary(planStage(manifest, { ...none, copy: copy(manifest, ['a', 'big']) }))).toEqual({ a: '0 0 1', big: '0 0 2' });
 });
 
-test('a plan checks the chunks that the journal names only where they have the same content at the same place', () => {
+test('a plan checks chunks in the journal only if they have the same content at the same offset', () => {
   const manifest = manifestOf({ a: 'abc', big: ['x', 'y'] });
   const journal = new Set(splitIntoPieces(manifestOf({ big: ['x', 'OLD'], a: 'xyz' }).files[1] ?? expect.fail()).map(pieceKey));
   const plan = planStage(manifest, { journal });

@@ -30,7 +30,7 @@ async function wholeGroups(node: StagingNode): Promise<readonly (string | null)[
 }
 
 describe('a process that is killed at any write', () => {
-  test.each(['stage', 'purge-staging'])('of %s leaves each quantization whole or absent', async (command) => {
+  test.each(['stage', 'purge-staging'])('during %s leaves each quantization complete or absent', async (command) => {
     const { url } = await serveModels({ 'org/g': { ...four, ...five, ...shared } });
     const node = await stagingNode(url);
     const random = seededRandom(testSeed);

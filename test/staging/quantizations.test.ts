@@ -26,8 +26,8 @@ const quantizationsOf = async (node: StagingNode) =>
   (await listStaging(node.deps)).models.find(({ model_id }) => model_id === 'org/g')?.quantizations ?? [];
 const recordOf = async (node: StagingNode) => JSON.parse(await readFile(join(copyOf(node, 'org/g'), '.skulk.json'), 'utf8'));
 
-describe('a copy that holds several quantizations', () => {
-  test('gets one beside another, and nothing that is here is sent again', async () => {
+describe('a copy with several quantizations', () => {
+  test('gets one beside another, and sends no existing file again', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');
@@ -49,7 +49,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await readdir(join(node.root, '.skulk/v1/incoming'))).toEqual([]);
   });
 
-  test('comes with two selectors in one command', async () => {
+  test('is made with two selectors in one command', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     const { staged } = (await node.request(['org/g:Q4_K_M', 'org/g:Q8_0'])) as StageReport;
@@ -57,7 +57,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(four, eight, shared));
   });
 
-  test('is one quantization when none is named: the best that the store holds', async () => {
+  test('has only the best quantization in the store if none is selected', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     expect(await node.stage('org/g')).toMatchObject({ gguf_file: 'Foo-Q4_K_M.gguf', bytes_transferred: 350_022 });
@@ -66,7 +66,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await node.stage('org/g', { offline: true })).toMatchObject({ source: 'cache' });
   });
 
-  test('is refused with a hole, when that is the one to choose', async () => {
+  test('is refused if the default quantization lacks a shard', async () => {
     const holed = { 'Foo-Q4_K_M-00001-of-00003.gguf': noise(1000, 1), 'Foo-Q4_K_M-00003-of-00003.gguf': noise(1000, 2) };
     const { proxy } = await serveThroughProxy({ 'org/g': { ...holed, ...eight, ...shared } });
     const node = await stagingNode(proxy.url);
@@ -77,7 +77,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await node.stage('org/g:Q8_0')).toMatchObject({ gguf_file: 'Foo-Q8_0.gguf' });
   });
 
-  test('keeps what others hold open while one comes and another goes', async () => {
+  test('keeps files that others have open while one is added and another removed', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -105,7 +105,7 @@ describe('a copy that holds several quantizations', () => {
     });
   });
 
-  test('says what is there when another one is to be removed', async () => {
+  test('lists the existing quantizations if an unknown one is to be removed', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -120,7 +120,7 @@ describe('a copy that holds several quantizations', () => {
     expect(done.evicted_bytes).toBe(750_022);
   });
 
-  test('gives up one after the other to the budget, the last used ones last', async () => {
+  test('loses one quantization after the other to the budget, the last used ones last', async () => {
     const { proxy } = await serveThroughProxy(models);
     const gib = 2 ** 30;
     const content = { model_store: { staging: { staging_keep_recent_gb: 500_000 / gib } } };
@@ -133,7 +133,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(eight, shared));
   });
 
-  test('takes a new version of one, and keeps the others as they are', async () => {
+  test('gets a new version of one, and keeps the others unchanged', async () => {
     const { proxy, replace } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -145,7 +145,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await node.stage('org/g:Q8_0', { offline: true })).toMatchObject({ source: 'cache' });
   });
 
-  test('asks shortly again after the store got another one', async () => {
+  test('needs only a short request again after the store got another quantization', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/g': { ...four, ...shared } });
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');
@@ -159,7 +159,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
   });
 
-  test('leaves files of somebody else where they are, and says so', async () => {
+  test('keeps files of the user, and reports them', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');
@@ -172,7 +172,7 @@ describe('a copy that holds several quantizations', () => {
   test.each([
     ['a part', (of: string) => ({ part: { selector: 'q4_k_m', of } })],
     ['nothing', () => ({})],
-  ])('reads a record of before, which names %s, as one group', async (_, more) => {
+  ])('reads a record of an older version with %s as one group', async (_, more) => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');
@@ -185,7 +185,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(four, eight, shared));
   });
 
-  test('keeps a whole copy of before, whose quantizations go one by one', async () => {
+  test('keeps a whole copy of an older version, whose quantizations can be removed one by one', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q5_K_M', 'org/g:Q8_0']);
@@ -197,7 +197,7 @@ describe('a copy that holds several quantizations', () => {
     expect(await node.stage('org/g:Q8_0')).toMatchObject({ source: 'cache' });
   });
 
-  test('is what it was for a model without GGUF', async () => {
+  test('is unchanged for a model without GGUF', async () => {
     const plain = { 'config.json': '{}', 'model.safetensors': noise(100_000, 8) };
     const { proxy } = await serveThroughProxy({ 'org/g': plain });
     const node = await stagingNode(proxy.url);
@@ -207,7 +207,7 @@ describe('a copy that holds several quantizations', () => {
   });
 });
 
-test('an order for one quantization leaves the others, and waits for what is in use', async () => {
+test('an order for one quantization keeps the others, and waits for one in use', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -236,7 +236,7 @@ test('an order for one quantization leaves the others, and waits for what is in 
   expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
 });
 
-test('the card of this machine says which quantization is staged when none is named', async () => {
+test('the model card on this machine decides which quantization is staged by default', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   const cards = join(node.home, 'cards');

@@ -42,7 +42,7 @@ const verify = (node: StagingNode, ref: string | undefined, repair = false) =>
   verifyModels(node.deps, { refs: ref === undefined ? [] : [parseModelRef(ref)], staging: true, repair });
 
 describe('verifying a copy with two quantizations', () => {
-  test('reads only the one that is named, and what it shares', async () => {
+  test('reads only the selected one and its shared files', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'Foo-Q8_0-00002-of-00002.gguf');
     node.world.events.length = 0;
@@ -68,7 +68,7 @@ describe('verifying a copy with two quantizations', () => {
     await expect(verify(node, 'org/g@v2')).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
   });
 
-  test.each(['org/g', 'org/g:Q8_0', undefined])('with --repair of %s removes the damaged one alone', async (ref) => {
+  test.each(['org/g', 'org/g:Q8_0', undefined])('with --repair of %s removes only the damaged one', async (ref) => {
     const { node, proxy } = await nodeWithBoth();
     await damage(node, 'Foo-Q8_0-00002-of-00002.gguf');
     expect(await verify(node, ref, true)).toMatchObject({
@@ -83,7 +83,7 @@ describe('verifying a copy with two quantizations', () => {
     expect(await verify(node, undefined)).toMatchObject({ ok: true, models: [{ status: 'ok' }] });
   });
 
-  test('with --repair leaves the damaged one while somebody uses it, and takes it while the other is used', async () => {
+  test('with --repair keeps the damaged one while a process uses it, and removes it while the other is used', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');
     await activate(node.deps, { ref: parseModelRef('org/g:Q8_0'), pid: process.pid });
@@ -98,7 +98,7 @@ describe('verifying a copy with two quantizations', () => {
     expect(await here(node)).toEqual(['Foo-Q4_K_M.gguf', 'config.json']);
   });
 
-  test('with --repair removes a damaged file that both share, and only that is sent again', async () => {
+  test('with --repair removes a damaged shared file, and only this file is sent again', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'config.json');
     expect(await verify(node, 'org/g:Q4_K_M', true)).toMatchObject({ ok: true, models: [{ status: 'repaired' }] });
@@ -122,7 +122,7 @@ describe('verifying a copy with two quantizations', () => {
   });
 });
 
-test('stage --force brings one quantization anew, and the others stay', async () => {
+test('stage --force copies one quantization again, and the others stay', async () => {
   const { node } = await nodeWithBoth();
   await activate(node.deps, { ref: parseModelRef('org/g:Q4_K_M'), pid: process.pid });
   await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');
@@ -136,7 +136,7 @@ test('stage --force brings one quantization anew, and the others stay', async ()
   await expect(node.stage('org/g:Q8_0', { force: true })).rejects.toMatchObject({ code: 'CONFLICT' });
 });
 
-test('purge-staging removes nothing of a copy at another revision', async () => {
+test('purge-staging removes nothing from a copy at another revision', async () => {
   const { node } = await nodeWithBoth();
   const purge = (ref: string) => purgeStaging(node.deps, { refs: [parseModelRef(ref)], dryRun: false, force: false });
   await expect(purge('org/g@v2')).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });

@@ -83,7 +83,7 @@ describe.each([
     return home;
   };
 
-  test('a directory is copied, and what is no file of a model is left out', async () => {
+  test('a directory is copied, without files that do not belong to a model', async () => {
     const home = await make();
     const files = { 'big.gguf': noise(17 * 1024 * 1024), 'sub/config.json': '{}', empty: '' };
     await writeFiles(home.source, { ...files, 'x.gguf.partial': 'x', '.git/HEAD': 'x', '.DS_Store': 'x', '.cache/huggingface/x': 'x' });
@@ -100,7 +100,7 @@ describe.each([
     expect(await leftovers(home.root)).toEqual([]);
   });
 
-  test('names that are odd stay as they are', async () => {
+  test('files with unusual names keep their names', async () => {
     const home = await make();
     await writeFiles(home.source, Object.fromEntries(oddNames.map((name) => [name, name])));
     await home.add();
@@ -108,7 +108,7 @@ describe.each([
     expect(await verifyModels(home.deps, { refs: [{ modelId }], staging: false, repair: false })).toMatchObject({ ok: true });
   });
 
-  test('a single file is a model too', async () => {
+  test('a single file can be a model too', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a', 'b.gguf': 'b' });
     expect(await home.add({ path: 'source/a.gguf' })).toMatchObject({ outcome: 'added', files: ['a.gguf'], total_bytes: 1 });
@@ -123,7 +123,7 @@ describe.each([
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  test('--move renames, makes files of links, and leaves only what is no file of the model', async () => {
+  test('--move renames files, replaces links by files, and leaves only other files behind', async () => {
     const home = await make();
     await writeFiles(home.source, { 'blobs/x': 'content', 'sub/.DS_Store': 'x' });
     await symlink('blobs/x', join(home.source, 'model.gguf'));
@@ -134,7 +134,7 @@ describe.each([
     expect(await readdir(home.source, { recursive: true })).toEqual(['sub', join('sub', '.DS_Store')]);
   });
 
-  test('--move of something that is refused puts everything back', async () => {
+  test('--move of a refused directory restores everything', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'first' });
     await home.add();
@@ -150,7 +150,7 @@ describe.each([
     expect(existsSync(home.source)).toBe(false);
   });
 
-  test('a directory that is not in the registry is neither replaced nor removed', async () => {
+  test('a directory that is not in the registry is not replaced or removed', async () => {
     const home = await make();
     await writeFiles(join(home.root, 'org--name'), { mine: 'mine' });
     await writeFiles(home.source, { 'a.gguf': 'a' });
@@ -159,7 +159,7 @@ describe.each([
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ mine: sha256('mine') });
   });
 
-  test('delete removes one model and no other; an entry whose directory is gone can be deleted too', async () => {
+  test('delete removes one model and no other, and also an entry without a directory', async () => {
     const home = await make();
     const other = parseModelId('other');
     await writeFiles(home.source, { 'a.gguf': 'a' });
@@ -175,7 +175,7 @@ describe.each([
     expect(await digestsBelow(join(home.home, 'away'))).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  test('delete of several says what it did when one of them fails', async () => {
+  test('delete of several models reports the completed ones when one of them fails', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();
@@ -186,7 +186,7 @@ describe.each([
   });
 });
 
-describe('what is refused, before anything is written', () => {
+describe('an add is refused before anything is written', () => {
   const cases: readonly [string, string, RegExp, (source: string) => Promise<unknown>, Partial<AddRequest>?][] = [
     ['a path that is missing', 'FILE_NOT_FOUND', /does not exist/, async () => {}, { path: 'nope' }],
     ['an empty directory', 'USAGE', /contains no files/, async () => {}],
@@ -231,7 +231,7 @@ describe('what is refused, before anything is written', () => {
     expect(await readdir(home.root)).toEqual([]);
   });
 
-  test('the store itself, and what is inside it', async () => {
+  test('for the store itself and paths inside it', async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();
@@ -241,7 +241,7 @@ describe('what is refused, before anything is written', () => {
     expect(await listed(home)).toEqual([modelId]);
   });
 
-  test('a link in the place of a model that leads out of the store', async () => {
+  test('for a link that leads out of the store in the place of a model', async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await symlink(home.source, join(home.root, 'org--name'));
@@ -249,7 +249,7 @@ describe('what is refused, before anything is written', () => {
     expect(await digestsBelow(home.source)).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  test('what cannot be read', wants('a user who is not root'), async () => {
+  test('for an unreadable file', wants('a user who is not root'), async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await chmod(join(home.source, 'a.gguf'), 0);
@@ -270,7 +270,7 @@ describe('what is refused, before anything is written', () => {
     expect(existsSync(home.source)).toBe(false);
   });
 
-  test('more than there is room for, and a disk that fills: nothing is lost and nothing stays', async (context) => {
+  test('a model that does not fit and a disk that fills lose nothing and leave nothing behind', async (context) => {
     const home = await makeHome();
     if (!mount(home.root)) return context.skip('no tmpfs can be mounted here');
     onTestFinished(() => void spawnSync('umount', [home.root]));

@@ -21,7 +21,7 @@ async function host(files: Readonly<Record<string, string | Uint8Array>>) {
   return { home, source, run: (...args: string[]): Promise<Ended> => runInProcess(args, { env }) };
 }
 
-test('what cannot be a model is added with a warning for each file, and verify calls it incomplete', async () => {
+test('files that no program can load are added with a warning for each file, and verify calls the model incomplete', async () => {
   const { source, run } = await host(clone);
   const added = await run('add', source, '--as', 'org/m', '--json');
   expect(added.status, added.stderr).toBe(0);
@@ -52,7 +52,7 @@ test('what cannot be a model is added with a warning for each file, and verify c
   expect(table.stdout).toMatch(/model-00001-of-00002\.safetensors +it is a Git LFS pointer/);
 });
 
-test('--strict refuses it before anything is copied, moved or sent', async () => {
+test('--strict refuses such a model before anything is copied, moved or sent', async () => {
   const { home, source, run } = await host({ ...clone, 'page.gguf': page });
   const refused = await run('add', source, '--as', 'org/m', '--strict', '--move');
   expect(refused).toMatchObject({ status: 6, stdout: '' });
@@ -68,7 +68,7 @@ test('--strict refuses it before anything is copied, moved or sent', async () =>
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
 });
 
-test('weights of a format that is not known are a warning, and no reason to call the copy bad', async () => {
+test('weights of an unknown format cause a warning, but the copy is not called damaged', async () => {
   const { source, run } = await host({ 'm.gguf': noise(5_000), 'config.json': '{}' });
   const added = await run('add', source, '--as', 'org/m');
   expect(added.status).toBe(0);
@@ -77,7 +77,7 @@ test('weights of a format that is not known are a warning, and no reason to call
   expect((await run('add', source, '--as', 'org/n', '--strict')).status).toBe(6);
 });
 
-test('a whole model has no warning', async () => {
+test('a complete model has no warning', async () => {
   const { source, run } = await host({ 'm-Q4_K_M.gguf': ggufBytes({ 'general.architecture': 'llama' }), 'README.md': page });
   expect(await run('add', source, '--as', 'org/m', '--strict', '--no-progress')).toMatchObject({ status: 0, stderr: '' });
   expect(await run('verify')).toMatchObject({ status: 0, stdout: 'org/m: ok\n' });

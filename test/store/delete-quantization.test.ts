@@ -31,7 +31,7 @@ async function threeQuantizations(modelId = 'org/three') {
 }
 
 describe('skulk delete MODEL:SELECTOR', () => {
-  test('one quantization goes, and every other file stays as it is', async () => {
+  test('removes one quantization, and every other file is unchanged', async () => {
     const { root, place, run, entry } = await threeQuantizations();
     const kept = join(place, 'm-Q4_K_M.gguf');
     const before = await stat(kept, { bigint: true });
@@ -62,7 +62,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(await run('verify', '--json')).toMatchObject({ status: 0 });
   });
 
-  test('one goes while another is used in place, and the one that is used stays without --force', async () => {
+  test('removes one while another is used in place, and refuses one in use without --force', async () => {
     const { home, root, place, run } = await threeQuantizations();
     const config = join(home, 'in-place.yaml');
     await writeFile(config, JSON.stringify({ model_store: { store_path: root, staging: { node_cache_path: root } } }));
@@ -79,7 +79,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(await host('delete', 'org/three:Q2_K', '--yes')).toMatchObject({ status: 5 });
   });
 
-  test('a selector that is not there is exit 3 with the list of what is, and nothing goes', async () => {
+  test('exits with 3 for an unknown selector with a list of the existing ones, and removes nothing', async () => {
     const { place, run } = await threeQuantizations();
     for (const selector of ['Q6_K', 'Q4_K', 'mmproj-F16.gguf', 'nope.gguf']) {
       const ended = await run('delete', `org/three:${selector}`, '--yes');
@@ -89,7 +89,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(Object.keys(await digestsBelow(place))).toHaveLength(6);
   });
 
-  test('several go in one command, by label and by path; the last one takes the model with it', async () => {
+  test('removes several in one command, by label and by path, and with the last one the model', async () => {
     const { root, place, run, entry } = await threeQuantizations();
     expect(await run('delete', 'org/three:low/m-Q2_K.gguf', 'org/three:Q2_K', 'org/three:Q8_0', '--yes')).toMatchObject({
       status: 0,
@@ -104,7 +104,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect((await readdir(root)).toSorted()).toEqual(['.skulk', 'registry.json']);
   });
 
-  test('somebody else\u2019s files stay, and a directory that is a link is not touched', async () => {
+  test('keeps files of the user, and does not follow a directory that is a link', async () => {
     const { home, root, place, run } = await threeQuantizations();
     await writeFile(join(place, 'mine.txt'), 'mine');
     await writeFile(join(place, 'low', 'mine.gguf'), 'mine');
@@ -119,7 +119,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(await readdir(join(root, 'real'))).toContain('m-Q8_0-00001-of-00002.gguf');
   });
 
-  test('a model that nobody has hashed loses one quantization as well', async () => {
+  test('removes one quantization of a model that is not hashed yet', async () => {
     const { root, place, run, entry } = await threeQuantizations();
     const { rm } = await import('node:fs/promises');
     await rm(join(root, '.skulk/v1/manifests/org--three.json'));
@@ -131,7 +131,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(await entry()).toMatchObject({ total_bytes: 352_002 });
   });
 
-  test('a file that is gone already frees nothing', async () => {
+  test('frees no bytes for a file that is already missing', async () => {
     const { place, run } = await threeQuantizations();
     const { rm } = await import('node:fs/promises');
     await rm(join(place, 'm-Q8_0-00001-of-00002.gguf'));
@@ -141,7 +141,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     });
   });
 
-  test('hard links elsewhere keep their content', async () => {
+  test('keeps the content of hard links elsewhere', async () => {
     const { home, place, run } = await threeQuantizations();
     await link(join(place, 'm-Q4_K_M.gguf'), join(home, 'other-name'));
     expect(await run('delete', 'org/three:Q4_K_M', '--yes')).toMatchObject({ status: 0 });
@@ -157,7 +157,7 @@ describe('DELETE /models/{id}/quantizations/{selector}', () => {
   }
 
   test.each(['/models/org%2Fthree', '/models/org/three', '/store/models/org%2Fthree', '/store/models/org/three'])(
-    '%s removes by label and by an encoded path, and says what is missing',
+    'on %s removes by label and by an encoded path, and reports a missing one',
     async (model) => {
       const { place, server } = await served();
       const at = (selector: string) => ask(server.url, `${model}/quantizations/${selector}?wait_ms=0`, { method: 'DELETE' });
@@ -193,7 +193,7 @@ describe('DELETE /models/{id}/quantizations/{selector}', () => {
     'Q4_K_M/Q8_0',
     '',
     '.',
-  ])('a selector that cannot be one is refused, and nothing goes: %j', async (selector) => {
+  ])('refuses an invalid selector, and removes nothing: %j', async (selector) => {
     const { place, server } = await served();
     for (const model of ['/models/org%2Fthree', '/store/models/org/three']) {
       const { status } = await ask(server.url, `${model}/quantizations/${selector}`, { method: 'DELETE' });
@@ -202,7 +202,7 @@ describe('DELETE /models/{id}/quantizations/{selector}', () => {
     expect(Object.keys(await digestsBelow(place))).toHaveLength(6);
   });
 
-  test('who may only read may not remove', async () => {
+  test('refuses a client with the role read', async () => {
     const { home, place } = await threeQuantizations();
     await writeFiles(join(home, 'store/.skulk/v1'), { 'policy.yaml': 'lan: read\n' });
     const server = await serveInProcess({ home });
@@ -212,7 +212,7 @@ describe('DELETE /models/{id}/quantizations/{selector}', () => {
   });
 });
 
-describe('a host that knows whole models only', () => {
+describe('a host without support for quantizations', () => {
   /** A host that has a model and answers something to the removal of a quantization. */
   async function olderHost(answer: { readonly status: number; readonly body: string }) {
     const asked: string[] = [];
@@ -252,7 +252,7 @@ describe('a host that knows whole models only', () => {
     ['the Python program', { status: 404, body: JSON.stringify({ detail: 'Not Found' }) }],
     ['the Python program about a model', { status: 404, body: JSON.stringify({ detail: 'Model not found' }) }],
     ['a page of a proxy', { status: 404, body: '<html>nothing</html>' }],
-  ])('%s is told from one that lacks the quantization, and is never asked to delete the model', async (_, answer) => {
+  ])('such as %s is distinguished from one without the quantization, and is never asked to delete the model', async (_, answer) => {
     const { url, asked } = await olderHost(answer);
     const home = await temporaryDirectory();
     const ended = await runInProcess(['delete', 'org/three:Q8_0', '--yes', '--store', url], { env: { SKULK_HOME: home } });
@@ -262,7 +262,7 @@ describe('a host that knows whole models only', () => {
   });
 });
 
-test('a quantization that is ordered away stays pending on nodes that do not know such orders, and what they have stays', async () => {
+test('a deleted quantization stays pending on nodes without support for such orders, and their copies stay', async () => {
   const world = await fleetWorld();
   await writeFiles(join(world.home, 'source'), { ...shards, ...shared, ...q4 });
   expect(await world.host('add', join(world.home, 'source'), '--as', 'org/two')).toMatchObject({ status: 0 });

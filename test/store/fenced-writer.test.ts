@@ -45,7 +45,7 @@ async function servedStore(whenUnused?: (lose: () => Promise<void>) => WhenUnuse
   return { root, layout, store, lose, registry, signal: world.signal };
 }
 
-test('a store whose lock was taken by another process changes nothing', async () => {
+test('a store whose lock was taken by another process is not changed', async () => {
   const { root, layout, store, lose, registry, signal } = await servedStore();
   const before = await registry();
   await lose();
@@ -60,7 +60,7 @@ test('a store whose lock was taken by another process changes nothing', async ()
   expect((await store.listModels()).map(({ model_id }) => model_id)).toEqual([first]);
 });
 
-test('a store whose lock is taken in the midst of a removal stops before its next step', async () => {
+test('a store whose lock is taken during a removal is not changed by the next step', async () => {
   const { root, layout, store, registry } = await servedStore((lose) => async (_, work) => {
     await lose();
     return work();

@@ -13,7 +13,7 @@ const write = async (bytes: Buffer): Promise<string> => {
   return path;
 };
 
-test('a file says what it is', async () => {
+test('a GGUF file gives its facts', async () => {
   const metadata = {
     'general.architecture': 'qwen3',
     'qwen3.context_length': 40_960,
@@ -39,14 +39,14 @@ test.each([
   ['many texts that are not there', Buffer.concat([ggufBytes({}, { keys: 1n }), hugeList('tokens', 90_000_000n)])],
   ['many keys that are not there', Buffer.concat([ggufBytes({}, { keys: 900_000n }), Buffer.alloc(8_000_000)])],
   ['cut off', ggufBytes({ 'general.architecture': 'llama', 'llama.context_length': 5 }).subarray(0, 40)],
-])('%s costs a bounded time and says nothing', async (_, bytes) => {
+])('%s takes a limited time and gives no facts', async (_, bytes) => {
   const path = await write(bytes);
   expect((await within('the look at the file', readGgufFacts(path)))?.architecture).toBeUndefined();
   // The next one is read as ever.
   expect(await readGgufFacts(await write(ggufBytes({ 'general.architecture': 'llama' })))).toMatchObject({ architecture: 'llama' });
 });
 
-test('a template of 200 MB is left alone, a link is not followed', async () => {
+test('a template of 200 MB is skipped, and a link is not followed', async () => {
   const huge = ggufBytes({ 'general.architecture': 'llama', 'tokenizer.chat_template': `<think>${'x'.repeat(200_000_000)}` });
   expect((await readGgufFacts(await write(huge)))?.thinks).toBeUndefined();
   const path = await write(ggufBytes({ 'general.architecture': 'llama' }));
@@ -54,7 +54,7 @@ test('a template of 200 MB is left alone, a link is not followed', async () => {
   expect(await readGgufFacts(`${path}.link.gguf`)).toBeUndefined();
 });
 
-test('registry and show tell it, and look once', async () => {
+test('registry and show print the facts of a file, and read it once', async () => {
   const home = await temporaryDirectory();
   await mkdir(join(home, 'm'));
   await writeFile(join(home, 'm', 'Emb-Q8_0.gguf'), ggufBytes({ 'general.architecture': 'nomic-bert', 'nomic-bert.context_length': 2048 }));

@@ -26,7 +26,7 @@ async function headerOf(bytes: Buffer) {
   return (await within('the look at the file', readGgufHeader(path))).header;
 }
 
-test("a chat template becomes one of Ollama's, with what ends an answer", async () => {
+test('a chat template is converted to one for Ollama, with the stop texts', async () => {
   const header = await headerOf(
     withTemplate(chatml, {
       'llama.context_length': 4096,
@@ -41,7 +41,7 @@ test("a chat template becomes one of Ollama's, with what ends an answer", async 
   expect(header.ollama?.stop).toContain('<|im_end|>');
 });
 
-test('a model has as many parameters as its tensors', async () => {
+test('the number of parameters of a model is that of its tensors', async () => {
   const path = join(await temporaryDirectory(), 'm.gguf');
   await writeTinyLlama(path);
   const { header } = await readGgufHeader(path);
@@ -50,7 +50,7 @@ test('a model has as many parameters as its tensors', async () => {
   expect(header.parameters).toBeLessThan(100_000);
 });
 
-test('the first bytes of a file say the same as the file, unless its head is longer', async () => {
+test('the first bytes of a file give the same facts as the file, unless its head is longer', async () => {
   const long = 'x'.repeat(1_500_000);
   const head = withTemplate(chatml, { 'general.a': long, 'general.b': long, 'general.c': long, 'general.d': long });
   const size = head.length + 100_000_000;
@@ -72,12 +72,12 @@ test.each([
   ['is for speech', 'outetts-1'],
   ['asks for a program', "{{ ''.__class__.__mro__ }}{{ require('fs') }}"],
   ['doubles itself', `{% set x = 'ab' %}${'{% set x = x + x %}'.repeat(40)}{{ x }}`],
-])('a template that %s costs a bounded time and nothing but itself', async (_, template) => {
+])('a template that %s takes a limited time, and only the template is dropped', async (_, template) => {
   expect((await headerOf(withTemplate(template))).architecture).toBe('llama');
   expect((await headerOf(withTemplate(chatml))).ollama?.template).toContain('<|im_start|>');
 });
 
-test('what was read is remembered as long as the file is the same', async () => {
+test('the header of a file is remembered as long as the file is unchanged', async () => {
   const root = await temporaryDirectory();
   await writeFiles(join(root, 'org--m'), { 'a.gguf': withTemplate(chatml), 'b.gguf': withTemplate('{{ messages }}') });
   const entry = { model_id: 'org/m' as ModelId, store_path: 'org--m', files: ['a.gguf', 'b.gguf'] } as unknown as RegistryEntry;

@@ -33,7 +33,7 @@ async function look(url: string) {
   return { node, listed, copy, here: here.toSorted(), selectors: quantizations.map(({ selector }) => selector) };
 }
 
-test('files whose content is no weights are never preferred, whatever their names are, after an add', async () => {
+test('files whose content is not weights are never preferred after an add, regardless of their names', async () => {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'source'), files);
   const env = { SKULK_HOME: home };
@@ -53,7 +53,7 @@ test('files whose content is no weights are never preferred, whatever their name
   expect(await node('verify', '--staging')).toMatchObject({ status: 0 });
 });
 
-test('the same after an add from another machine, after a download, and when the Python program registered the model', async () => {
+test('files whose content is not weights are never preferred after an upload, a download, or an entry of the Python program', async () => {
   const world = await hubWorld();
   world.hub.push('org/hub', { files });
   const served = await world.serveInProcess();

@@ -56,7 +56,7 @@ async function hashAll(directory: string, paths: readonly string[]) {
 const idsOf = ({ files }: Pick<Manifest, 'files'>) => Object.fromEntries(files.map(({ path, hub_id }) => [path, hub_id]));
 const expected = { 'config.json': gitBlobId('{}'), 'sub/README.md': gitBlobId('# M\n'), 'large.bin': undefined };
 
-test('the git ids of small files that a manifest lacks are made when they are asked for, and are written down', async () => {
+test('git ids of small files that a manifest lacks are computed on request, and recorded', async () => {
   const { open, read, digest } = await oldStore();
   const store = open();
   const manifests = await Promise.all([store.identify(modelId), store.identify(modelId)]);
@@ -71,14 +71,14 @@ test('the git ids of small files that a manifest lacks are made when they are as
   expect(await store.identify(modelId)).toBe(await store.identify(modelId));
 });
 
-test('the git ids that manifests lack are made in the background', async () => {
+test('git ids that manifests lack are computed in the background', async () => {
   const { open, read } = await oldStore();
   open().hashInBackground();
   await until('the ids', async () => idsOf(await read())['sub/README.md']);
   expect(idsOf(await read())).toEqual(expected);
 });
 
-test('a file that changed under its manifest gets no git id', async () => {
+test('a file that changed after its manifest gets no git id', async () => {
   const { root, open, read } = await oldStore();
   await writeFile(join(root, 'org--m', 'config.json'), '[]');
   await expect(open().identify(modelId)).rejects.toMatchObject({
@@ -88,7 +88,7 @@ test('a file that changed under its manifest gets no git id', async () => {
   expect(idsOf(await read())['sub/README.md']).toBeUndefined();
 });
 
-test('a model that is not in the store has no ids', async () => {
+test('a model that is not in the store has no git ids', async () => {
   const { open, root } = await oldStore();
   await expect(open().identify(parseModelId('org/none'))).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   await rm(join(root, 'org--m'), { recursive: true });

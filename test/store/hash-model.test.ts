@@ -6,7 +6,7 @@ import { hashModel } from '../../src/core/store/ingest/hash-model.ts';
 import { sha256 } from '../helpers/model-files.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-test('of many files only some wait at one time, so that listening for the end of the work stays cheap', async () => {
+test('only some of many files wait at the same time, so that the number of listeners stays small', async () => {
   const directory = await temporaryDirectory();
   const names = Array.from({ length: 400 }, (_, index) => `f-${index}`);
   for (const name of names) await writeFile(join(directory, name), name);

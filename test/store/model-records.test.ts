@@ -14,7 +14,7 @@ const modelId = 'org/m' as ModelId;
 test.each([
   ['few', 3],
   ['many', 20_000],
-])('a listing of %s files comes back from the manifest, which is in memory without it', async (_, count) => {
+])('a listing of %s files is read from the manifest, which is kept in memory without it', async (_, count) => {
   const layout = storeLayout(await temporaryDirectory());
   await mkdir(layout.manifests, { recursive: true });
   await mkdir(layout.seen, { recursive: true });

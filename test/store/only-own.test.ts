@@ -26,7 +26,7 @@ const refusal = (place: string) => ({
   stderr: expect.stringMatching(new RegExp(`${place} exists but is not in the registry.*skulk add ${place} --as org/m`, 's')),
 });
 
-test('nothing brings a model over a directory that is not in the registry, not even --force', async () => {
+test('no command adds a model over a directory that is not in the registry, not even with --force', async () => {
   const { place, source, hub, host, serveInProcess, nodeInProcess } = await hostWith({ 'notes.txt': 'mine' });
   for (const args of [
     ['download', 'org/m'],
@@ -51,7 +51,7 @@ test('nothing brings a model over a directory that is not in the registry, not e
   expect(await readdir(join(place, '../.skulk/v1/uploads')).catch(() => [])).toEqual([]);
 });
 
-test('nobody on the LAN makes a model of a directory that somebody put into the store, which they could then read and delete', async () => {
+test('a client on the LAN cannot turn a directory of a user in the store into a model', async () => {
   const { place, storePath, serveInProcess, host } = await hostWith({ 'diary.txt': 'mine' });
   await writeFiles(join(storePath, 'notes'), { 'more.txt': 'mine too' });
   const served = await serveInProcess();
@@ -73,7 +73,7 @@ test('nobody on the LAN makes a model of a directory that somebody put into the 
   expect(await outcomeOf(await adopt('notes', headers))).toMatchObject({ entry: { model_id: 'notes' } });
 });
 
-test('a directory that appears while a model is downloaded stays, and what was downloaded is kept', async () => {
+test('a directory that appears during a download stays, and the downloaded data is kept', async () => {
   const { place, hub, serveInProcess, nodeInProcess } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   const served = await serveInProcess();
@@ -90,7 +90,7 @@ test('a directory that appears while a model is downloaded stays, and what was d
   expect(hub.sent('a.safetensors')).toBe(before);
 });
 
-test('a file that somebody put into a model of the store keeps it from being replaced, and stays when it is deleted', async () => {
+test('a file that a user put into a model of the store prevents its replacement, and stays after a delete', async () => {
   const { place, source, host } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   expect(await host('add', source, '--as', 'org/m')).toMatchObject({ status: 0 });
@@ -108,7 +108,7 @@ test('a file that somebody put into a model of the store keeps it from being rep
   expect((await host('registry')).stdout).not.toContain('org/m');
 });
 
-test('the model that a killed process had moved away to replace it is back at the next change', async () => {
+test('a model that a killed process had moved away for a replacement is restored by the next change', async () => {
   const { place, source, host, storePath } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   expect(await host('add', source, '--as', 'org/m')).toMatchObject({ status: 0 });
@@ -120,7 +120,7 @@ test('the model that a killed process had moved away to replace it is back at th
   expect(await readdir(join(storePath, '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('an id of the greatest length works everywhere', async () => {
+test('an id with the maximum length works everywhere', async () => {
   const id = `${'o'.repeat(96)}/${'m'.repeat(96)}`;
   const { source, hub, host, serveInProcess, nodeInProcess, storePath } = await hostWith({});
   hub.push(id, { files });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createPieceSet } from '../../src/core/store/uploads/piece-set.ts';
 import { testSeed } from '../helpers/seeded.ts';
 
-test('a set of pieces has each number that was added, and counts it once', () => {
+test('a set of pieces contains each added number, and counts it once', () => {
   const size = 100;
   fc.assert(
     fc.property(fc.array(fc.nat({ max: size - 1 }), { maxLength: 300 }), (numbers) => {

@@ -17,7 +17,7 @@ async function homeWith(source: Readonly<Record<string, string | Uint8Array>>) {
   return { home, run };
 }
 
-test('show lists the quantizations of a model with size, bits, files, digest and where each is staged', async () => {
+test('show lists the quantizations of a model with size, bits, files, digest and the nodes with a copy', async () => {
   const { home, run } = await homeWith(files);
   await run('add', join(home, 'source'), '--as', 'org/three');
   const server = await serveInProcess({ home });
@@ -65,7 +65,7 @@ test('show lists the quantizations of a model with size, bits, files, digest and
   expect(text).toContain('Q4_K_M  300 B  4.89  1  host-n1');
 });
 
-test('registry names the quantization of a model, counts several, and -v names all; JSON has them', async () => {
+test('registry shows the only quantization of a model or their number, all with -v, and all in JSON', async () => {
   const { home, run } = await homeWith(files);
   await writeFiles(join(home, 'one'), { 'x-Q6_K.gguf': noise(10, 1) });
   await writeFiles(join(home, 'none'), { 'model.safetensors': noise(10, 1) });
@@ -91,7 +91,7 @@ test('registry names the quantization of a model, counts several, and -v names a
   expect((JSON.parse((await run('registry', '--json')).stdout) as typeof answer).entries[0]?.quantizations).toEqual(names);
 });
 
-test('add brings every quantization of a directory, and refuses one with a hole before anything is written', async () => {
+test('add includes every quantization of a directory, and refuses one without a shard before anything is written', async () => {
   const { home, run } = await homeWith(files);
   expect(await run('add', join(home, 'source'), '--as', 'org/three')).toMatchObject({ status: 0 });
   expect(await readdir(join(home, 'store', 'org--three'))).toEqual(Object.keys(files).toSorted());

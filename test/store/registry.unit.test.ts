@@ -46,14 +46,14 @@ async function storeWithTwo(): Promise<string> {
   return root;
 }
 
-describe('a registry that cannot be used', () => {
+describe('a registry that is not readable', () => {
   test.each([
     ['truncated', '{"org/one": {"model_id": "or'],
     ['empty', ''],
     ['not JSON', '\0\0\0\0'],
     ['a list', '[]'],
     ['null', 'null'],
-  ])('%s: the models stay, the file is kept under another name, and both are said', async (_, content) => {
+  ])('%s keeps the models, renames the file, and reports both', async (_, content) => {
     const root = await storeWithTwo();
     await writeFile(join(root, 'registry.json'), content);
     const { store, world } = open(root);
@@ -67,7 +67,7 @@ describe('a registry that cannot be used', () => {
     expect(world.warnings().join('\n')).toContain(join(root, aside[0] ?? ''));
   });
 
-  test('gone: it is made again from the manifests, never taken for an empty one', async () => {
+  test('is created again from the manifests if it is missing, and does not count as empty', async () => {
     const root = await storeWithTwo();
     await rm(join(root, 'registry.json'));
     const { store, world } = open(root);
@@ -77,7 +77,7 @@ describe('a registry that cannot be used', () => {
     expect(world.warnings().join('\n')).toContain('it is missing');
   });
 
-  test('a directory in its place is moved aside', async () => {
+  test('is moved aside if a directory is in its place', async () => {
     const root = await storeWithTwo();
     await rm(join(root, 'registry.json'));
     await writeFiles(join(root, 'registry.json'), { x: 'x' });
@@ -87,7 +87,7 @@ describe('a registry that cannot be used', () => {
   });
 
   const megabytes = rounds({ few: 1, many: 50 });
-  test(`${megabytes} MB of entries are read and added to`, async () => {
+  test(`with ${megabytes} MB of entries can be read and extended`, async () => {
     const root = await storeWithTwo();
     const entries = await readEntries(root);
     const many = Object.fromEntries(
@@ -104,7 +104,7 @@ describe('a registry that cannot be used', () => {
   });
 });
 
-describe('an entry that cannot be used hides only itself, and a rewrite keeps it', () => {
+describe('an invalid entry of the registry hides only itself, and is kept when the file is written', () => {
   test.each([
     ['an absolute store_path', entryOf('org/bad', { store_path: '/etc' })],
     ['a store_path with ..', entryOf('org/bad', { store_path: '../victim' })],
@@ -128,7 +128,7 @@ describe('an entry that cannot be used hides only itself, and a rewrite keeps it
     expect(await codeOf(store.remove(parseModelId('org/bad')))).toBe('MODEL_NOT_FOUND');
   });
 
-  test('an unknown key of a usable entry survives a rewrite; what we write has exactly six', async () => {
+  test('an unknown key of a valid entry is kept, and skulk writes exactly six keys', async () => {
     const root = await storeWithTwo();
     const entries = await readEntries(root);
     await writeFile(join(root, 'registry.json'), JSON.stringify({ ...entries, [two]: { ...entries[two], note: 'mine' } }));
@@ -146,7 +146,7 @@ describe('an entry that cannot be used hides only itself, and a rewrite keeps it
     ]);
   });
 
-  test('a model called __proto__ is a model', async () => {
+  test('a model called __proto__ works like any other', async () => {
     const root = await storeWithTwo();
     const { store } = open(root);
     const odd = parseModelId('__proto__');
@@ -157,8 +157,8 @@ describe('an entry that cannot be used hides only itself, and a rewrite keeps it
   });
 });
 
-describe('entries and directories that do not fit', () => {
-  test('of two ids that share a directory neither is removed or replaced', async () => {
+describe('registry entries and directories that do not match', () => {
+  test('prevent the removal and replacement of two ids with the same directory', async () => {
     const root = await storeWithTwo();
     await writeFile(
       join(root, 'registry.json'),
@@ -172,7 +172,7 @@ describe('entries and directories that do not fit', () => {
     expect(await digestsBelow(join(root, 'org--one'))).toEqual({ 'a.txt': sha256('one') });
   });
 
-  test('a directory that another entry names is not taken, not even by force', async () => {
+  test('prevent the use of a directory that another entry names, also with --force', async () => {
     const root = await storeWithTwo();
     await rename(join(root, 'org--one'), join(root, 'three'));
     const entries = await readEntries(root);
@@ -183,7 +183,7 @@ describe('entries and directories that do not fit', () => {
     expect(await digestsBelow(join(root, 'three'))).toEqual({ 'a.txt': sha256('one') });
   });
 
-  test('a store_path that leaves through a link is never served, replaced or removed', async () => {
+  test('prevent serving, replacing and removing a store_path that leaves the store through a link', async () => {
     const root = await storeWithTwo();
     const outside = await temporaryDirectory();
     await writeFiles(outside, { 'victim/a.txt': 'mine' });
@@ -205,7 +205,7 @@ describe('entries and directories that do not fit', () => {
     expect(await digestsBelow(outside)).toEqual({ 'victim/a.txt': sha256('mine') });
   });
 
-  test('an entry without a directory is reported, can be brought back, and can be removed', async () => {
+  test('are reported for an entry without a directory, which can be restored and removed', async () => {
     const root = await storeWithTwo();
     await rm(join(root, 'org--one'), { recursive: true });
     const { store } = open(root);
@@ -217,7 +217,7 @@ describe('entries and directories that do not fit', () => {
     expect(Object.keys(await readEntries(root))).toEqual([two]);
   });
 
-  test('a directory without an entry comes back by its manifest, if it is what that says', async () => {
+  test('are repaired for a directory without an entry by its manifest, if its content matches', async () => {
     const root = await storeWithTwo();
     await writeFile(join(root, 'registry.json'), '{}');
     await writeFile(join(root, 'org--two', 'a.txt'), 'bad');
@@ -233,7 +233,7 @@ describe('entries and directories that do not fit', () => {
     expect(await digestsBelow(join(root, 'org--two'))).toEqual({ 'a.txt': sha256('bad') });
   });
 
-  test('a file that the registry names and the disk lacks keeps a model from being vouched for', async () => {
+  test('prevent a complete verification if a file in the registry is missing on the disk', async () => {
     const root = await temporaryDirectory();
     await writeFiles(join(root, 'three'), { 'a.txt': 'abc' });
     await writeFile(join(root, 'registry.json'), JSON.stringify({ three: entryOf(three, { files: ['a.txt', 'b.txt'] }) }));
@@ -246,7 +246,7 @@ describe('entries and directories that do not fit', () => {
   });
 });
 
-describe('a manifest that cannot be trusted', () => {
+describe('an invalid manifest', () => {
   const file = { path: 'a.txt', size: 3, sha256: sha256('one') };
   test.each([
     ['leaves by ..', { files: [{ ...file, path: '../org--two/a.txt' }] }],
@@ -256,7 +256,7 @@ describe('a manifest that cannot be trusted', () => {
     ['has a size of 2^63', { files: [{ ...file, size: 2 ** 63 }] }],
     ['has another digest', { digest: sha256('x') }],
     ['is of another model', { model_id: two }],
-  ])('it %s: refused, reported, mended', async (_, changes) => {
+  ])('that %s is refused, reported and repaired', async (_, changes) => {
     const root = await storeWithTwo();
     const path = join(root, '.skulk/v1/manifests/org--one.json');
     await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...changes }));
@@ -270,7 +270,7 @@ describe('a manifest that cannot be trusted', () => {
     expect((await store.manifest(one)).state).toBe('ready');
   });
 
-  test('what was seen of other files vouches for nothing', async () => {
+  test('fingerprints of other files do not confirm a file', async () => {
     const root = await storeWithTwo();
     const { store } = open(root);
     const seen = join(root, '.skulk/v1/seen/org--one.json');

@@ -45,7 +45,7 @@ const litter = {
   [`.cache/huggingface/download/abc=.${'0'.repeat(64)}.incomplete`]: '',
 };
 
-test('what only looks like litter of systems and downloads stays in a model of the store and in a copy', async () => {
+test('files that only look like system files or partial downloads stay in a model of the store and in a copy', async () => {
   const { place, host } = await storeWithModel();
   const staged = await host('stage', 'org/m');
   expect(staged).toMatchObject({ status: 0 });
@@ -62,7 +62,7 @@ test.each([
   ['damaged', (file: string) => writeFile(file, '{"org/m":{"mod')],
   ['missing', (file: string) => rm(file)],
   ['empty', (file: string) => writeFile(file, '')],
-])('a registry that is %s does not make models of directories that no record names', async (_, harm) => {
+])('a registry that is %s does not turn directories without a record into models', async (_, harm) => {
   const { storePath, place, source, host } = await storeWithModel();
   await writeFiles(join(storePath, 'photos--2024'), { 'a.jpg': 'mine' });
   await harm(join(storePath, 'registry.json'));
@@ -79,7 +79,7 @@ test.each([
   expect(await below(place)).toEqual(['sub/config.json', 'w.gguf']);
 });
 
-test('a directory that the damaged registry still names is a model again, with or without a manifest', async () => {
+test('a directory that the damaged registry still names becomes a model again, with or without a manifest', async () => {
   const { storePath, place, host } = await storeWithModel();
   await rm(join(storePath, '.skulk/v1/manifests/org--m.json'));
   await writeFile(join(storePath, 'registry.json'), '{"org/m": {"model_id": "org/m", "sto');
@@ -89,7 +89,7 @@ test('a directory that the damaged registry still names is a model again, with o
   expect(await below(place)).toEqual(['sub/config.json', 'w.gguf']);
 });
 
-test('what lies beside the files that the registry names is neither sent nor removed', async () => {
+test('files that the registry does not list are not sent or removed', async () => {
   const { storePath, host } = await storeWithModel();
   const place = join(storePath, 'org--p');
   await writeFiles(place, { 'w.gguf': 'weights', 'notes.txt': 'mine' });
@@ -107,7 +107,7 @@ test('what lies beside the files that the registry names is neither sent nor rem
   expect(await below(place)).toEqual(['notes.txt']);
 });
 
-test('a file that a killed add --move had taken comes back under another name when its own is taken', async () => {
+test('a file that a killed add --move had taken is restored under another name if its own name is in use', async () => {
   const { storePath, home, source, host } = await storeWithModel();
   const place = join(storePath, '.skulk/v1/incoming/org--n.0123456789abcdef');
   const origin = join(home, 'origin');
@@ -125,7 +125,7 @@ test('a file that a killed add --move had taken comes back under another name wh
   expect(await readFile(join(origin, 'w.gguf.moved-back-2'), 'utf8')).toBe('the weights');
 });
 
-test('the mark of the last use is not written through a link that somebody put in its place', async () => {
+test('the mark of the last use is not written through a link in its place', async () => {
   const { home, host } = await storeWithModel();
   const { stdout } = await host('stage', 'org/m');
   const mark = join(stdout.trim(), '.last_used');
@@ -141,7 +141,7 @@ test('the mark of the last use is not written through a link that somebody put i
   }
 });
 
-test('add --move copies from a disk that is mounted inside of what it moves', wants('a disk of their own'), async () => {
+test('add --move copies files from a disk that is mounted inside its directory', wants('a disk of their own'), async () => {
   const { storePath, home, host } = await storeWithModel();
   const source = join(home, 'two-disks');
   await writeFiles(source, { 'w.gguf': 'weights of two disks' });
@@ -152,7 +152,7 @@ test('add --move copies from a disk that is mounted inside of what it moves', wa
   expect(await below(source)).toEqual([]);
 });
 
-test('add --move takes neither SKULK_HOME nor a staging directory apart, but one copy', async () => {
+test('add --move refuses SKULK_HOME and a staging directory, but accepts one copy', async () => {
   const { home, host } = await storeWithModel();
   const { stdout } = await host('stage', 'org/m');
   const copy = stdout.trim();
@@ -163,7 +163,7 @@ test('add --move takes neither SKULK_HOME nor a staging directory apart, but one
   expect(await host('add', copy, '--as', 'org/n', '--move')).toMatchObject({ status: 0 });
 });
 
-test('a copy with a file that may not be removed says so, by what it is', async () => {
+test('a copy with a file that cannot be removed is reported with the reason', async () => {
   const { host } = await storeWithModel();
   const { stdout } = await host('stage', 'org/m');
   const copy = stdout.trim();
@@ -176,7 +176,7 @@ test('a copy with a file that may not be removed says so, by what it is', async 
   expect(await below(join(dirname(copy), '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('a directory that somebody put among the noted changes keeps nobody from changing the store', async () => {
+test("a user's directory among the intents does not block changes of the store", async () => {
   const { storePath, source, host } = await storeWithModel();
   await writeFiles(join(storePath, '.skulk/v1/intents/mine.json'), { 'notes.txt': 'mine' });
   expect(await host('add', source, '--as', 'org/n')).toMatchObject({ status: 0 });

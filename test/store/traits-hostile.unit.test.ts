@@ -45,6 +45,6 @@ test.each([
   ['tokenizer_config.json', 'with a template that is no text', content('{"chat_template":{"toString":1}}')],
   ['config.json', 'that is a link to somewhere else', (path: string) => symlink('/etc/hostname', path)],
   ['config.json', 'that is an endless device', (path: string) => symlink('/dev/zero', path)],
-])('a %s %s yields no tags in a bounded time', async (name, _, write) => {
+])('a %s %s gives no tags and takes a limited time', async (name, _, write) => {
   expect(await tagsOf(name, write)).toEqual([]);
 });

@@ -35,14 +35,14 @@ const open = (key: string, from: string, more: Partial<OpenUpload> = {}): OpenUp
 const many = (count: number, from: string, more?: Partial<OpenUpload>): readonly OpenUpload[] =>
   Array.from({ length: count }, (_, index) => open(`${from}-${index}`, from, more));
 
-test('one sender has so many uploads open and no more, and its own quiet one makes way', () => {
+test('one sender has a limited number of open uploads, and its own idle one is replaced', () => {
   const full = many(uploadBounds.openPerSender, 'a', { lastByteAt: 10 * minute });
   expect(planPlace(full, 'b', 10 * minute)).toBeUndefined();
   expect(() => planPlace(full, 'a', 10 * minute)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }));
   expect(planPlace([...full.slice(1), open('quiet', 'a')], 'a', 10 * minute)).toBe('quiet');
 });
 
-test('when the store is full a newcomer takes the place of a quiet upload of whoever has most, and never of one that is being sent', () => {
+test('a new upload to a full store replaces an idle one of the sender with most uploads, and never an active one', () => {
   const now = 10 * minute;
   const senders = ['a', 'b', 'c', 'd'];
   const busy = senders.flatMap((from) => many(uploadBounds.open / senders.length, from, { lastByteAt: now }));
@@ -51,7 +51,7 @@ test('when the store is full a newcomer takes the place of a quiet upload of who
   expect(planPlace(quiet, 'new', now)).toBe('c-3');
 });
 
-test('an upload reserves what it lacks as long as it is being sent, and a sender with several gets a part of the room only', () => {
+test('an active upload reserves its missing bytes, and a sender with several gets only a part of the space', () => {
   const uploads = [open('1', 'a', { bytesLeft: 500, lastByteAt: 9 * minute }), open('2', 'b', { bytesLeft: 70 }), open('3', 'a')];
   expect(reservedBytes(uploads, 11 * minute)).toBe(500);
   expect(reservedBytes(uploads, 9 * minute)).toBe(670);
@@ -68,7 +68,7 @@ test('an upload reserves what it lacks as long as it is being sent, and a sender
   ).toEqual(['older', 'old']);
 });
 
-test('a table of pieces says what the manifest says', async () => {
+test('a table of pieces matches the manifest', async () => {
   const directory = await temporaryDirectory();
   const random = seededRandom(testSeed);
   const digest = () => sha256(String(random()));
@@ -131,7 +131,7 @@ const announce = (uploads: HostUploads, manifest: object, address = '10.0.0.1') 
     signal,
   });
 
-test('an upload is listed with its sender, survives a restart, goes on, and is cancelled by the id of its sender or that of the list', async () => {
+test('an upload is listed with its sender, survives a restart, resumes, and can be cancelled by either id', async () => {
   const { begin, places, store } = await host();
   const uploads = begin();
   const [a, b] = [noise(1000, 1), noise(2000, 2)];
@@ -164,7 +164,7 @@ test('an upload is listed with its sender, survives a restart, goes on, and is c
   expect([await again.list(), await places()]).toEqual([[], []]);
 });
 
-test('whoever announces other chunks under the digest of a model does not stand in the way of the one that has it', async () => {
+test('an upload with other chunks under the digest of a model does not block the upload of the real model', async () => {
   const { begin } = await host();
   const uploads = begin();
   onTestFinished(() => uploads[Symbol.asyncDispose]());
@@ -182,7 +182,7 @@ test('whoever announces other chunks under the digest of a model does not stand 
   expect(await uploads.complete({ ...ref, force: false }, { signal })).toMatchObject({ outcome: 'added' });
 });
 
-test('an upload that nobody continued for a week is removed, and so is what a killed process left', async () => {
+test('an upload without data for a week and the remains of a killed process are removed', async () => {
   const { root, begin, places } = await host();
   const first = begin();
   await announce(first, manifestOf('org/old', [noise(10, 1)]));

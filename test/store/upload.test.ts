@@ -45,7 +45,7 @@ async function twoMachines<T extends Serving>(serveHost: (options: { home: strin
 const sentPieces = (requests: readonly string[]): number =>
   requests.filter((line) => /^PUT \/uploads\/[^/]+\/[0-9a-f]{64}\//.test(line)).length;
 
-test('a model is sent, checked and shows only when it is complete', async () => {
+test('an uploaded model is checked, and listed only when it is complete', async () => {
   const { source, served, add, proxy, env } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const added = await add('--json', '--revision', 'v1');
@@ -61,7 +61,7 @@ test('a model is sent, checked and shows only when it is complete', async () => 
   expect(sentPieces(proxy.requests)).toBe(before);
 });
 
-test('other content needs --force, and then only what changed is sent', async () => {
+test('different content needs --force, and then only changed pieces are sent', async () => {
   const { source, served, add, proxy } = await twoMachines(serveInProcess);
   hideHost(proxy);
   expect((await add()).status).toBe(0);
@@ -77,7 +77,7 @@ test('other content needs --force, and then only what changed is sent', async ()
   expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
-test('a break loses only the pieces under way, of the sender and of the store', async () => {
+test('an interruption loses only the pieces in transfer, of the sender and of the store', async () => {
   const { served, proxy, env, source, serve } = await twoMachines(startServe, filesOf(3));
   hideHost(proxy);
   let pieces = 0;
@@ -102,7 +102,7 @@ test('a break loses only the pieces under way, of the sender and of the store', 
   expect(await digestsBelow(join(again.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
-test('whoever breaks an add off is told how to remove what was sent, and that does it', async () => {
+test('the user who interrupts an add gets a command that removes the sent data, and the command works', async () => {
   const { served, proxy, env, source } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const upload = startSkulk(['add', source, '--as', 'org/up'], { env });
@@ -122,7 +122,7 @@ test('whoever breaks an add off is told how to remove what was sent, and that do
   expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
 });
 
-test('of several machines that send the same model each is told that it is there', async () => {
+test('several machines that send the same model all succeed', async () => {
   const { served, source, env, proxy, home } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const random = seededRandom(testSeed);
@@ -146,7 +146,7 @@ test('of several machines that send the same model each is told that it is there
   expect(served.stderr()).not.toMatch(/unexpected error/);
 });
 
-test('what an attacker would send is refused, and leaves nothing', async () => {
+test('a hostile upload is refused, and leaves no files', async () => {
   const { served } = await twoMachines(serveInProcess);
   const put = (path: string, body: string | Uint8Array, type = 'application/json'): Promise<Response> =>
     fetch(`${served.url}${path}`, { method: 'PUT', headers: { 'Content-Type': type }, body: body as string });
@@ -163,7 +163,7 @@ test('what an attacker would send is refused, and leaves nothing', async () => {
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
 });
 
-test('a piece that is not what the manifest says does not count', async () => {
+test('a piece that differs from the manifest is not accepted', async () => {
   const { served } = await twoMachines(serveInProcess);
   const { makeManifest } = await import('../../src/core/catalog/manifest.ts');
   const { createHash } = await import('node:crypto');

@@ -24,7 +24,7 @@ async function storeOfTwo() {
   return { home, run, verify, place: join(home, 'store/org--m') };
 }
 
-test('skulk verify MODEL:SELECTOR reads that quantization and what it shares, and no other', async () => {
+test('skulk verify MODEL:SELECTOR reads that quantization and its shared files, and no other', async () => {
   const { run, verify, place } = await storeOfTwo();
   await writeFile(join(place, second), weights(20_000, 4));
   expect(await run('verify', 'org/m:q4_k_m')).toMatchObject({ status: 0, stdout: 'org/m:Q4_K_M: ok\n' });
@@ -49,7 +49,7 @@ test('skulk verify MODEL:SELECTOR reads that quantization and what it shares, an
   expect(await run('verify', 'org/m@v2')).toMatchObject({ status: 3, stderr: expect.stringContaining('not at v2') });
 });
 
-test('the file server verifies a quantization, and refuses a reference that is none', async () => {
+test('the file server verifies a quantization, and refuses an invalid reference', async () => {
   const { home, place } = await storeOfTwo();
   await writeFile(join(place, second), weights(20_000, 4));
   const { url } = await serveInProcess({ home });

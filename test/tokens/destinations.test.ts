@@ -18,7 +18,7 @@ const withToken = (requests: readonly RecordedRequest[]): readonly RecordedReque
   requests.filter(({ authorization }) => authorization !== null);
 const storeAt = (port: number): string => `model_store:\n  store_host: other\n  store_http_host: 127.0.0.1\n  store_port: ${port}\n`;
 
-describe('a store that only a file of the working directory names', () => {
+describe('a store that only a configuration file in the working directory names', () => {
   test('does not get a token of the environment or of a flag, and no byte is sent to it', async () => {
     const home = await temporaryDirectory();
     const { port, requests } = await recordingStore();
@@ -39,7 +39,7 @@ describe('a store that only a file of the working directory names', () => {
     expect(requests).toEqual([]);
   });
 
-  test('gets it once somebody else names it: a flag, the environment, the file of the user, or token_hosts', async () => {
+  test('gets the token once it is also named by a flag, the environment, the file of the user, or token_hosts', async () => {
     const home = await temporaryDirectory();
     const { port, url, requests } = await recordingStore();
     const file = join(home, 'clone/skulk.yaml');
@@ -72,7 +72,7 @@ describe('a store that only a file of the working directory names', () => {
     expect(requests.length).toBe(before);
   });
 
-  test('gets the token that stands in the very file, as that is its own secret, and never one of the environment', async () => {
+  test('gets the token in the same file, because that belongs to the store, and never one of the environment', async () => {
     const home = await temporaryDirectory();
     const { port, requests } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': `${storeAt(port)}  auth: {token: its-own-secret}\n` });
@@ -83,7 +83,7 @@ describe('a store that only a file of the working directory names', () => {
     expect(withToken(requests)).toHaveLength(1);
   });
 
-  test('is asked without a token when there is none, and may be asked how it is in any case', async () => {
+  test('is asked without a token when there is none, and for its health in any case', async () => {
     const home = await temporaryDirectory();
     const { port, requests } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
@@ -95,7 +95,7 @@ describe('a store that only a file of the working directory names', () => {
     expect(withToken(requests)).toEqual([]);
   });
 
-  test('does not get it from a node either, which does not start', async () => {
+  test('does not get the token from a node either, which does not start', async () => {
     const home = await temporaryDirectory();
     const { port, requests } = await recordingStore();
     await writeFiles(home, { 'clone/skulk.yaml': storeAt(port) });
@@ -120,7 +120,7 @@ test('a redirect is not followed, so no other host gets the token', async () => 
   expect(other.requests).toEqual([]);
 });
 
-test('a node hands on the token of whoever asks it, but not to a store that may be anybody', async () => {
+test('a node forwards the token of its caller, but not to a store that was only found by mDNS', async () => {
   const home = await temporaryDirectory();
   const { url, port, requests } = await recordingStore();
   await writeFiles(home, { 'clone/skulk.yaml': storeAt(port), 'named/skulk.yaml': storeAt(port) });
@@ -164,31 +164,34 @@ describe('the names of a store', () => {
   };
   const named = (host: string): string => `model_store: {store_host: ${host}}`;
 
-  test.each(['nas.local', 'NAS.Local.', 'deep.nas.local'])('%s is a name of mDNS', (host) => {
+  test.each(['nas.local', 'NAS.Local.', 'deep.nas.local'])('%s is an mDNS name', (host) => {
     expect(guardOf(named(host)).withheld).toMatchObject({ code: 'TOKEN_WITHHELD', message: expect.stringContaining('mDNS') });
   });
 
-  test.each(['nas', 'nas.fritz.box', 'local', 'nas.local.example.org'])('%s is not, but it must not be found by mDNS only', (host) => {
-    const { withheld, whenOnlyMdns } = guardOf(named(host));
-    expect(withheld).toBeUndefined();
-    expect(whenOnlyMdns?.(host, '10.0.0.1')).toMatchObject({ code: 'TOKEN_WITHHELD', message: expect.stringContaining('10.0.0.1') });
-  });
+  test.each(['nas', 'nas.fritz.box', 'local', 'nas.local.example.org'])(
+    '%s is not an mDNS name, but must not be resolved only by mDNS',
+    (host) => {
+      const { withheld, whenOnlyMdns } = guardOf(named(host));
+      expect(withheld).toBeUndefined();
+      expect(whenOnlyMdns?.(host, '10.0.0.1')).toMatchObject({ code: 'TOKEN_WITHHELD', message: expect.stringContaining('10.0.0.1') });
+    },
+  );
 
-  test.each(['10.9.9.9', 'fd00::1'])('the address %s is as good as a name', (host) => {
+  test.each(['10.9.9.9', 'fd00::1'])('the address %s can get a token like a name', (host) => {
     expect(guardOf(named(JSON.stringify(host)))).toEqual({});
   });
 
-  test('whoever writes a URL means it, also with a name of mDNS that the system resolves', () => {
+  test('a store in --store or SKULK_STORE is trusted, also with an mDNS name that the system resolves', () => {
     expect(guardOf('', { flags: { store: 'http://nas.local:1' } }).withheld).toBeUndefined();
     expect(guardOf('', { env: { SKULK_STORE: 'http://nas.local:1' } }).withheld).toBeUndefined();
   });
 
-  test('what --advertise says of this machine is not where the store is', () => {
+  test('the address in --advertise of this machine is not the address of the store', () => {
     const content = { model_store: { store_host: 'nas' } };
     expect(remoteUrl(testConfig(testWorld('/home/me'), { content, flags: { advertise: '10.0.0.5' } }))).toBe('http://nas:58080');
   });
 
-  test('a store that nobody named gets none', () => {
+  test('an automatically found store gets no token', () => {
     expect(guardOf('').withheld).toMatchObject({ hint: expect.stringContaining('SKULK_STORE=http://10.9.9.9:58080') });
   });
 
@@ -196,11 +199,11 @@ describe('the names of a store', () => {
     ['NAS.local', 'nas.local.'],
     ['nas.local:58080', 'nas.local'],
     ['10.9.9.9', '10.9.9.9'],
-  ])('token_hosts: %s lets it go to %s', (entry, host) => {
+  ])('token_hosts: %s allows %s', (entry, host) => {
     expect(guardOf(named(host), { tokenHosts: [entry] })).toEqual({});
   });
 
-  test.each(['nas', 'local', 'as.local', 'nas.local.evil'])('token_hosts: %s says nothing of nas.local', (entry) => {
+  test.each(['nas', 'local', 'as.local', 'nas.local.evil'])('token_hosts: %s does not affect nas.local', (entry) => {
     expect(guardOf(named('nas.local'), { tokenHosts: [entry] }).withheld).toBeDefined();
   });
 });

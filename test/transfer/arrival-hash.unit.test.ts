@@ -37,7 +37,7 @@ async function arriving(size: number) {
   return { content, path, handle, hash, blocks, put, whole };
 }
 
-test('a file that arrives in order is hashed without reading a byte of it back', async () => {
+test('a file that arrives in order is hashed without reading it back', async () => {
   const { content, hash, blocks, put, whole, handle } = await arriving(17 * mib + 5);
   await put(0, 17 * mib + 5);
   expect(await hash.finish()).toEqual(whole);
@@ -48,7 +48,7 @@ test('a file that arrives in order is hashed without reading a byte of it back',
   await handle.close();
 });
 
-test('only what came out of order is read back', async () => {
+test('only parts that arrived out of order are read back', async () => {
   const { hash, put, whole, handle } = await arriving(8 * mib);
   await put(5 * mib, 8 * mib);
   expect(hash.front()).toBe(0);
@@ -58,7 +58,7 @@ test('only what came out of order is read back', async () => {
   await handle.close();
 });
 
-test('what an earlier process left is read back while the rest arrives', async () => {
+test('data of an earlier process is read back while the rest arrives', async () => {
   const { hash, put, whole, content, handle } = await arriving(20 * mib);
   await handle.write(content, 0, 18 * mib, 0);
   hash.found(0, 18 * mib);
@@ -70,7 +70,7 @@ test('what an earlier process left is read back while the rest arrives', async (
   await handle.close();
 });
 
-test('a file of which a byte was written twice, or is missing, has to be read as a whole', async () => {
+test('a file with a missing byte, or a byte that was written twice, is read as a whole', async () => {
   const { hash, put, handle } = await arriving(2 * mib);
   await put(0, mib);
   await put(mib - 1, 2 * mib);
@@ -81,7 +81,7 @@ test('a file of which a byte was written twice, or is missing, has to be read as
   await Promise.all([handle.close(), other.handle.close()]);
 });
 
-test('a file that went away while a part was to be read back has to be read as a whole', async () => {
+test('a file that disappeared before a part was read back is read as a whole', async () => {
   const { hash, put, path, handle } = await arriving(2 * mib);
   await put(mib, 2 * mib);
   await rm(path);
@@ -90,7 +90,7 @@ test('a file that went away while a part was to be read back has to be read as a
   await handle.close();
 });
 
-test('an empty file has a digest, and one that nobody goes on with has none', async () => {
+test('an empty file has a digest, and an unfinished one has no digest', async () => {
   const { hash, whole, handle } = await arriving(0);
   expect(await hash.finish()).toEqual(whole);
   const other = await arriving(10);

@@ -37,13 +37,13 @@ async function fetchOne(size: number, { connections, turn }: { connections: numb
   return fetched;
 }
 
-test('a file that comes in order is checked as a whole without being read back', async () => {
+test('a file that arrives in order is checked as a whole without reading it back', async () => {
   const { bytesReadBack, files } = await fetchOne(33 * mib, { connections: 1 });
   expect(bytesReadBack).toBe(0);
   expect(files[0]?.chunks).toHaveLength(3);
 });
 
-test('of a file that comes over two connections, only what came before its turn is read back', async () => {
+test('only the early parts of a file that arrives over two connections are read back', async () => {
   const second = Promise.withResolvers<void>();
   const { bytesReadBack } = await fetchOne(32 * mib, {
     connections: 2,

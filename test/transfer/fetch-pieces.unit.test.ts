@@ -51,7 +51,7 @@ async function fetchInto(read: FetchPlan['read'], more: Partial<FetchPlan> = {})
   return { outcome, asked, verified, bytes, discarded, content: await readFile(join(directory, 'f')) };
 }
 
-test('a connection that never lasts for a whole piece still brings it, and no byte comes twice', async () => {
+test('connections that never last for a whole piece still deliver it, and no byte is sent twice', async () => {
   const step = 300 * 1024;
   const fetched = await fetchInto(async function* ({ start, end }) {
     yield content.subarray(start, Math.min(end, start + step));
@@ -63,7 +63,7 @@ test('a connection that never lasts for a whole piece still brings it, and no by
   expect([fetched.bytes, fetched.discarded]).toEqual([content.length, 0]);
 });
 
-test("a connection that brings nothing is given up after the policy's attempts", async () => {
+test('connections without data are given up after the attempts in the policy', async () => {
   const fetched = await fetchInto(async function* () {
     yield Buffer.alloc(0);
     throw broken();
@@ -87,7 +87,7 @@ test('wrong bytes are fetched again from the start of the piece', async () => {
   expect(fetched.content.equals(content)).toBe(true);
 });
 
-test('wrong bytes that persist end it, and so do too many and too few', async () => {
+test('repeated wrong bytes, too many bytes and too few bytes end the transfer', async () => {
   const sources: FetchPlan['read'][] = [
     async function* () {
       yield Buffer.alloc(content.length);
@@ -107,7 +107,7 @@ test('wrong bytes that persist end it, and so do too many and too few', async ()
   }
 });
 
-test('a failure in one lane stops the others, and an abort gives its reason', async () => {
+test('a failure of one connection stops the others, and an abort has its reason', async () => {
   const halves = [
     { ...whole, end: 10, sha256: sha256('never') },
     { ...whole, start: 10 },

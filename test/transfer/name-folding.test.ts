@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 const sees = { ignoresCase: false, ignoresForm: false };
 const none = { ignoresCase: true, ignoresForm: true };
 
-test('two names clash only on a disk that takes them for one', async () => {
+test('two names are in conflict only on a disk that treats them as equal', async () => {
   expect(await findFolded(['Config.json', 'config.json'], sees)).toBeUndefined();
   expect(await findFolded(['Config.json', 'config.json'], none)).toEqual(['Config.json', 'config.json']);
   expect(await findFolded(['caf\u00e9', 'cafe\u0301'], { ...sees, ignoresCase: true })).toBeUndefined();
@@ -17,7 +17,7 @@ test('two names clash only on a disk that takes them for one', async () => {
   expect(await findFolded(['Sub', 'sub/x'], none)).toEqual(['Sub', 'sub/x']);
 });
 
-test('the refusal names both, and a disk is asked only when there is a doubt', async () => {
+test('the refusal contains both names, and a disk is tested only in doubtful cases', async () => {
   const root = await temporaryDirectory();
   await mkdir(join(root, '.skulk/v1'), { recursive: true });
   const paths = ['Config.json', 'config.json'];

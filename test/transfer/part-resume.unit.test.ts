@@ -52,7 +52,7 @@ async function resume(here: Buffer, part: number) {
   return { asked, parts, resumed };
 }
 
-test('a piece of which a part is there goes on after it', async () => {
+test('a piece with a received part resumes after it', async () => {
   const here = Buffer.alloc(size);
   content.copy(here, 0, 0, 2_000_000);
   const { asked, parts, resumed } = await resume(here, 2_000_000);
@@ -61,19 +61,19 @@ test('a piece of which a part is there goes on after it', async () => {
   expect(parts.every((bytes, index) => bytes > (parts[index - 1] ?? 2_000_000))).toBe(true);
 });
 
-test('a part that is not what it should be is noticed in the end, and all of the piece is fetched', async () => {
+test('a wrong part is detected at the end, and the whole piece is fetched again', async () => {
   expect((await resume(Buffer.alloc(size), 2_000_000)).asked).toEqual([2_000_000, 0]);
 });
 
-test.each([size, size + 1, 10 ** 12])('a part of %i bytes cannot be a part', async (part) => {
+test.each([size, size + 1, 10 ** 12])('a part of %i bytes is invalid', async (part) => {
   expect((await resume(Buffer.alloc(size), part)).asked).toEqual([0]);
 });
 
-test('a file that is shorter than its part is fetched from where it ends', async () => {
+test('a file that is shorter than its part is fetched from its end', async () => {
   expect((await resume(content.subarray(0, 700_000), 2_000_000)).asked).toEqual([700_000]);
 });
 
-test('the journal keeps parts and whole pieces apart, whatever a file is called', async () => {
+test('the journal distinguishes parts and whole pieces for any file name', async () => {
   const path = join(await temporaryDirectory(), 'journal');
   {
     await using journal = await openJournal(path);

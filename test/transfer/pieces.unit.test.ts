@@ -16,14 +16,14 @@ const file = (path: string, size: number, chunks?: readonly string[]) => ({
   ...(chunks !== undefined && { chunks: chunks.map((text) => sha256(text)) }),
 });
 
-describe('splitIntoPieces', () => {
-  test('a file without chunks is one piece with the digest of the file, also an empty one', () => {
+describe('the function splitIntoPieces', () => {
+  test('gives one piece with the digest of the file without chunks, also for an empty file', () => {
     for (const size of [0, 1, chunkSize]) {
       expect(splitIntoPieces(file('a', size))).toEqual([{ path: 'a', start: 0, end: size, sha256: sha256('a'), fileSha256: sha256('a') }]);
     }
   });
 
-  test('chunks follow each other without a gap and the last one ends with the file', () => {
+  test('gives chunks without gaps, and the last one ends with the file', () => {
     const size = 2 * chunkSize + 5;
     const pieces = splitIntoPieces(file('a', size, ['x', 'y', 'z']));
     expect(pieces.map(({ start, end }) => [start, end])).toEqual([
@@ -35,7 +35,7 @@ describe('splitIntoPieces', () => {
   });
 });
 
-describe('the journal', () => {
+describe('the journal of received pieces', () => {
   const piece = (path: string, start: number) => ({
     path: path as RelativePath,
     start,
@@ -45,7 +45,7 @@ describe('the journal', () => {
   });
   const pieces = [piece('a', 0), piece('new\nline "quoted"', 7), piece('a', 1)];
 
-  test('gives back what was added, also with odd names', async () => {
+  test('returns its entries, also with unusual names', async () => {
     const path = join(await temporaryDirectory(), 'journal');
     {
       await using journal = await openJournal(path);
@@ -56,7 +56,7 @@ describe('the journal', () => {
     expect(keys.has(pieceKey({ ...piece('a', 0), sha256: sha256('other') }))).toBe(false);
   });
 
-  test('a torn last line counts for nothing and does not spoil the next one', async () => {
+  test('ignores an incomplete last line, which does not affect the next one', async () => {
     const path = join(await temporaryDirectory(), 'journal');
     {
       await using journal = await openJournal(path);
@@ -73,7 +73,7 @@ describe('the journal', () => {
     }
   });
 
-  test('nothing, garbage and a directory are journals without a line', async () => {
+  test('is empty for a missing file, for garbage and for a directory', async () => {
     const path = join(await temporaryDirectory(), 'journal');
     expect((await readJournal(path)).size).toBe(0);
     await mkdir(path);
@@ -87,7 +87,7 @@ describe('the journal', () => {
   });
 });
 
-test('a piece is found by where it begins, and nowhere else', () => {
+test('a piece is found only by its offset', () => {
   const path = 'a.bin' as RelativePath;
   const chunks = ['1', '2', '3'].map((digit) => digit.repeat(64) as Sha256);
   const large = { path, size: 2 * chunkSize + 7, sha256: '0'.repeat(64) as Sha256, chunks };

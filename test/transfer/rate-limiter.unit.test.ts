@@ -17,7 +17,7 @@ function fakeClock() {
   };
 }
 
-test('a transfer takes as long as its bytes at that rate, whatever the size of the pieces', async () => {
+test('a transfer takes as long as its bytes at the limited rate, for any size of the pieces', async () => {
   for (const size of [1, 64, 1000, 7777]) {
     const clock = fakeClock();
     const limiter = createRateLimiter(1000, clock);
@@ -27,7 +27,7 @@ test('a transfer takes as long as its bytes at that rate, whatever the size of t
   }
 });
 
-test('time in which nothing was sent is not saved up', async () => {
+test('idle time does not allow a faster rate later', async () => {
   const clock = fakeClock();
   const limiter = createRateLimiter(1000, clock);
   clock.skip(60_000);
@@ -35,7 +35,7 @@ test('time in which nothing was sent is not saved up', async () => {
   expect(clock.now()).toBeGreaterThanOrEqual(61_899);
 });
 
-test('two that take at once share the rate', async () => {
+test('two concurrent transfers share the rate', async () => {
   const waits: number[] = [];
   const limiter = createRateLimiter(1000, { now: () => 0, pause: async (milliseconds) => void waits.push(milliseconds) });
   await Promise.all([limiter.take(1000, signal), limiter.take(1000, signal)]);

@@ -22,7 +22,7 @@ function watchRefusals(page: Page): string[] {
 }
 
 test(
-  'whoever may only look finds every change locked with one sentence that says why, and a token opens it',
+  'a client without write access finds every change locked with one explanation, and a token unlocks them',
   wants('chromium'),
   async () => {
     const world = await fleetWorld();
@@ -105,7 +105,7 @@ test(
   },
 );
 
-test('an admin changes the policy of the store and its tokens on the page, and gives the key back', wants('chromium'), async () => {
+test('an admin changes the policy of the store and its tokens on the page, and gives up the key', wants('chromium'), async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   const { page, newTab } = await openBrowser();
@@ -214,7 +214,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   await expect.poll(() => other.getByRole('radio', { name: /^List and fetch/ }).isChecked()).toBe(true);
 });
 
-test('a page that was opened with a token says which role it has', wants('chromium'), async () => {
+test('a page that was opened with a token shows its role', wants('chromium'), async () => {
   const host = await serveInProcess({ home: await temporaryDirectory(), env: { SKULK_TOKEN: 'only-for-this-lan' } });
   onTestFinished(() => host[Symbol.asyncDispose]());
   const { page } = await openBrowser();

@@ -50,7 +50,7 @@ async function look(page: Page, what: string): Promise<void> {
 }
 
 test(
-  'axe-core finds nothing against any page and dialog of a store in use: light and dark, wide and narrow',
+  'axe-core finds no problem on any page and dialog of a used store, in light and dark, wide and narrow',
   wants('chromium'),
   async () => {
     const { host, world } = await showcase();
@@ -115,7 +115,7 @@ test(
   },
 );
 
-test('axe-core finds nothing against a first start, a page without the key or a wrong token', wants('chromium'), async () => {
+test('axe-core finds no problem on a first start, on a page without the key, and after a wrong token', wants('chromium'), async () => {
   const world = await hubWorld();
   const host = await world.serveInProcess();
   const { page } = await openBrowser();
@@ -137,7 +137,7 @@ test('axe-core finds nothing against a first start, a page without the key or a 
   await look(page, 'a wrong token');
 });
 
-test('everything can be done with the keyboard, and a dialog keeps the focus and gives it back', wants('chromium'), async () => {
+test('every action works with the keyboard, and a dialog keeps the focus and returns it', wants('chromium'), async () => {
   const { host } = await showcase();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);

@@ -15,7 +15,7 @@ const offered = (label: string, more: Partial<OfferedQuantization> = {}): Offere
 const download = (more: Partial<DownloadStatus>): DownloadStatus =>
   ({ modelId: 'org/a', status: 'downloading', gguf_file: null, selector: null, ...more }) as DownloadStatus;
 
-describe('a quantization that is offered', () => {
+describe('the choice of a quantization', () => {
   const q4 = offered('Q4_K_M', { is_preferred: true });
   const q8 = offered('Q8_0');
   test.each([
@@ -24,12 +24,12 @@ describe('a quantization that is offered', () => {
     ['its selector waits', [download({ status: 'pending', selector: 'q8_0' })], ['absent', 'coming'], 'a-Q4_K_M.gguf'],
     ['the recommended one waits, as none was named', [download({ status: 'pending' })], ['coming', 'absent'], 'a-Q8_0.gguf'],
     ['its download failed', [download({ status: 'failed', gguf_file: 'a-Q4_K_M.gguf' })], ['absent', 'absent'], 'a-Q4_K_M.gguf'],
-  ] as const)('is known when %s', (_, downloads, presences, first) => {
+  ] as const)('knows that it exists when %s', (_, downloads, presences, first) => {
     expect([q4, q8].map((one) => presenceOf(one, downloads))).toEqual(presences);
     expect(firstChoice([q4, q8], downloads)).toBe(first);
   });
 
-  test('is chosen by nobody when the store has all', () => {
+  test('is empty when the store has all of them', () => {
     expect(firstChoice([{ ...q4, in_store: true }], [])).toBeUndefined();
   });
 });

@@ -9,7 +9,7 @@ import { openBrowser } from './browser.ts';
 
 const token = 'only-for-this-lan';
 
-test('a token is asked for once in a tab, and a wrong one is said to be wrong', wants('chromium'), async () => {
+test('a token is requested once in a tab, and a wrong one is reported', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await serveInProcess({ home: join(world.home, 'host'), env: { SKULK_TOKEN: token } });
@@ -37,7 +37,7 @@ test('a token is asked for once in a tab, and a wrong one is said to be wrong', 
   expect(page.url()).not.toContain(token);
 });
 
-test('a server that is gone is said to be gone, and what it has is shown when it is back', wants('chromium'), async () => {
+test('a server that cannot be reached is reported, and its data is shown when it is back', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();
@@ -67,7 +67,7 @@ test('a server that is gone is said to be gone, and what it has is shown when it
   await page.getByRole('link', { name: 'org/three' }).waitFor();
 });
 
-test('the page of a node says when its store is away, and keeps what is its own', wants('chromium'), async () => {
+test("the page of a node reports that its store is away, and keeps the node's own data", wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -85,7 +85,7 @@ test('the page of a node says when its store is away, and keeps what is its own'
   await page.getByText('live', { exact: true }).waitFor();
 });
 
-test('a node asks for the token that its store wants, and passes it on', wants('chromium'), async () => {
+test('a node asks for the token that its store requires, and forwards it', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const host = await serveInProcess({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
   onTestFinished(() => host[Symbol.asyncDispose]());

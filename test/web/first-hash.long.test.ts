@@ -7,7 +7,7 @@ import { openBrowser } from './browser.ts';
 
 // A model must be large to be still hashed when the page is there.
 test(
-  'the page of a model that is hashed for the first time has no digest yet, and gets it while one looks',
+  'the page of a model that is hashed for the first time has no digest yet, and shows it later without a reload',
   wants('chromium'),
   async () => {
     const world = await fleetWorld();

@@ -9,7 +9,7 @@ import { startServe } from '../helpers/spawn-skulk.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
-test('a newcomer with only a browser gets from an empty machine to a staged model', wants('chromium'), async () => {
+test('a new user with only a browser gets from an empty machine to a staged model', wants('chromium'), async () => {
   const world = await hubWorld({ XDG_CONFIG_HOME: '/nonexistent' });
   world.hub.push('tiny/Foo-GGUF', {
     files: { 'Foo-Q4_K_M.gguf': noise(3_000_000), 'Foo-Q8_0.gguf': noise(6_000_000), 'mmproj-Foo.gguf': noise(500_000) },
@@ -61,7 +61,7 @@ test('a newcomer with only a browser gets from an empty machine to a staged mode
   expect(await welcome.count()).toBe(0);
 });
 
-test('who wants another directory is led through a restart, and goes on there', wants('chromium'), async () => {
+test('a user who chooses another directory is guided through a restart, and continues there', wants('chromium'), async () => {
   const world = await hubWorld();
   const [home, xdg, disk] = [join(world.home, 'host'), join(world.home, 'xdg'), join(world.home, 'disk')];
   await mkdir(disk);
@@ -86,7 +86,7 @@ test('who wants another directory is led through a restart, and goes on there', 
   await welcome.getByText(disk, { exact: true }).waitFor();
 });
 
-test('who knows the way is not greeted again, nor is anybody on a node', wants('chromium'), async () => {
+test('a user of an existing store is not greeted again, and no user of a node is', wants('chromium'), async () => {
   const world = await hubWorld();
   const host = await world.serve();
   const { page } = await openBrowser();

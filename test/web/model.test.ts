@@ -8,7 +8,7 @@ import { looksWell, modelStore } from './model-store.ts';
 const { shared, addModel } = modelStore();
 
 test(
-  'the page of a model has its address of the Hub, its quantizations, its files, and what to type for each program',
+  'the page of a model has its path of the Hub, its quantizations, its files, and the commands for each program',
   wants('chromium'),
   async () => {
     const { host } = shared();
@@ -57,7 +57,7 @@ test(
   },
 );
 
-test('the page of a model that the store lacks, and one without a README, say so', wants('chromium'), async () => {
+test('the page of a missing model, and of one without a README, reports this', wants('chromium'), async () => {
   const { host } = shared();
   await addModel('me/bare', { 'config.json': '{}', 'model.safetensors': noise(3000) });
   const { page } = await openBrowser();
@@ -73,7 +73,7 @@ test('the page of a model that the store lacks, and one without a README, say so
   await looksWell(page);
 });
 
-test('only who asks for a page gets one, and no name that means something else is a model', async () => {
+test('only a browser request for a page gets the page, and a reserved path is never a model', async () => {
   const { host } = shared();
   const get = async (path: string, accept: string) => {
     const { status, headers } = await ask(host.apiUrl, path, { headers: { Accept: accept } });

@@ -21,14 +21,11 @@ test.each([
   ['http://localhost:52415', null, 'read', { address: 'http://localhost:52415', needsToken: false }],
   ['http://kite:52415', '192.168.1.10', 'none', { address: 'http://kite:52415', needsToken: true }],
   ['https://models.lan', '192.168.1.10', 'node', { address: 'https://models.lan', needsToken: false }],
-] as const)(
-  'seen at %s, programs find the server by an address that means something elsewhere',
-  (url, preferred_address, lan, endpoint) => {
-    expect(findEndpoint(new URL(url), { preferred_address }, { lan })).toEqual(endpoint);
-  },
-);
+] as const)('at %s the page shows programs an address of the server that works elsewhere', (url, preferred_address, lan, endpoint) => {
+  expect(findEndpoint(new URL(url), { preferred_address }, { lan })).toEqual(endpoint);
+});
 
-test('the README of a model is the best of what is called so at its top', () => {
+test('the README of a model is the best match at its top level', () => {
   const named = (...paths: readonly string[]) => findReadme(paths.map((path) => ({ path, size: 1, sha256: null })))?.path;
   expect(named('docs/README.md', 'README', 'readme.md')).toBe('readme.md');
   expect(named('docs/README.md', 'a.gguf')).toBe(undefined);

@@ -9,7 +9,7 @@ import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
 test(
-  'each node shows its copies, their use and what the budget takes next, and is purged alone or with all',
+  'each node shows its copies, their use and the next evictions, and can be purged for one model or for all',
   wants('chromium'),
   async () => {
     const world = await fleetWorld();

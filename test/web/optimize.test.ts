@@ -5,7 +5,7 @@ import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
 test(
-  'a model is optimized from its details: the size is shown first, then the progress, then the result',
+  'a model is optimized from its details, with the size first, then the progress, then the result',
   wants('chromium', 'llama-quantize'),
   async () => {
     const gated = await gatedQuantizer();

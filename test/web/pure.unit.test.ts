@@ -29,7 +29,7 @@ describe('a value of a setting', () => {
     expect(checkValue(schemaAt(schema, key.split('.')) ?? {}, value)).toBe(says);
   });
 
-  test('that is wrong only with others is told where it was changed last, and what is right together is right', async () => {
+  test('that conflicts with another one is reported where it was changed last, and compatible values are accepted', async () => {
     const refuses =
       (isBad: (some: ReadonlyMap<SettingKey, SettingValue>) => boolean) =>
       async (some: ReadonlyMap<SettingKey, SettingValue>): Promise<void> => {
@@ -69,7 +69,7 @@ describe('a value of a setting', () => {
     await expect(findProblems(ports, gone)).rejects.toThrow('gone');
   });
 
-  test('stands where the file has it', () => {
+  test('is shown as in the file', () => {
     const values = new Map<SettingKey, SettingValue>([
       ['model_store.store_port', 1],
       ['model_store.staging.enabled', false],
@@ -88,11 +88,11 @@ test.each([
   ['org/name is gated', 'org/name is gated.'],
   ['`skulk registry` lists the models', '`skulk registry` lists the models.'],
   ['/mnt/x does not exist.', '/mnt/x does not exist.'],
-])('%j is the sentence %j', (text, sentence) => {
+])('the error %j has the message %j', (text, sentence) => {
   expect(toSentence(text)).toBe(sentence);
 });
 
-test('sizes, times and counts are said as a person says them', () => {
+test('sizes, times and counts are shown in a readable form', () => {
   const now = Date.parse('2026-06-15T12:00:00Z');
   const ago = (seconds: number): string => formatAge(new Date(now - seconds * 1000).toISOString(), now);
   expect([0, 59, 61, 3600 * 5, 86_400 * 1.5, 86_400 * 20, 86_400 * 400, -5].map(ago)).toEqual([

@@ -18,7 +18,7 @@ async function fits(page: Page): Promise<void> {
   }
 }
 
-test('the page adds quantizations one by one, and says which are there and which files are taken', wants('chromium'), async () => {
+test('the page adds quantizations one by one, and shows the existing ones and the selected files', wants('chromium'), async () => {
   const world = await hubWorld();
   world.hub.push('org/seer-GGUF', {
     files: {
@@ -82,7 +82,7 @@ test('the page adds quantizations one by one, and says which are there and which
   expect(await dialog.getByRole('button', { name: 'Download' }).isDisabled()).toBe(true);
 });
 
-test('the details of a model list its quantizations, and each is staged and deleted alone', wants('chromium'), async () => {
+test('the details of a model list its quantizations, and each can be staged and deleted separately', wants('chromium'), async () => {
   const world = await fleetWorld();
   await writeFiles(join(world.home, 'seer'), { 'seer-Q4_K_M.gguf': noise(3000), 'seer-Q8_0.gguf': noise(6000, 2), 'config.json': '{}' });
   expect(await world.host('add', join(world.home, 'seer'), '--as', 'org/seer')).toMatchObject({ status: 0 });
@@ -128,7 +128,7 @@ test('the details of a model list its quantizations, and each is staged and dele
   expect(await page.getByRole('dialog', { name: 'Add a model' }).getByLabel('Model on Hugging Face').inputValue()).toBe('org/seer');
 });
 
-test('a quantization whose copy is older than in the store is marked alone, until it is staged again', wants('chromium'), async () => {
+test('a quantization with an outdated copy is marked, and no other one, until it is staged again', wants('chromium'), async () => {
   const world = await fleetWorld();
   const add = async (four: Buffer): Promise<void> => {
     await writeFiles(join(world.home, 'seer'), { 'seer-Q4_K_M.gguf': four, 'seer-Q8_0.gguf': noise(6000, 2), 'config.json': '{}' });

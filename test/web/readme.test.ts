@@ -47,7 +47,7 @@ test('a README is shown with its pictures, tables and links', wants('chromium'),
   await looksWell(page);
 });
 
-test('a README that attacks does nothing', wants('chromium'), async () => {
+test('a hostile README has no effect', wants('chromium'), async () => {
   const { host } = shared();
   const other = await elsewhere();
   const evil = 'document.title="pwned"';
@@ -107,7 +107,7 @@ test('a README that attacks does nothing', wants('chromium'), async () => {
   await looksWell(page);
 });
 
-test('a README that is huge, or nested without end, is shown in part and holds nothing up', wants('chromium'), async () => {
+test('a README that is huge, or deeply nested, is shown in part and does not block the page', wants('chromium'), async () => {
   const { host } = shared();
   await addModel('me/long', { 'README.md': `# begins\n\n${'word '.repeat(400_000)}\n\nthe end of it` });
   await addModel('me/deep', { 'README.md': `begins\n\n${'<div>'.repeat(30_000)}${'> '.repeat(30_000)}${'['.repeat(30_000)}` });

@@ -23,7 +23,7 @@ async function take(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(directory ?? '', `${name}.png`), animations: 'disabled' });
 }
 
-test('pictures of a store in use', async () => {
+test('screenshots of a used store', async () => {
   const { host, world } = await showcase(scenery);
   world.hub.rate = 60 * 1024 * 1024;
   const { page } = await openBrowser();
@@ -66,7 +66,7 @@ test('pictures of a store in use', async () => {
   expect(await page.title()).toBe('Settings · skulk');
 });
 
-test('pictures of a first start', async () => {
+test('screenshots of a first start', async () => {
   const world = await hubWorld();
   const host = await serveIn(world, scenery && { ...scenery, home: join(scenery.home, '../.skulk') });
   const { page } = await openBrowser();

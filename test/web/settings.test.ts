@@ -49,7 +49,7 @@ async function shared(): Promise<ReturnType<typeof once>> {
   return served;
 }
 
-test('settings are checked as they are typed, saved, and said to need a restart', wants('chromium'), async () => {
+test('settings are validated while the user types, saved, and marked if they need a restart', wants('chromium'), async () => {
   const { host, home, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -98,7 +98,7 @@ test('settings are checked as they are typed, saved, and said to need a restart'
   await expect.poll(() => save.isDisabled()).toBe(true);
 });
 
-test('a host becomes a node and back, and what a flag sets cannot be changed', wants('chromium'), async () => {
+test('a host becomes a node and back, and a setting from a flag cannot be changed', wants('chromium'), async () => {
   const { host, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -117,7 +117,7 @@ test('a host becomes a node and back, and what a flag sets cannot be changed', w
   await page.getByText(/Set by flag --api-port, which overrides the file/).waitFor();
 });
 
-test('a file that somebody broke meanwhile is said to be broken, without being asked', wants('chromium'), async () => {
+test('a settings file that became invalid meanwhile is reported without a reload', wants('chromium'), async () => {
   const { host, write } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -126,7 +126,7 @@ test('a file that somebody broke meanwhile is said to be broken, without being a
   await page.getByText(/The file is invalid, so nothing can be saved to it: .*not YAML/).waitFor();
 });
 
-test('without the key of the machine settings are only shown, and the page says how to get it', wants('chromium'), async () => {
+test('settings are read-only without the key of the machine, and the page shows how to get it', wants('chromium'), async () => {
   const { host, text } = await shared();
   const before = await text();
   const { page, newTab } = await openBrowser();
@@ -161,7 +161,7 @@ test('without the key of the machine settings are only shown, and the page says 
   expect(await other.evaluate('JSON.stringify(sessionStorage) + document.cookie')).toBe('{}');
 });
 
-test('a key that ended with its server leads to what everybody may do, with the way to a new one', wants('chromium'), async () => {
+test('a key that ended with its server leads to the rights of the LAN, with a way to a new key', wants('chromium'), async () => {
   const { home, host } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -174,7 +174,7 @@ test('a key that ended with its server leads to what everybody may do, with the 
   await page.getByRole('region', { name: 'Read-only' }).waitFor();
 });
 
-test('a server that is closed to the LAN opens by a link, and says why a used one does not open it', wants('chromium'), async () => {
+test('a server that is closed to the LAN opens by a link, and explains why a used link does not work', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const host = await serveInProcess({ home, env: { SKULK_TOKEN: 'only-for-this-lan' } });
   onTestFinished(() => host[Symbol.asyncDispose]());
@@ -189,7 +189,7 @@ test('a server that is closed to the LAN opens by a link, and says why a used on
   await other.getByText('run skulk key on this machine and open the link it prints').waitFor();
 });
 
-test('a directory that the unit of the service does not let it write to is named beside the restart', wants('chromium'), async () => {
+test('a directory outside the sandbox of the service is mentioned beside the restart', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const disk = join(home, 'disk/models');
   await mkdir(disk, { recursive: true });

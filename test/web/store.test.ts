@@ -21,7 +21,7 @@ const shared = forWholeFile(async () => {
 const listed = (page: Page): Promise<readonly string[]> => page.locator('table.models .row-link').allTextContents();
 
 test(
-  'a download is seen from its beginning to its badge, also by another tab, and can be stopped and begun again',
+  'a download is shown from its start to its badge, also in another tab, and can be stopped and started again',
   wants('chromium'),
   async () => {
     const world = await hubWorld();
@@ -62,49 +62,45 @@ test(
   },
 );
 
-test(
-  'a download that fails, or brings what cannot be loaded, says so on the page, and a wrong question is answered at once',
-  wants('chromium'),
-  async () => {
-    const world = await hubWorld();
-    world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
-    const host = await world.serveInProcess();
-    const { page } = await openBrowser();
-    await page.goto(host.apiUrl);
-    // An empty store offers it twice.
-    await page.getByRole('button', { name: 'Add a model' }).first().click();
-    const dialog = page.getByRole('dialog');
-    for (const [typed, says] of [
-      ['org/nobody', /not on Hugging Face|org\/nobody/],
-      ['../etc', /is not a model id/],
-      ['org/locked', /gated/],
-    ] as const) {
-      await dialog.getByLabel('Model on Hugging Face').fill(typed);
-      await dialog.getByRole('button', { name: 'Look it up' }).click();
-      await dialog.getByRole('alert').getByText(says).first().waitFor();
-    }
-    await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Add a model');
-    await ask(host.apiUrl, '/store/models/org/locked/download', { method: 'POST' });
-    await page
-      .getByRole('row', { name: /org\/locked/ })
-      .getByText(/gated/)
-      .first()
-      .waitFor();
-    await page.getByRole('button', { name: 'Dismiss the download of org/locked' }).click();
-    await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
-    // What came and cannot be loaded is told until somebody has seen it.
-    world.hub.push('org/page-GGUF', { files: { 'm-Q4_K_M.gguf': '<!doctype html><title>Sign in</title>' } });
-    await ask(host.apiUrl, '/store/models/org/page-GGUF/download', { method: 'POST' });
-    await page.getByText(/m-Q4_K_M\.gguf" cannot be used: it is a web page/).waitFor();
-    await page.getByRole('button', { name: 'Dismiss the warnings about org/page-GGUF' }).click();
-    await page.getByText(/cannot be used/).waitFor({ state: 'detached' });
-    await page.getByRole('row', { name: /org\/page-GGUF/ }).waitFor();
-  },
-);
+test('a failed or unloadable download is reported on the page, and an invalid request is answered at once', wants('chromium'), async () => {
+  const world = await hubWorld();
+  world.hub.push('org/locked', { files: { 'w.safetensors': noise(1000) }, gated: true });
+  const host = await world.serveInProcess();
+  const { page } = await openBrowser();
+  await page.goto(host.apiUrl);
+  // An empty store offers it twice.
+  await page.getByRole('button', { name: 'Add a model' }).first().click();
+  const dialog = page.getByRole('dialog');
+  for (const [typed, says] of [
+    ['org/nobody', /not on Hugging Face|org\/nobody/],
+    ['../etc', /is not a model id/],
+    ['org/locked', /gated/],
+  ] as const) {
+    await dialog.getByLabel('Model on Hugging Face').fill(typed);
+    await dialog.getByRole('button', { name: 'Look it up' }).click();
+    await dialog.getByRole('alert').getByText(says).first().waitFor();
+  }
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Add a model');
+  await ask(host.apiUrl, '/store/models/org/locked/download', { method: 'POST' });
+  await page
+    .getByRole('row', { name: /org\/locked/ })
+    .getByText(/gated/)
+    .first()
+    .waitFor();
+  await page.getByRole('button', { name: 'Dismiss the download of org/locked' }).click();
+  await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
+  // What came and cannot be loaded is told until somebody has seen it.
+  world.hub.push('org/page-GGUF', { files: { 'm-Q4_K_M.gguf': '<!doctype html><title>Sign in</title>' } });
+  await ask(host.apiUrl, '/store/models/org/page-GGUF/download', { method: 'POST' });
+  await page.getByText(/m-Q4_K_M\.gguf" cannot be used: it is a web page/).waitFor();
+  await page.getByRole('button', { name: 'Dismiss the warnings about org/page-GGUF' }).click();
+  await page.getByText(/cannot be used/).waitFor({ state: 'detached' });
+  await page.getByRole('row', { name: /org\/page-GGUF/ }).waitFor();
+});
 
-test('the page shows at once what another client adds and deletes', wants('chromium'), async () => {
+test('the page shows additions and deletes of another client at once', wants('chromium'), async () => {
   const { world, host } = shared();
   await world.add('org/one');
   const { page } = await openBrowser();
@@ -121,7 +117,7 @@ test('the page shows at once what another client adds and deletes', wants('chrom
   }
 });
 
-test('models on the page are found by words and tags, and ordered by name, size and age', wants('chromium'), async () => {
+test('models on the page are found by words and tags, and sorted by name, size and age', wants('chromium'), async () => {
   const { world, host } = shared();
   await world.add('org/b-small', 'x');
   await world.add('org/a-large', noise(5000));
@@ -149,7 +145,7 @@ test('models on the page are found by words and tags, and ordered by name, size 
 });
 
 test(
-  'the details of a model: files, its digest once it is hashed, companions, nodes; hashed again, with damage named',
+  'the details of a model show files, its digest once it is hashed, companions and nodes, and verify reports damage',
   wants('chromium'),
   async () => {
     const world = await fleetWorld();
@@ -196,7 +192,7 @@ test(
   },
 );
 
-test('the colours of the page are those of the system until others are chosen, and then stay', wants('chromium'), async () => {
+test('the page has the colours of the system until the user chooses others, which are kept', wants('chromium'), async () => {
   const { host } = shared();
   const { page } = await openBrowser({ colorScheme: 'dark' });
   const isDark = async (): Promise<boolean> =>
@@ -215,7 +211,7 @@ test('the colours of the page are those of the system until others are chosen, a
   expect([await choice.getAttribute('aria-label'), await isDark()]).toEqual(['Colours: as the system. Change to light', true]);
 });
 
-test('a delete on the page says what it will free and where, and what became of it', wants('chromium'), async () => {
+test('a delete on the page shows beforehand what it frees on each machine, and then the result', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(4096));
   await world.add('org/two', noise(4096));

@@ -37,7 +37,7 @@ async function begin(url: string, modelId: string, { sent, token }: { readonly s
 }
 
 test(
-  'unfinished uploads are seen as they come, with who sends them, and are cancelled by an admin alone, who is asked first',
+  'unfinished uploads are shown at once with their sender, and only an admin can cancel them after a confirmation',
   wants('chromium'),
   async () => {
     const world = await fleetWorld();
@@ -86,7 +86,7 @@ test(
   },
 );
 
-test('a node shows the uploads of its store, and its own key does not cancel them', wants('chromium'), async () => {
+test('a node shows the uploads of its store, and its own key cannot cancel them', wants('chromium'), async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   await begin(host.url, 'org/one', { sent: 1 });

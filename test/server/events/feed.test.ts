@@ -58,8 +58,8 @@ function ear() {
   return { heard, failures, listener };
 }
 
-describe('a feed', () => {
-  test('tells everything at first, then what changed, and nothing twice', async () => {
+describe('a feed of changes', () => {
+  test('sends the complete state first, then changes, and nothing twice', async () => {
     const { feed, set } = world();
     const { heard, listener } = ear();
     await feed.listen(listener);
@@ -72,7 +72,7 @@ describe('a feed', () => {
     expect(heard.slice(2)).toEqual(['a 2', 'a 3']);
   });
 
-  test('reads once for many listeners, of whom a late one hears how it is', async () => {
+  test('reads once for many listeners, and sends a late one the current state', async () => {
     const { feed, set, reads } = world();
     const [first, late] = [ear(), ear()];
     await feed.listen(first.listener);
@@ -88,7 +88,7 @@ describe('a feed', () => {
     expect(reads.b).toBe(before.b + 1);
   });
 
-  test('rests between two looks, and tells the last of many changes', async () => {
+  test('pauses between two reads, and sends the last of many changes', async () => {
     const { feed, set, reads } = world({ restMs: 200 });
     const { heard, listener } = ear();
     await feed.listen(listener);
@@ -97,7 +97,7 @@ describe('a feed', () => {
     expect(reads.a).toBeLessThanOrEqual(3);
   });
 
-  test('finds by itself what nobody tells, and looks at nothing when nobody listens', async () => {
+  test('finds changes without notifications by itself, and reads nothing without listeners', async () => {
     const { feed, set, reads, isWatched } = world({ lookEveryMs: 20 });
     const { heard, listener } = ear();
     const stop = await feed.listen(listener);
@@ -114,7 +114,7 @@ describe('a feed', () => {
     expect(heard.at(-2)).toBe('a 2');
   });
 
-  test('looks more often at a topic that says so', async () => {
+  test('reads a topic more often if the topic requires it', async () => {
     const { feed, reads } = world({ lookAtA: { lookEveryMs: 20 } });
     const stop = await feed.listen(ear().listener);
     await expect.poll(() => reads.a).toBeGreaterThan(3);
@@ -125,7 +125,7 @@ describe('a feed', () => {
     expect(reads.a).toBe(before + 1);
   });
 
-  test('that cannot be read says why, to whoever begins and to whoever listens', async () => {
+  test('that cannot be read sends the reason to new and existing listeners', async () => {
     const { feed, set, breakDown, isWatched } = world();
     const { failures, listener } = ear();
     breakDown(new Error('the disk is gone'));

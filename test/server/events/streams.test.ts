@@ -67,7 +67,7 @@ async function serve(given: Partial<Limits> = {}) {
 }
 
 describe('a stream of events', () => {
-  test('is Server-Sent Events, also of texts that have lines of their own', async () => {
+  test('is in the format of Server-Sent Events, also with texts of several lines', async () => {
     const { url, set } = await serve({ heartbeatMs: 20 });
     const source = await listenTo(`${url}/events`);
     expect(source.headers).toMatchObject({
@@ -81,7 +81,7 @@ describe('a stream of events', () => {
     expect(source.events.map(({ name }) => name)).toEqual(['text', 'text']);
   });
 
-  test('is given to so many, and to another when one has left', async () => {
+  test('is available to a limited number of clients, and to another one when one leaves', async () => {
     const { url } = await serve({ streams: 2 });
     const first = await listenTo(`${url}/events`);
     await listenTo(`${url}/events`);
@@ -96,7 +96,7 @@ describe('a stream of events', () => {
     expect((await ask(url, '/events', { method: 'HEAD' })).status).toBe(405);
   });
 
-  test('is given to so many of one address, and then still to another address', async () => {
+  test('is available to a limited number of clients of one address, and then still to another address', async () => {
     const { url } = await serve({ streams: 4, streamsPerAddress: 2 });
     await listenTo(`${url}/events`);
     await listenTo(`${url}/events`);
@@ -109,7 +109,7 @@ describe('a stream of events', () => {
     expect(first.toString()).toMatch(/^HTTP\/1\.1 200/);
   });
 
-  test('ends with the server, and watches nothing when the last has left', async () => {
+  test('ends with the server, and nothing is watched after the last client leaves', async () => {
     const { url, stop, isWatched } = await serve();
     const source = await listenTo(`${url}/events`);
     expect(isWatched()).toBe(true);
@@ -120,7 +120,7 @@ describe('a stream of events', () => {
     await within('the end of the stream', other.ended);
   });
 
-  test('that a node hands on from its store never ends there, and is not waited for when the node stops', async () => {
+  test('that a node forwards from its store does not delay the stop of the node', async () => {
     const app = await bareApp();
     const forward: StoreLink['forward'] = async (_incoming, outgoing, _target, { begin }) => {
       begin();
@@ -135,7 +135,7 @@ describe('a stream of events', () => {
     await within('the end of the stream', source.ended);
   });
 
-  test('ends when there is nothing to be told any more', async () => {
+  test('ends when no more events can follow', async () => {
     const { url, breakDown, isWatched } = await serve();
     const source = await listenTo(`${url}/events`);
     breakDown(new Error('no disk'));
@@ -144,7 +144,7 @@ describe('a stream of events', () => {
     expect((await ask(url, '/events')).status).toBe(500);
   });
 
-  test('of a reader that takes nothing, only the newest state waits, and it is dropped in the end', async () => {
+  test('keeps only the newest state for a reader that does not read, and disconnects it in the end', async () => {
     const { url, app, set, isWatched } = await serve({ stallTimeoutMs: 1500, streamsPerAddress: 64 });
     const served: Socket[] = [];
     app.server.on('connection', (socket: Socket) => served.push(socket));
