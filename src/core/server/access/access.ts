@@ -5,52 +5,52 @@ import type { Role } from '../../kernel/role.ts';
 import { digestOf, isSameDigest } from '../../kernel/secret.ts';
 import type { NamedToken } from '../../protocol/access.ts';
 
-/** Who asks, as far as it is known. What address a request comes from proves nothing. */
+/** The client of a request, as far as it is known. The source address proves nothing. */
 export interface Asker {
   readonly role: Role | 'none';
-  /** By what the role was shown: nothing (lan), the token of the configuration, the key of this machine, that of a page, or a named token. */
+  /** What gave it its role: nothing (lan), the token of the configuration, the key of this machine, the key of a page, or a named token. */
   readonly credential: 'lan' | 'token' | 'key' | 'page' | 'named';
-  /** Of a named token. */
+  /** The name of a named token. */
   readonly name?: string | undefined;
 }
 
-/** Decides who may do what on a server. */
+/** Decides about the rights of clients on a server. */
 export interface Access {
-  /** Who shows an `Authorization` header, or shows none. @throws SkulkError UNAUTHORIZED for a bearer that nobody knows */
+  /** Identifies a client by its `Authorization` header, or without one. @throws SkulkError UNAUTHORIZED for an unknown bearer token */
   authenticate(authorization: string | undefined): Promise<Asker>;
-  /** What the LAN may do without a token. */
+  /** The rights of the LAN without a token. */
   lan(): Promise<Policy['lan']>;
-  /** Whether that is known; on a node its store has to have said it once. */
+  /** Whether these rights are known; on a node, its store must have reported them once. */
   isLanKnown(): Promise<boolean>;
-  /** What somebody may do with the store, who on a node may do less there than with the machine itself. */
+  /** The rights of a client in the store. On a node it may have fewer rights in the store than on the machine itself. */
   storeRole(asker: Asker): Promise<Role | 'none'>;
-  /** Further names under which this server may be asked; undefined when any name will do. */
+  /** Further names of this server in requests; undefined if any name is accepted. */
   serverNames(): Promise<readonly string[] | undefined>;
   /** Origins of pages of other sites that may use this server as a Hub. */
   corsOrigins(): Promise<readonly string[]>;
   readonly pages: PageKeys | undefined;
 }
 
-/** What decides. */
+/** The options of `createAccess`. */
 export interface AccessOptions {
-  /** The one of the configuration; who knows it may do everything, and nobody else anything. */
+  /** The token in the configuration: its owner has all rights, and nobody else has any. */
   readonly token?: string | undefined;
-  /** The key of this machine; without it nobody administers this server. */
+  /** The key of this machine; without it nobody can administer this server. */
   readonly adminKey?: string | undefined;
   readonly pages?: PageKeys | undefined;
-  /** Of the store. */
+  /** The policy of the store. */
   readonly policy?:
     | (() => Promise<
         Pick<Policy, 'lan' | 'serverNames'> & { readonly hub: Pick<Policy['hub'], 'corsOrigins'>; readonly isSaid?: boolean | undefined }
       >)
     | undefined;
-  /** On a node: what its store lets those do who show it nothing. */
+  /** On a node: the rights that its store gives to clients without a token. */
   readonly storeLan?: (() => Promise<Policy['lan']>) | undefined;
-  /** Of the store. */
+  /** Finds a named token of the store. */
   readonly findToken?: ((token: string) => Promise<Pick<NamedToken, 'role' | 'name'> | undefined>) | undefined;
 }
 
-/** See `Access`. Comparisons take as long whatever the difference is. */
+/** See `Access`. Comparisons take constant time. */
 export function createAccess({ token, adminKey, pages, policy, storeLan, findToken }: AccessOptions): Access {
   const tokenDigest = token === undefined ? undefined : digestOf(token);
   const keyDigest = adminKey === undefined ? undefined : digestOf(adminKey);
@@ -58,7 +58,7 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
   return {
     pages,
     lan,
-    // The keys of a machine are never shown to its store.
+    // The keys of a machine are never sent to its store.
     storeRole: async ({ role, credential }) =>
       storeLan !== undefined && (credential === 'key' || credential === 'page') ? storeLan() : role,
     isLanKnown: async () => token !== undefined || policy === undefined || (await policy()).isSaid !== false,
@@ -71,7 +71,7 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
       if (tokenDigest !== undefined && isSameDigest(digest, tokenDigest)) return { role: 'admin', credential: 'token' };
       if (keyDigest !== undefined && isSameDigest(digest, keyDigest)) return { role: 'admin', credential: 'key' };
       if (pages?.holds(bearer) === true) return { role: 'admin', credential: 'page' };
-      // Tokens of the Hub are shown by its clients, and go no further than to whom they were shown.
+      // Hub clients send their Hub tokens, which must not be forwarded to anyone.
       const named = bearer.startsWith('hf_') ? undefined : await findToken?.(bearer);
       if (named !== undefined) return { role: named.role, credential: 'named', name: named.name };
       throw new SkulkError('UNAUTHORIZED', 'the token is invalid or was revoked', {
@@ -84,7 +84,7 @@ export function createAccess({ token, adminKey, pages, policy, storeLan, findTok
 /** The token of an `Authorization: Bearer` header; undefined without one. */
 function bearerOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;
-  // Another scheme shows nothing that is known here, and is no reason to be trusted less than nobody.
+  // Another scheme is not known here. Such a client has the same rights as one without a header.
   const given = /^Bearer(?: +(.*))?$/is.exec(authorization.trim());
   return given === null ? undefined : (given[1] ?? '').trim();
 }

@@ -4,22 +4,22 @@ import type { Asker } from './access.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** It is one of very many of one piece of work, so that it is logged only when it fails. */
+    /** It is one of very many requests of one piece of work, so it is only logged when it fails. */
     readonly isRoutine?: boolean;
   }
   interface FastifyRequest {
-    /** The code of what it failed with. */
+    /** The error code of the failure. */
     failure: string | undefined;
   }
 }
 
-/** Logs every request that would change something: who asked, from where, what for, and what came of it. */
+/** Logs every request that may change something: the client, its address, the target, and the result. */
 export function logChanges(app: FastifyInstance): void {
   app.decorateRequest('failure');
   app.addHook('onRequest', async (request, reply) => {
     if (isSafe(request.method) || request.routeOptions.config.changesNothing === true) return;
     const { raw } = reply;
-    // Also of an answer that is written by hand, and of one that nobody waits for any more.
+    // Also for an answer written by hand, and for a client that has gone.
     raw.once('close', () => {
       const { failure, routeOptions, log } = request;
       const isDone = raw.writableFinished && failure === undefined && raw.statusCode < 400;
@@ -43,7 +43,7 @@ function nameOf(asker: Asker | undefined): string {
   return asker.credential === 'named' ? `token ${asker.name ?? ''}` : asker.credential;
 }
 
-/** What is asked for, as far as the URL or the body says it. */
+/** The target, as far as the URL or the body contains it. */
 function targetOf({ params, body, routeOptions }: FastifyRequest): object {
   const { id, org, name, node, order } = fieldsOf(params);
   const fields = fieldsOf(body);

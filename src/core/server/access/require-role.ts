@@ -6,40 +6,40 @@ import type { Access, Asker } from './access.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may use the route; `open` for everybody, whatever they show. Every route says it. */
+    /** The role that a client needs for the route; `open` for any client. Every route must have it. */
     readonly role?: Role | 'open';
-    /** Its answer never ends by itself, so who asks is authenticated again and again. */
+    /** Its answer never ends, so its client is authenticated repeatedly. */
     readonly isEndless?: boolean;
-    /** Its clients send tokens of other servers, which are ignored where the LAN may do without one. */
+    /** Its clients send tokens of other servers, which are ignored if the LAN has the right without one. */
     readonly isForStrangers?: boolean;
-    /** A browser that asks for a page gets it without a token: the page holds no secret, and asks for the token. */
+    /** A browser gets the page without a token: it contains no secret, and asks for the token. */
     readonly isPage?: boolean;
   }
   interface FastifyRequest {
-    /** Who asks. */
+    /** The client of the request. */
     asker: Asker;
   }
 }
 
-/** A route, and who may use it. */
+/** A route, and its required role. */
 export interface RouteRole {
   readonly method: string;
   readonly url: string;
   readonly role: Role | 'open';
-  /** Whether it takes what no other route does, or only says what may be asked. */
+  /** Whether it handles all remaining requests, or only CORS preflights. */
   readonly isForWhatIsLeft: boolean;
 }
 
 const routesOf = new WeakMap<FastifyInstance, readonly RouteRole[]>();
 
-/** Every route of an app, and who may use it. */
+/** Every route of an app, with its required role. */
 export const listRoutes = (app: FastifyInstance): readonly RouteRole[] => routesOf.get(app) ?? [];
 
 const judgedAgainMs = 1_000;
 
 const nobody: Asker = { role: 'none', credential: 'lan' };
 
-/** Lets requests through that may do what their route says. A route that does not say it ends the start of the server. */
+/** Rejects requests without the role of their route. A route without a role makes the start of the server fail. */
 export function requireRoles(app: FastifyInstance, access: Access, { hostname }: { readonly hostname: string }): void {
   app.decorateRequest('asker');
   const routes: RouteRole[] = [];
@@ -59,7 +59,7 @@ export function requireRoles(app: FastifyInstance, access: Access, { hostname }:
   });
 }
 
-/** Who asks. A token that nobody knows, or that cannot be asked about, is no reason to refuse whom the LAN lets in anyway. */
+/** Identifies the client. An unknown token, or one that cannot be checked now, is ignored if the LAN has the right anyway. */
 async function identify({ headers, routeOptions }: FastifyRequest, needs: Role, access: Access): Promise<Asker> {
   try {
     return await access.authenticate(headers.authorization);
@@ -71,7 +71,7 @@ async function identify({ headers, routeOptions }: FastifyRequest, needs: Role, 
   }
 }
 
-/** Ends an answer within about a second after its reader may not have it any more. */
+/** Ends an answer within about a second after its reader lost the right to it. */
 function endWithRole(
   request: FastifyRequest,
   { raw }: FastifyReply,
@@ -83,7 +83,7 @@ function endWithRole(
         if (!mayActAs(role, needs)) raw.destroy();
       },
       (error: unknown) => {
-        // That a store cannot be asked just now says nothing of who was let in.
+        // A temporarily unreachable store does not change the rights of connected clients.
         if (error instanceof SkulkError && error.code === 'UNAUTHORIZED') raw.destroy();
       },
     );
@@ -92,13 +92,13 @@ function endWithRole(
   raw.once('close', () => clearInterval(timer));
 }
 
-/** Someone who may not even look must not learn what is not there. */
+/** A client without the right to read must not learn which paths exist. */
 function roleOf({ routeOptions, method, headers }: FastifyRequest): Role | 'open' {
   if (routeOptions.config.isPage === true && acceptsPage(headers.accept)) return 'open';
   return routeOptions.config.role ?? (isSafe(method) ? 'read' : 'node');
 }
 
-/** Whether an `Accept` header is one of a browser that loads a page. */
+/** Whether an `Accept` header comes from a browser that loads a page. */
 export const acceptsPage = (accept: string | undefined): boolean => /\btext\/html\b/i.test(accept ?? '');
 
 const does: Readonly<Record<Role, string>> = {

@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** It takes what no other route does, so that it says nothing of what there is under a URL. */
+    /** It handles all remaining requests, so it does not show which methods a URL has. */
     readonly isForWhatIsLeft?: boolean;
   }
 }
 
-/** Remembers the routes of an app; the answer gives the methods that a URL's path takes. */
+/** Collects the routes of an app. The returned function lists the methods of a URL's path. */
 export function allowedMethods(app: FastifyInstance): (url: string) => readonly string[] {
   const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = [];
   app.addHook('onRoute', ({ url, method, config }) => {

@@ -26,25 +26,25 @@ import { addWebApp } from './web-app.ts';
 
 /** What the API of a serving node needs. */
 export interface ApiAppOptions extends LogOptions {
-  /** Of this machine. */
+  /** The dependencies of this machine. */
   readonly deps: Deps;
-  /** Of a node that is not the store host; on the host `deps` has the store. */
+  /** The connection of a node to its store; on the host, `deps` has the store. */
   readonly link?: StoreLink | undefined;
   readonly identity: () => NodeIdentity;
-  /** Who may do what; without it the LAN what the settings say, and nobody more. */
+  /** Decides about rights; if absent, the LAN has the rights in the settings, and nobody has more. */
   readonly access?: Access | undefined;
   /** The named tokens and the policy, on the store host. */
   readonly administration?: StoreAdministration | undefined;
-  /** What this machine is called beside its addresses. */
+  /** The names of this machine beside its addresses. */
   readonly names?: readonly string[];
   readonly limits?: Partial<Limits>;
-  /** What the store of this machine is as a Hub; on a node the store is asked. */
+  /** The local store as a Hub; a node forwards to its store instead. */
   readonly hub?: { readonly backend: HubBackend; readonly registry: Registry; readonly store: LocalStore } | undefined;
-  /** The copies of a node as a Hub, which it sends instead of the store. */
+  /** The copies of a node as a Hub, which it sends instead of the store's files. */
   readonly copies?: Omit<OpenedCopyHub, keyof AsyncDisposable> | undefined;
 }
 
-/** The HTTP API that every serving node has, and the browser view of it. */
+/** The HTTP API of every serving node, and its browser view. */
 export async function createApiApp({
   deps,
   link,
@@ -78,8 +78,8 @@ export async function createApiApp({
   };
   addStoreApi(app, link?.deps ?? ownStore, { limits, streams });
   addModelList(app, link?.deps ?? ownStore);
-  // They work as a command of this node does: over the wire, or by a clone of what lies on this disk.
-  // Without a store a model may come straight from Hugging Face, so that none is known is no reason not to begin.
+  // They work like a command of this node: over the network, or by cloning from this disk. They also start without a known store, because
+  // a model may come directly from Hugging Face.
   const jobs = createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);
   app.addHook('preClose', () => jobs.close());
   const configListeners = new Set<() => void>();
@@ -110,7 +110,7 @@ export async function createApiApp({
   return app;
 }
 
-/** A copy that is removed while it is sent leaves the reader the file that is open: who removes it has seen the lease, or did not care. */
+/** A copy that is removed during a transfer leaves the open file to its reader. The remover has seen the lease, or was forced. */
 const nothingRemoved: Parameters<typeof createFileSending>[0] = {
   openFile: async () => {
     throw new Error('files of copies are opened by their own Hub');
@@ -118,7 +118,7 @@ const nothingRemoved: Parameters<typeof createFileSending>[0] = {
   onRemoved: () => undefined,
 };
 
-/** These two sentences are part of the contract; what is known beyond them follows, or goes into the hint. */
+/** These two sentences are part of the contract. Further details follow them, or go into the hint. */
 function rewordStoreFailure(error: unknown): unknown {
   if (!(error instanceof SkulkError)) return error;
   const { code, message, hint, retryAfterMs } = error;

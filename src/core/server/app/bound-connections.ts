@@ -7,18 +7,18 @@ import type { Limits } from './limits.ts';
 interface Connection {
   readonly socket: Socket;
   readonly peer: string;
-  /** Requests that are being answered. */
+  /** The number of requests being answered. */
   busy: number;
   /** When it was last busy. */
   idleSince: number;
 }
 
-/** Connections beyond the bound that may come before the server itself refuses them without an answer. */
+/** How many connections beyond the limit may be answered with an error. The server itself rejects more without an answer. */
 const slack = 32;
 
 /**
- * Bounds the connections of a server, together and for each address. Beyond a bound the connection that has been idle for longest is
- * closed; when all are busy the new one is answered 503.
+ * Limits the connections of a server, in total and per address. Beyond a limit, the connection that has been idle for the longest time is
+ * closed. If all are busy, the new one gets a 503.
  */
 export function boundConnections(server: Server, limits: Pick<Limits, 'connections' | 'connectionsPerAddress'>): void {
   const total = Math.min(limits.connections, affordable(openFilesLimit()));
@@ -63,10 +63,10 @@ function ofBusiestPeer(all: readonly Connection[]): readonly Connection[] {
   return byPeer.toSorted((a, b) => b.length - a.length)[0] ?? [];
 }
 
-/** Each of the two servers of a process may use a quarter of its files for connections; what is sent and received takes as many again. */
+/** Each of the two servers of a process may use a quarter of its open files for connections. Transfers need as many again. */
 const affordable = (files: number): number => Math.max(32, Math.floor((files - 60) / 4));
 
-/** How many files this process may have open; where the system does not say it this way, more than enough. */
+/** The limit of open files of this process; a large number if the system does not report it. */
 function openFilesLimit(): number {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];

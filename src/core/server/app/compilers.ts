@@ -2,16 +2,16 @@ import type { FastifyServerOptions } from 'fastify';
 
 type Compilers = NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>;
 
-/** What fastify gives of a route; the types that it has for this speak of a bare schema. */
+/** What fastify passes for a route; its own types assume a bare schema. */
 interface RoutePart {
   readonly schema: object;
   readonly httpPart?: string;
 }
 
 /**
- * How routes use their schemas. A body is checked by a function that is made at the first request that has one: made at the start,
- * and with what fastify brings for it, they are a quarter of the time that a server takes to be ready. What stands in a URL is
- * checked by its own gates, and answers are documented by their schemas, not cut down to them.
+ * How routes use their schemas. A body's validator is compiled at the first request with a body: fastify's own one, compiled at the
+ * start, takes a quarter of the server's start time. URL parameters have their own validation. Answers are only documented by their
+ * schemas, not filtered.
  */
 export const compilers = {
   buildValidator: () => checkerOf,

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import { peerOf } from '../files/slots.ts';
 
 /**
- * Lets the requests of one connection begin one after the other. A client may send a hundred at once, whose answers leave in order
- * anyway; each that has begun holds an open file and a buffer.
+ * Starts the requests of one connection one after the other. A client may send a hundred at once, whose answers leave in order anyway,
+ * and each started one holds an open file and a buffer.
  */
 export interface ConnectionSemaphore {
-  /** How many connections have a request under way; only those of one peer when it is named. */
+  /** The number of connections with a running request; only those of one peer if it is given. */
   readonly connections: (peer?: string) => number;
-  /** Waits until the connection may begin one more request; the returned function ends it. */
+  /** Waits until the connection may start another request. The returned function ends that request. */
   acquire(socket: Socket): Promise<() => void>;
 }
 
@@ -18,7 +18,7 @@ interface Line {
   readonly waiting: (() => void)[];
 }
 
-/** @param limit how many of one connection are under way at one time */
+/** @param limit how many requests of one connection may run at the same time */
 export function createConnectionSemaphore(limit: number): ConnectionSemaphore {
   const lines = new Map<Socket, Line>();
   const peers = new Map<string, number>();

@@ -28,27 +28,27 @@ export interface LogOptions {
 }
 
 /**
- * A line of JSON with every character escaped that may steer a terminal. JSON itself leaves some as they are: the second set of control
- * characters, which raw bytes in a URL become, and those that turn the direction of a text. Pure.
+ * A line of JSON with all characters escaped that could control a terminal. JSON leaves some of them: the second set of control
+ * characters, which raw bytes in a URL become, and those that change the direction of text. Pure.
  */
 const escapeControls = (line: string): string =>
   line.replaceAll(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** What the two servers have in common. */
+/** The common options of the two servers. */
 export interface AppOptions extends LogOptions {
   readonly title: string;
   readonly version: string;
   readonly limits: Limits;
-  /** Who may do what. */
+  /** Decides about rights. */
   readonly access: Access;
   readonly hostname: string;
-  /** What this machine is called beside its addresses. */
+  /** The names of this machine beside its addresses. */
   readonly names?: readonly string[] | undefined;
-  /** Puts a failure into this server's words before it is answered. */
+  /** Rewords an error before it is sent. */
   readonly reword?: (error: unknown) => unknown;
 }
 
-/** An empty fastify app with limits, logging, roles, one shape of errors and `GET /openapi.json` and `/session`. */
+/** An empty fastify app with limits, logging, roles, a common error format, `GET /openapi.json` and `/session`. */
 export async function createApp({
   title,
   version,
@@ -109,7 +109,7 @@ export async function createApp({
     );
   });
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
-    // What the gate did not let pass was a request of a Hub client.
+    // The rejected target belonged to a Hub client.
     if (error instanceof HubRefusal || error instanceof RegistryRefusal) {
       reply.header('Cross-Origin-Resource-Policy', 'same-origin');
       return error instanceof HubRefusal ? answerHubError(error, request, reply) : answerRegistryError(error, request, reply);

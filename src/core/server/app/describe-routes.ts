@@ -2,8 +2,8 @@ import fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { compilers } from './compilers.ts';
 
 /**
- * Adds `GET /openapi.json`, which tells of the routes that come after this. What makes the document is loaded for the first who asks:
- * with it a server would read a hundred files more before it is ready.
+ * Adds `GET /openapi.json`, which describes all routes that are added after this. Its generator is loaded at the first request: otherwise
+ * a server would read a hundred more files before it is ready.
  */
 export function describeRoutes(app: FastifyInstance, info: { readonly title: string; readonly version: string }): void {
   const routes: RouteOptions[] = [];
@@ -17,7 +17,7 @@ export function describeRoutes(app: FastifyInstance, info: { readonly title: str
 
 const nothing = async (): Promise<void> => undefined;
 
-/** Shows the routes to an app that never listens. */
+/** Registers the routes with an app that never listens. */
 async function makeDocument(routes: readonly RouteOptions[], info: { readonly title: string; readonly version: string }): Promise<unknown> {
   const { default: swagger } = await import('@fastify/swagger');
   const shown = fastify({ schemaController: { compilersFactory: compilers }, exposeHeadRoutes: false });

@@ -1,14 +1,14 @@
 import { type ErrorCode, errorCodes, SkulkError } from '../../kernel/errors.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
 
-/** An answer that says what went wrong. */
+/** An error answer. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: { readonly detail: string; readonly code: ErrorCode | 'INTERNAL'; readonly hint: string | null };
 }
 
-/** Turns any failure into an answer. Of what skulk did not foresee nothing is told but that it happened. */
+/** Turns any error into an answer. An unexpected one is answered without details. */
 export function answerError(given: unknown): ErrorAnswer {
   const error = explainSystemError(given, 'disk error on the server');
   if (error instanceof SkulkError) {
@@ -29,7 +29,7 @@ export function answerError(given: unknown): ErrorAnswer {
   };
 }
 
-/** The line that ends long work whose answer has already begun. */
+/** The last line of long work that fails after its answer has begun. */
 export function errorLine(error: unknown): {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null };
 } {
@@ -43,7 +43,7 @@ const internalError: ErrorAnswer = {
   body: { detail: 'internal error in skulk', code: 'INTERNAL', hint: 'see the log of `skulk serve`, and please report it' },
 };
 
-/** Fastify's own refusals (bad JSON, too large a body, …) carry a status; they speak of the request only. */
+/** Fastify's own errors (bad JSON, too large a body, …) have a status, and only describe the request. */
 function clientFault(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined;
   return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : undefined;

@@ -1,57 +1,57 @@
-/** What one server takes at most. Times are in milliseconds, sizes in bytes. */
+/** The limits of one server. Times are in milliseconds, sizes in bytes. */
 export interface Limits {
   readonly urlBytes: number;
   readonly headerBytes: number;
   readonly bodyBytes: number;
-  /** How long a client may take to send its headers. */
+  /** The time limit for a client to send its headers. */
   readonly headersTimeoutMs: number;
-  /** How long a client may take to send a whole request. */
+  /** The time limit for a client to send a whole request. */
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** A connection on which nothing moves for so long is closed. */
+  /** A connection without traffic for this long is closed. */
   readonly idleTimeoutMs: number;
   readonly connections: number;
-  /** Of them, from one address; beyond it the one that has been idle for longest is closed. */
+  /** Connections per address. Beyond it, the one that has been idle for the longest time is closed. */
   readonly connectionsPerAddress: number;
-  /** Connections on which a file is being sent at one time; beyond it the answer is 503. */
+  /** Connections that are receiving a file at the same time. Beyond it, the answer is 503. */
   readonly maxTransfers: number;
-  /** Of them, to one address. */
+  /** The same per address. */
   readonly transfersPerAddress: number;
-  /** A client that takes no byte of a file for so long is dropped. */
+  /** A client that reads no byte of a file for this long is disconnected. */
   readonly stallTimeoutMs: number;
   /** Large buffers (512 KiB) shared by all transfers. */
   readonly largeBuffers: number;
-  /** How often long work reports. */
+  /** How often long work reports progress. */
   readonly progressIntervalMs: number;
-  /** Streams of events at one time, each port for itself; beyond it the answer is 503. */
+  /** Simultaneous event streams, per port. Beyond it, the answer is 503. */
   readonly streams: number;
-  /** Of them, to one address. */
+  /** The same per address. */
   readonly streamsPerAddress: number;
-  /** Streams of orders at one time; each node has one. */
+  /** Simultaneous order streams; each node has one. */
   readonly orderStreams: number;
-  /** Of them, to one address. */
+  /** The same per address. */
   readonly orderStreamsPerAddress: number;
-  /** The largest manifest of an upload. */
+  /** The size limit of an upload's manifest. */
   readonly manifestBytes: number;
-  /** Manifests that are coming or being read at one time. */
+  /** Manifests being received or read at the same time. */
   readonly announcements: number;
-  /** Of them, from one address. */
+  /** The same per address. */
   readonly announcementsPerAddress: number;
-  /** Pieces of uploads that are coming at one time. */
+  /** Upload pieces being received at the same time. */
   readonly uploadPieces: number;
-  /** Of them, from one address. */
+  /** The same per address. */
   readonly uploadPiecesPerAddress: number;
-  /** How often a stream of events shows that it lives. */
+  /** The heartbeat interval of an event stream. */
   readonly heartbeatMs: number;
 }
 
-/** What a server on a LAN with some hundred nodes needs, with room to spare. */
+/** Enough for a server on a LAN with some hundred nodes. */
 export const defaultLimits: Limits = {
   urlBytes: 8 * 1024,
   headerBytes: 16 * 1024,
   bodyBytes: 64 * 1024,
   headersTimeoutMs: 10_000,
-  // A piece of an upload over a slow link takes its time; a silent one is dropped earlier.
+  // An upload piece over a slow link takes long; a silent sender is disconnected earlier.
   requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,
   idleTimeoutMs: 120_000,

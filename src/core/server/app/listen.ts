@@ -3,10 +3,10 @@ import { SkulkError, systemCode } from '../../kernel/errors.ts';
 import { findPortOwner, type PortOwner } from './port-owner.ts';
 
 /**
- * Opens an app's port; 0 picks a free one.
- * @returns where it can be reached from this machine, and the port
- * @throws SkulkError PORT_IN_USE naming who has it, PERMISSION for a port that this user may not open, CONFIG for an address
- *   that is not this machine's
+ * Opens an app's port; 0 selects a free one.
+ * @returns its address on this machine, and the port
+ * @throws SkulkError PORT_IN_USE with the program that has it, PERMISSION for a port that this user may not open, CONFIG for an address
+ * of another machine
  */
 export async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<{ url: string; port: number }> {
   try {

@@ -6,12 +6,13 @@ import { createColdHub, type HostColdHub } from '../../endpoint/cold/cold-hub.ts
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import type { LocalStore } from '../../store/contract.ts';
 
-/** Connections to Hugging Face for all Hub clients together. */
+/** The number of connections to Hugging Face for all Hub clients together. */
 const connections = 64;
 
 /**
- * What the store on this machine's disk lacks, for Hub clients. Nothing is asked of Hugging Face before one wants something.
- * @param policy of the store as it is now
+ * Fetches files for Hub clients that are missing in the store on this machine's disk. Nothing is requested from Hugging Face before a
+ * client needs it.
+ * @param policy the store's current policy
  */
 export function openColdHub(
   deps: Deps,
@@ -33,7 +34,7 @@ export function openColdHub(
     },
     downloads,
     emit: world.emit,
-    // Requests that run get their time when a server is to end.
+    // Running requests get time to finish when the server ends.
     signal: new AbortController().signal,
   });
   return {

@@ -1,14 +1,14 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** Which program holds a TCP port, as far as this user may see. */
+/** The program that holds a TCP port, as far as this user can see it. */
 export interface PortOwner {
-  /** False: an outgoing connection of that program has the port as its own end. */
+  /** False: it is the local port of an outgoing connection of that program. */
   readonly isListening: boolean;
   readonly pid: number | undefined;
   readonly program: string | undefined;
 }
 
-/** Asks /proc who holds a port; undefined where there is no /proc or nobody holds it any more. */
+/** Finds the holder of a port in /proc; undefined without /proc, or if the port is free by now. */
 export async function findPortOwner(port: number): Promise<PortOwner | undefined> {
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1').catch(() => '')));
   const sockets = tables.flatMap((table) => parseSocketTable(table, port));
@@ -31,7 +31,7 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
   return { isListening: socket.isListening, pid, program };
 }
 
-/** The sockets in a /proc/net/tcp table that have this local port. Source: proc_net_tcp in the kernel's documentation. Pure. */
+/** The sockets in a /proc/net/tcp table with this local port. Source: proc_net_tcp in the kernel's documentation. Pure. */
 export function parseSocketTable(table: string, port: number): readonly { readonly inode: string; readonly isListening: boolean }[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return table
@@ -46,7 +46,7 @@ async function findHolder(inode: string): Promise<number | undefined> {
   const wanted = `socket:[${inode}]`;
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
-    // Other users' processes do not show their files.
+    // The open files of other users' processes are not visible.
     const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
     const links = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
     if (links.includes(wanted)) return Number(pid);

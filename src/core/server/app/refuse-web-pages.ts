@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SkulkError } from '../../kernel/errors.ts';
 
 /*
- * A server without a token is open to its LAN, but a browser on that LAN also runs what any web page says. A page may send
- * requests to other sites blindly; those that would change something are refused. And a page may have its own name resolved
- * to this machine's address (DNS rebinding), and then read answers as well; so the name that was asked for must be ours.
+ * A server without a token is open to its LAN, but a browser on that LAN also runs code of any web page. A page can send requests to
+ * other sites without reading the answers, so requests that change something are rejected. A page can also have its own name resolved to
+ * this machine's address (DNS rebinding) and then read answers too. So the requested name must be one of this machine's.
  */
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
@@ -14,22 +14,22 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Whether a method changes nothing. */
 export const isSafe = (method: string): boolean => safe.has(method);
 
-/** Nobody can own these in the public DNS (RFC 6762, RFC 8375, RFC 9476 and what home routers use). */
+/** Nobody can own these names in the public DNS (RFC 6762, RFC 8375, RFC 9476 and the usual names of home routers). */
 const privateName = /^[^.]+$|\.(?:local|localhost|lan|home|internal|intranet|home\.arpa|localdomain)$/;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** It changes nothing, but takes up room or makes this machine ask others, so it is not for pages of other sites. */
+    /** It changes nothing, but uses disk space or sends requests to others, so pages of other sites must not use it. */
     readonly ownPagesOnly?: boolean;
-    /** It changes nothing, although its method says that it may. */
+    /** It changes nothing, despite its method. */
     readonly changesNothing?: boolean;
   }
 }
 
 /**
- * Refuses what web pages of other sites make a browser send.
- * @param names what this machine is called beside its addresses
- * @param further names under which it may be asked too; undefined when there is a token, which no page of another site has
+ * Rejects requests that web pages of other sites cause in a browser.
+ * @param names the names of this machine beside its addresses
+ * @param further more accepted names; undefined with a token, which pages of other sites do not have
  */
 export function refuseWebPages(
   app: FastifyInstance,
@@ -42,7 +42,7 @@ export function refuseWebPages(
     const host = nameOf(headers.host ?? '');
     if (host !== '' && isIP(host) === 0 && !privateName.test(host) && !own.has(host) && !more.some((name) => normalize(name) === host)) {
       throw new SkulkError('FORBIDDEN', `${host.slice(0, 253)} is not a name of this machine`, {
-        // Not store_host: a machine that is not called so would become a node of itself.
+        // Not store_host: a machine without that name would become a node of itself.
         hint: 'use its address or host name; to allow another name, run `skulk policy set server_names NAME` on the store host',
       });
     }
@@ -56,7 +56,7 @@ export function refuseWebPages(
   });
 }
 
-/** Whether a page of another site has a browser send this. */
+/** Whether a page of another site caused this request. */
 export function isFromElsewhere({ host, origin, 'sec-fetch-site': site }: FastifyRequest['headers']): boolean {
   if (typeof site === 'string' && site !== 'same-origin' && site !== 'none') return true;
   if (origin === undefined) return false;

@@ -6,9 +6,9 @@ import { escapeStrays } from '../routes/parse-model-url.ts';
 const refusals = new WeakMap<IncomingMessage, SkulkError>();
 
 /**
- * The gate for request targets (RFC 9112, 3.2), for fastify's `rewriteUrl`. The absolute form is served as its path, and its
- * authority then counts as the Host header (3.2.2). A target that must not be routed is routed to `/` and remembered for
- * `refuseBadTargets`, as nothing may be thrown here.
+ * Validates request targets (RFC 9112, 3.2), as fastify's `rewriteUrl`. The absolute form is served as its path, and its authority
+ * replaces the Host header (3.2.2). An invalid target is routed to `/` and remembered for `refuseBadTargets`, because this function must
+ * not throw.
  */
 export function routableTarget(request: IncomingMessage): string {
   try {
@@ -23,13 +23,13 @@ export function routableTarget(request: IncomingMessage): string {
   }
 }
 
-/** Throws what `routableTarget` could not. @throws SkulkError BAD_PATH */
+/** Throws the error that `routableTarget` could not throw. @throws SkulkError BAD_PATH */
 export function refuseBadTarget(request: IncomingMessage): void {
   const refusal = refusals.get(request);
   if (refusal !== undefined) throw refusal;
 }
 
-/** A request target in its parts; the query begins with `?` or is empty. @throws SkulkError BAD_PATH */
+/** Splits a request target; the query starts with `?` or is empty. @throws SkulkError BAD_PATH */
 export function splitTarget(target: string): { readonly host?: string; readonly path: string; readonly query: string } {
   const [, host] = /^https?:\/\/([^/?#@\\]+)(?=[/?]|$)/i.exec(target) ?? [];
   const origin = host === undefined ? target : target.replace(/^https?:\/\/[^/?]+/i, '');
@@ -41,7 +41,7 @@ export function splitTarget(target: string): { readonly host?: string; readonly 
   throw new SkulkError('BAD_PATH', `${quote(target)} is not a path`, { hint: 'a path must begin with "/"' });
 }
 
-/** Servers, proxies and libraries disagree about what these mean, so none of them may get further. */
+/** Servers, proxies and libraries disagree about the meaning of these, so they are rejected. */
 function checkPath(path: string): void {
   for (const segment of path.split('/')) {
     const decoded = decodeSegment(segment);
@@ -50,7 +50,7 @@ function checkPath(path: string): void {
   }
 }
 
-/** Whether a route's parameter stays one segment at every server and proxy on its way; the gates of ids refuse what does not. Pure. */
+/** Whether a route's parameter stays one segment at every server and proxy on its way; the validation of ids rejects others. Pure. */
 export const isPlainParam = (value: string): boolean =>
   !value.includes('\0') && !value.split('/').some((part) => part === '.' || part === '..');
 
@@ -66,16 +66,16 @@ const badPath = (path: string, why: string): SkulkError =>
   new SkulkError('BAD_PATH', `${quote(path)} cannot be requested: ${why}`, { hint: 'GET /openapi.json lists the routes of this server' });
 
 /**
- * The target that stands for a matched route and nothing else, for sending a request on. Pure.
- * @param pattern the route as it was declared, e.g. `/store/models/:id`
+ * The target of a matched route, for forwarding a request. Pure.
+ * @param pattern the route's pattern, e.g. `/store/models/:id`
  * @param params its parameters, decoded
- * @param query passed on as it came
+ * @param query forwarded unchanged
  */
 export function targetOfRoute(pattern: string, params: Readonly<Record<string, string>>, query: string): string {
   const path = pattern.replaceAll(/:(\w+)|\*/g, (_, name: string | undefined) => {
     const value = params[name ?? '*'] ?? '';
     return name === undefined ? value.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(value);
   });
-  // What came as raw bytes is the same as an escape.
+  // A raw byte means the same as its escape.
   return path + query.replaceAll(/[^\x21-\x7e]|#/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

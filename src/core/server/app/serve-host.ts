@@ -20,12 +20,12 @@ import { openColdHub } from './open-cold-hub.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
 
-/** How often it is looked whether the store's disk is there, when nobody asks, in milliseconds. */
+/** How often to check the store's disk without requests, in milliseconds. */
 const lookEveryMs = 2_000;
 
 /**
- * The store host's part: its disk, its file server, its downloads, its nodes and orders.
- * @param tell what is said before the server is ready
+ * Starts the store host: its disk, its file server, its downloads, its nodes and orders.
+ * @param tell reports messages before the server is ready
  */
 export async function serveHost(
   { deps, request, nodeId, names, keys, outside, listenWith, apiPort, atEnd }: Serving,
@@ -137,7 +137,10 @@ export async function serveHost(
   };
 }
 
-/** A machine that nobody made a store host may have been meant as a node. At its first start that is told before a store is made. */
+/**
+ * A machine without an explicit role may have been intended as a node. So other stores are reported at the first start, before a store is
+ * created.
+ */
 async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
   const { isStoreNamed, settings } = deps.config;
   if (isStoreNamed) return;
@@ -171,7 +174,7 @@ function tellPresence({ world, config }: Deps, isAway: boolean): void {
   else world.emit({ type: 'warning', message: `the store is back at ${root} and is being served again` });
 }
 
-/** Remembers beside the store how many models it has, now and after changes. @returns what ends it */
+/** Saves the number of models beside the store, now and after changes. @returns a function that stops it */
 function countModels(deps: Deps, store: LocalStore): () => Promise<unknown> {
   let last: Promise<unknown> = Promise.resolve();
   const count = throttle(1000, () => {

@@ -10,8 +10,8 @@ import { createAccess } from '../access/access.ts';
 import type { Served, Serving } from './serving.ts';
 
 /**
- * The part of a machine that is not the store host: a way to the store, which may be found or come up later.
- * @param tell what is said before the server is ready
+ * Starts a node: its connection to the store, which may be found or started later.
+ * @param tell reports messages before the server is ready
  */
 export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: Emit): Promise<Served> {
   const { storeUrl, enabled } = deps.config.settings;
@@ -30,7 +30,7 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
       tell({ type: 'warning', message: error.message, hint: error.hint });
     });
   const roles = createStoreRoles(link, { memory: lanMemory(deps) });
-  // Also while nobody asks this node anything: what it sends of its own while the store is away is decided by what the store said last.
+  // Also without requests to this node: the store's last answer decides what the node serves while the store is unreachable.
   const asking = setInterval(() => void roles.policy().catch(() => undefined), lanBelievedMs).unref();
   atEnd(async () => clearInterval(asking));
   const copies = openCopyHub(deps, link);
@@ -52,7 +52,7 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
   };
 }
 
-/** Beside what else this machine remembers of stores. That it cannot be read or written keeps nobody from being answered. */
+/** Saved beside this machine's other data about stores. A disk error must not prevent answers. */
 function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMemory {
   const section = 'lan';
   return {

@@ -23,7 +23,7 @@ import { serveNode } from './serve-node.ts';
 import type { Served, ServeRequest, Serving } from './serving.ts';
 import { stopApp } from './stop-app.ts';
 
-/** Told once, when everything answers. */
+/** Called once, when everything is ready. */
 export interface Ready {
   readonly event: 'ready';
   readonly role: 'store' | 'node';
@@ -39,7 +39,7 @@ const everywhere = '0.0.0.0';
 
 /**
  * Serves until `world.signal` aborts: on the store host the files and the API, elsewhere the API.
- * @param onReady told once, with what makes a link that opens the page with the role admin
+ * @param onReady called once, with a function that makes a link to the page with the role admin
  * @throws SkulkError LOCKED, PORT_IN_USE, CONFIG, PERMISSION, USAGE
  */
 export async function serve(given: Deps, request: ServeRequest, onReady: (ready: Ready, makeLink: () => string) => void): Promise<void> {
@@ -81,7 +81,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     },
     listenWith: async (app, port) => {
       apps.push(app);
-      // They are stopped together, so that the server ends in time.
+      // Both are stopped together, so that the server ends in time.
       if (apps.length === 1) ends.push(() => Promise.all(apps.map((one) => stopApp(one, { graceMs }))));
       return await listen(app, { host: request.host ?? everywhere, port });
     },
@@ -90,7 +90,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   };
   try {
     const served = isHost ? await serveHost(serving, world.emit) : await serveNode(serving, world.emit);
-    // A node would have to ask its store, which may be away.
+    // A node would have to ask its store, which may be unreachable.
     if (!isHost || (await served.access?.lan()) !== 'none') warnOfInternet({ ...deps, world }, { listen: request.host });
     const api = await createApiApp({
       deps: served.deps,
@@ -141,7 +141,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   }
 }
 
-/** Carries out what the store asks. @returns what ends it */
+/** Carries out the store's orders. @returns a function that stops it */
 function beAgent(deps: Deps, nodeId: NodeId, fleet: NonNullable<Served['fleet']>): () => Promise<unknown> {
   const ending = new AbortController();
   const { signal } = ending;
@@ -155,7 +155,7 @@ function beAgent(deps: Deps, nodeId: NodeId, fleet: NonNullable<Served['fleet']>
   };
 }
 
-/** A node that starts tidies up; nobody waits for it, and what goes wrong is only said. */
+/** The cleanup of a node at its start; nothing waits for it, and errors are only reported. */
 async function tidyUp(deps: Deps): Promise<void> {
   const { emit } = deps.world;
   try {
@@ -167,7 +167,7 @@ async function tidyUp(deps: Deps): Promise<void> {
   }
 }
 
-/** Another process serves the store now; whatever this one still wrote would be lost or would spoil what that one writes. */
+/** Another process serves the store now. Further writes by this one would be lost or damage the other's. */
 function stopServing({ world }: Deps, lost: unknown): unknown {
   world.emit({ type: 'warning', message: `the server is stopping: ${lost instanceof Error ? lost.message : String(lost)}` });
   return lost;

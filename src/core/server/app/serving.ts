@@ -5,54 +5,54 @@ import type { startAgent } from '../../operations/nodes/fleet-agent.ts';
 import type { AccessOptions } from '../access/access.ts';
 import type { ApiAppOptions } from './api-app.ts';
 
-/** What `skulk serve` takes. */
+/** The input of `skulk serve`. */
 export interface ServeRequest {
   readonly role: 'auto' | 'store' | 'node';
-  /** Address to listen on; every one when absent. */
+  /** The address to listen on; if absent, all addresses. */
   readonly host?: string;
-  /** 0 picks a free one. */
+  /** 0 selects a free one. */
   readonly port?: number;
   readonly apiPort?: number;
   readonly logLevel: string;
-  /** Where it logs; stderr, written at once, when absent. */
+  /** The destination of the log; if absent, stderr, written at once. */
   readonly logStream?: { write(line: string): void };
-  /** Whether a store is announced by mDNS, or looked for. */
+  /** Whether to announce a store by mDNS, or search for one. */
   readonly mdns: boolean;
-  /** Serve the store that lies there now, whatever was served from there before. */
+  /** Serve the store that is there now, even if another one was served from there before. */
   readonly newStore?: boolean;
-  /** Make a directory the store with what lies in it. */
+  /** Turn a directory with its content into the store. */
   readonly adoptDirectory?: boolean;
 }
 
-/** What the two roles have in common. */
+/** The common parts of the two roles. */
 export interface Serving {
   readonly deps: Deps;
   readonly request: ServeRequest;
   readonly nodeId: NodeId;
   /** What gives the role admin on this machine. */
   readonly keys: Required<Pick<AccessOptions, 'adminKey' | 'pages'>>;
-  /** What this machine is called beside its addresses. */
+  /** The names of this machine beside its addresses. */
   readonly names: readonly string[];
-  /** The URL at which other machines reach what answers at a URL of this one. */
+  /** The URL for other machines of a local URL. */
   readonly outside: (url: string) => string;
-  /** Opens an app's port and has it closed at the end. */
+  /** Opens an app's port, and closes it at the end. */
   readonly listenWith: (app: FastifyInstance, port: number) => Promise<{ readonly url: string; readonly port: number }>;
-  /** Where the API listens, once it does. */
+  /** The port of the API, after it is open. */
   readonly apiPort: () => number | undefined;
-  /** Has something done when the server ends, before what was started earlier is ended. */
+  /** Adds work for the end of the server; it runs in reverse order. */
   readonly atEnd: (work: () => Promise<unknown>) => void;
 }
 
-/** What a role gives to the API and the agent, which both have. */
+/** What a role provides for the API and the agent, which both roles have. */
 export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration' | 'hub' | 'copies'> {
   readonly storeUrl: string | null;
   readonly storePath: string | null;
-  /** Aborts, with the reason, when another process has taken the store, as this one was suspended. */
+  /** Aborts, with the reason, if another process has taken the store while this one was suspended. */
   readonly lost?: AbortSignal;
-  /** Where the file server answers on this machine. */
+  /** The file server's local URL. */
   readonly localStoreUrl?: string;
-  /** Waits for a store; undefined where there will be none. */
+  /** Waits for a store; undefined if there will be none. */
   readonly fleet: ((signal: AbortSignal) => Promise<Parameters<typeof startAgent>[1]['fleet']>) | undefined;
-  /** To be done when the API answers. */
+  /** Called when the API is ready. */
   readonly onReady?: () => Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 
 const openSockets = new WeakMap<FastifyInstance, Set<Socket>>();
 
-/** Keeps account of an app's sockets, for `stopApp`. */
+/** Tracks an app's sockets, for `stopApp`. */
 export function watchSilentSockets(app: FastifyInstance): void {
   const sockets = new Set<Socket>();
   openSockets.set(app, sockets);
@@ -13,10 +13,10 @@ export function watchSilentSockets(app: FastifyInstance): void {
   });
 }
 
-/** Stops taking requests, lets the running ones finish within `graceMs`, then closes what is left. Resolves when all is closed. */
+/** Stops accepting requests, lets running ones finish within `graceMs`, then closes the rest. Resolves when everything is closed. */
 export async function stopApp(app: FastifyInstance, { graceMs }: { graceMs: number }): Promise<void> {
   const { server } = app;
-  // Node counts a connection that has sent nothing yet as busy, and one that turns idle later stays open until it times out.
+  // Node counts a connection that has sent nothing yet as busy, and one that becomes idle later stays open until it times out.
   for (const socket of openSockets.get(app) ?? []) if (socket.bytesRead === 0) socket.destroy();
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const deadline = setTimeout(() => server.closeAllConnections(), graceMs);

@@ -34,32 +34,32 @@ import { defaultLimits, type Limits } from './limits.ts';
 /** What the file server of a store host needs. */
 export interface StoreAppOptions extends LogOptions {
   readonly store: LocalStore;
-  /** Without them no model comes from another machine. */
+  /** If absent, other machines cannot upload models. */
   readonly uploads?: HostUploads | undefined;
-  /** Without them nothing is fetched. */
+  /** If absent, nothing is downloaded. */
   readonly downloads?: DownloadQueue | undefined;
-  /** Without it no node is known. */
+  /** If absent, there are no nodes. */
   readonly fleet?: Fleet | undefined;
-  /** Of the server, this store included: for what the operations do. Without it a model is removed only here. */
+  /** The server's dependencies, including this store. If absent, a model is only deleted here. */
   readonly deps?: Deps | undefined;
   readonly version: string;
   readonly limits?: Partial<Limits>;
-  /** What this machine is called beside its addresses. */
+  /** The names of this machine beside its addresses. */
   readonly names?: readonly string[] | undefined;
-  /** Who may do what; the LAN everything that a node may when absent. */
+  /** Decides about rights; if absent, the LAN has the role of a node. */
   readonly access?: Access | undefined;
   /** The named tokens and the policy of this store. */
   readonly administration?: StoreAdministration | undefined;
   readonly hostname?: string | undefined;
-  /** What this store is as a Hub; what it holds, and nothing else, when absent. */
+  /** This store as a Hub; if absent, without fetching missing files. */
   readonly hub?: HubBackend | undefined;
-  /** What it is as a registry for Ollama and llama.cpp. */
+  /** This store as a registry for Ollama and llama.cpp. */
   readonly registry?: Registry | undefined;
-  /** Where the page of this machine is, once it is there. */
+  /** The port of this machine's page, after it is open. */
   readonly pagePort?: () => number | undefined;
 }
 
-/** The store host's file server. It holds no policy: it says what the store says. */
+/** The store host's file server. It has no policy of its own, and answers with the store's data. */
 export async function createStoreApp({
   store,
   downloads,
@@ -80,7 +80,7 @@ export async function createStoreApp({
 }: StoreAppOptions): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...given };
   const app = await createApp({ title: 'skulk store', version, limits, access, hostname, names, logLevel, stream });
-  // While the disk is away nothing is true of what lies at its place.
+  // While the disk is not mounted, the content of the mount point must not be served.
   app.addHook('onRequest', () => store.requireDisk());
   addRoute(app, 'GET /health', () => store.health());
   addRoute(app, 'GET /registry', async (_request, reply) => sendJson(reply, await store.listDescribed()));
@@ -100,7 +100,7 @@ export async function createStoreApp({
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   if (uploads !== undefined) addUploadRoutes(app, { uploads, limits });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
-  // Nodes send on to this port what they are asked of the store.
+  // Nodes forward their requests about the store to this port.
   if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });
   await addHubRoutes(app, {
     backend: hub,
@@ -113,13 +113,13 @@ export async function createStoreApp({
   return app;
 }
 
-/** Where the page of this machine shows what a request names, under the name by which this server was asked. */
+/** The URL of this machine's page for the target of a request, with the host name of the request. */
 function pageUrl({ headers: { host = '' }, protocol, originalUrl }: FastifyRequest, port: number | undefined): string | undefined {
   const name = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?=:\d{1,5}$|$)/.exec(host)?.[0];
   return name === undefined || port === undefined ? undefined : `${protocol}://${name}:${port}${new URL(originalUrl, 'http://a').pathname}`;
 }
 
-/** Removes from a store that has no nodes. */
+/** Deletes from a store without nodes. */
 async function removeAlone(store: LocalStore, { modelId, selector: named }: ModelRef, force: boolean): Promise<object> {
   if (named === undefined) return { freed_bytes: (await store.remove(modelId, { force })).freedBytes, nodes: [] };
   const planned = await store.planRemoval(modelId, named);
@@ -131,7 +131,7 @@ function addDownloads(app: FastifyInstance, downloads: Downloads): void {
   addRoute(app, 'GET /downloads', (request) => downloads.list({ recent: (request.query as { recent?: unknown }).recent === 'true' }));
   addDownloadRoutes(app, '/models', {
     ask: (request) => downloads.ask(request),
-    // A model may have a file of that name, so the route of the files answers.
+    // A model may have a file with that name, so the route of the files answers.
     status: undefined,
     cancel: (modelId) => downloads.cancel(modelId),
   });

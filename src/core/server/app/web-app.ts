@@ -8,21 +8,21 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { isModelId } from '../../kernel/model-id.ts';
 import { acceptsPage } from '../access/require-role.ts';
 
-/** The pages of the browser view. Each answers the same document, which finds out by the address what to show. */
+/** The pages of the browser view. All have the same document, which reads from the address what to show. */
 const pages = ['/', '/nodes', '/settings'] as const;
-/** The page of a model has the address that it has on the Hub; so have its files, which are a part of that page. */
+/** The pages of a model and its files have the same addresses as on the Hub. */
 const modelPages = ['/:org/:name', '/:org/:name/tree/*', '/:org/:name/blob/*', '/:name'] as const;
 const assets = '/assets/:name';
 
-/** They hold no secret, so the page can be there to ask for a token. */
+/** They contain no secret, so the page can load and ask for a token. */
 const forEverybody = { config: { role: 'open' }, schema: { hide: true } } as const;
-/** Any path may look like the name of a model, so without a token only a browser that asks for a page gets an answer. */
+/** Any path may look like the name of a model, so without a token only a browser that loads a page gets an answer. */
 const forBrowsers = {
   config: { role: 'read', isPage: true, isForStrangers: true, isForWhatIsLeft: true },
   schema: { hide: true },
 } as const;
 
-/** Nothing but what this server itself serves, and nothing inline. */
+/** Allows only content of this server, and nothing inline. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -48,13 +48,13 @@ interface WebFile {
 interface WebBuild {
   readonly document: WebFile;
   readonly etag: string;
-  /** By name; what the build did not make is not there. */
+  /** By name; files that the build did not create are absent. */
   readonly assets: ReadonlyMap<string, WebFile>;
 }
 
 /**
- * The browser view, as `npm run build` made it. It is read at the first request, and then kept, so that the document and what
- * belongs to it stay of one build when the package is replaced under a running server.
+ * The browser view, as built by `npm run build`. It is read at the first request and then kept in memory, so that the document and its
+ * assets are from the same build even if the package is replaced while the server runs.
  */
 export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }: { readonly directory?: string } = {}): void {
   let reading: Promise<WebBuild> | undefined;
@@ -95,7 +95,7 @@ export function addWebApp(app: FastifyInstance, { directory = builtDirectory() }
   });
 }
 
-/** Whether a browser asks for a page, and what it names can be a model. */
+/** Whether a browser loads a page, and its path can be a model. */
 const isPageOfModel = (accept: string | undefined, id: string): boolean =>
   acceptsPage(accept) && isModelId(id) && !isReserved(id.split('/')[0] ?? '');
 
@@ -120,7 +120,7 @@ async function readAsset(directory: string, name: string): Promise<WebFile> {
   return { type, body: await readFile(join(directory, 'assets', name)) };
 }
 
-/** Beside the bundle, and from the sources where it is built to. */
+/** Beside the bundle; from the sources, the directory of the build. */
 function builtDirectory(): string {
   const here = import.meta.url;
   const place = here.endsWith('.ts') ? '../../../../dist/web/' : here.includes('/chunks/') ? '../web/' : './web/';

@@ -8,14 +8,14 @@ import type { Feed } from './feed.ts';
 export interface EventStreams {
   /**
    * Returns when the stream has ended.
-   * @throws SkulkError STORE_BUSY when too many listen; what a topic cannot be read for
+   * @throws SkulkError STORE_BUSY if there are too many streams; the error of reading a topic
    */
   answer<Name extends string>(request: FastifyRequest, reply: FastifyReply, feed: Feed<Name>): Promise<FastifyReply>;
 }
 
 /**
- * Server-Sent Events (WHATWG HTML, 9.2): first every topic as it is, then each that changed, whole. The streams end when the
- * server is stopped.
+ * Server-Sent Events (WHATWG HTML, 9.2): first the state of every topic, then the complete state of each changed one. The streams end
+ * when the server stops.
  */
 export function createEventStreams(app: FastifyInstance, limits: Limits): EventStreams {
   const closing = new AbortController();
@@ -65,8 +65,8 @@ async function stream<Name extends string>(
 }
 
 /**
- * Writes events as fast as they are taken. Of a client that reads slowly nothing piles up: of each topic only the newest state
- * waits. One that takes nothing for too long is dropped.
+ * Writes events as fast as the client reads. Nothing queues up for a slow client: only the newest state of each topic waits. A client
+ * that reads nothing for too long is disconnected.
  */
 function createEventWriter(raw: ServerResponse, { heartbeatMs, stallTimeoutMs }: Pick<Limits, 'heartbeatMs' | 'stallTimeoutMs'>) {
   const untold = new Map<string, string>();
@@ -99,7 +99,7 @@ function createEventWriter(raw: ServerResponse, { heartbeatMs, stallTimeoutMs }:
         'Content-Type': 'text/event-stream; charset=utf-8',
         'X-Content-Type-Options': 'nosniff',
         'Cache-Control': 'no-store',
-        // nginx would hold the events back.
+        // Otherwise nginx would buffer the events.
         'X-Accel-Buffering': 'no',
       });
       raw.flushHeaders();

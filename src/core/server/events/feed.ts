@@ -1,40 +1,40 @@
-/** One thing that is watched. */
+/** One watched topic. */
 export interface Topic {
-  /** How it is now, whole. */
+  /** Reads its complete current state. */
   readonly read: () => Promise<object>;
-  /** It is not read again sooner than so long after it was read; in milliseconds. */
+  /** The minimum time between two reads, in milliseconds. */
   readonly restMs: number;
-  /** How often it is read again for changes that nobody tells, where the others are read more rarely; in milliseconds. */
+  /** How often it is read for changes without notification, if it differs from other topics; in milliseconds. */
   readonly lookEveryMs?: number;
 }
 
-/** Whoever hears of topics. */
+/** A listener of topics. */
 export interface FeedListener<Name extends string> {
-  /** @param json the topic as it is now, as JSON on one line */
+  /** @param json the current state of the topic, as JSON on one line */
   tell(name: Name, json: string): void;
-  /** A topic could not be read; nothing more is told. */
+  /** A topic could not be read; there are no more notifications. */
   fail(error: unknown): void;
 }
 
-/** What is watched, and how. */
+/** The watched topics, and how to watch them. */
 export interface FeedOptions<Name extends string> {
   readonly topics: Readonly<Record<Name, Topic>>;
-  /** Has something told which topic may have changed, until the returned function is called. Only while somebody listens. */
+  /** Calls `changed` with a topic that may have changed, until the returned function is called. Only called while there are listeners. */
   readonly onChange: (changed: (name: Name) => void) => () => void;
-  /** How often everything is read again, for changes that nobody tells; in milliseconds. */
+  /** How often everything is read for changes without notification, in milliseconds. */
   readonly lookEveryMs: number;
 }
 
-/** Tells listeners how things are, and again whenever they are otherwise. */
+/** Notifies listeners of the current state and of every change. */
 export interface Feed<Name extends string> {
   /**
-   * Tells every topic before it returns, then what changed. Throws what a topic cannot be read for.
-   * @returns ends it
+   * Notifies the listener of every topic before it returns, then of changes. Throws the error of reading a topic.
+   * @returns a function that removes the listener
    */
   listen(listener: FeedListener<Name>): Promise<() => void>;
 }
 
-/** A topic is read once for all listeners, however many there are, and not at all without one. */
+/** A topic is read once for all listeners, and not at all without listeners. */
 export function createFeed<Name extends string>(options: FeedOptions<Name>): Feed<Name> {
   const listeners = new Set<FeedListener<Name>>();
   let running: Run<Name> | undefined;

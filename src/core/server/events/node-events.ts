@@ -5,25 +5,25 @@ import { viewConfig } from '../../operations/settings/view-config.ts';
 import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import { createFeed, type Feed } from './feed.ts';
 
-/** What is told of this very node; each is its whole list. */
+/** The topics of this node; each is a complete list. */
 export type NodeTopic = 'storage' | 'staging' | 'config';
 
-/** How often everything is looked at again, as last uses. */
+/** How often everything is read, e.g. for last uses; in milliseconds. */
 const lookEveryMs = 10_000;
-/** The same of the configuration, which somebody may edit and then look at the page. */
+/** The same for the configuration, because the user may edit the file and then look at the page. */
 const lookAtConfigEveryMs = 2_000;
 
-/** Calls back when the configuration was changed here; the returned function ends that. */
+/** Calls the listener when the configuration was changed here. The returned function removes it. */
 export type OnConfig = (listener: () => void) => () => void;
 
-/** This node's copies, what it stages, and its configuration, as they change. */
+/** This node's copies, its stagings, and its configuration, with all changes. */
 export function createNodeFeed(
   deps: Deps,
   { jobs, onConfig }: { readonly jobs: StagingJobs; readonly onConfig: OnConfig },
 ): Feed<NodeTopic> {
   return createFeed<NodeTopic>({
     topics: {
-      // Copies that cannot be looked at are told to be so, and not the end of the stream: the settings may be what mends it.
+      // Unreadable copies are reported and do not end the stream: changing the settings may fix the problem.
       storage: { restMs: 1_000, read: () => lookAtStaging(deps) },
       staging: { restMs: 300, read: async () => ({ jobs: jobs.list() }) },
       config: { restMs: 300, lookEveryMs: lookAtConfigEveryMs, read: () => viewConfig(deps) },
@@ -33,7 +33,7 @@ export function createNodeFeed(
         watchCopies(deps, () => changed('storage')),
         jobs.subscribe(({ hasEnded }) => {
           changed('staging');
-          // A look at all copies takes a while, and until it has ended a stage changes none.
+          // Reading all copies takes a while, and a stage changes none before it has ended.
           if (hasEnded) changed('storage');
         }),
         onConfig(() => {

@@ -9,14 +9,17 @@ import type { DescribedEntry } from '../../protocol/models.ts';
 import { healthOf } from '../routes/health-of.ts';
 import { createFeed, type Feed } from './feed.ts';
 
-/** What is told of a store; each is its whole list. */
+/** The topics of a store; each is a complete list. */
 export type StoreTopic = 'registry' | 'downloads' | 'uploads' | 'optimizations' | 'nodes' | 'orders' | 'health';
 
-/** So many jobs that ended are told, the last ones. */
+/** How many finished jobs are reported, the last ones. */
 const maxEnded = 20;
-/** How often everything is looked at again: the changes of another process, the room on the disk. */
+/** How often everything is read: for changes by other processes, and the disk space; in milliseconds. */
 const lookEveryMs = 10_000;
-/** The same where that is cheap, as one file says it, or where the store cannot tell its changes: behind the Python program's protocol. */
+/**
+ * The same if reading is cheap, because it is a single file, or if the store sends no notifications: behind the Python program's
+ * protocol.
+ */
 const lookOftenMs = 2_000;
 
 const topicsOf = {
@@ -27,7 +30,7 @@ const topicsOf = {
   fleet: ['nodes', 'orders'],
 } as const;
 
-/** Everything of a store that a page or a terminal shows, as it changes. */
+/** Everything of a store that a page or a terminal shows, with all changes. */
 export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
   return createFeed<StoreTopic>({
     topics: {
@@ -53,17 +56,17 @@ export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
   });
 }
 
-/** A model may have 50,000 files, so in a list that is told again and again they are only counted. */
+/** A model may have 50,000 files, so a list that is sent repeatedly only has their number. */
 const withoutNames = ({ files, ...entry }: DescribedEntry): object => ({ ...entry, file_count: files.length });
 
-/** What runs and waits, and what ended last. */
+/** Running and waiting jobs, and the last finished ones. */
 function recent<Job extends { readonly status: string; readonly updated_at: string }>(jobs: readonly Job[]): readonly Job[] {
   const isRunning = ({ status }: Job): boolean => status !== 'complete' && status !== 'failed';
   const ended = jobs.filter((one) => !isRunning(one)).toSorted((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
   return [...jobs.filter(isRunning), ...ended.slice(0, maxEnded)];
 }
 
-/** The Python program knows no uploads, no nodes and no orders. What else is wrong shows in the other topics. */
+/** The Python program has no uploads, nodes or orders. Other errors show up in the other topics. */
 const orNothing =
   <T>(nothing: T) =>
   (error: unknown): T => {

@@ -1,19 +1,19 @@
-/** Buffers that are used again and again, so that a transfer allocates nothing. */
+/** Reused buffers, so that a transfer allocates nothing. */
 export interface BufferPool {
-  /** A large buffer, or a small one when all large ones are in use; never more bytes than asked for are needed. */
+  /** Takes a large buffer, or a small one if all large ones are in use. A buffer need not be larger than `bytes`. */
   take(bytes: number): Buffer;
   give(buffer: Buffer): void;
 }
 
-/** Larger ones were no faster, and a client that reads slowly holds one. */
+/** Larger ones were not faster, and a slow client holds one. */
 const largeBytes = 512 * 1024;
 const smallBytes = 64 * 1024;
-/** Free small ones that are kept: 4 MiB of them. */
+/** The number of free small buffers to keep: 4 MiB. */
 const maxSmall = 64;
 
 /**
- * At most `large` buffers of 512 KiB exist. A transfer that finds none free goes on with a small one instead of waiting, so that
- * clients that read slowly cannot stop the others; the number of transfers bounds how many small ones there can be.
+ * There are at most `large` buffers of 512 KiB. If none is free, a transfer uses a small one instead of waiting, so that slow clients
+ * cannot stop the others. The limit of transfers also limits the number of small ones.
  */
 export function createBufferPool({ large = 32 }: { large?: number } = {}): BufferPool {
   const free: { large: Buffer[]; small: Buffer[] } = { large: [], small: [] };

@@ -1,7 +1,7 @@
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { ByteRange } from '../../store/contract.ts';
 
-/** What a client said of the file that it wants. */
+/** A client's request for a file. */
 export interface FileRequest {
   readonly method: string;
   readonly range?: string | undefined;
@@ -10,17 +10,17 @@ export interface FileRequest {
   readonly ifNoneMatch?: string | undefined;
 }
 
-/** The head of an answer, and which bytes follow it. */
+/** The headers of an answer, and the bytes that follow. */
 export interface FileResponse {
   readonly status: 200 | 206 | 304 | 412 | 416;
   readonly headers: Readonly<Record<string, string>>;
-  /** Null when no byte follows. */
+  /** Null if no bytes follow. */
   readonly range: ByteRange | null;
 }
 
 /**
- * Decides how a file is answered. Pure. Source: RFC 9110, sections 13 and 14.
- * @param file `sha256` is the strong validator, null while it is not known
+ * Plans the answer for a file. Pure. Source: RFC 9110, sections 13 and 14.
+ * @param file `sha256` is the strong validator; null while it is unknown
  */
 export function planFileResponse(
   request: FileRequest,
@@ -29,7 +29,7 @@ export function planFileResponse(
   return planResponse(request, { size, id: sha256 ?? undefined });
 }
 
-/** The same of any content. @param content `id` is its strong validator, without quotes */
+/** The same for any content. @param content `id` is its strong validator, without quotes */
 export function planResponse(request: FileRequest, { size, id }: { readonly size: number; readonly id: string | undefined }): FileResponse {
   const etag = id === undefined ? undefined : `"${id}"`;
   const common = { 'Accept-Ranges': 'bytes', 'X-Content-Type-Options': 'nosniff', ...(etag !== undefined && { ETag: etag }) };
@@ -54,7 +54,8 @@ export function planResponse(request: FileRequest, { size, id }: { readonly size
 }
 
 /**
- * One range of bytes, its end clamped; undefined when the whole file is to be answered: no range, several, or nonsense.
+ * Parses a single range of bytes and limits its end; undefined if the whole file is the answer: without a range, with several, or with an
+ * invalid one.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   const match = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '');
@@ -71,7 +72,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { start, end: last === '' ? size : Math.min(size, Number(last) + 1) };
 }
 
-/** Whether a list of entity tags, as in If-Match and If-None-Match, names this one. */
+/** Whether a list of entity tags, as in If-Match and If-None-Match, contains this one. */
 export function matches(list: string, etag: string | undefined, comparison: 'strong' | 'weak'): boolean {
   if (list.trim() === '*') return true;
   if (etag === undefined) return false;

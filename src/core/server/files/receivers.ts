@@ -2,18 +2,18 @@ import type { Socket } from 'node:net';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { LocalStore } from '../../store/contract.ts';
 
-/** The connections that receive files of models. */
+/** The connections that are receiving files of models. */
 export interface Receivers {
-  /** Notes that a file of a model is sent to a connection, until the returned function is called. */
+  /** Records that a file of a model is being sent to a connection, until the returned function is called. */
   add(modelId: ModelId, socket: Socket, path: string): () => void;
 }
 
 /**
- * Ends the connections that receive a file when it is removed from the store. An open file outlives its name, so whoever receives a
- * model that was deleted would go on to the end.
+ * Closes the connections that are receiving a file when it is removed from the store. An open file outlives its name, so otherwise a
+ * client would receive a deleted model to its end.
  */
 export function createReceivers(store: Pick<LocalStore, 'onRemoved'>): Receivers {
-  // One connection may receive several files: a client can ask for the next before it has read the one before.
+  // One connection may receive several files: a client can request the next one before it has read the previous one.
   const receivers = new Map<ModelId, Set<{ readonly socket: Socket; readonly path: string }>>();
   store.onRemoved((modelId, files) => {
     for (const { socket, path } of receivers.get(modelId) ?? []) if (files === undefined || files.has(path)) socket.destroy();

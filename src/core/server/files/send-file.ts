@@ -4,22 +4,22 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { ByteRange, OpenFile } from '../../store/contract.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
-/** Where bytes go and how. */
+/** Where and how to send bytes. */
 export interface SendOptions {
   readonly socket: Socket;
   readonly response: ServerResponse;
   readonly pool: BufferPool;
-  /** A client that takes no byte for so long is dropped. */
+  /** A client that reads no byte for this long is disconnected. */
   readonly stallTimeoutMs: number;
-  /** Writes the head of the answer; called once, when the first bytes are there. */
+  /** Writes the headers; called once, when the first bytes are available. */
   readonly begin: () => void;
 }
 
 /**
- * Sends a range of an open file: read into a pooled buffer, write, and read the next while that one is on its way. No streams: the
- * cost of sending is allocating and copying, not the system calls.
- * @throws SkulkError INTEGRITY when the file is shorter than promised (the socket is destroyed if the head is out);
- *   INTERRUPTED when the client went away or took nothing
+ * Sends a range of an open file: reads into a pooled buffer, writes it, and reads the next one in the meantime. It uses no streams,
+ * because allocating and copying cost more than the system calls.
+ * @throws SkulkError INTEGRITY if the file is shorter than announced (the socket is destroyed if the headers have been sent); INTERRUPTED
+ * if the client has gone or reads nothing
  */
 export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, end }: ByteRange, options: SendOptions): Promise<void> {
   const { socket, response, pool, stallTimeoutMs, begin } = options;
@@ -31,7 +31,7 @@ export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, en
     wakeUp?.();
   };
   const onClose = (): void => leave('the client disconnected');
-  // The socket's timer is set back by every byte that the client takes, and fires while we read from a slow disk as well.
+  // Every byte that the client reads resets the socket's timer. The timer also fires during a read from a slow disk.
   const onStall = (): void => {
     if (!isWriting) return;
     leave(`the client read nothing for ${stallTimeoutMs / 1000} s`);
@@ -42,7 +42,7 @@ export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, en
     isWriting = true;
     try {
       await new Promise<void>((resolve) => {
-        // A response that waits behind another on its connection never calls back once that connection is closed.
+        // A response that waits behind another on its connection never calls back after that connection was closed.
         wakeUp = resolve;
         if (gone !== undefined) return resolve();
         response.write(buffer.subarray(0, length), (error) => {
@@ -83,7 +83,7 @@ export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, en
       position += wanted;
     }
     if (start >= end) begin();
-    // Ending before the last write has called back lets a small file leave in one system call with its head.
+    // Ending before the last write has called back sends a small file together with its headers in one system call.
     response.end();
     await underWay;
     if (gone !== undefined) throw gone;

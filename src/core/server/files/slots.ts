@@ -1,17 +1,17 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { SkulkError } from '../../kernel/errors.ts';
 
-/** Places for something that only so many may do at one time. */
+/** A limited number of slots. */
 export interface Slots {
   /**
-   * Takes a place; to be given back by the returned function.
-   * @throws SkulkError STORE_BUSY when all are taken, or all that one address may have
+   * Takes a slot. The returned function releases it.
+   * @throws SkulkError STORE_BUSY if all slots are in use, or all slots for one address
    */
   take(address: string): () => void;
 }
 
 /**
- * Bounds something together and for each address, so that one peer cannot take all of it.
+ * Limits something in total and per address, so that one peer cannot use all slots.
  * @param what for the message, as a clause: "pages and programs listen"
  */
 export function createSlots(what: string, total: number, perAddress: number, retryAfterMs = 2_000): Slots {
@@ -41,7 +41,7 @@ export function createSlots(what: string, total: number, perAddress: number, ret
 const tooMany = (many: string, retryAfterMs: number): SkulkError =>
   new SkulkError('STORE_BUSY', `${many}, which is the limit`, { hint: 'try again in a moment', retryAfterMs });
 
-/** What counts as one peer: an address; of IPv6 its network, as one machine has as many addresses there as it likes. Pure. */
+/** Identifies a peer: by its address; for IPv6 by its network, because one machine can have any number of addresses there. Pure. */
 export function peerOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, '');
   if (isIPv4(plain) || !isIPv6(plain)) return plain;
@@ -50,6 +50,6 @@ export function peerOf(address: string): string {
   const right = (tail ?? '').split(':').filter(Boolean);
   const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
   const network = groups.slice(0, 4);
-  // Link-local and loopback addresses have no network of their own.
+  // Link-local and loopback addresses do not belong to a single machine's network.
   return network.every((group) => /^0*$/.test(group)) || network[0] === 'fe80' ? plain : `${network.join(':')}::/64`;
 }

@@ -3,12 +3,12 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { WorkOptions } from '../../store/contract.ts';
 import { answerError, errorLine } from '../app/error-body.ts';
 
-/** What a client that reads nothing may leave unread, in bytes. */
+/** How many bytes a client may leave unread. */
 const maxUnread = 64 * 1024;
 
 /**
- * Answers long work as lines of JSON: progress at most every `intervalMs`, also as a sign of life, then `{"result"}` or
- * `{"error"}`. Work that fails before the first line is an ordinary error. The client going away aborts the work.
+ * Answers long work with lines of JSON: progress at most every `intervalMs`, also as a heartbeat, then `{"result"}` or `{"error"}`. An
+ * error before the first line is an ordinary error. If the client disconnects, the work is aborted.
  */
 export async function streamWork(
   { request, reply, intervalMs }: { request: FastifyRequest; reply: FastifyReply; intervalMs: number },

@@ -5,22 +5,21 @@ import { type AnswerOfType, isOfType, type Route } from '../../protocol/routes/r
 import { type RouteName, routes } from '../../protocol/routes/routes.ts';
 import type { Schema } from '../../protocol/schema.ts';
 
-/** What a route does. */
+/** The handler of a route. */
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
-/** What only the server knows of a route. */
+/** The server's own options of a route. */
 export interface OwnOptions extends Pick<RouteOptions, 'bodyLimit' | 'errorHandler'> {
-  /** It happens again and again, so that its requests are not logged one by one. */
+  /** It is requested very often, so its requests are not logged one by one. */
   readonly isRoutine?: true;
-  /** It answers to HEAD by itself; otherwise that is its answer to GET without a body. */
+  /** It handles HEAD itself; otherwise HEAD gets the headers of GET. */
   readonly answersHead?: true;
-  /** Its clients send tokens of other servers, which are ignored where the LAN may read anyway. */
+  /** Its clients send tokens of other servers, which are ignored if the LAN may read anyway. */
   readonly isForStrangers?: true;
 }
 
 /**
- * Has an app answer a route of the table. A model's id in a URL may be two segments, as people write it; that second form is not
- * described.
+ * Adds a route of the table to an app. A model's id in a URL may be two segments, as users write it; that second form is not documented.
  */
 export function addRoute(
   app: FastifyInstance,
@@ -57,11 +56,11 @@ const withBody = async (request: FastifyRequest): Promise<void> => {
   request.body ??= {};
 };
 
-/** Files of a model are found by a pattern of their own, as their paths go on; uploads are asked for by no person. */
+/** A model's files have a separate pattern, because their paths continue. Users do not type URLs of uploads. */
 const hasTwoForms = (name: string): boolean =>
   /^(?:\w+ \/(?:store\/models|store\/hub|node\/stage|api\/models)|(?:POST|DELETE) \/models|GET )\/:id/.test(name);
 
-/** The schema of a route as fastify takes it. */
+/** The schema of a route in fastify's format. */
 export function schemaOf({ summary, query = [], body, answers, failures = [], failureBody = errorBody }: Route, url: string): object {
   const parameters = url.includes(':id') ? { params: modelParams } : {};
   const given = query.map((one) => [one === 'replace' ? 'force' : one, queries[one]] as const);

@@ -11,7 +11,7 @@ import { sendFile } from '../files/send-file.ts';
 import { peerOf } from '../files/slots.ts';
 import type { ModelTarget } from './parse-model-url.ts';
 
-/** What all answers with files of one store share. */
+/** The shared state of all file answers of one store. */
 export interface FileSending {
   readonly store: Pick<LocalStore, 'openFile'>;
   readonly limits: Limits;
@@ -20,7 +20,7 @@ export interface FileSending {
   readonly receivers: Receivers;
 }
 
-/** A file that is open to be sent. */
+/** A file that is open for sending. */
 export interface ModelFile extends OpenFile {
   readonly modelId: ModelId;
   readonly path: string;
@@ -32,15 +32,15 @@ export function createFileSending(store: Pick<LocalStore, 'openFile' | 'onRemove
     store,
     limits,
     pool: createBufferPool({ large: limits.largeBuffers }),
-    // The file of the next answer is opened while the last one leaves.
+    // The file of the next answer is opened while the previous one is being sent.
     semaphore: createConnectionSemaphore(2),
     receivers: createReceivers(store),
   };
 }
 
 /**
- * Answers with the bytes of a file, or the part of them that the request names.
- * @throws SkulkError FILE_NOT_FOUND, MODEL_NOT_FOUND, RANGE_NOT_SATISFIABLE; STORE_BUSY when too many connections receive files
+ * Answers with the bytes of a file, or the requested part of them.
+ * @throws SkulkError FILE_NOT_FOUND, MODEL_NOT_FOUND, RANGE_NOT_SATISFIABLE; STORE_BUSY if too many connections are receiving files
  */
 export async function answerFile(
   sending: FileSending,
@@ -61,7 +61,7 @@ export async function answerFile(
   });
 }
 
-/** Runs work that sends bytes to a connection, when its turn comes. Throws STORE_BUSY when too many connections receive some. */
+/** Runs work that sends bytes to a connection, when its turn comes. Throws STORE_BUSY if too many connections are receiving. */
 export async function asTransfer<T>(sending: FileSending, request: FastifyRequest, work: () => Promise<T>): Promise<T> {
   const release = request.method === 'GET' ? await sending.semaphore.acquire(request.socket) : undefined;
   try {
@@ -82,7 +82,7 @@ function checkTransferLimits({ semaphore, limits }: FileSending, address: string
   });
 }
 
-/** Opens the first of the files that may be meant which the model has. */
+/** Opens the first of the possible files that the model has. */
 async function openAny(store: FileSending['store'], { modelId, paths }: ModelTarget): Promise<ModelFile> {
   let refusal: unknown;
   for (const path of paths) {
@@ -101,14 +101,14 @@ function planFor({ method, headers }: FastifyRequest, file: OpenFile): FileRespo
   return planFileResponse({ method, range, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch }, file);
 }
 
-/** Sends the head of an answer, which is written by hand from then on. */
+/** Sends the headers of an answer. From then on it is written without fastify. */
 export function sendHead(reply: FastifyReply, { status, headers }: FileResponse): FastifyReply {
   reply.hijack();
   reply.raw.writeHead(status, headers);
   return reply;
 }
 
-/** Sends bytes of a file. What goes wrong after the head went out can be logged only. */
+/** Sends bytes of a file. Errors after the headers can only be logged. */
 export async function sendRange(
   { pool, limits, receivers }: FileSending,
   request: FastifyRequest,
@@ -128,7 +128,7 @@ export async function sendRange(
   }
 }
 
-/** Logs what ended a transfer. */
+/** Logs why a transfer ended early. */
 export function logCutOff({ log, originalUrl: url }: FastifyRequest, error: unknown): void {
   const code = error instanceof SkulkError ? error.code : 'INTERNAL';
   if (error instanceof SkulkError && code === 'INTERRUPTED') log.debug({ url }, error.message);

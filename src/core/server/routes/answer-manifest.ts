@@ -7,8 +7,8 @@ import { matches } from '../files/plan-file-response.ts';
 import { sendJson } from './json-cache.ts';
 
 /**
- * Answers with the manifest of a model: 304 when the node has it already, 202 while the store still hashes the model's files.
- * @param hasOrders whether a node should ask for orders; the answer tells it
+ * Answers with the manifest of a model: 304 if the node already has it, 202 while the store is hashing the model's files.
+ * @param hasOrders whether a node should ask for orders; sent in a header
  * @throws SkulkError MODEL_NOT_FOUND
  */
 export async function answerManifest(

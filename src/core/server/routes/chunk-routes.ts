@@ -12,7 +12,7 @@ import { createSlots } from '../files/slots.ts';
 import { addRoute } from './add-route.ts';
 import { downloadIdIn } from './download-routes.ts';
 
-/** What a running download has already, so that nodes take it while the rest still comes. */
+/** The arrived chunks of a running download, so that nodes can copy them before its end. */
 export function addChunkRoutes(
   app: FastifyInstance,
   { downloads, root, limits }: { downloads: DownloadQueue; root: string; limits: Limits },

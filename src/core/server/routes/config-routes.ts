@@ -7,7 +7,7 @@ import { configurationSchema, viewConfig } from '../../operations/settings/view-
 import { addRoute } from './add-route.ts';
 
 const sections = ['model_store', 'hf_token'] as const;
-/** This machine's configuration, and the directories that it may name. @param onChanged told when it was changed here */
+/** This machine's configuration, and the directories for its paths. @param onChanged called after a change by this route */
 export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }: { readonly onChanged: () => void }): void {
   addRoute(app, 'GET /config', () => viewConfig(deps));
   addRoute(app, 'GET /config/schema', async () => configurationSchema());
@@ -28,7 +28,7 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
   });
 }
 
-/** Bare, or as `GET /config` answers it. */
+/** Bare, or in the format of `GET /config`. */
 function readChange({ body }: FastifyRequest): Record<string, unknown> {
   const given = isMapping(body) && isMapping(body['config']) ? body['config'] : body;
   if (!isMapping(given))

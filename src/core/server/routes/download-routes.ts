@@ -7,15 +7,15 @@ import type { DownloadBody, DownloadStatus } from '../../protocol/downloads.ts';
 import { addRoute } from './add-route.ts';
 import { modelOf } from './model-of.ts';
 
-/** What the routes do; a store host asks its queue, a node its store. */
+/** The actions of the routes: a store host uses its queue, a node its store. */
 export interface DownloadActions {
   readonly ask: (request: DownloadRequest) => Promise<DownloadStatus>;
-  /** Undefined where another route answers for it. */
+  /** Undefined if another route has this answer. */
   readonly status: ((name: DownloadName) => Promise<DownloadStatus>) | undefined;
   readonly cancel: (name: DownloadName) => Promise<DownloadStatus>;
 }
 
-/** Asking for a download, looking at it and stopping it, below `prefix`/{id}. */
+/** Requests, shows and cancels downloads, below `prefix`/{id}. */
 export function addDownloadRoutes(
   app: FastifyInstance,
   prefix: '/models' | '/store/models',
@@ -45,7 +45,7 @@ export function downloadIdIn(request: FastifyRequest): string | undefined {
 
 const nameIn = (request: FastifyRequest): DownloadName => ({ modelId: modelOf(request), downloadId: downloadIdIn(request) });
 
-/** What a request asks for, and the further GGUF files that it names. */
+/** The requested download, and further GGUF files in the request. */
 function parseDownloads(
   modelId: ModelId,
   { extra_gguf_files, ...body }: DownloadBody,

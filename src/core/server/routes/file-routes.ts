@@ -14,11 +14,11 @@ import { sendJson } from './json-cache.ts';
 import { modelOf, selectorOf } from './model-of.ts';
 import { type ModelTarget, parseModelUrl } from './parse-model-url.ts';
 
-/** With these a client says that it means the list or the manifest, and not a file of that name. */
+/** With these types, a client requests the list or the manifest, and not a file with that name. */
 const own = { manifest: 'application/vnd.skulk.manifest+json', files: 'application/vnd.skulk.files+json' } as const;
 const statusPath = 'download/status';
 
-/** What the routes below `/models/{id}` answer with. */
+/** The options of the routes below `/models/{id}`. */
 export interface FileRoutesOptions {
   readonly store: LocalStore;
   readonly sending: FileSending;
@@ -28,7 +28,7 @@ export interface FileRoutesOptions {
   readonly hasOrders: (nodeId: unknown) => Promise<boolean>;
 }
 
-/** Everything below `/models/{id}` but long work. Which model and file a URL names is decided by `parseModelUrl` and what the store has. */
+/** Everything below `/models/{id}` except long work. `parseModelUrl` and the store's content decide which model and file a URL means. */
 export function addFileRoutes(app: FastifyInstance, options: FileRoutesOptions): void {
   const { sending } = options;
   const get = (request: FastifyRequest, reply: FastifyReply) => answerGet(options, sending, request, reply);
@@ -41,7 +41,7 @@ export function addFileRoutes(app: FastifyInstance, options: FileRoutesOptions):
   addRoute(app, 'GET /models/:id/*', get, { answersHead: true });
 }
 
-/** Answers with a file; with the manifest, the list or the download's status when the model has no file of that name. */
+/** Answers with a file; with the manifest, the list or the download's status if the model has no file with that name. */
 async function answerGet(options: FileRoutesOptions, sending: FileSending, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { store, downloadStatus } = options;
   const targets = parseModelUrl(request.originalUrl);
@@ -67,8 +67,8 @@ async function answerGet(options: FileRoutesOptions, sending: FileSending, reque
 }
 
 /**
- * Later releases of the Python program ask for the files of one revision.
- * @throws SkulkError REVISION_NOT_FOUND; STORE_BUSY while it is not known yet
+ * Later releases of the Python program request the files of one revision.
+ * @throws SkulkError REVISION_NOT_FOUND; STORE_BUSY while it is unknown
  */
 async function requireRevision(store: LocalStore, modelId: ModelId, revision: unknown): Promise<void> {
   if (revision === undefined) return;
@@ -79,7 +79,7 @@ async function requireRevision(store: LocalStore, modelId: ModelId, revision: un
   if (answer.state === 'ready') checkRevision({ modelId, revision: wanted }, answer.manifest);
 }
 
-/** A bare model has nothing to answer, so only readings with a file count; of two, `org/name` when the store has it. */
+/** A bare model has no content, so only interpretations with a file count. If there are two, it is `org/name` if the store has it. */
 async function chooseTarget(store: LocalStore, readings: readonly ModelTarget[]): Promise<ModelTarget> {
   const [first, second] = readings.filter(({ paths }) => paths.length > 0);
   if (first === undefined)

@@ -10,16 +10,16 @@ import type { Limits } from '../app/limits.ts';
 import { createSlots } from '../files/slots.ts';
 import { addRoute } from './add-route.ts';
 
-/** A node whose stream takes nothing is dropped at so many unread bytes; it comes back. */
+/** A node that leaves this many bytes of its stream unread is disconnected; it reconnects. */
 const maxUnread = 256 * 1024;
-/** A report names a thousand copies at most. */
+/** A report has at most a thousand copies. */
 const maxReportBytes = 512 * 1024;
-/** How long an answer may wait for the nodes, in milliseconds. */
+/** The longest time that an answer waits for nodes, in milliseconds. */
 const maxWaitMs = 60_000;
-/** How long it does when nobody says. */
+/** The default of that time, in milliseconds. */
 export const usualWaitMs = 5_000;
 
-/** The nodes of a store and what it asks of them. */
+/** The nodes of a store and their orders. */
 export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limits): void {
   const streams = createSlots('nodes listen for orders', limits.orderStreams, limits.orderStreamsPerAddress);
   const closing = new AbortController();
@@ -69,7 +69,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
 }
 
 /**
- * How long a request wants to wait for the nodes, from its `wait_ms`.
+ * How long a request waits for the nodes, from its `wait_ms`.
  * @throws SkulkError BAD_REQUEST
  */
 export function waitOf(request: FastifyRequest, fallback = usualWaitMs): number {
@@ -79,12 +79,12 @@ export function waitOf(request: FastifyRequest, fallback = usualWaitMs): number 
   throw new SkulkError('BAD_REQUEST', 'wait_ms must be a number of milliseconds', { hint: 'e.g. ?wait_ms=5000' });
 }
 
-/** Whether a request says `force=true`. */
+/** Whether a request has `force=true`. */
 export const forceOf = (request: FastifyRequest): boolean => (request.query as { force?: unknown }).force === 'true';
 
 /**
- * The quantization that a body names beside its model.
- * @throws SkulkError BAD_REQUEST without a model, USAGE and BAD_PATH for what cannot be one
+ * The quantization in a body beside its model.
+ * @throws SkulkError BAD_REQUEST without a model, USAGE and BAD_PATH for an invalid one
  */
 export function partOf(modelId: string | null | undefined, selector: string | null | undefined): string | undefined {
   if (selector == null) return undefined;
@@ -92,7 +92,7 @@ export function partOf(modelId: string | null | undefined, selector: string | nu
   return parseSelector(selector);
 }
 
-/** What whoever listens for orders can do, from `knows`. */
+/** The capabilities of a node that listens for orders, from `knows`. */
 function knownTo(request: FastifyRequest): readonly string[] {
   const { knows } = request.query as { knows?: unknown };
   return typeof knows === 'string' ? knows.split(',') : [];
@@ -131,7 +131,7 @@ async function streamOrders(request: FastifyRequest, reply: FastifyReply, fleet:
   return reply;
 }
 
-/** What a deletion of one model came to, as it is answered. */
+/** The answer for the deletion of one model. */
 export function deletionAnswer({ removed, freed_bytes, canonical_bytes, nodes, orders }: DeletionReport): object {
   const [order] = orders;
   const selector = removed[0]?.selector;

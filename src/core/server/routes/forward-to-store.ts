@@ -4,13 +4,13 @@ import type { StoreLink } from '../../connect/store-link.ts';
 import { isPlainParam, splitTarget, targetOfRoute } from '../app/request-target.ts';
 
 /**
- * On a node every request about the store goes to the store host. Only routes of this app are sent on, each by a target that is built
- * of its pattern and its parameters: no request gets to the host's other routes. A host that has no API of its own is asked by the
- * routes of this app instead.
+ * On a node, every request about the store is forwarded to the store host. Only routes of this app are forwarded, each with a target
+ * built from its pattern and parameters, so no request can reach the host's other routes. If a host has no such API, the routes of this
+ * app call its protocol instead.
  */
 export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
   const streams = new Set<ServerResponse>();
-  // What has an end may come to it when this server is stopped; these have none.
+  // Other requests may finish when this server stops; these never end.
   app.addHook('preClose', async () => {
     for (const stream of streams) stream.destroy();
   });
@@ -29,16 +29,16 @@ export function forwardToStore(app: FastifyInstance, link: StoreLink): void {
 }
 
 /**
- * What the store is shown of who asks. The keys of this machine are for this machine alone; with one of them the store sees a request of
- * the LAN. This node never adds a token of its own: whoever asks would do with it what they may not do themselves.
+ * The credential for the store. The keys of this machine are only valid on this machine, so with one of them the request counts as one of
+ * the LAN. This node never adds its own token: its client would get rights that it does not have.
  */
 export function shownToStore({ asker, headers }: FastifyRequest): string | undefined {
   return asker.credential === 'token' || asker.credential === 'named' ? headers.authorization : undefined;
 }
 
-/** Routes of the API that the store has under another name: its file server has a list of its own at `/models`. */
+/** Routes with another name on the store: its file server has its own list at `/models`. */
 const names: ReadonlyMap<string, string> = new Map([['/models', '/v1/models']]);
 
-/** What is said of this node's own copies is not. */
+/** Routes about this node's own copies are not forwarded. */
 const isOfStore = (route: string): boolean =>
   route === '/v1/models' || names.has(route) || (route.startsWith('/store/') && route !== '/store/storage');

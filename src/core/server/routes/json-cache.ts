@@ -4,8 +4,8 @@ import { jsonYielding } from '../../kernel/flow/json-parts.ts';
 const encoded = new WeakMap<object, Promise<Buffer>>();
 
 /**
- * Answers with a value as JSON, which is made without keeping others waiting: a manifest may have 50,000 files. The text of a value that
- * the store hands out again is not made again.
+ * Answers with a value as JSON, without blocking other requests: a manifest may have 50,000 files. The text is cached for a value that
+ * the store returns again.
  */
 export async function sendJson(reply: FastifyReply, value: object): Promise<FastifyReply> {
   const body = encoded.get(value) ?? jsonYielding(value);

@@ -14,7 +14,7 @@ import { addRoute } from './add-route.ts';
 import { sendJson } from './json-cache.ts';
 import { modelOf } from './model-of.ts';
 
-/** Looking closely at one model, in the store or on Hugging Face, and hashing models again. */
+/** Describes one model, in the store or on Hugging Face, and verifies models. */
 export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, { progressIntervalMs: intervalMs }: Limits): void {
   const show = async (request: FastifyRequest, reply: FastifyReply): Promise<object> =>
     sendJson(reply, await showModel(await deps(), { modelId: modelOf(request) }));
@@ -43,7 +43,7 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
   addRoute(app, 'POST /store/verify', verify);
 }
 
-/** The wishes of a query: the same fields as in the body of a download, as one text of JSON. */
+/** The download options in a query: the same fields as in the body of a download, as one text of JSON. */
 async function parseWanted(text: unknown): Promise<WantedFiles | undefined> {
   if (text === undefined) return undefined;
   const refuse = (why: string): never => {
@@ -63,7 +63,7 @@ async function parseWanted(text: unknown): Promise<WantedFiles | undefined> {
   return fault === undefined ? parseWantedFiles(body as WantedFilesBody) : refuse(fault);
 }
 
-/** Aborts when the client goes away before it is answered. */
+/** Aborts when the client disconnects before its answer. */
 function untilGone({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   raw.once('close', () => gone.abort(new SkulkError('INTERRUPTED', 'the client disconnected')));

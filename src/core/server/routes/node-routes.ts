@@ -10,7 +10,7 @@ import { createNodeFeed, type OnConfig } from '../events/node-events.ts';
 import { addRoute } from './add-route.ts';
 import { modelOf } from './model-of.ts';
 
-/** What is said of this very node, and asked of it; none of it goes on to the store host. */
+/** The routes about this node itself, which are never forwarded to the store host. */
 export function addNodeRoutes(
   app: FastifyInstance,
   deps: Deps,

@@ -7,7 +7,7 @@ import type { OptimizeBody } from '../../protocol/optimizations.ts';
 import { addRoute } from './add-route.ts';
 import { modelOf } from './model-of.ts';
 
-/** Smaller variants of models: having one made, looking at it, stopping it. */
+/** Smaller variants of models: request, show and cancel them. */
 export function addOptimizeRoutes(app: FastifyInstance, deps: () => Promise<Deps>): void {
   addRoute(app, 'GET /store/optimizations', async (request) =>
     listOptimizations(await deps(), { recent: (request.query as { recent?: unknown }).recent === 'true' }),

@@ -2,19 +2,19 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { isRelativePath, parseRelativePath, quote } from '../../kernel/files/relative-path.ts';
 import { isModelId, type ModelId, parseModelId } from '../../kernel/model-id.ts';
 
-/** One way to read a URL: which model, and which of its files. */
+/** One interpretation of a URL: a model, and one of its files. */
 export interface ModelTarget {
   readonly modelId: ModelId;
-  /** The names that may be meant, most likely first: decoded, then as it was sent. Empty when the model itself is meant. */
+  /** The possible names, most likely first: decoded, then as received. Empty for the model itself. */
   readonly paths: readonly string[];
 }
 
-/** The part of a request target before its query, without a scheme and host that a proxy may have left in it. */
+/** The part of a request target before its query, without a scheme and host, which a proxy may have left in it. */
 export const pathOf = (target: string): string => target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*$/s, '');
 
 /**
- * Makes a target safe for a router that decodes it: a `%` that begins no escape and a `#` stand for themselves, as a client
- * that does not escape file names means them. Pure.
+ * Makes a target safe for a router that decodes it: a `%` that starts no escape and a `#` are escaped, because a client that does not
+ * escape file names means them literally. Pure.
  */
 export function escapeStrays(target: string): string {
   const path = pathOf(target);
@@ -23,10 +23,10 @@ export function escapeStrays(target: string): string {
 }
 
 /**
- * Reads what stands behind `/models/`: an id of one segment (`org%2Fname`, `name`) or two (`org/name`), then a file's path,
- * escaped or not. Two plain segments can be read in two ways; both are given, `org/name` first. Pure.
- * @param target the request target as it came
- * @throws SkulkError BAD_MODEL_ID, BAD_PATH when no reading names something inside a model
+ * Interprets the part after `/models/`: an id of one segment (`org%2Fname`, `name`) or two (`org/name`), then a file's path, escaped or
+ * not. Two plain segments have two interpretations; both are returned, `org/name` first. Pure.
+ * @param target the request target as received
+ * @throws SkulkError BAD_MODEL_ID, BAD_PATH if no interpretation is a path inside a model
  */
 export function parseModelUrl(target: string): readonly ModelTarget[] {
   const segments = pathOf(target)

@@ -4,7 +4,7 @@ import type { CodeBody } from '../../protocol/access.ts';
 import type { Access } from '../access/access.ts';
 import { addRoute } from './add-route.ts';
 
-/** What whoever asks may do, and how a page comes to a key. */
+/** Shows a client's rights, and gives a page its key. */
 export function addSessionRoutes(app: FastifyInstance, access: Access, { hostname }: { readonly hostname: string }): void {
   addRoute(app, 'GET /session', async ({ asker }, reply) => {
     const { role, credential, name } = asker;
@@ -35,7 +35,7 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
     return { ended: true };
   });
   addRoute(app, 'POST /session/codes', async ({ asker }, reply) => {
-    // Such a key outlives its maker, and a named token must be over when it is revoked.
+    // Such a key outlives its creator, but a revoked token must not leave a valid key.
     if (asker.credential === 'named' || asker.credential === 'page')
       throw new SkulkError('FORBIDDEN', 'only the key of this machine can create links to its page', {
         hint: `run \`skulk key\` on ${hostname}`,

@@ -26,7 +26,7 @@ import { addModelRoutes } from './model-routes.ts';
 import { addOptimizeRoutes } from './optimize-routes.ts';
 import { addUploadListRoutes } from './upload-routes.ts';
 
-/** What the routes of a store need beside it. */
+/** What the routes of a store need. */
 export interface StoreApiOptions {
   readonly limits: Limits;
   readonly streams: EventStreams;
@@ -38,16 +38,15 @@ async function listOpenAi(deps: Deps): Promise<object> {
   return { object: 'list', data: await mapYielding(entries, toOpenAiModel) };
 }
 
-/** The same under the path at which tools of the Python program ask its API; the file server has its own list there. */
+/** The same at the path that tools of the Python program use for its API; the file server has its own list there. */
 export function addModelList(app: FastifyInstance, deps: () => Promise<Deps>): void {
   const handler = async (_request: FastifyRequest, reply: FastifyReply) => sendJson(reply, await listOpenAi(await deps()));
   app.route({ method: 'GET', url: '/models', config: { role: 'read' }, schema: { hide: true }, handler });
 }
 
 /**
- * What every serving node answers of the store (docs/http.md). Each route calls the operation
- * that the command of that name calls.
- * @param deps asked for at each request, as a node may find its store later
+ * The routes about the store on every serving node (docs/http.md). Each calls the same operation as the command of its name.
+ * @param deps called for each request, because a node may find its store later
  */
 export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { limits, streams }: StoreApiOptions): void {
   addRoute(app, 'GET /store/health', async () => healthOf(await deps()));

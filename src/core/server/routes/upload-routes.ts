@@ -10,7 +10,7 @@ import { createSlots } from '../files/slots.ts';
 import { streamWork } from '../files/stream-work.ts';
 import { addRoute } from './add-route.ts';
 
-/** What `skulk add` on another machine uses: the manifest, then the pieces that the store lacks, then the end. */
+/** The routes for `skulk add` on another machine: the manifest, then the missing pieces, then the completion. */
 export function addUploadRoutes(app: FastifyInstance, { uploads, limits }: { uploads: HostUploads; limits: Limits }): void {
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   const isForced = (request: FastifyRequest): boolean => (request.query as { force?: unknown }).force === 'true';
@@ -31,7 +31,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, limits }: { upl
       release();
     }
   };
-  // The manifest goes to the disk as it comes: this route alone takes JSON that is not parsed here.
+  // The manifest is written to the disk as it arrives: only this route accepts JSON without parsing it here.
   void app.register(async (inner) => {
     inner.removeContentTypeParser('application/json');
     inner.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));
@@ -64,10 +64,10 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, limits }: { upl
   addRoute(app, 'POST /uploads/:id/:digest/complete', complete);
 }
 
-/** What lists and ends unfinished uploads, below a prefix of its own on each port. */
+/** Lists and cancels unfinished uploads, below a separate prefix on each port. */
 export function addUploadListRoutes(app: FastifyInstance, prefix: '/uploads' | '/store/uploads', uploads: () => Promise<UploadList>): void {
   addRoute(app, `GET ${prefix}`, async () => ({ uploads: await (await uploads()).list() }));
-  // Whoever has the id of its sender may cancel an upload; with that of the list an admin may.
+  // The sender's id lets anyone cancel an upload; the id in the list requires an admin.
   addRoute(app, `DELETE ${prefix}/:upload`, async (request) => {
     const { upload } = request.params as { upload: string };
     const cancelled = await (await uploads()).cancel(upload, { mayCancelOthers: mayActAs(request.asker.role, 'admin') });

@@ -9,13 +9,13 @@ import type { AdoptRequest, LocalStore } from '../../store/contract.ts';
 import { streamWork } from '../files/stream-work.ts';
 import { addRoute } from './add-route.ts';
 
-/** The routes whose work takes long: adopt and verify. */
+/** The routes with long work: adopt and verify. */
 export function addWorkRoutes(app: FastifyInstance, { store, intervalMs }: { store: LocalStore; intervalMs: number }): void {
   const adopt = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { org, id, name } = request.params as { org?: string; id?: string; name?: string };
     const wanted = parseAdopt(id ?? `${org}/${name}`, request.body as AdoptBody);
     request.log.info({ model: wanted.modelId, incoming: wanted.incoming }, 'adopting');
-    // What is a model may be read and deleted by whoever changes models, so nobody else makes one of what a person put there.
+    // Any client that changes models may read and delete a model. So only an admin may turn a user's files into one.
     const mayTakeInPlace = mayActAs(request.asker.role, 'admin');
     await streamWork({ request, reply, intervalMs }, (options) => store.adopt({ ...wanted, mayTakeInPlace }, options));
     return reply;

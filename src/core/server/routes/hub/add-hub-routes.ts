@@ -11,29 +11,33 @@ import type { Origins } from './origins.ts';
 import { addOtherHubRoutes } from './other-routes.ts';
 import { addRegistryRoutes } from './registry-routes.ts';
 
-/** What the routes of the Hub answer with. */
+/** The options of the Hub's routes. */
 export interface HubRoutesOptions {
   readonly backend: HubBackend;
   readonly registry: Registry;
   readonly sending: FileSending;
   readonly origins: Origins;
-  /** Where a browser is led that asks for the page of a model, where this server has none itself. */
+  /** The URL of a model's page for a browser, if this server itself has no page. */
   readonly pageOf?: ((request: FastifyRequest) => string | undefined) | undefined;
-  /** Of this server: a request that has passed it before is refused. */
+  /** The id of this server, to reject a request that has already passed it. */
   readonly nodeId?: string | undefined;
-  /** On a node: has the store answer, before a body is read. What it leaves, as the store is away, the routes of this server answer. */
+  /** On a node: forwards to the store, before the body is read. If the store is unreachable, the routes of this server answer. */
   readonly passOn?: ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined;
 }
 
-/** The largest form that is read, in bytes; routes may allow less. */
+/** The size limit of a form, in bytes; routes may have a lower one. */
 const formBytes = 1024 * 1024;
 
-/** The store as a Hugging Face Hub (docs/hub-endpoint.md), as clients find it at the root of a server. The routes of the server win. */
+/**
+ * The store as a Hugging Face Hub (docs/hub-endpoint.md), at the root of the server, as clients expect. The server's own routes have
+ * priority.
+ */
 export async function addHubRoutes(app: FastifyInstance, options: HubRoutesOptions): Promise<void> {
   await app.register(async (hub) => {
     const { origins, passOn, nodeId } = options;
     const preflights = new Set<string>();
-    // Forms are read here alone: what any page may have a browser send is no body for a route that changes something.
+    // Forms are only accepted here: any page can make a browser send a form, so it must not be a valid body for a route that changes
+    // something.
     hub.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: formBytes }, (_, body, done) =>
       done(
         null,
@@ -61,7 +65,7 @@ export async function addHubRoutes(app: FastifyInstance, options: HubRoutesOptio
         return answerHubError(error, request, reply);
       },
     };
-    // What is asked before a script may ask for something says nothing of what there is, and shows no token.
+    // A CORS preflight reveals nothing about the content, and sends no token.
     hub.addHook('onRoute', ({ url, method, config }) => {
       if (![method].flat().some((one) => one === 'GET' || one === 'POST') || config?.isForWhatIsLeft === true) return;
       if (preflights.has(url)) return;

@@ -19,27 +19,27 @@ import { ownUrl } from './own-url.ts';
 import { planHubFile } from './plan-hub-file.ts';
 import { planBlob } from './registry-routes.ts';
 
-/** What a node answers with. */
+/** The options of a node. */
 interface NodeOptions {
   readonly origins: Origins;
   readonly copies: Omit<OpenedCopyHub, keyof AsyncDisposable>;
   readonly sending: FileSending;
-  /** Of this node. */
+  /** The id of this node. */
   readonly nodeId: string | undefined;
 }
 
-/** huggingface_hub gives a HEAD up after ten seconds. In milliseconds. */
+/** huggingface_hub gives up a HEAD request after ten seconds. In milliseconds. */
 const askTimeoutMs = 8_000;
-/** A store that fails sooner costs nobody time. In milliseconds. */
+/** A store that fails faster than this causes no delay. In milliseconds. */
 const longMs = 1_000;
-/** A store that said nothing for longer is not asked about copies again for so long, in milliseconds. */
+/** How long a store is not asked about copies again after it was silent for longer, in milliseconds. */
 const silentMs = 5_000;
 
 /**
- * Who answers a Hub client on a node. The store does, as long as it can be asked: its answer comes back as it comes. Only the bytes of a
- * file come from the copy on this machine if the copy has the very content that the store names; the store is then asked for the head
- * alone. Never a redirect: clients drop their token at another host, or follow none at all.
- * @returns leaves a request to the routes of this node when the store is away and they can answer it
+ * Answers a Hub client on a node. While the store is reachable, its answer is forwarded. Only the bytes of a file come from the local
+ * copy, if it has exactly the content that the store reports; then only the headers are requested from the store. It never redirects:
+ * clients drop their token at another host, or do not follow redirects.
+ * @returns leaves a request to the routes of this node if the store is unreachable and they can answer it
  * @throws HubRefusal, SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED
  */
 export function answerOnNode(link: StoreLink, options: NodeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
@@ -62,7 +62,7 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
       if (nodeId !== undefined) request.raw.headers[viaHeader] = addVia(request.raw.headers[viaHeader], nodeId);
       if (modelId !== undefined) {
         const isBytes = request.method === 'GET' && bytesRoute.test(route);
-        // Once a body was read, or a silent store is waited for, it is too late to answer here.
+        // After a body was read, or after waiting for a silent store, it is too late to answer here.
         const head = await silence.watch(true, () => askHead(link, request, isBytes ? target : '/health'));
         if (isBytes && isMain(params)) noteMain(listings, modelId, head);
         if (isBytes && head.status === 200 && (await sendOwn(options, request, reply, { modelId, head }))) return;
@@ -78,7 +78,7 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
   };
 }
 
-/** The routes whose answer is a file. */
+/** The routes with a file as answer. */
 const bytesRoute = /\/(?:resolve|raw)\/:revision\/\*$|\/blobs\/:digest$/;
 
 const isAway = (error: unknown): boolean =>
@@ -87,19 +87,19 @@ const isAway = (error: unknown): boolean =>
 
 const isMain = ({ revision }: Readonly<Record<string, string>>): boolean => revision === 'main' || revision === 'HEAD';
 
-/** The model that a route names; undefined for the routes that name none. */
+/** The model of a route; undefined for a route without one. */
 function modelOf(params: Readonly<Record<string, string>>): string | undefined {
   return params['id'] === undefined && params['org'] === undefined ? undefined : hubTarget({ params }).id;
 }
 
-/** What can be no model is refused by whoever answers. */
+/** Whichever side answers rejects an invalid id. */
 const staged = (backend: CopyHub, id: string): Promise<ModelId | undefined> =>
   backend.find(id).catch((error: unknown) => {
     if (error instanceof HubRefusal) return undefined;
     throw error;
   });
 
-/** What the store is asked before a copy is sent: the answer to a request without its body. */
+/** Requests the store's headers before a copy is sent: the answer without its body. */
 function askHead(link: Pick<StoreLink, 'ask'>, request: FastifyRequest, target: string): Promise<ShortAnswer> {
   const { [noFetch]: isNoFetch, 'user-agent': userAgent = '' } = request.raw.headers;
   const headers = { 'user-agent': userAgent, ...(isNoFetch !== undefined && { [noFetch]: '1' }) };
@@ -107,7 +107,7 @@ function askHead(link: Pick<StoreLink, 'ask'>, request: FastifyRequest, target: 
   return link.ask(target, { method: 'HEAD', headers, authorization, timeoutMs: askTimeoutMs, maxBytes: 64 * 1024 });
 }
 
-/** Remembers a store that says nothing, so that not each request waits for it anew. */
+/** Remembers a silent store, so that not every request waits for it again. */
 function createSilence(): { watch<T>(isAnswerable: boolean, work: () => Promise<T>): Promise<T> } {
   let until = Number.NEGATIVE_INFINITY;
   return {
@@ -129,7 +129,7 @@ function noteMain(listings: NodeOptions['copies']['listings'], modelId: ModelId,
   else if (headers['x-error-code'] === 'RepoNotFound') listings.compare(modelId, undefined);
 }
 
-/** Sends a file of the copy, if it is the one that the store describes. @returns whether it was sent */
+/** Sends a file of the copy, if it matches the store's headers. @returns whether it was sent */
 async function sendOwn(
   { copies: { backend }, sending, origins }: NodeOptions,
   request: FastifyRequest,

@@ -11,7 +11,7 @@ import { type Caching, contentOf, planHubFile } from './plan-hub-file.ts';
 import { sendHubFile } from './send-hub-file.ts';
 import { untilGone } from './until-gone.ts';
 
-/** The bytes of files, as `resolve` and `raw` name them. */
+/** The bytes of files, at `resolve` and `raw`. */
 export function addHubFileRoutes(app: FastifyInstance, options: HubRoutesOptions, own: OwnOptions): void {
   const answer = { ...own, answersHead: true } as const;
   addRoute(app, 'GET /:id/resolve/:revision/*', (request, reply) => answerFile(options, request, reply), answer);
@@ -41,13 +41,13 @@ async function answerFile(
   return sendHubFile({ backend, sending }, request, reply, { repo, file, plan, asker });
 }
 
-/** What a request says of the file that it wants. */
+/** The conditions in a request for a file. */
 export function conditionsOf({ method, headers }: FastifyRequest): FileRequest {
   const { range, 'if-range': ifRange, 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
   return { method, range, ifRange: ifRange as string | undefined, ifMatch, ifNoneMatch };
 }
 
-/** An abbreviation of a commit may come to name another one. */
+/** An abbreviated commit may become ambiguous. */
 const cachingOf = async ({ commit }: HubRepo, revision: string, { isPublic }: HubRoutesOptions['origins']): Promise<Caching> => ({
   isImmutable: revision === commit,
   isPublic: await isPublic(),

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HubRefusal, hubRefusals } from '../../../endpoint/contract.ts';
 import { answerError } from '../../app/error-body.ts';
 
-/** A failure as Hub clients read it. */
+/** An error in the format of Hub clients. */
 export interface HubFailure {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -11,13 +11,13 @@ export interface HubFailure {
   readonly code: string;
 }
 
-/** What huggingface_hub takes for a missing model when it is said in another way. */
+/** Without this exact message, huggingface_hub reports a missing model. */
 const badCredentials = 'Invalid credentials in Authorization header';
 
-/** Codes of clients for what skulk refuses with codes of its own. */
+/** The clients' codes for skulk's own codes. */
 const clientCodes: Readonly<Record<string, string>> = { MODEL_NOT_FOUND: 'RepoNotFound', REVISION_NOT_FOUND: 'RevisionNotFound' };
 
-/** Turns any failure into what a Hub says. Pure. @param hasToken whether a token was shown */
+/** Turns any error into a Hub's answer. Pure. @param hasToken whether the request had a token */
 export function hubFailure(error: unknown, { hasToken }: { readonly hasToken: boolean }): HubFailure {
   if (error instanceof HubRefusal) {
     const refusal: { readonly status: number; readonly code?: string } = hubRefusals[error.kind];
@@ -42,10 +42,10 @@ function failure(
   };
 }
 
-/** A text as a header may have it: one line of ASCII. */
+/** A text for a header: one line of ASCII. */
 const headerText = (text: string): string => text.replaceAll(/[^\x20-\x7e]+/g, '?').slice(0, 500);
 
-/** Answers a failure of a route of the Hub. */
+/** Answers an error of a Hub route. */
 export async function answerHubError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { status, headers, body, code } = hubFailure(error, { hasToken: request.headers.authorization !== undefined });
   request.failure = code;

@@ -9,13 +9,13 @@ import type { HubRoutesOptions } from './add-hub-routes.ts';
 import { hasFlag, hubTarget, isTrue } from './hub-target.ts';
 import { untilGone } from './until-gone.ts';
 
-/** The largest list of paths that is asked for at one time, in bytes. */
+/** The size limit of a list of paths, in bytes. */
 const pathsBytes = 1024 * 1024;
 
-/** What the Hub's API says of models. */
+/** The Hub's API for models. */
 export function addHubModelRoutes(app: FastifyInstance, options: HubRoutesOptions, own: OwnOptions): void {
   const { backend, origins } = options;
-  /** The model that a request names, and who asks. */
+  /** The model of a request, and its client. */
   const find = async (request: FastifyRequest, reply: FastifyReply): Promise<Found> => {
     const { id, revision } = hubTarget(request);
     const asker = await origins.askerOf(request);
@@ -34,7 +34,7 @@ export function addHubModelRoutes(app: FastifyInstance, options: HubRoutesOption
   };
   const list = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const found = searchModels(await backend.list(untilGone(reply)), listQuery(request));
-    // Of ten thousand models others wait for a moment only.
+    // With ten thousand models, other requests only wait for a moment.
     return sendJson(reply, await mapYielding(found, listedInfo));
   };
   addRoute(app, 'GET /api/models', list, own);
@@ -83,7 +83,7 @@ function pathsOf(body: unknown): { readonly paths: readonly string[]; readonly i
   throw new HubRefusal('badRequest', `"paths" must be a list of at most ${maxPaths} paths`);
 }
 
-/** What is looked for; what clients ask for beside it is the same for all models here. */
+/** The supported search parameters; others are the same for all models here. */
 function listQuery({ query }: FastifyRequest): ListQuery {
   const asked = query as Readonly<Record<string, string | string[] | undefined>>;
   const all = (name: string): readonly string[] => [asked[name] ?? []].flat().flatMap((value) => value.split(','));

@@ -17,21 +17,21 @@ const exposed = [
   'X-Error-Message',
 ].join(',');
 
-/** Which pages may use the store as a Hub. */
+/** The web pages that may use the store as a Hub. */
 export interface Origins {
-  /** Says in the answer which pages may read it. Whatever is answered, it is not for pages of other sites to embed. */
+  /** Sets the CORS headers of the answer. In any case, pages of other sites must not embed it. */
   mark(request: FastifyRequest, reply: FastifyReply): Promise<void>;
-  /** Who asks. A page of another site has nothing fetched: it could fill the disk through the browser of a visitor. */
+  /** The client's rights. Nothing is fetched for a page of another site: it could fill the disk through a visitor's browser. */
   askerOf(request: FastifyRequest): Promise<HubAsker>;
-  /** Whether everybody on the LAN may read. */
+  /** Whether the whole LAN may read. */
   isPublic(): Promise<boolean>;
-  /** Whether who asks may read what this machine has of a store that cannot be asked. */
+  /** Whether the client may read this machine's copies while the store is unreachable. */
   mayReadCopies(request: FastifyRequest): Promise<boolean>;
 }
 
 /**
- * Of a LAN that may read without a token a page of any site could read the store through the browser of a visitor, so the origin must be
- * one of this machine or one that is listed. With a token a page that has none reads nothing.
+ * If the LAN may read without a token, a page of any site could read the store through a visitor's browser. So the origin must be one of
+ * this machine or in the list. If a token is required, a page without one reads nothing.
  */
 export function createOrigins(access: Pick<Access, 'lan' | 'isLanKnown' | 'corsOrigins'>): Origins {
   const isAllowed = async (origin: string): Promise<boolean> => isLoopback(origin) || (await access.corsOrigins()).includes(origin);
@@ -57,10 +57,10 @@ export function createOrigins(access: Pick<Access, 'lan' | 'isLanKnown' | 'corsO
   };
 }
 
-/** With it a node says that nothing is to be fetched for whom it asks: it does not pass on where a request came from. */
+/** With this header, a node asks not to fetch anything for its client, because it does not forward the client's origin. */
 export const noFetch = 'skulk-no-fetch';
 
-/** A page of a server on the machine of whoever looks at it. */
+/** Whether it is a page of a server on the user's own machine. */
 function isLoopback(origin: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { protocol, hostname, origin: plain } = new URL(origin);

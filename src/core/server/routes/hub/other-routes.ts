@@ -7,12 +7,12 @@ import type { OwnOptions } from '../add-route.ts';
 import type { HubRoutesOptions } from './add-hub-routes.ts';
 import { hubTarget } from './hub-target.ts';
 
-/** What a Hub has beside models, and this store has not. */
+/** Sections of a Hub beside models, which this store does not have. */
 const notModels = ['datasets', 'spaces', 'kernels', 'buckets'] as const;
 const anyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const writing = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** What a Hub would answer and this one does not: writes, git, what is no model, and the page of a model. */
+/** Answers for unsupported parts of a Hub: writes, git, everything beside models, and the page of a model. */
 export function addOtherHubRoutes(app: FastifyInstance, { pageOf }: HubRoutesOptions, { errorHandler }: OwnOptions): void {
   const route = (
     method: string | string[],
@@ -21,7 +21,7 @@ export function addOtherHubRoutes(app: FastifyInstance, { pageOf }: HubRoutesOpt
     { inOwnWords = false } = {},
   ): void => {
     const config = { role: 'read', isForStrangers: true, isForWhatIsLeft: true } as const;
-    // A body is for nobody, so it is not read.
+    // Nothing needs the body, so it is not read.
     const answer = async (request: FastifyRequest, reply: FastifyReply) => handler(request, reply);
     app.route({
       method,
@@ -41,7 +41,7 @@ export function addOtherHubRoutes(app: FastifyInstance, { pageOf }: HubRoutesOpt
   route(writing, '/api/*', refuse('readOnly', 'this store is read-only over the Hub protocol; use "skulk add"'));
   for (const kind of notModels) {
     const refusal = refuse('repoNotFound', 'this store holds models only');
-    // What `/api/*` refuses to write is refused for that reason.
+    // For methods that write, `/api/*` has the more precise refusal.
     for (const url of [`/api/${kind}`, `/api/${kind}/*`]) route(['GET', 'HEAD'], url, refusal);
     route(anyMethod, `/${kind}/*`, refusal);
   }
@@ -62,7 +62,7 @@ export function addOtherHubRoutes(app: FastifyInstance, { pageOf }: HubRoutesOpt
       route(['GET', 'HEAD'], url, showPage, { inOwnWords: true });
 }
 
-/** Whether a browser asks for the page of a model. */
+/** Whether a browser requests the page of a model. */
 function asksForPage(request: FastifyRequest): boolean {
   const [first = ''] = hubTarget(request).id.split('/');
   return !isReserved(first) && acceptsPage(request.headers.accept);

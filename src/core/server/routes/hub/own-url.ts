@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify';
 const authority = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
- * The URL at which the client reached this server: by the name in its Host header, which `refuseWebPages` has let through. If that is not
- * the name of a host, by the address of the connection.
+ * The URL at which the client reached this server: with the name in its Host header, which `refuseWebPages` has accepted. If that is not
+ * a host name, with the address of the connection.
  * @param path begins with `/`
  */
 export function ownUrl({ protocol, headers, socket }: Pick<FastifyRequest, 'protocol' | 'headers' | 'socket'>, path: string): string {

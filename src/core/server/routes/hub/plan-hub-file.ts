@@ -2,27 +2,27 @@ import type { HubFile, HubRepo } from '../../../endpoint/contract.ts';
 import { etagOf } from '../../../endpoint/view/file-identity.ts';
 import { type FileRequest, type FileResponse, parseRange, planResponse } from '../../files/plan-file-response.ts';
 
-/** What is sent of a file: its content, or the pointer to it. */
+/** The bytes to send for a file: its content, or its pointer. */
 export interface HubBytes {
   readonly size: number;
-  /** What names the bytes in caches of clients. */
+  /** The id of the bytes in clients' caches. */
   readonly id: string;
-  /** Of the content of an LFS file: what the headers of the Hub's links say. */
+  /** Whether it is the content of an LFS file: then it has the headers of the Hub's links. */
   readonly isLinked: boolean;
 }
 
 /** The content of a file. */
 export const contentOf = (file: HubFile): HubBytes => ({ size: file.size, id: etagOf(file), isLinked: file.lfs !== undefined });
 
-/** How an answer may be kept. */
+/** How an answer may be cached. */
 export interface Caching {
-  /** The URL names the commit, so that it never answers with anything else. */
+  /** The URL contains the commit, so its answer never changes. */
   readonly isImmutable: boolean;
-  /** Whether everybody may read. */
+  /** Whether all clients may read it. */
   readonly isPublic: boolean;
 }
 
-/** Decides how a file of a Hub is answered. Pure. Which client needs which header: docs/hub-endpoint.md, "Bytes". */
+/** Plans the answer for a file of a Hub. Pure. docs/hub-endpoint.md, "Bytes", lists which client needs which header. */
 export function planHubFile(
   request: FileRequest,
   {
@@ -39,7 +39,7 @@ export function planHubFile(
     ...(bytes.isLinked && { 'X-Linked-Etag': `"${bytes.id}"`, 'X-Linked-Size': String(bytes.size) }),
     'Cache-Control': cacheControl(caching),
   };
-  // With 416 for any range of an empty file @huggingface/hub cannot download a model that has one.
+  // With a 416 for an empty file, @huggingface/hub cannot download a model that contains one.
   if (bytes.size === 0 && plan.status === 416 && parseRange(request.range, 0) !== undefined)
     return {
       status: 200,
@@ -53,13 +53,13 @@ export function planHubFile(
 const cacheControl = ({ isImmutable, isPublic }: Caching): string =>
   isImmutable ? `${isPublic ? 'public' : 'private'}, max-age=31536000, immutable` : 'no-cache';
 
-/** Never a type that a browser would show, or that clients take for something else. */
+/** Never a type that a browser would show, or that clients interpret. */
 const typeOf = (path: string): Readonly<Record<string, string>> => ({
   'Content-Type': 'application/octet-stream',
   'Content-Disposition': disposition(path.slice(path.lastIndexOf('/') + 1)),
 });
 
-/** The name for a file that is saved (RFC 6266). Pure. */
+/** The name under which the file is saved (RFC 6266). Pure. */
 export function disposition(name: string): string {
   const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
   const plain = name.replaceAll(/[^\x20-\x7e]|["\\%;]/g, '_');

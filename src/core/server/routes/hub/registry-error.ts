@@ -2,10 +2,10 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { asRegistryRefusal, RegistryRefusal } from '../../../endpoint/registry/refusal.ts';
 import { answerError } from '../../app/error-body.ts';
 
-/** The header that every answer of a registry has. */
+/** The header in every answer of a registry. */
 export const registryVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } as const;
 
-/** Which code of a registry says what one of ours says; the status decides where a code has none. */
+/** A registry's codes for skulk's own codes; for other codes the status decides. */
 const codes: Readonly<Record<string, string>> = {
   UNAUTHORIZED: 'DENIED',
   FORBIDDEN: 'DENIED',
@@ -17,11 +17,11 @@ const codes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Answers a failure as registries do. A 401 would have Ollama begin an exchange of keys with this server, so only programs of llama.cpp
- * get one: node-llama-cpp sends its token after a 401 alone.
+ * Answers an error as registries do. A 401 would make Ollama start an exchange of keys with this server, so only llama.cpp programs get
+ * one: node-llama-cpp only sends its token after a 401.
  */
 export async function answerRegistryError(given: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  // What was opened to be sent is refused as a Hub refuses.
+  // An opened file fails with a Hub's refusal.
   const error = asRegistryRefusal(given);
   if (error instanceof RegistryRefusal) {
     request.failure = error.code;

@@ -13,7 +13,7 @@ import { answerRegistryError, registryVersion } from './registry-error.ts';
 import { sendHubFile } from './send-hub-file.ts';
 import { untilGone } from './until-gone.ts';
 
-/** What the routes below `/v2/` answer with. */
+/** The options of the routes below `/v2/`. */
 type RegistryRoutesOptions = Pick<HubRoutesOptions, 'backend' | 'registry' | 'sending' | 'origins'>;
 
 /** The store as a registry for Ollama and llama.cpp (docs/hub-endpoint.md, "Ollama and llama.cpp"). */
@@ -32,7 +32,7 @@ export function addRegistryRoutes(app: FastifyInstance, options: RegistryRoutesO
       throw error;
     };
     const config = { role, isForStrangers: true, isForWhatIsLeft: true } as const;
-    // A body is for nobody, so it is not read.
+    // Nothing needs the body, so it is not read.
     app.route({
       method,
       url: '/v2/*',
@@ -81,7 +81,7 @@ async function answerBlob(
   return reply;
 }
 
-/** Decides how a blob is answered. @throws SkulkError RANGE_NOT_SATISFIABLE */
+/** Plans the answer for a blob. @throws SkulkError RANGE_NOT_SATISFIABLE */
 export function planBlob(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -98,7 +98,7 @@ export function planBlob(
     ...registryVersion,
     'Docker-Content-Digest': digest,
     'Cache-Control': `${isPublic ? 'public' : 'private'}, max-age=31536000, immutable`,
-    // Ollama asks for the parts of a file where this says, and fails without it, though nothing moved.
+    // Ollama requests the parts of a file from this URL, and fails without it, although nothing has moved.
     ...(planned.status === 200 && request.method === 'GET' && { Location: ownUrl(request, `/v2/${id}/blobs/${digest}`) }),
   };
   return { ...planned, headers };

@@ -6,7 +6,7 @@ import type { FileResponse } from '../../files/plan-file-response.ts';
 import { asTransfer, type FileSending, logCutOff, sendHead, sendRange } from '../answer-file.ts';
 import { untilGone } from './until-gone.ts';
 
-/** A file of a repo, and how its answer was decided. */
+/** A file of a repo, with its planned answer. */
 export interface PlannedFile {
   readonly repo: HubRepo;
   readonly file: HubFile;
@@ -15,8 +15,8 @@ export interface PlannedFile {
 }
 
 /**
- * Answers with a file, or a part of it, as it was planned: what the store has by what sends the store's own files, and what it lacks as it
- * comes. Throws what the backend refuses with, as long as nothing was sent.
+ * Answers with a file, or a part of it, as planned. Existing files are sent like the store's own files; missing ones as they arrive.
+ * Throws the backend's refusal if nothing has been sent yet.
  */
 export async function sendHubFile(
   { backend, sending }: { readonly backend: HubBackend; readonly sending: FileSending },
@@ -49,8 +49,8 @@ export async function sendHubFile(
 }
 
 /**
- * Sends bytes as they come. The head goes out before the first byte is there, as some clients wait for it for ten seconds only; what ends
- * early cuts the connection, so that nobody takes it for whole.
+ * Sends bytes as they arrive. The headers are sent before the first byte arrives, because some clients wait only ten seconds for them. If
+ * the bytes end early, the connection is closed, so that nobody accepts them as complete.
  */
 async function sendStream(
   bytes: AsyncIterable<Uint8Array>,
@@ -91,7 +91,9 @@ async function sendStream(
   }
 }
 
-/** Sends a part, whose bytes may be overwritten afterwards. Throws INTERRUPTED when the client goes away, or takes nothing for too long. */
+/**
+ * Sends a part, whose buffer may be overwritten after that. Throws INTERRUPTED if the client disconnects, or reads nothing for too long.
+ */
 async function sendPart(response: ServerResponse, part: Uint8Array, patienceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let onClose: (() => void) | undefined;

@@ -6,9 +6,9 @@ const ofHub = /^\/(?:api|datasets|spaces|kernels|buckets)(?:\/|$)/i;
 const ofFile = /\/(?:resolve|raw|tree|blob)(?:\/|$)/i;
 
 /**
- * What a Hub says of a target that the gate does not let pass, as it has `..` or bytes that are no text: there is no such model. Undefined
- * for targets of other routes. Pure.
- * @param target as it came
+ * A Hub's answer for an invalid target, with `..` or with bytes that are not text: there is no such model. Undefined for targets of other
+ * routes. Pure.
+ * @param target as received
  */
 export function refuseUnclean(target: string): HubRefusal | RegistryRefusal | undefined {
   const path = target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*$/s, '');
