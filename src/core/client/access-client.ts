@@ -6,7 +6,7 @@ import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
 
-/** The tokens and the policy of a store behind HTTP; they want the role admin. */
+/** The tokens and the policy of a store behind HTTP; they require the role admin. */
 export interface AccessClient {
   listTokens(): Promise<readonly NamedToken[]>;
   createToken(wanted: TokenBody): Promise<MadeToken>;

@@ -60,14 +60,16 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
 const statusOf = (value: unknown, url: string): DownloadStatus =>
   withRequest(readAnswer(downloadStatus, value, { url, why: 'it does not report the state of the download' }), value);
 
-/** Other programs have what was asked for among the fields of the status, or not at all; it only serves to ask again. */
+/** Other programs return the request among the fields of the status, or not at all. It is only used to repeat the request. */
 function withRequest(status: DownloadStatus, answer: unknown): DownloadStatus {
   if (Object.hasOwn(answer as object, 'request')) return status;
   const { gguf_file, selector, exact, revision } = status;
   return { ...status, request: { gguf_file, selector, exact, revision } };
 }
 
-/** What has arrived. A chunk has the number of its place, so one that cannot be spoils them all. Throws STORE_UNREACHABLE. */
+/**
+ * Parses the arrived chunks. A chunk's number is its position, so one invalid chunk makes all of them unusable. Throws STORE_UNREACHABLE.
+ */
 function arrivedOf(value: unknown, url: string): ArrivedChunks {
   const arrived = readAnswer(arrivedChunks, value, { url, why: 'it does not report what has arrived' });
   if (arrived.chunks.every(isPossible)) return arrived;

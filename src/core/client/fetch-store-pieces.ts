@@ -12,12 +12,12 @@ import { fetchOverWire } from './wire/fetch-over-wire.ts';
 import type { WireTarget } from './wire/piece-reader.ts';
 import { planThreads } from './wire/plan-threads.ts';
 
-/** Connections of the ordinary client when nobody says. */
+/** The default number of connections of the ordinary client. */
 const usualConnections = 4;
 
 /**
- * Fetches pieces of a model's files from a store, each verified and in its place: over bare connections on threads, and what
- * those do not take with the ordinary client.
+ * Fetches pieces of a model's files from a store, and verifies each: over raw connections on threads, and pieces that those do not
+ * support with the ordinary client.
  * @throws SkulkError INTEGRITY, NO_SPACE, STORE_UNREACHABLE, STORE_BUSY, FILE_NOT_FOUND, MODEL_NOT_FOUND; the signal's reason
  */
 export async function fetchStorePieces(
@@ -41,7 +41,7 @@ export async function fetchStorePieces(
   });
 }
 
-/** Where a store's name leads, asked once for all threads; undefined where the system is asked as usual. */
+/** Resolves a store's name once for all threads; undefined if the system's own lookup is used. */
 function resolve(url: string, lookup: LookupFunction | undefined): Promise<readonly LookupAddress[] | undefined> {
   if (lookup === undefined) return Promise.resolve(undefined);
   return new Promise((settle, reject) =>

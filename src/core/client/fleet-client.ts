@@ -12,9 +12,9 @@ import { readJson, readLines } from './http/read-body.ts';
 import { refuseForOther } from './refuse-for-other.ts';
 
 const maxBytes = 4 * 1024 * 1024;
-/** A stream shows every five seconds that it lives. */
+/** A stream has a heartbeat every five seconds. */
 const streamSilenceMs = 20_000;
-/** A node that wants to stage does not wait long for a store that is busy with other things. */
+/** A node that wants to stage does not wait long for a busy store. */
 const reportSilenceMs = 2_000;
 const removeSilenceMs = 60_000;
 
@@ -27,7 +27,7 @@ export function createFleetClient(exchange: Exchange): Fleet {
     report: async ({ node_id, knows, ...json }, { signal } = {}) => {
       const call = { ...callOf('POST /nodes/:node', { node: node_id }), signal, silenceMs: reportSilenceMs };
       const answer = await send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
-        // An older store refuses what it does not know.
+        // An older store rejects fields that it does not know.
         if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
         return send({ ...call, json });
       });
@@ -69,7 +69,7 @@ export function createFleetClient(exchange: Exchange): Fleet {
       const freedBytes = removed.canonical_bytes ?? removed.freed_bytes;
       // An older store gives no orders.
       if (given === undefined) return { freedBytes, order: nobody(modelId), selector: removed.selector };
-      // The answer names only the nodes that held the model, but all are asked.
+      // The answer only lists the nodes that had the model, but all get the order.
       const whole = await send(callOf('GET /orders/:order', { order: given.order_id }, { wait_ms: 0 })).then(
         (one) => givenOf(one, url),
         () => given,
@@ -97,14 +97,14 @@ export function createFleetClient(exchange: Exchange): Fleet {
   };
 }
 
-/** Asks for the removal of one quantization; a store that does not know how is never asked to remove the model instead. */
+/** Requests the removal of one quantization. A store without support for it is never asked to delete the whole model instead. */
 function removeQuantization(
   exchange: Exchange,
   { modelId, selector, query }: { modelId: ModelId; selector: string; query: { wait_ms: number; force: boolean } },
 ): Promise<unknown> {
   const { url } = exchange;
   const call = callOf('DELETE /models/:id/quantizations/:selector', { id: modelId, selector }, query);
-  // A 404 without the code of what is missing, and a 405, are of a host that has no such request.
+  // A 404 without an error code, and a 405, come from a host without this route.
   return exchange.send({ ...call, accept: [200, 404, 405, 501], silenceMs: removeSilenceMs }, async (response, watchdog) => {
     if (response.status === 200) return readJson(response, { url, limit: maxBytes, watchdog });
     const body = await readJson(response, { url, limit: maxBytes, watchdog }).catch(() => undefined);
@@ -133,5 +133,5 @@ const nobody = (modelId: GivenOrder['model_id']): GivenOrder => ({
 
 const whyNotGiven = 'it does not report the state of the order';
 
-/** How an order stands. Throws STORE_UNREACHABLE for one that cannot be. */
+/** Parses an order's state. Throws STORE_UNREACHABLE for an invalid one. */
 const givenOf = (value: unknown, url: string): GivenOrder => readAnswer(givenOrder, value, { url, why: whyNotGiven });

@@ -7,11 +7,11 @@ import type { Exchange } from './http/exchange.ts';
 import { readAnswer, withOrigin } from './http/read-answer.ts';
 import { readEvents } from './http/read-events.ts';
 
-/** What a store tells as it changes; each is its whole list. */
+/** The events of a store; each has the complete list. */
 export type StoreNews =
-  /** What follows is how it is now, and again whenever it is otherwise. */
+  /** Followed by the current state, and then by every change. */
   | { readonly kind: 'live' }
-  /** Nothing is heard any more; it is tried again until it is `live` again. */
+  /** The connection is lost, and is retried until it is `live` again. */
   | { readonly kind: 'lost'; readonly error: SkulkError }
   | { readonly kind: 'registry'; readonly entries: StoreTopics['registry']['entries'] }
   | { readonly kind: 'downloads'; readonly downloads: StoreTopics['downloads']['downloads'] }
@@ -24,14 +24,14 @@ type Told = Exclude<StoreNews['kind'], 'live' | 'lost'>;
 
 /** A list of very many models is one line. */
 const maxBytes = 64 * 1024 * 1024;
-/** A stream shows every ten seconds that it lives. */
+/** A stream has a heartbeat every ten seconds. */
 const silenceMs = 25_000;
-/** A person looks, so it does not take long until it is tried again. */
+/** The user is watching, so the retries are frequent. */
 const reconnecting: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstDelayMs: 250, maxDelayMs: 5_000 };
 
 /**
- * Listens to `GET /store/events` until the signal aborts; a connection that is lost comes back by itself.
- * @throws SkulkError NOT_FOUND of a store that has no such stream; STORE_BUSY when too many listen; CONFIG for a refused token
+ * Reads `GET /store/events` until the signal aborts, and reconnects automatically.
+ * @throws SkulkError NOT_FOUND for a store without such a stream; STORE_BUSY if there are too many streams; CONFIG for a rejected token
  */
 export async function* listenForNews(exchange: Exchange, signal: AbortSignal): AsyncGenerator<StoreNews> {
   for (let attempt = 1; ; attempt += 1) {
@@ -66,7 +66,7 @@ function listenOnce(exchange: Exchange, signal: AbortSignal): AsyncGenerator<Sto
   );
 }
 
-/** What an event says; undefined for one that a newer store tells. Throws STORE_UNREACHABLE for one that cannot be. */
+/** Parses an event; undefined for an unknown one of a newer store. Throws STORE_UNREACHABLE for an invalid one. */
 function readNews(kind: string, data: unknown, url: string): StoreNews | undefined {
   const read = <K extends Told>(name: K): StoreTopics[K] =>
     readAnswer(storeTopics.properties[name], data, { url, why: `it sent an impossible list of ${name}` }) as StoreTopics[K];

@@ -7,7 +7,7 @@ import { mapRefusal } from './http/map-failure.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
 
-/** Asks a store what Hugging Face has of a model; undefined of a store that does not say. */
+/** Asks a store about a model on Hugging Face; undefined if the store does not support it. */
 export type AskOffer = (
   asked: { readonly modelId: ModelId; readonly revision: string | undefined; readonly wanted?: WantedFiles },
   signal: AbortSignal,
@@ -16,10 +16,10 @@ export type AskOffer = (
 const whyNot = 'it does not list what can be downloaded';
 /** A plan has every file of a repo. */
 const maxBytes = 64 * 1024 * 1024;
-/** The store asks Hugging Face meanwhile. */
+/** The store itself asks Hugging Face in the meantime. */
 const silenceMs = 60_000;
 
-/** `GET /store/hub/{id}`. Throws what Hugging Face refuses, as the store says it. */
+/** `GET /store/hub/{id}`. Throws the store's error for a refusal by Hugging Face. */
 export const askOffer = (
   exchange: Exchange,
   { modelId, revision, wanted }: Parameters<AskOffer>[0],
@@ -31,7 +31,7 @@ export const askOffer = (
   return exchange.send({ ...call, accept: [200, 404], signal, silenceMs }, async (response, watchdog) => {
     if (response.status === 200)
       return readAnswer(hubOffer, await readJson(response, { url, limit: maxBytes, watchdog }), { url, why: whyNot });
-    // Another program's "not found" need not be JSON; a store that knows the route says what it did not find.
+    // Another program's "not found" may not be JSON; a store with this route says what was not found.
     const body = await readJson(response, { url, limit: maxBytes, watchdog }).catch((error: unknown) => {
       if (watchdog.signal.aborted) throw error;
       return undefined;

@@ -14,7 +14,7 @@ import { refuseForOther } from './refuse-for-other.ts';
 
 const maxBytes = 4 * 1024 * 1024;
 const optimize = 'optimize models at its store port; its own dashboard does';
-/** The store asks its engine what would come out, and others may be before us. */
+/** The store asks its engine for the expected result, and other requests may be first. */
 const silenceMs = 120_000;
 
 /** The optimizations of a store behind HTTP. */

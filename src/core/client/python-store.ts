@@ -17,8 +17,8 @@ import type { Watchdog } from './http/watchdog.ts';
 import { pieceTarget } from './piece-answer.ts';
 
 /*
- * The store server of the Python program, as its own client uses it (docs/python-skulk.md). It has no manifests, no ETag and no
- * If-Range; it sends a body to HEAD, and refuses a range that reaches beyond the end of a file.
+ * The store server of the Python program, as its own client uses it (docs/python-skulk.md). It has no manifests, no ETag and no If-Range.
+ * It sends a body after HEAD, and rejects a range beyond the end of a file.
  */
 
 interface AskOptions {
@@ -32,13 +32,13 @@ const maxFileBytes = 2 ** 50;
 const maxFiles = 100_000;
 const maxDrained = 64 * 1024;
 
-/** Whether the Python program answers: it does not say which version of skulk it is. */
+/** Whether the server is the Python program: it does not report a version of skulk. */
 export const isPythonStore = async (exchange: Exchange, { silenceMs }: AskOptions): Promise<boolean> =>
   (await readHealth(exchange, { ...(silenceMs !== undefined && { silenceMs }) })).version === '';
 
 /**
- * What the Python program's store lists of a model.
- * @throws SkulkError MODEL_NOT_FOUND; INTEGRITY for a list that must not be used; STORE_UNREACHABLE
+ * Reads the Python program's list of a model.
+ * @throws SkulkError MODEL_NOT_FOUND; INTEGRITY for an unsafe list; STORE_UNREACHABLE
  */
 export async function describeListed(exchange: Exchange, modelId: ModelId, asked: AskOptions): Promise<ListedModel> {
   const { url } = exchange;
@@ -57,7 +57,7 @@ export async function describeListed(exchange: Exchange, modelId: ModelId, asked
   return { modelId, files, commit: commitIn(found), state: createHash('sha256').update(about).digest('hex') };
 }
 
-/** The paths of a model's own files, each through the gate: the list is another program's. Throws INTEGRITY. */
+/** The paths of a model's own files, each validated, because the list comes from another program. Throws INTEGRITY. */
 function ownFiles(list: readonly unknown[], { modelId, url }: { modelId: ModelId; url: string }): readonly RelativePath[] {
   const refuse = (why: string, cause?: unknown): never => {
     throw new SkulkError('INTEGRITY', `the store at ${url} lists files of ${modelId} that cannot be used: ${why}`, {
@@ -68,7 +68,7 @@ function ownFiles(list: readonly unknown[], { modelId, url }: { modelId: ModelId
   if (list.length > maxFiles) return refuse(`more than ${maxFiles}`);
   const files = new Set<RelativePath>();
   for (const path of list) {
-    // What other programs leave beside the files of a model is named before it is checked, as its names may be such as no model has.
+    // Foreign files beside a model are skipped before the validation, because their names may be invalid.
     if (typeof path === 'string' && whyNotModelFile(path) !== undefined) continue;
     try {
       files.add(parseRelativePath(String(path)));
@@ -79,7 +79,7 @@ function ownFiles(list: readonly unknown[], { modelId, url }: { modelId: ModelId
   return files.size === 0 ? refuse('it lists none') : [...files];
 }
 
-/** Later releases name the commit. */
+/** Later releases report the commit. */
 function commitIn(entry: unknown): string | null {
   const { source_revision, revision } = (entry ?? {}) as Record<string, unknown>;
   const commit = source_revision ?? revision;
@@ -93,7 +93,7 @@ export function createListedFiles(exchange: Exchange): ListedFiles {
     measure: async (modelId, path, signal) => {
       const call = { path: pieceTarget({ modelId, path }), signal };
       const name = `${modelId}: ${quote(path)}`;
-      // Its answer to HEAD has a body, so one byte is asked for.
+      // Its answer to HEAD has a body, so one byte is requested with GET.
       const size = await exchange.send(
         { ...call, headers: { Range: 'bytes=0-0' }, accept: [200, 206, 416] },
         async (response, watchdog) => {
@@ -156,7 +156,7 @@ export function createListedFiles(exchange: Exchange): ListedFiles {
   };
 }
 
-/** A short answer is read, so that its connection can be used again; a long one ends with its connection. */
+/** A short answer is read, so that its connection can be reused; for a long one, the connection is closed. */
 async function endAnswer(response: Response, watchdog: Watchdog): Promise<void> {
   if ((lengthOf(response.headers.get('content-length')) ?? maxFileBytes) > maxDrained) return watchdog.stop();
   for await (const _ of chunksOf(response, watchdog));

@@ -5,9 +5,9 @@ import { chunksOf } from './http/read-body.ts';
 import { checkPieceHead, pieceChanged, pieceHeaders, pieceName, pieceStatuses, pieceTarget } from './piece-answer.ts';
 
 /**
- * The bytes of one piece, exactly as many as asked for, of exactly the content that was asked for.
- * @throws SkulkError INTEGRITY when the store has other content or answers another range; STORE_UNREACHABLE when it breaks off;
- *   FILE_NOT_FOUND, MODEL_NOT_FOUND; the signal's reason
+ * The bytes of one piece: exactly the requested number, and exactly the expected content.
+ * @throws SkulkError INTEGRITY if the store has other content or answers with another range; STORE_UNREACHABLE if the connection breaks;
+ * FILE_NOT_FOUND, MODEL_NOT_FOUND; the signal's reason
  */
 export async function* readPiece(exchange: Exchange, request: PieceRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const { start, end } = request.range;

@@ -4,22 +4,22 @@ import { createExchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
 
-/** What a store says of whoever asks it. */
+/** A store's answer about the rights of a client. */
 export type SessionAnswer =
   | ({ readonly state: 'known' } & Session)
-  /** The store knows no such token, or wants one. */
+  /** The store does not know the token, or requires one. */
   | { readonly state: 'refused' }
   /** The store has no roles: the Python program. */
   | { readonly state: 'none' };
 
-/** Asks a store what somebody may do who shows a token, or nobody who shows none. Throws STORE_UNREACHABLE. */
+/** Asks a store for the rights of a token, or of a client without one. Throws STORE_UNREACHABLE. */
 export async function askSession({
   bearer,
   ...options
 }: Pick<Parameters<typeof createExchange>[0], 'url' | 'signal' | 'userAgent' | 'lookup'> & {
   readonly bearer: string | undefined;
 }): Promise<SessionAnswer> {
-  // With a token of its own this machine would hear what it may do itself.
+  // With its own token, this machine would get its own rights instead.
   const exchange = createExchange({ ...options, stallTimeoutMs: 3_000, connectTimeoutMs: 1_500, connections: 1 });
   const { url } = exchange;
   try {

@@ -37,21 +37,21 @@ import { createUploadsClient, whyNotAdopted } from './uploads-client.ts';
 export interface StoreClientOptions {
   readonly url: string;
   readonly token?: string | undefined;
-  /** What keeps the token from a store that may be anybody. */
+  /** Prevents the token from being sent to an unconfirmed store. */
   readonly guard?: TokenGuard | undefined;
-  /** Ends everything that the client does. */
+  /** Aborts all of the client's work. */
   readonly signal: AbortSignal;
   /** How long the store may send nothing (30 s). */
   readonly stallTimeoutMs?: number | undefined;
-  /** How long a connection may take to open (10 s). */
+  /** The time limit for opening a connection (10 s). */
   readonly connectTimeoutMs?: number | undefined;
-  /** Connections at one time (16). */
+  /** The maximum number of connections (16). */
   readonly connections?: number | undefined;
   readonly userAgent: string;
-  /** Who asks, so that the store can say that it has orders. */
+  /** The id of this node, so that the store can report pending orders. */
   readonly nodeId?: string | undefined;
   readonly findByName?: FindByName | undefined;
-  /** Connections that somebody else keeps and closes, by `openTransport` with the same options; own ones when absent. */
+  /** Connections that the caller owns and closes, from `openTransport` with the same options; by default own ones. */
   readonly transport?: Transport | undefined;
 }
 
@@ -63,25 +63,25 @@ export interface StoreClient extends Store {
   readonly fleet: Fleet;
   /** Its tokens and its policy. */
   readonly access: AccessClient;
-  /** Tries whether the store accepts connections; see `Transport`. */
+  /** Tests whether the store accepts connections; see `Transport`. */
   probe(timeoutMs: number): Promise<ProbeOutcome>;
-  /** What changes in it, until the signal aborts; see `listenForNews`. */
+  /** Its changes, until the signal aborts; see `listenForNews`. */
   news(signal: AbortSignal): AsyncGenerator<StoreNews>;
-  /** What a download from Hugging Face would bring, as the store sees it; see `askOffer`. */
+  /** What a download from Hugging Face would fetch, according to the store; see `askOffer`. */
   offer: AskOffer;
-  /** Closes its own connections. They do not keep the process alive either way. */
+  /** Closes its own connections. They never keep the process alive. */
   close(): void;
 }
 
 const mebibyte = 1024 * 1024;
-/** How much JSON an answer may have, in bytes. */
+/** The size limits of JSON answers, in bytes. */
 const most = { registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
-/** Long work gives a sign of life every second. */
+/** Long work sends a heartbeat every second. */
 const workSilenceMs = 60_000;
 
 const usual = { connectTimeoutMs: 10_000, connections: 16 };
 
-/** Connections to a store for clients that are made one after the other; whoever opens them closes them. Opens none until one is used. */
+/** Connections to a store for several clients, one after the other. The caller closes them. None is opened before its first use. */
 export function openTransport(options: Omit<StoreClientOptions, 'transport'>): Transport {
   const { url, connectTimeoutMs = usual.connectTimeoutMs, connections = usual.connections } = options;
   return createTransport({
@@ -92,7 +92,7 @@ export function openTransport(options: Omit<StoreClientOptions, 'transport'>): T
   });
 }
 
-/** The client of a store's HTTP contract. Opens no connection until it is asked something. */
+/** The client of a store's HTTP contract. Opens no connection before the first request. */
 export function createStoreClient(options: StoreClientOptions): StoreClient {
   const { stallTimeoutMs = 30_000, connectTimeoutMs = usual.connectTimeoutMs, connections = usual.connections } = options;
   const withheld = options.token === undefined ? undefined : options.guard?.withheld;
@@ -152,7 +152,7 @@ function askManifest(
   { knownDigest, signal, silenceMs, nodeId }: ManifestOptions & { readonly nodeId: string | undefined },
 ): Promise<ManifestAnswer> {
   const { url } = exchange;
-  // A model may have a file called `manifest`; this says that it is not meant.
+  // A model may have a file named `manifest`; this header requests the real manifest.
   const headers = {
     Accept: 'application/vnd.skulk.manifest+json',
     ...(knownDigest !== undefined && { 'If-None-Match': `"${knownDigest}"` }),
@@ -182,7 +182,7 @@ function askManifest(
   );
 }
 
-/** A refusal; of a store that makes no manifests the model as it lists it. */
+/** A refusal; for a store without manifests, its list of the model. */
 async function answerOfOther(
   exchange: Exchange,
   modelId: ModelId,
@@ -199,7 +199,7 @@ async function answerOfOther(
   throw mapRefusal({ status: 404, body, location: null, retryAfter: null }, url);
 }
 
-/** Sends a call that is answered by lines of JSON and gives the result in the last one. */
+/** Sends a call that is answered with lines of JSON, and returns the result in the last one. */
 function doWork(exchange: Exchange, call: Call, { signal, onBytes }: WorkOptions): Promise<unknown> {
   const { url } = exchange;
   return exchange.send({ ...call, signal, silenceMs: workSilenceMs }, async (response, watchdog) => {
@@ -224,7 +224,7 @@ function mapWorkError(error: unknown, url: string): SkulkError {
   return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'see its log' });
 }
 
-/** The file that the model's card names; what is no path is left out, as it comes from another machine. */
+/** The file in the model's card. Ignores an invalid path, because it comes from another machine. */
 function readPin(text: string | null): string | undefined {
   try {
     return text === null ? undefined : parseRelativePath(decodeURIComponent(text));

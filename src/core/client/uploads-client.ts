@@ -8,13 +8,13 @@ import { readJson } from './http/read-body.ts';
 import { refuseForOther } from './refuse-for-other.ts';
 
 const maxBytes = 64 * 1024 * 1024;
-/** A store that takes up an upload hashes what it has of it before it answers. */
+/** A store that resumes an upload hashes the existing data before it answers. */
 const hashSilenceMs = 30 * 60_000;
 const pieceSilenceMs = 60_000;
-/** What is said of an answer that is no adoption. */
+/** The message for an invalid answer to an adoption. */
 export const whyNotAdopted = 'it does not report the result for the model';
 
-/** Sending a model to the store, piece by piece. @param doWork sends a call that is answered by lines of JSON */
+/** Uploads a model to the store, piece by piece. @param doWork sends a call that is answered with lines of JSON */
 export function createUploadsClient(exchange: Exchange, doWork: (call: Call, work: WorkOptions) => Promise<unknown>): Uploads {
   const { url } = exchange;
   const getJson = (call: Call): Promise<unknown> =>

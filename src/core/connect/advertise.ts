@@ -7,21 +7,21 @@ import { mayUseMdns } from './discover.ts';
 import { type Advertised, chooseAdvertised, isPublicAddress, isRoutable, lanAddresses } from './routable-address.ts';
 
 /**
- * Where other machines reach a server of this machine, as its interfaces are now.
- * @param listen the one address that it listens at; every one when undefined
+ * The address of a server on this machine for other machines, with its current interfaces.
+ * @param listen the single address that it listens at; undefined for all
  */
 export function advertisedAddress({ config, world }: Deps, { listen }: { readonly listen: string | undefined }): Advertised {
   const { value, origin } = config.settings.storeHttpHost;
   if (value !== undefined && origin.from === 'flag')
     return { host: value, isRoutable: isRoutable(value), because: `${origin.name} says so` };
-  // In a configuration that all machines share it is the address of the store host.
+  // In a configuration that all machines share, it is the address of the store host.
   const configured = config.isStoreHost ? value : undefined;
   return chooseAdvertised({ interfaces: networkInterfaces(), listen, configured, hostname: world.hostname });
 }
 
 /**
- * Whoever says `--advertise` means that address, also one that this machine would not choose.
- * @throws SkulkError USAGE for what is no IPv4 address
+ * `--advertise` sets the address explicitly, also one that this machine would not choose.
+ * @throws SkulkError USAGE if it is not an IPv4 address
  */
 export function checkAdvertise({ config, world }: Deps): void {
   const { value, origin } = config.settings.storeHttpHost;
@@ -33,7 +33,7 @@ export function checkAdvertise({ config, world }: Deps): void {
   if (!isRoutable(value)) world.emit({ type: 'warning', message: `${origin.name} ${value}: other machines cannot reach that address` });
 }
 
-/** Without a token whoever reaches this machine may delete models. */
+/** Without a token, anyone who can reach this machine can delete models. */
 export function warnOfInternet({ config, world }: Deps, { listen }: { readonly listen: string | undefined }): void {
   if (config.settings.token.value !== undefined) return;
   const everywhere = listen === undefined || listen === '0.0.0.0' || listen === '::';
@@ -46,7 +46,7 @@ export function warnOfInternet({ config, world }: Deps, { listen }: { readonly l
   });
 }
 
-/** Announces a store by mDNS if other machines can reach it; that it cannot be announced is only said. */
+/** Announces a store by mDNS if other machines can reach it. A failure is only reported. */
 export async function announce(
   deps: Deps,
   { at, port, nodeId }: { readonly at: Advertised; readonly port: number; readonly nodeId: NodeId },

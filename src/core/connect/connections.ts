@@ -1,14 +1,14 @@
 import type { World } from '../kernel/world.ts';
 
-/** The connections to stores that whoever runs a command keeps until it ends, so that each of its questions finds one open. */
+/** The connections to stores that a command keeps until it ends, so that its requests can reuse them. */
 export interface Connections extends Disposable {
-  /** Lives as long as they do; names are looked up in it. */
+  /** Lives as long as the connections; lookups are cached by it. */
   readonly world: World;
-  /** What was opened under this key, else what `open` gives. A key is of one type, and says everything that decides where it leads. */
+  /** Returns the connection with this key, or opens it. A key has one type, and includes everything that determines the target. */
   keep<T extends { close(): void }>(key: string, open: () => T): T;
 }
 
-/** Keeps none yet. Its disposal closes all. */
+/** Starts without connections. Its disposal closes all. */
 export function createConnections(world: World): Connections {
   const kept = new Map<string, { close(): void }>();
   return {

@@ -5,9 +5,9 @@ import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import { resolveName } from '../kernel/machine/resolve-name.ts';
 
 /**
- * The configuration as a server goes by it: it is the store host when `store_host` names this machine or resolves to an address of it.
- * @param asked what `--role` says
- * @throws SkulkError CONFIG for a role that contradicts where `store_host` leads; STORE_NOT_CONFIGURED for a store that is switched off
+ * The configuration with the server's role: it is the store host if `store_host` names this machine or resolves to one of its addresses.
+ * @param asked the value of `--role`
+ * @throws SkulkError CONFIG for a role that contradicts `store_host`; STORE_NOT_CONFIGURED for a disabled store
  */
 export async function decideRole(config: Config, asked: 'auto' | 'store' | 'node'): Promise<Config> {
   const { enabled, storeHost, storeUrl } = config.settings;
@@ -18,7 +18,7 @@ export async function decideRole(config: Config, asked: 'auto' | 'store' | 'node
     });
   }
   const name = storeHost.value;
-  // A URL that somebody gave for this very call, or no name at all, contradicts nothing.
+  // A URL for this single call, or a missing name, contradicts nothing.
   if (storeUrl.value !== undefined || name === undefined)
     return { ...config, isStoreHost: asked === 'store' || (asked === 'auto' && config.isStoreHost) };
   const addresses = config.isStoreHost ? [] : await resolveName(normalizeHostname(name));

@@ -5,19 +5,19 @@ import type { World } from '../kernel/world.ts';
 import type { Store, UploadList } from '../store/contract.ts';
 import type { Connections } from './connections.ts';
 
-/** Tells what changed of a store: its models, its downloads, its uploads, its optimizations, or its nodes and orders. */
+/** The changes of a store: its models, downloads, uploads, optimizations, or its nodes and orders. */
 export interface StoreChanges {
-  /** Told at once and often; the returned function ends that. */
+  /** Calls the listener without delay, and often. The returned function removes it. */
   onChange(listener: (what: 'models' | 'downloads' | 'uploads' | 'optimizations' | 'fleet') => void): () => void;
 }
 
-/** What every operation gets beside its request. */
+/** The dependencies of every operation. */
 export interface Deps {
   readonly world: World;
   readonly config: Config;
-  /** What `openStore` reaches a store by; whoever runs the operation closes them. */
+  /** The connections of `openStore`; the caller of the operation closes them. */
   readonly connections: Connections;
-  /** The store that is already open, inside a server; elsewhere `openStore` finds it. */
+  /** The store that is already open, inside a server; otherwise `openStore` finds it. */
   readonly store?: Store;
   /** The downloads of that store. */
   readonly downloads?: Downloads;
@@ -25,8 +25,8 @@ export interface Deps {
   readonly optimizations?: Optimizations;
   /** Its nodes and orders. */
   readonly fleet?: Fleet;
-  /** What comes to it from other machines. */
+  /** The uploads from other machines. */
   readonly uploads?: UploadList;
-  /** Only where this process is the store host's server. */
+  /** Only in the store host's server. */
   readonly changes?: StoreChanges;
 }

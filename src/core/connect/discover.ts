@@ -6,26 +6,26 @@ import type { Deps } from './deps.ts';
 import type { AnnouncedStore } from './mdns.ts';
 import { type RankedAddress, rankAddresses } from './routable-address.ts';
 
-/** The stores that answered, and what is known of this machine's own addresses. */
+/** The stores that answered, and this machine's own addresses. */
 export interface Discovery {
   readonly stores: readonly AnnouncedStore[];
   readonly addresses: readonly RankedAddress[];
-  /** What did not work. */
+  /** The problems that occurred. */
   readonly problems: readonly string[];
 }
 
-/** How long a command that has no store listens, in milliseconds. */
+/** How long a command without a store listens, in milliseconds. */
 const shortMs = 700;
 
 const isOn = (text: string | undefined): boolean => /^(1|true|yes|on)$/i.test(text ?? '');
 
-/** Whether a store that nobody named may be looked for: `SKULK_NO_DISCOVERY` forbids it. */
+/** Whether to search for a store if none is configured: `SKULK_NO_DISCOVERY` disables it. */
 export const mayLookAround = ({ world }: Pick<Deps, 'world'>): boolean => !isOn(world.env['SKULK_NO_DISCOVERY']);
 
-/** Whether this machine may use mDNS: `SKULK_NO_MDNS` forbids it. */
+/** Whether this machine may use mDNS: `SKULK_NO_MDNS` disables it. */
 export const mayUseMdns = (deps: Pick<Deps, 'world'>): boolean => mayLookAround(deps) && !isOn(deps.world.env['SKULK_NO_MDNS']);
 
-/** Asks the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` is true of one that answers */
+/** Searches the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` accepts an answer */
 export async function discover(
   deps: Deps,
   { timeoutMs, isEnough }: { readonly timeoutMs: number; readonly isEnough?: (store: AnnouncedStore) => boolean },
@@ -41,10 +41,9 @@ export async function discover(
 }
 
 /**
- * The store that announces itself, for a machine to which nobody has said which one to use. Of several it is the one on this very
- * machine.
- * @returns undefined when there is none
- * @throws SkulkError STORE_AMBIGUOUS when there are several elsewhere
+ * The store that announces itself, for a machine without a configured store. If there are several, the one on this machine.
+ * @returns undefined if there is none
+ * @throws SkulkError STORE_AMBIGUOUS if there are several on other machines
  */
 export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
   const { stores, addresses } = await discover(deps, { timeoutMs: shortMs });
@@ -59,21 +58,21 @@ export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
   return only.url;
 }
 
-/** Where the store answers that this machine itself announces, with its node id and at an address of its own. */
+/** The URL of the store that this machine itself announces, with its node id and one of its addresses. */
 export async function findOwnStore(deps: Deps, nodeId: string): Promise<string | undefined> {
   const isMatch = ({ node_id, url }: AnnouncedStore): boolean => node_id === nodeId && isOwnAddress(hostOf(url));
   const { stores } = await discover(deps, { timeoutMs: shortMs, isEnough: isMatch });
   return stores.find(isMatch)?.url;
 }
 
-/** The stores on the LAN that are not this machine's own. */
+/** The stores on the LAN that belong to other machines. */
 export async function findOtherStores(deps: Deps): Promise<readonly string[]> {
   const { stores, addresses } = await discover(deps, { timeoutMs: shortMs });
   return stores.filter(({ url }) => !addresses.some(({ address }) => address === hostOf(url))).map(nameOf);
 }
 
 /**
- * Where a store is whose name the name service does not know, as when `store_host` is a node id.
+ * Finds a store whose name the name service does not know, e.g. if `store_host` is a node id.
  * @returns an IPv4 address
  */
 export async function findStoreByName(deps: Deps, name: string): Promise<string | undefined> {

@@ -9,15 +9,15 @@ import type { Deps } from './deps.ts';
 import { remoteUrl } from './remote-url.ts';
 
 /*
- * A token opens the store to whoever has it, so it goes only to a store that somebody chose: by `--store` or SKULK_STORE, by an
- * address, by a name that the name service knows, or in `token_hosts` of machine.yaml. Anybody on the LAN can announce a store by
- * mDNS and answer for a name of mDNS, and a skulk.yaml of the working tree may have come with a repo.
+ * A token opens the store to anyone who has it, so it is only sent to a store that the user chose: by `--store` or SKULK_STORE, by an
+ * address, by a name that the name service knows, or in `token_hosts` of machine.yaml. Anyone on the LAN can announce a store by mDNS and
+ * answer for an mDNS name. A skulk.yaml in the working tree may have come with a repo.
  */
 
 /**
- * What keeps a token from the store at a URL. Decides by names alone; what a bare name leads to is known when it is looked up.
- * @param isOwnServer whether a server of this machine left the URL on this machine's disk
- * @param url where the store is
+ * Decides whether a token may be sent to the store at a URL. It only uses names; the address of a bare name is known after its lookup.
+ * @param isOwnServer whether the URL was written to this machine's disk by its own server
+ * @param url the URL of the store
  */
 export function guardToken(config: Config, url: string, { isOwnServer = false }: { readonly isOwnServer?: boolean } = {}): TokenGuard {
   const { settings, tokenHosts, fileMayDirectToken, file } = config;
@@ -41,7 +41,7 @@ export function guardToken(config: Config, url: string, { isOwnServer = false }:
             `if it is your store, set SKULK_STORE=${url}, or add ${name} to ${list}`,
           ),
         };
-  // Who writes the URL means it. An address needs no look-up, and a name is looked up before anything is sent.
+  // A URL from the user is explicit. An address needs no lookup, and a name is resolved before anything is sent.
   if (isGiven(config)) return { whenOnlyMdns };
   if (settings.storeUrl.value !== undefined || remoteUrl(config) !== url.replace(/\/+$/, ''))
     return {
@@ -50,7 +50,7 @@ export function guardToken(config: Config, url: string, { isOwnServer = false }:
         `if it is your store, set SKULK_STORE=${url}, or add ${name} to ${list}`,
       ),
     };
-  // A token that stands in the very file is that file's own secret.
+  // A token in the same file is the file's own secret.
   if (!fileMayDirectToken && settings.token.origin.from !== 'file')
     return {
       withheld: refuse(
@@ -69,7 +69,7 @@ export function guardToken(config: Config, url: string, { isOwnServer = false }:
 }
 
 /**
- * Ends a node that could never ask its store anything, as its own configuration keeps the token from it.
+ * Ends a node that could never send its store a request, because its configuration withholds the token.
  * @throws SkulkError TOKEN_WITHHELD
  */
 export function requireTokenDestination({ config }: Pick<Deps, 'config'>): void {
@@ -79,11 +79,11 @@ export function requireTokenDestination({ config }: Pick<Deps, 'config'>): void 
   if (withheld !== undefined) throw withheld;
 }
 
-/** Whether a flag or the environment names the store. */
+/** Whether a flag or the environment selects the store. */
 const isGiven = ({ settings: { storeUrl } }: Config): boolean =>
   storeUrl.value !== undefined && (storeUrl.origin.from === 'flag' || storeUrl.origin.from === 'environment');
 
-/** Written as a person writes it: a name or an address, maybe with a port. */
+/** As the user wrote it: a name or an address, optionally with a port. */
 const isSameTokenHost = (entry: string, names: readonly string[]): boolean => {
   const plain = normalizeHostname(entry);
   return names.includes(plain) || names.includes(plain.replace(/^\[([^\]]*)\]$/, '$1'));

@@ -26,13 +26,13 @@ import type { Deps } from './deps.ts';
 import { openHub, requireOnline } from './open-hub.ts';
 import { otherPlaces, type PlacesOfDownloads, removeOldestLeftover, sweepDownloads } from './sweep-downloads.ts';
 
-/** Connections of one download. The Hub gives each some ten megabytes a second. */
+/** The connections of one download. The Hub serves some ten megabytes per second on each. */
 const connections = 8;
 
 /**
  * The downloads of the store on this machine's disk.
  * @param held the store's lock, in the process that serves it
- * @param share lets others read what a download brings, and takes over what they have begun with
+ * @param share lets others read files of a download, and reuses files that they have begun
  */
 export function createHostDownloads(
   deps: Deps,
@@ -58,7 +58,7 @@ export function createHostDownloads(
         if (request.strict === true) await requireUsableModel(store, request.modelId, deps.world.signal);
         return { details: { ggufFile: there.ggufFile }, bytesTotal: there.bytes };
       }
-      // Better said to whoever asks than by a download that fails.
+      // It is better to fail at the request than in the download.
       await store.requirePlace(request.modelId);
       requireOnline(deps);
       return undefined;
@@ -71,18 +71,18 @@ export function createHostDownloads(
         });
     },
     fetch: async (request, signal, report) => {
-      // What came before it in the queue may have brought it.
+      // An earlier download in the queue may have fetched it.
       const there = await findInStore(store, request);
       if (there !== undefined && request.strict !== true) {
         return report({ ggufFile: there.ggufFile ?? undefined, bytesTotal: there.bytes, bytesDone: there.bytes, bytesAtHand: there.bytes });
       }
-      // What an earlier process was asked for may be forbidden by now.
+      // A request to an earlier process may be forbidden by now.
       requireOnline(deps);
       try {
         using opened = await openHub(deps, { connections });
         const place = { path: downloadPlace(store.root, request), lock: downloadLock(store.root, request.modelId) };
         const reportAll = (now: DownloadReport): void => {
-          // Without a server whoever waits for the download shows them.
+          // Without a server, the waiting command shows them.
           if (held !== undefined) for (const message of now.warnings ?? []) deps.world.emit({ type: 'warning', message });
           report(now);
         };
@@ -120,7 +120,7 @@ export function createHostDownloads(
   return { ...queue, status };
 }
 
-/** Removes what ended downloads left, when nobody resumes it for so long. */
+/** Removes the data of finished downloads that are not resumed for this long. */
 export const sweepHostDownloads = (
   deps: Deps,
   { root }: LocalStore,
@@ -139,7 +139,7 @@ const placesOf = ({ world }: Deps, root: string, queue: DownloadQueue): PlacesOf
   world,
 });
 
-/** The files of a model with what the content of those is that only look like weights. */
+/** A model's files, with the kinds of those that only look like weights. */
 const lookAtFiles = ({ root }: LocalStore, { store_path, files }: RegistryEntry): Promise<readonly KindFile[]> =>
   withGgufKinds(
     files.map((path) => ({ path })),
@@ -147,8 +147,8 @@ const lookAtFiles = ({ root }: LocalStore, { store_path, files }: RegistryEntry)
   );
 
 /**
- * What the store has of what is asked for, if that is all of it. Without a revision any will do; a branch may have moved, so only a commit
- * is known to be there. Which files patterns mean only the listing of the repo says.
+ * The stored files for a request, if they are complete. Without a revision, any one is accepted. A branch may have moved, so only a
+ * commit is sure to be current. Patterns need the listing of the repo.
  */
 async function findInStore(
   store: LocalStore,
@@ -160,7 +160,7 @@ async function findInStore(
   const files = (await lookAtFiles(store, entry)).map((file) => ({ ...file, size: 0 }));
   const found = named === undefined ? undefined : findGroup(files, named);
   if (found !== undefined && (found.state !== 'found' || isBroken(found.group))) return undefined;
-  // A quantization that lacks a shard is completed.
+  // A quantization with a missing shard is completed.
   if (found === undefined && listGroups(files).some(isBroken)) return undefined;
   if (revision !== undefined) {
     const answer = await store.manifest(modelId);
@@ -172,7 +172,7 @@ async function findInStore(
   return { ggufFile: found?.group.ggufFile ?? loadableGguf(files) ?? null, bytes };
 }
 
-/** Throws INTEGRITY for a model in the store that no program can load. */
+/** Throws INTEGRITY for a stored model that no program can load. */
 async function requireUsableModel(store: LocalStore, modelId: ModelId, signal: AbortSignal): Promise<void> {
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined) return;
@@ -185,19 +185,19 @@ async function requireUsableModel(store: LocalStore, modelId: ModelId, signal: A
   requireUsable(await findContentProblems(files, signal), modelId);
 }
 
-/** Each download has a place of its own, so that what came of one is kept while another is under way. */
+/** Each download has its own directory, so that its data is kept while another one runs. */
 const downloadPlace = (root: string, request: DownloadRequest): string => join(storeLayout(root).downloads, fileNameOf(request));
 
-/** Whoever downloads something of a model holds this. */
+/** The lock for downloading files of a model. */
 const downloadLock = (root: string, modelId: ModelId): string => join(storeLayout(root).downloads, directoryName(modelId), 'lock');
 
-/** Where files that Hub clients asked for lie while they come. */
+/** The directories of files that are being fetched for Hub clients. */
 export function onDemandPlace({ root }: LocalStore): { readonly directory: string; readonly fetched: string } {
   const { onDemand, fetched } = storeLayout(root);
   return { directory: onDemand, fetched };
 }
 
-/** The file of a chunk that has arrived, while it is being downloaded. */
+/** The file of an arrived chunk, during its download. */
 export const arrivedFile = (
   root: string,
   { chunk, request }: { readonly chunk: ArrivedChunk; readonly request: DownloadRequest },

@@ -1,8 +1,8 @@
 import type { OpenedStore } from './open-store.ts';
 
 /**
- * Whether a store is that of the Python program, which does not say which version of skulk it is.
- * @throws SkulkError TOKEN_WITHHELD before anything is sent, when the token may not go to that store; STORE_UNREACHABLE
+ * Whether a store is the Python program, which does not report a version of skulk.
+ * @throws SkulkError TOKEN_WITHHELD before anything is sent, if the token may not be sent to that store; STORE_UNREACHABLE
  */
 export async function isPythonHost(opened: OpenedStore): Promise<boolean> {
   opened.requireToken?.();

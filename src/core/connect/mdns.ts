@@ -7,7 +7,7 @@ import { lanAddresses } from './routable-address.ts';
 /** The service type: `_skulk-store._tcp`. */
 const type = 'skulk-store';
 
-/** A store that announces itself on the LAN. What it says of itself is nobody's promise. */
+/** A store that announces itself on the LAN. Its data is not verified. */
 export interface AnnouncedStore {
   readonly url: string;
   readonly hostname: string;
@@ -15,26 +15,26 @@ export interface AnnouncedStore {
   readonly version: string;
 }
 
-/** What a store host announces. */
+/** The announcement of a store host. */
 export interface Announcement {
   readonly hostname: string;
   readonly nodeId: string;
   readonly version: string;
-  /** Where nodes reach it. */
+  /** The address for nodes. */
   readonly address: string;
   readonly port: number;
 }
 
 /**
- * Announces a store until it is stopped. A LAN without multicast is no failure: then nobody hears it.
- * @param onProblem told when something does not work
+ * Announces a store until it is stopped. A LAN without multicast is not an error; the announcement then reaches nobody.
+ * @param onProblem called with each problem
  */
 export function announceStore(
   { hostname, nodeId, version, address, port }: Announcement,
   onProblem: (message: string) => void,
 ): { stop(): Promise<void> } {
   const own = lanAddresses(networkInterfaces());
-  // An address that a router or tunnel leads here is on none of our cables.
+  // An address that a router or tunnel leads here belongs to none of our interfaces.
   const opened = (own.includes(address) ? [address] : own).flatMap((on) => open(on, onProblem) ?? []);
   for (const bonjour of opened)
     bonjour.publish({
@@ -44,13 +44,13 @@ export function announceStore(
       port,
       txt: { address, hostname, node_id: nodeId, version },
       disableIPv6: true,
-      // Another machine's answer to the probe could keep us silent.
+      // Another machine's answer to the probe could prevent the announcement.
       probe: false,
     });
   return { stop: async () => void (await Promise.all(opened.map(sayGoodbye))) };
 }
 
-/** The goodbye is a courtesy; nobody waits long for it. */
+/** The goodbye is optional, so do not wait long for it. */
 const sayGoodbye = (bonjour: Bonjour): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, 500);
@@ -63,9 +63,9 @@ const sayGoodbye = (bonjour: Bonjour): Promise<void> =>
   });
 
 /**
- * Asks the LAN for stores, on every interface that leads to one.
+ * Searches the LAN for stores, on every interface of a LAN.
  * @param timeoutMs how long to listen
- * @param isEnough whether one that answered makes it pointless to listen on
+ * @param isEnough whether an answer makes further listening pointless
  * @returns each store once, by URL
  */
 export async function discoverStores({
@@ -113,10 +113,10 @@ export async function discoverStores({
 function open(address: string, onProblem: (message: string) => void): Bonjour | undefined {
   const complain = (error: unknown): void => onProblem(`mDNS on ${address} failed: ${(error as Error).message}`);
   try {
-    // Options of multicast-dns, which the types here do not name. Who binds to one address hears no multicast on Linux.
+    // Options of multicast-dns that are missing in the types. On Linux, a socket bound to one address receives no multicast.
     const options = { interface: address, bind: '0.0.0.0' } as object;
     const bonjour = new Bonjour(options, complain);
-    // A port that another program keeps for itself is told by an event that would end the process.
+    // If another program has the port exclusively, the error event would end the process.
     (bonjour as unknown as { readonly server: { readonly mdns: EventEmitter } }).server.mdns.on('error', complain);
     return bonjour;
   } catch (error) {
@@ -125,7 +125,7 @@ function open(address: string, onProblem: (message: string) => void): Bonjour | 
   }
 }
 
-/** What anybody on the LAN may have sent: only what can be a store's address is used. */
+/** Anyone on the LAN may have sent this: only a possible store address is used. */
 function describe({ port, txt, referer }: Service): AnnouncedStore | undefined {
   const { address, hostname, node_id, version } = (typeof txt === 'object' && txt !== null ? txt : {}) as Record<string, unknown>;
   const at = typeof address === 'string' && isIPv4(address) ? address : referer?.address;

@@ -6,14 +6,14 @@ import { readPolicy } from '../sources/hub/read-policy.ts';
 import type { Source } from '../sources/source.ts';
 import type { Deps } from './deps.ts';
 
-/** The Hub that HF_ENDPOINT names, with this machine's token, through this machine's proxy. */
+/** The Hub in HF_ENDPOINT, with this machine's token, through this machine's proxy. */
 export interface OpenedHub extends Disposable {
   readonly hub: Source;
 }
 
 const usual = 'https://huggingface.co';
 
-/** @throws SkulkError CONFIG for an HF_ENDPOINT or a token that cannot be used */
+/** @throws SkulkError CONFIG for an unusable HF_ENDPOINT or token */
 export async function openHub({ world, config }: Deps, { connections }: { readonly connections: number }): Promise<OpenedHub> {
   const [{ createHub }, { createOutboundFetch }] = await Promise.all([
     import('../sources/hub/hub.ts'),
@@ -30,14 +30,14 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
     token: token === '' ? undefined : token,
     fetch,
     userAgent: `skulk/${world.version}`,
-    // Hugging Face itself does not ask this store.
+    // Hugging Face itself never sends requests to this store.
     via: endpoint === usual ? undefined : config.nodeId,
     silenceMs: seconds > 0 ? seconds * 1000 : 30_000,
   });
   return { hub, [Symbol.dispose]: close };
 }
 
-/** The same for a server, which may never ask it: it is opened with the first question, which fails where it cannot be. */
+/** The same for a server, which may never need it: it is opened at the first request, which fails if that is impossible. */
 export function openHubLater(deps: Deps, options: { readonly connections: number }): OpenedHub {
   let opened: Promise<OpenedHub> | undefined;
   const open = async (): Promise<Source> => {
@@ -60,8 +60,8 @@ export function openHubLater(deps: Deps, options: { readonly connections: number
 }
 
 /**
- * The Hub that HF_ENDPOINT names. Where it names the server of this machine, as `skulk env` has it, that server would ask itself: then it
- * is Hugging Face.
+ * The Hub in HF_ENDPOINT. `skulk env` sets it to the server of this machine, which would then call itself; in this case Hugging Face is
+ * used.
  * @throws SkulkError CONFIG
  */
 export async function chooseEndpoint({ world, config }: Pick<Deps, 'world' | 'config'>): Promise<string> {
@@ -78,7 +78,7 @@ export async function chooseEndpoint({ world, config }: Pick<Deps, 'world' | 'co
   return usual;
 }
 
-/** Whether the server of this machine answers at a URL, by whatever name of the machine. */
+/** Whether the server of this machine has this URL, under any name of the machine. */
 async function isOwnServer(url: URL, skulkHome: string): Promise<boolean> {
   const { findServer } = await import('../access/serve-record.ts');
   const server = await findServer(skulkHome);
@@ -87,7 +87,7 @@ async function isOwnServer(url: URL, skulkHome: string): Promise<boolean> {
   return (await resolveName(url.hostname.replace(/^\[|\]$/g, ''))).some(isOwnAddress);
 }
 
-/** @throws SkulkError HUB_OFFLINE when this machine may not ask Hugging Face */
+/** @throws SkulkError HUB_OFFLINE if this machine may not use Hugging Face */
 export function requireOnline({ config }: Deps): void {
   const { allowHubFallback } = config.settings;
   if (allowHubFallback.value) return;

@@ -7,12 +7,12 @@ import type { OpenedStore } from './store/opened-store.ts';
 export type { OpenedStore } from './store/opened-store.ts';
 
 /**
- * Finds the store, once for every verb: the server's own inside a server; the one that a flag or the environment names;
- * on the host the running server, else the disk; elsewhere the configured host. Over HTTP it uses the connections of `deps`.
- * @param mayCreate whether this machine's own default store may be made when there is none at all
- * @param withKey whether the running server of this machine is shown the key of this machine; a server itself shows it to nobody
- * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE when its disk is not there, CONFIG when the configured directory is missing
- * or is somebody's own
+ * Finds the store, in the same way for every command: the server's own inside a server; the one in a flag or the environment; on the host
+ * the running server, else the disk; elsewhere the configured host. HTTP uses the connections of `deps`.
+ * @param mayCreate whether this machine's own default store may be created if there is none at all
+ * @param withKey whether to send this machine's key to its running server; a server itself sends it to nobody
+ * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE if its disk is not mounted, CONFIG if the configured directory is missing or
+ * contains a user's files
  */
 export async function openStore(
   deps: Deps,
@@ -33,7 +33,7 @@ export async function openStore(
   return openOverHttp(deps, url, { localRoot, withKey });
 }
 
-/** A node that asks a store over HTTP does not load what only its host needs. */
+/** A node with a store over HTTP does not load the code for its host. */
 const onDisk = () => import('./store/store-on-disk.ts');
 
 function noDownloads(): never {

@@ -7,17 +7,17 @@ import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import { lanAddresses } from './routable-address.ts';
 
 /*
- * The names under which a server lets itself be asked. That a name resolves to this machine is not enough: whoever owns a name can have
- * it resolve to any address, and that is what DNS rebinding is. So a name counts when this machine's own files give it (its hostname,
- * skulk.yaml, /etc/hosts, the search domains of its resolver), or when the name service calls one of its addresses by its own hostname
- * and some domain; a page of another site controls none of these.
+ * The names that a server accepts in requests. It is not enough that a name resolves to this machine: anyone can let their own name
+ * resolve to any address, which is what DNS rebinding does. So a name counts if this machine's own files contain it (its hostname,
+ * skulk.yaml, /etc/hosts, the resolver's search domains), or if the name service maps one of its addresses to its own hostname in some
+ * domain. A page of another site controls none of these.
  */
 
 const patienceMs = 1_000;
 /** A machine with more has networks of containers or tunnels. */
 const maxAddresses = 4;
 
-/** What this machine is called beside its addresses. Never fails; what is not found out within a second is left out. */
+/** The names of this machine beside its addresses. Never fails; omits names that are not found within a second. */
 export async function ownNames({ hostname, nodeId, settings, isStoreHost, aliases }: Config): Promise<readonly string[]> {
   const { storeHost, storeHttpHost } = settings;
   const given = [hostname, nodeId, storeHost.value, storeHttpHost.value].filter((name) => name !== undefined);
@@ -33,8 +33,8 @@ export async function ownNames({ hostname, nodeId, settings, isStoreHost, aliase
 }
 
 /**
- * The names that the text of a hosts file gives to addresses of this machine. Lists that block advertisements give loopback addresses to
- * names of strangers, so of those only what begins with a label of this machine counts.
+ * The names for addresses of this machine in a hosts file. Lists that block advertisements map foreign names to loopback addresses, so
+ * those must begin with a label of this machine.
  */
 export const namesInHosts = (text: string, labels: readonly string[]): readonly string[] =>
   text.split('\n').flatMap((line) => {
@@ -44,7 +44,7 @@ export const namesInHosts = (text: string, labels: readonly string[]): readonly 
     return names.map(normalizeHostname).filter((name) => !isLoopback || labels.includes(firstLabel(name)));
   });
 
-/** The domains in which the resolver looks for a bare name; the last line wins (resolv.conf(5)). */
+/** The search domains of the resolver for a bare name; the last line wins (resolv.conf(5)). */
 export function searchDomains(text: string): readonly string[] {
   const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
   const last = lines.findLast(([keyword]) => keyword === 'search' || keyword === 'domain');
@@ -53,7 +53,7 @@ export function searchDomains(text: string): readonly string[] {
 
 const textOf = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
 
-/** What the name service calls the addresses of this machine. The system's own way would hold up a thread for as long as it takes. */
+/** The reverse names of this machine's addresses. The system's own lookup would block a thread. */
 async function reverseNames(): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: patienceMs, tries: 1 });
   const timer = setTimeout(() => resolver.cancel(), patienceMs);

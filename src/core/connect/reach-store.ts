@@ -3,23 +3,23 @@ import type { World } from '../kernel/world.ts';
 import type { Deps } from './deps.ts';
 import type { OpenedStore } from './open-store.ts';
 
-/** How long a store may take to accept a connection when a command can do without it; the look-up of its name included. */
+/** How long an optional store may take to accept a connection, including the lookup of its name. */
 const defaultSeconds = 1.5;
 const maxSeconds = 600;
-/** The shortest time that a store has for the first byte of an answer, in milliseconds. */
+/** The shortest time limit for the first byte of an answer, in milliseconds. */
 const shortestAnswerMs = 2_000;
 
-/** How long to wait for a store that a command can do without, in milliseconds. */
+/** How long to wait for an optional store, in milliseconds. */
 export interface Patience {
-  /** For a connection, look-up of the name included. */
+  /** For a connection, including the lookup of the name. */
   readonly connectMs: number;
   /** For the first byte of an answer, and for each further one. */
   readonly answerMs: number;
 }
 
 /**
- * The patience of this machine: `SKULK_CONNECT_TIMEOUT`, in seconds.
- * @throws SkulkError CONFIG when that is not a time
+ * The limits of this machine: `SKULK_CONNECT_TIMEOUT`, in seconds.
+ * @throws SkulkError CONFIG for an invalid time
  */
 export function patienceOf({ env }: Pick<World, 'env'>): Patience {
   const text = env['SKULK_CONNECT_TIMEOUT']?.trim() ?? '';
@@ -32,25 +32,25 @@ export function patienceOf({ env }: Pick<World, 'env'>): Patience {
   return { connectMs, answerMs: Math.max(shortestAnswerMs, connectMs) };
 }
 
-/** What was waited for in vain. */
+/** A store that did not respond in time. */
 interface Silence {
   readonly failure: SkulkError;
-  /** Which step failed: the connection, or the answer over one. */
+  /** The failed step: the connection, or the answer over one. */
   readonly step: 'connect' | 'answer';
   /** By the monotonic clock, in milliseconds. */
   readonly until: number;
 }
 
-/** How long a command remembers that a store is silent; `run` may last for days. */
+/** How long a command remembers a silent store; `run` may last for days. */
 const rememberedMs = 60_000;
 
-/** What each command has waited for in vain, by the URL of the store. */
+/** The silent stores of each command, by URL. */
 const silences = new WeakMap<World, Map<string, Silence>>();
 
 /**
- * Why a store cannot be asked; undefined when it accepts connections. A command waits only once for a store that is silent; one that
- * refuses says so at once and is tried again each time.
- * @param needs `answer`: give up also when the store accepted a connection before but left a question unanswered
+ * Why a store cannot be used; undefined if it accepts connections. A command waits only once for a silent store. A store that refuses a
+ * connection does so at once, and is tried again each time.
+ * @param needs `answer`: give up also if the store accepted a connection before but did not answer a request
  * @throws SkulkError CONFIG
  */
 export async function whyOutOfReach(
@@ -74,14 +74,14 @@ export async function whyOutOfReach(
   const { mapNetworkError } = await import('../client/http/map-failure.ts');
   const failure = mapNetworkError(outcome, url);
   if (!(failure instanceof SkulkError)) throw failure;
-  // Whoever does not know a name has asked the name service, and then the LAN.
+  // An unknown name has caused a lookup in the name service, and then a search on the LAN.
   if (isUnknownName(outcome)) remember(world, url, failure, 'connect');
   return failure;
 }
 
 /**
- * Remembers that a store which accepted a connection did not answer in time, so that nothing that can do without an answer waits again.
- * Other failures are none of silence, and are not remembered.
+ * Remembers that a store accepted a connection but did not answer in time, so that no other optional request waits again. Other failures
+ * are not remembered.
  */
 export function rememberSilence({ world }: Deps, { url }: Pick<OpenedStore, 'url'>, failure: unknown): void {
   if (url === undefined || !(failure instanceof SkulkError) || failure.code !== 'STORE_UNREACHABLE') return;

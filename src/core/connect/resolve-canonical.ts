@@ -12,8 +12,8 @@ import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 
 /**
- * Whether staging a model means naming its canonical directory: on the store host when its cache is the store, or when staging is off there.
- * @throws SkulkError CONFIG when the cache is this machine's store, and another store is asked for
+ * Whether staging a model returns its canonical directory: on the store host if its cache is the store, or if staging is off there.
+ * @throws SkulkError CONFIG if the cache is this machine's store, and another store is requested
  */
 export async function isStagedInPlace(deps: Deps, { offline }: { readonly offline: boolean }): Promise<boolean> {
   const { nodeCachePath, stagingEnabled, storePath, storeUrl } = deps.config.settings;
@@ -31,7 +31,7 @@ export async function isStagedInPlace(deps: Deps, { offline }: { readonly offlin
   );
 }
 
-/** A store that knows the token of the lock on this disk is the server of this disk, by whichever address it was reached. */
+/** A store that knows the token of the lock on this disk is the server of this disk, at any address. */
 async function isOwnStore(deps: Deps, root: string): Promise<boolean> {
   const { storeLayout } = await import('../store/layout.ts');
   const holder = await readLock(storeLayout(root).lock);
@@ -40,19 +40,19 @@ async function isOwnStore(deps: Deps, root: string): Promise<boolean> {
   return (await opened.store.health()).instance === holder.token;
 }
 
-/** A model as it lies in this machine's store. */
+/** A model in this machine's store. */
 export interface CanonicalModel {
   readonly path: string;
   readonly manifest: Manifest;
   readonly companions: readonly Companion[];
-  /** The file that the model's card names. */
+  /** The file in the model's card. */
   readonly pin?: string;
 }
 
 /**
- * The canonical directory of a model on the store host, for a node that stages in place. Nothing is copied; the files must
- * be what the manifest says. With `offline` the disk is asked and not the server.
- * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, INTEGRITY, STORE_BUSY when offline and not hashed yet
+ * The canonical directory of a model on the store host, for a node that stages in place. Nothing is copied; the files must match the
+ * manifest. `offline` reads the disk without the server.
+ * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, INTEGRITY, STORE_BUSY if offline and not hashed yet
  */
 export async function resolveCanonical(deps: Deps, ref: ModelRef, { offline }: { readonly offline: boolean }): Promise<CanonicalModel> {
   const { modelId } = ref;

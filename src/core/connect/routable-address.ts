@@ -2,25 +2,25 @@ import { isIPv4 } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { isLinkLocal } from '../kernel/machine/link-local.ts';
 
-/** Interfaces of containers, virtual machines and bridges: their addresses mean nothing to other machines. */
+/** Interfaces of containers, virtual machines and bridges. Other machines cannot reach their addresses. */
 const virtualInterface = /^(docker|br-|virbr|veth|vmnet|vboxnet|vEthernet|cni|flannel|cali|lxc|lxd|podman|awdl|llw|bridge)/i;
-/** Of two addresses of one worth, that of a cable or Wi-Fi is better than that of a tunnel, which only its other end knows. */
+/** Of two addresses with the same rank, that of a cable or Wi-Fi is better than that of a tunnel, which only its other end can reach. */
 const tunnel = /^(tun|tap|utun|wg|zt|tailscale|ppp|ipsec)/i;
 
-/** What the system says of its interfaces (`os.networkInterfaces`). */
+/** The system's interfaces (`os.networkInterfaces`). */
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-/** An address of this machine and what it is worth to others. */
+/** An address of this machine and its rank for others. */
 export interface RankedAddress {
   readonly address: string;
-  /** Null of the one that the configuration names. */
+  /** Null for the configured one. */
   readonly interface: string | null;
   readonly chosen: boolean;
   /** Why it is chosen, why it could be, or why it cannot. */
   readonly reason: string;
 }
 
-/** Ranges for documentation (RFC 5737); whoever has one of them has it for show. */
+/** Ranges for documentation (RFC 5737); such an address is only an example. */
 const documentation = /^(192\.0\.2|198\.51\.100|203\.0\.113)\./;
 
 /** The reason that every machine has. */
@@ -30,14 +30,14 @@ const publicRank = 2;
 const unroutable = 9;
 
 /**
- * The address at which other machines of the LAN reach this one: the configured one if it is a routable IPv4, else the
- * best of the interfaces (RFC 1918 first, then 100.64/10 of RFC 6598, then any other). Pure.
- * @returns undefined when there is none; never loopback, link-local or unspecified
+ * The address of this machine for others on the LAN: the configured one if it is a routable IPv4, else the best of the interfaces (RFC
+ * 1918 first, then 100.64/10 of RFC 6598, then any other). Pure.
+ * @returns undefined if there is none; never loopback, link-local or unspecified
  */
 export const chooseRoutableAddress = (interfaces: Interfaces, configured: string | undefined): string | undefined =>
   rankAddresses(interfaces, configured).find(({ chosen }) => chosen)?.address;
 
-/** Every IPv4 address that could be chosen, and why it is or is not; the best first. Pure. */
+/** Every IPv4 address with the reason for or against it; the best first. Pure. */
 export function rankAddresses(interfaces: Interfaces, configured: string | undefined): readonly RankedAddress[] {
   const own = Object.entries(interfaces).flatMap(([name, addresses]) =>
     (addresses ?? [])
@@ -55,16 +55,16 @@ export function rankAddresses(interfaces: Interfaces, configured: string | undef
   return sorted.map((one) => ({ address: one.address, interface: one.interface, chosen: one === best, reason: one.reason }));
 }
 
-/** Where other machines reach a server, and why there. */
+/** The address of a server for other machines, and its reason. */
 export interface Advertised {
-  /** An IPv4 address, or the machine's name when no address of it will do. */
+  /** An IPv4 address, or the machine's name if it has no suitable address. */
   readonly host: string;
-  /** False: only this machine, or nobody for certain, reaches it. */
+  /** False: only this machine can reach it for certain. */
   readonly isRoutable: boolean;
   readonly because: string;
 }
 
-/** What to tell others of a server that listens at `listen`, or everywhere when that is undefined. Pure. */
+/** The announced address of a server that listens at `listen`, or everywhere if undefined. Pure. */
 export function chooseAdvertised({
   interfaces,
   listen,
@@ -77,7 +77,7 @@ export function chooseAdvertised({
   readonly hostname: string;
 }): Advertised {
   const chosen = rankAddresses(interfaces, configured).find((one) => one.chosen);
-  // Who names an address for others knows of a router or tunnel in between.
+  // A configured address takes a router or tunnel into account.
   if (chosen?.interface === null) return { host: chosen.address, isRoutable: true, because: chosen.reason };
   if (listen !== undefined && listen !== '0.0.0.0' && listen !== '::') {
     const { rank: worth, reason } = rank(listen);
@@ -87,13 +87,13 @@ export function chooseAdvertised({
   return { host: hostname, isRoutable: false, because: 'other machines cannot reach any address of this machine, so its name is used' };
 }
 
-/** Whether other machines can reach an IPv4 address, as far as its number tells. */
+/** Whether other machines can reach an IPv4 address, according to its number. */
 export const isRoutable = (address: string): boolean => rank(address).rank < unroutable;
 
-/** Whether an address of this machine can be reached from the internet, as far as its number tells. */
+/** Whether an address of this machine can be reached from the internet, according to its number. */
 export const isPublicAddress = (address: string): boolean => rank(address).rank === publicRank;
 
-/** The addresses at which other machines may be, in the order of their worth: where to ask for a store. Pure. */
+/** The addresses whose networks may contain other machines, best first: where to search for a store. Pure. */
 export const lanAddresses = (interfaces: Interfaces): readonly string[] =>
   Object.entries(interfaces)
     .filter(([name]) => !virtualInterface.test(name))

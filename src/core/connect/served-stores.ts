@@ -12,16 +12,16 @@ import { ensureStoreIdentity, readStoreIdentity, type StoreIdentity } from '../s
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
 
-/** What this machine remembers of a directory that it served or wrote as a store. */
+/** What this machine remembers about a directory that it served or wrote as a store. */
 export interface ServedStore {
   readonly id: string;
-  /** How many models it had when it was last looked at; null when nobody counted. */
+  /** The last known number of models; null if unknown. */
   readonly models: number | null;
 }
 
 const section = 'served';
 
-/** What is remembered of a path, however it is spelled. */
+/** The remembered data of a path, however it is spelled. */
 export async function servedFrom({ config }: Deps, root: string): Promise<ServedStore | undefined> {
   const known = await readKnown(config.skulkHome, section);
   return parse(known.get(root)) ?? parse(known.get(await realpath(root).catch(() => root)));
@@ -33,15 +33,15 @@ function parse(entry: KnownEntry | undefined): ServedStore | undefined {
 }
 
 /**
- * Refuses a path from which this machine served another store than the one that lies there now: most likely a disk is not mounted, and what
- * would be read or made there is not the store.
+ * Rejects a path from which this machine served another store than the one that is there now. Most likely a disk is not mounted, and the
+ * directory is not the store.
  * @throws SkulkError STORE_UNREACHABLE
  */
 export async function requireServedStore(deps: Deps, root: string): Promise<void> {
   const known = await servedFrom(deps, root);
   if (known === undefined) return;
   const present = await readStoreIdentity(storeLayout(root));
-  // A damaged note in a store's own directory is mended by whoever writes next.
+  // The next writer repairs a damaged identity in a store's own directory.
   if (present === 'damaged' || present?.id === known.id) return;
   const models = known.models === null || known.models === 0 ? '' : ` with ${plural(known.models, 'model')}`;
   const was = `the store ${known.id}${models}`;
@@ -65,8 +65,8 @@ async function whatIsThere(root: string): Promise<string> {
 }
 
 /**
- * Gives a store its identity, and remembers that this machine writes it at that path. To be called by whoever holds its lock.
- * @returns undefined when a full disk has no room for it
+ * Creates a store's identity, and remembers that this machine writes it at that path. The caller holds its lock.
+ * @returns undefined if a full disk has no space for it
  */
 export async function identifyStore(deps: Deps, root: string): Promise<StoreIdentity | undefined> {
   const { world } = deps;
@@ -77,13 +77,13 @@ export async function identifyStore(deps: Deps, root: string): Promise<StoreIden
     return identity;
   } catch (error) {
     if (!isDiskFull(error)) throw error;
-    // Models can still be deleted, which makes room.
+    // Models can still be deleted to free space.
     world.emit({ type: 'warning', message: `no space left in ${root} for the id of the store` });
     return undefined;
   }
 }
 
-/** Remembers a store by its path. That it cannot be written down is only said: the store is good all the same. */
+/** Remembers a store by its path. A failure is only reported, because the store is valid anyway. */
 async function rememberStore({ config, world }: Deps, root: string, { id, models }: ServedStore): Promise<void> {
   const entry = { store_id: id, models, seen_at: world.now().toISOString() };
   try {
@@ -94,7 +94,7 @@ async function rememberStore({ config, world }: Deps, root: string, { id, models
   }
 }
 
-/** Remembers how many models a store has now, for the message when its disk is away. */
+/** Remembers a store's current number of models, for the message when its disk is not mounted. */
 export async function rememberModels(deps: Deps, store: LocalStore): Promise<void> {
   const known = await servedFrom(deps, store.root);
   const present = await readStoreIdentity(storeLayout(store.root));
@@ -104,8 +104,8 @@ export async function rememberModels(deps: Deps, store: LocalStore): Promise<voi
 }
 
 /**
- * Refuses a directory that is somebody's own and no store.
- * @throws SkulkError CONFIG naming what lies there
+ * Rejects a directory that contains a user's files and is not a store.
+ * @throws SkulkError CONFIG with the names of its files
  */
 export async function refuseForeignDirectory({ storePath }: Settings): Promise<void> {
   const { value: root, origin } = storePath;

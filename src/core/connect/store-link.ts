@@ -10,36 +10,36 @@ import { openStore } from './open-store.ts';
 import { remoteUrl } from './remote-url.ts';
 import { findByName } from './store/store-over-http.ts';
 
-/** The way of a serving node to its store, which may be found or come up later than the node. */
+/** The connection of a serving node to its store, which may be found or started after the node. */
 export interface StoreLink {
-  /** Where the store is, as far as it is known. */
+  /** The URL of the store, if it is known. */
   readonly url: () => string | undefined;
-  /** What operations on the store work with. Throws STORE_NOT_CONFIGURED while no store is known. */
+  /** The dependencies for operations on the store. Throws STORE_NOT_CONFIGURED while no store is known. */
   readonly deps: () => Promise<Deps>;
   /** Waits until a store is known; rejects with the signal's reason. */
   readonly fleet: (signal: AbortSignal) => Promise<Fleet>;
-  /** Whether the store has an API of its own to send requests on to; the Python Skulk's has not. Throws STORE_UNREACHABLE. */
+  /** Whether the store has an API for forwarded requests; the Python Skulk has none. Throws STORE_UNREACHABLE. */
   readonly mayForward: () => Promise<boolean>;
   readonly forward: Forwarder['forward'];
-  /** See `Forwarder.ask`. @param authorization `own` shows the token of this machine, if it may go to this store */
+  /** See `Forwarder.ask`. @param authorization `own` sends the token of this machine, if it may be sent to this store */
   readonly ask: (
     target: string,
     options: Omit<Parameters<Forwarder['ask']>[1], 'authorization'> & {
       readonly authorization: { readonly shown?: string | undefined } | 'own';
     },
   ) => Promise<ShortAnswer>;
-  /** What the store says of who shows a token, or none. Throws STORE_NOT_CONFIGURED, STORE_UNREACHABLE. */
+  /** The store's answer about the rights of a token, or of a client without one. Throws STORE_NOT_CONFIGURED, STORE_UNREACHABLE. */
   readonly session: (bearer: string | undefined) => Promise<SessionAnswer>;
   readonly close: () => Promise<void>;
 }
 
-/** Whoever asks for a store that is not known has the LAN asked, but not more often than that; in milliseconds. */
+/** The minimum time between two searches of the LAN for an unknown store, in milliseconds. */
 const askEveryMs = 5_000;
 /** An answer may wait a minute for the nodes. */
 const silenceMs = 90_000;
 const connectTimeoutMs = 5_000;
 
-/** @param mdns whether a store may be looked for */
+/** @param mdns whether to search for a store */
 export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean }): StoreLink {
   const { world } = given;
   let asked = Number.NEGATIVE_INFINITY;

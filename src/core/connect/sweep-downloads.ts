@@ -4,31 +4,31 @@ import { isHeld, tryLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import { clearWorkPlace, isOwnWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
 
-/** What an ended or forgotten download left. */
+/** The data that a finished or removed download left. */
 interface Leftover {
   readonly name: string;
   readonly place: WorkPlace;
-  /** When something of it changed last, in milliseconds since 1970. */
+  /** When it last changed, in milliseconds since 1970. */
   readonly lastChangeAt: number;
 }
 
-/** What is known of the downloads to which places belong. */
+/** What is known about the downloads of these directories. */
 export interface PlacesOfDownloads {
   /** `downloads/` of the store. */
   readonly directory: string;
-  /** Whether the download with that place runs or waits. */
+  /** Whether the download of that directory is running or waiting. */
   isActive(name: string): boolean;
-  /** Forgets the ended download with that place: it cannot be resumed any more. */
+  /** Removes the finished download of that directory: it cannot be resumed any more. */
   forget(name: string): Promise<void>;
   readonly world: World;
 }
 
-/** How often places are looked at, in milliseconds. */
+/** How often the directories are checked, in milliseconds. */
 const sweepEveryMs = 3600_000;
-/** When room is short, what did not change for so long is removed, in milliseconds. */
+/** If space is short, data without changes for this long is removed, in milliseconds. */
 const idleAfterMs = 3600_000;
 
-/** Removes what nobody resumes, now and every hour, as unfinished uploads are. @returns what ends that */
+/** Removes data of downloads that are not resumed, now and every hour, like unfinished uploads. @returns a handle that stops it */
 export function sweepDownloads(places: PlacesOfDownloads, staleAfterMs: () => Promise<number>): AsyncDisposable {
   let swept: Promise<unknown> = Promise.resolve();
   const sweep = (): void => {
@@ -53,7 +53,7 @@ async function removeStale(places: PlacesOfDownloads, staleAfterMs: () => Promis
     if (places.world.now().getTime() - leftover.lastChangeAt > staleMs) await remove(leftover, places);
 }
 
-/** Removes the oldest place of a download that ended an hour ago or earlier. @returns whether there was one */
+/** Removes the oldest directory of a download that ended at least an hour ago. @returns whether there was one */
 export async function removeOldestLeftover(places: PlacesOfDownloads): Promise<boolean> {
   for (const leftover of await listLeftovers(places)) {
     if (places.world.now().getTime() - leftover.lastChangeAt < idleAfterMs || !(await remove(leftover, places))) continue;
@@ -63,7 +63,7 @@ export async function removeOldestLeftover(places: PlacesOfDownloads): Promise<b
   return false;
 }
 
-/** Places with something in them, the oldest first. */
+/** Directories with content, the oldest first. */
 async function listLeftovers({ directory, isActive }: PlacesOfDownloads): Promise<readonly Leftover[]> {
   const leftovers: Leftover[] = [];
   for (const name of await readdir(directory).catch(() => [])) {
@@ -76,7 +76,7 @@ async function listLeftovers({ directory, isActive }: PlacesOfDownloads): Promis
   return leftovers.toSorted((a, b) => a.lastChangeAt - b.lastChangeAt);
 }
 
-/** The last change of anything in a place but its lock; undefined when there is nothing else. */
+/** The last change of anything in a directory except its lock; undefined if there is nothing else. */
 async function lastChange(path: string): Promise<number | undefined> {
   const items = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = items.map((item) => join(item.parentPath, item.name)).filter((file) => !file.startsWith(join(path, 'lock')));
@@ -99,7 +99,7 @@ async function remove({ name, place }: Leftover, { directory, isActive, forget }
   }
 }
 
-/** The other places of the same model in `downloads/`. */
+/** The other directories of the same model in `downloads/`. */
 export async function otherPlaces(path: string, name: string): Promise<readonly string[]> {
   const directory = dirname(path);
   const names = await readdir(directory).catch(() => []);

@@ -4,9 +4,9 @@ import { describePlace, namespaceOf, ownSite } from '../kernel/process/process-i
 const loopback = /^\w+:\/\/(?:127\.|localhost\b|\[::1\])/;
 
 /**
- * Where a server that holds a store answers, seen from here. Two containers may each have a 127.0.0.1 of their own, so of one
- * elsewhere a loopback address counts only when it shares this network.
- * @returns undefined when it has no address that means something here
+ * The URL of a server that holds a store, as seen from here. Two containers may each have their own 127.0.0.1, so a loopback address
+ * elsewhere only counts if it is in this network.
+ * @returns undefined if it has no address that is valid here
  */
 export function urlFromHere(holder: LockHolder): string | undefined {
   const { url, outside_url, network, startTime } = holder;

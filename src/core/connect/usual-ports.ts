@@ -3,15 +3,15 @@ import type { Deps } from './deps.ts';
 /** A store that answers at a usual port. */
 export interface AnsweringStore {
   readonly url: string;
-  /** The version of skulk; null of the Python program, which does not say one. */
+  /** The version of skulk; null for the Python program, which does not report one. */
   readonly version: string | null;
 }
 
-/** Of both programs; later releases of the Python one have the second. */
+/** The ports of both programs; later releases of the Python program use the second. */
 const usualPorts = [58_080, 12_415] as const;
 const connectMs = 250;
 
-/** The stores that answer on a host at the usual ports. Never fails; what does not answer at once is left out. */
+/** The stores that answer on a host at the usual ports. Never fails; omits servers that do not answer at once. */
 export async function askUsualPorts(deps: Deps, host: string, ports: readonly number[] = usualPorts): Promise<readonly AnsweringStore[]> {
   const { createStoreClient } = await import('../client/store-client.ts');
   const found = await Promise.all(

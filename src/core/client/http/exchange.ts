@@ -8,34 +8,34 @@ import { createWatchdog, type Watchdog } from './watchdog.ts';
 
 /** One request to the store. */
 export interface Call {
-  /** Below the store's URL, escaped. */
+  /** The path below the store's URL, escaped. */
   readonly path: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   /** A body that is not JSON. */
   readonly bytes?: Uint8Array;
-  /** Statuses that are not errors; 200 when absent. */
+  /** Statuses that are not errors; by default 200. */
   readonly accept?: readonly number[];
   readonly signal?: AbortSignal | undefined;
-  /** How long nothing may come; the client's own when absent. */
+  /** How long the store may be silent; by default the client's own limit. */
   readonly silenceMs?: number | undefined;
 }
 
 /** Sends requests to one store and reads their answers. */
 export interface Exchange {
   readonly url: string;
-  /** Sends a call and hands the answer to `read`; every failure comes out as a SkulkError or the signal's reason. */
+  /** Sends a call and passes the answer to `read`. Every failure becomes a SkulkError or the signal's reason. */
   send<T>(call: Call, read: (response: Response, watchdog: Watchdog) => Promise<T>): Promise<T>;
-  /** The same for an answer that is handed out in pieces. */
+  /** The same for an answer that is read in pieces. */
   stream<T>(call: Call, read: (response: Response, watchdog: Watchdog) => AsyncGenerator<T>): AsyncGenerator<T>;
-  /** Tries whether the store accepts connections; see `Transport`. */
+  /** Tests whether the store accepts connections; see `Transport`. */
   readonly probe: Transport['probe'];
-  /** Ends its own connections. */
+  /** Closes its own connections. */
   close(): void;
 }
 
-/** Settings of an exchange. */
+/** The options of an exchange. */
 export interface ExchangeOptions {
   readonly url: string;
   readonly token?: string | undefined;
@@ -44,11 +44,11 @@ export interface ExchangeOptions {
   readonly connectTimeoutMs: number;
   readonly connections: number;
   readonly userAgent: string;
-  /** How the store's name becomes an address; the system's own way when absent. */
+  /** Resolves the store's name; by default the system's own lookup. */
   readonly lookup?: LookupFunction | undefined;
-  /** Connections that somebody else keeps and closes, instead of own ones. */
+  /** Connections that the caller owns and closes, instead of own ones. */
   readonly transport?: Transport | undefined;
-  /** Why no token may go there; then nothing but `GET /health` is asked. */
+  /** Why no token may be sent there; then only `GET /health` is allowed. */
   readonly withheld?: SkulkError | undefined;
 }
 
@@ -73,7 +73,7 @@ export function createExchange({
   const own = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity', ...bearer };
 
   const open = async ({ path, method = 'GET', headers, json, bytes, accept = [200] }: Call, watchdog: Watchdog): Promise<Response> => {
-    // How a store is may be asked by everybody.
+    // The health request needs no token.
     if (withheld !== undefined && !(method === 'GET' && path === '/health')) throw withheld;
     const body =
       bytes !== undefined
@@ -90,12 +90,12 @@ export function createExchange({
         ...headers,
       },
       ...body,
-      // node-fetch's own type of a signal knows fewer events than Node's.
+      // node-fetch's own type of a signal has fewer events than Node's.
       signal: watchdog.signal as NonNullable<RequestInit['signal']>,
     };
     const attempt = (): Promise<Response> => fetch(url + path, init);
     watchdog.expect();
-    // A kept connection may have been closed by the other end just as it was used again; that says nothing about the store.
+    // The server may close an idle connection just when it is reused, which says nothing about the store. So the request is sent again.
     const response = await attempt().catch((error) => {
       if (method !== 'GET' || watchdog.signal.aborted || !['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')) throw error;
       return attempt();
@@ -132,7 +132,7 @@ export function createExchange({
       } catch (error) {
         throw explain(error, watchdog);
       } finally {
-        // What is left unread of an answer must not hold its connection.
+        // The unread rest of an answer must not keep its connection.
         if (!isDone) watchdog.stop();
       }
     },

@@ -6,15 +6,15 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { mapNetworkError } from './map-failure.ts';
 import { boundConnecting } from './transport.ts';
 
-/** Hands requests on to one store. */
+/** Forwards requests to one store. */
 export interface Forwarder {
   /**
-   * Sends a request on as it came and its answer back as it comes; nothing is held back or kept.
-   * Throws STORE_UNREACHABLE as long as no byte of an answer was sent; afterwards the connection is cut off.
-   * @param target path and query, sent as they are
+   * Forwards a request unchanged, and its answer as it arrives, without buffering or caching. Throws STORE_UNREACHABLE if no byte of an
+   * answer was sent yet; after that it closes the connection.
+   * @param target path and query, sent unchanged
    * @param begin called right before the first byte of the answer is sent
-   * @param authorization what the store is shown; never this machine's own, as that of somebody else's request
-   * @param location makes the `Location` that the client gets, from the path of the one in the answer
+   * @param authorization the credential for the store; never this machine's own, because the request belongs to another client
+   * @param location makes the client's `Location` header from the path of the one in the answer
    */
   forward(
     incoming: IncomingMessage,
@@ -27,8 +27,8 @@ export interface Forwarder {
     },
   ): Promise<void>;
   /**
-   * Asks the store something whose answer is short, and reads it to its end. Throws STORE_UNREACHABLE, also for an answer that is longer
-   * than `maxBytes` or takes longer than `timeoutMs`.
+   * Sends the store a request with a short answer, and reads it to the end. Throws STORE_UNREACHABLE, also for an answer that exceeds
+   * `maxBytes` or `timeoutMs`.
    * @param authorization see `forward`
    */
   ask(
@@ -48,12 +48,15 @@ export interface Forwarder {
 /** A short answer of the store. */
 export interface ShortAnswer {
   readonly status: number;
-  /** By their names in lower case. */
+  /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** They speak of one connection (RFC 9110, 7.6.1), or of who asked, which this machine has judged already; what is shown of that to the store is said apart. */
+/**
+ * They describe one connection (RFC 9110, 7.6.1), or the client, whose rights this machine has already checked. The credential for the
+ * store is passed separately.
+ */
 const dropped: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -75,7 +78,7 @@ const dropped: ReadonlySet<string> = new Set([
 
 /**
  * @param silenceMs how long the store may send nothing
- * @param lookup how the store is found for a request without a token, and for one with it
+ * @param lookup resolves the store's name for a request without a token, and for one with it
  */
 export function createForwarder({
   url: given,
@@ -85,7 +88,7 @@ export function createForwarder({
   silenceMs,
 }: {
   readonly url: string;
-  /** Why no token may go there. */
+  /** Why no token may be sent there. */
   readonly withheld: SkulkError | undefined;
   readonly lookup: Readonly<Record<'open' | 'withToken', LookupFunction | undefined>>;
   readonly connectTimeoutMs: number;
@@ -94,11 +97,12 @@ export function createForwarder({
   const url = given.replace(/\/+$/, '');
   const isTls = url.startsWith('https:');
   const { request, Agent: AgentOf } = isTls ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http');
-  // A kept connection may end just as it is used again, and only what changes nothing may then be sent once more. So nothing is kept.
+  // The server may close an idle connection just when it is reused, and only safe requests may then be sent again. So connections are not
+  // reused.
   const agentBy = (by: LookupFunction | undefined): Agent =>
     boundConnecting(new AgentOf({ keepAlive: false, ...(by !== undefined && { lookup: by }) }) as Agent, connectTimeoutMs);
   const agents = { open: agentBy(lookup.open), withToken: agentBy(lookup.withToken) };
-  // A URL that is put together and parsed again would lose its dot segments, and with them the path that was checked.
+  // Formatting and parsing the URL again would remove dot segments, and so change the validated path.
   const parsed = new URL(url);
   const base = urlToHttpOptions(parsed);
   const prefix = parsed.pathname.replace(/\/+$/, '');
@@ -112,7 +116,7 @@ export function createForwarder({
       const headers = { ...given, ...(authorization !== undefined && { authorization }) };
       const agent = authorization === undefined ? agents.open : agents.withToken;
       const onward = request({ ...base, path: prefix + target, method, headers, agent, ...(signal !== undefined && { signal }) });
-      // In all, and not only between two bytes: somebody waits for the answer to this before they get a byte.
+      // A limit for the whole answer, and not only between two bytes, because a client waits for it before it gets a byte.
       const timer = setTimeout(() => onward.destroy(unreachable(`did not answer within ${timeoutMs / 1000} s`)), timeoutMs);
       try {
         const answer = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -146,7 +150,7 @@ export function createForwarder({
       const agent = authorization === undefined ? agents.open : agents.withToken;
       const onward = request({ ...base, path: prefix + target, method: incoming.method, headers, agent });
       onward.setTimeout(silenceMs, () => onward.destroy(unreachable(`sent nothing for ${silenceMs / 1000} s`)));
-      // Whoever asked may go away.
+      // The client may disconnect.
       const leave = (): void => void onward.destroy();
       outgoing.once('close', leave);
       try {
@@ -164,7 +168,7 @@ export function createForwarder({
           ...(length !== undefined && { 'content-length': length }),
           ...movedTo(answer.headers.location, location),
         });
-        // A stream may have nothing to say for a while, and whoever listens wants to know that it is there.
+        // A stream may be silent for a while, and its listener needs to know that it is connected.
         outgoing.flushHeaders();
         await pipeline(answer, outgoing);
       } catch (error) {
@@ -179,8 +183,8 @@ export function createForwarder({
 }
 
 /**
- * How a body is told apart from the next request; undefined when there is none. Of a GET with a body that nothing frames Node would send
- * the bytes as they are, and the store would read them as a request of their own. What a Connection header says changes nothing here.
+ * The headers that frame a body; undefined without a body. For a GET with an unframed body, Node would send its bytes unchanged, and the
+ * store would read them as another request. The Connection header does not change that.
  */
 function framingOf(headers: IncomingMessage['headers']): OutgoingHttpHeaders | undefined {
   if (headers['transfer-encoding'] !== undefined) return { 'transfer-encoding': 'chunked' };
@@ -188,7 +192,7 @@ function framingOf(headers: IncomingMessage['headers']): OutgoingHttpHeaders | u
   return length === undefined ? undefined : { 'content-length': length };
 }
 
-/** The location in the answer names the store, which the client of this node may not be able to reach. */
+/** The location in the answer contains the store's name, which the client of this node may not be able to reach. */
 function movedTo(given: string | undefined, location: ((path: string) => string) | undefined): OutgoingHttpHeaders {
   if (given === undefined || location === undefined || !URL.canParse(given, 'http://store')) return {};
   return { location: location(new URL(given, 'http://store').pathname) };

@@ -10,12 +10,12 @@ import type { TokenGuard } from './token-guard.ts';
 /** Finds the IPv4 address of a store whose name the name service does not know. */
 export type FindByName = (name: string) => Promise<string | undefined>;
 
-/** A first connection waits for what these give. */
+/** Short limits, because the first connection waits for these requests. */
 const patience = { stallTimeoutMs: 1_000, connectTimeoutMs: 500, connections: 1 };
 
 /**
- * How sockets find a store by its name. Undefined where the system's own way will do: an address needs no look-up, and a
- * certificate is for the name and not for an address that was learned.
+ * How sockets resolve the store's name. Undefined if the system's own lookup is used: an address needs none, and a certificate belongs to
+ * the name and not to an address that was learned.
  */
 export function lookupOfStore({
   url,
@@ -29,14 +29,14 @@ export function lookupOfStore({
   readonly signal: AbortSignal;
   readonly userAgent: string;
   readonly findByName?: FindByName | undefined;
-  /** Whether a token goes to where this leads. */
+  /** Whether a token is sent there. */
   readonly carriesToken: boolean;
   readonly guard?: TokenGuard | undefined;
 }): LookupFunction | undefined {
   const { hostname, port, protocol } = new URL(url);
   if (protocol !== 'http:' || hostname === 'localhost' || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-  // What answers may say any address, and whoever has that address may say that it is the same store. So a token goes to where the
-  // name leads, and nowhere else.
+  // Any server could claim an address in its answer and claim to be the same store. So a token is only sent to the address of the name
+  // itself.
   if (carriesToken) return lookupBy(findByName === undefined ? resolve : orElse(guarded(findByName, guard)));
   return preferRoutable({
     resolve: findByName === undefined ? resolve : orElse(findByName),
@@ -52,12 +52,12 @@ export function lookupOfStore({
   });
 }
 
-/** How long it is remembered what was found, or that nothing was, in milliseconds. */
+/** How long a result is cached, also if nothing was found, in milliseconds. */
 const rememberedMs = 60_000;
 
 const resolve = (name: string): Promise<readonly LookupAddress[]> => lookup(name, { all: true });
 
-/** The same, but where only mDNS knows a name it ends with the reason why no token goes there. */
+/** The same, but if only mDNS knows the name, it fails with the reason why no token is sent there. */
 const guarded =
   (find: FindByName, { whenOnlyMdns }: TokenGuard): FindByName =>
   async (name) => {
@@ -66,7 +66,7 @@ const guarded =
     return address;
   };
 
-/** That mDNS does not work is no news; that a token must not go somewhere is. */
+/** A failure of mDNS is ignored; a refusal to send a token is not. */
 function passRefusal(error: unknown): undefined {
   if (error instanceof SkulkError && error.code === 'TOKEN_WITHHELD') throw error;
   return undefined;

@@ -1,18 +1,18 @@
 import { type ErrorCode, isErrorCode, SkulkError, systemCode } from '../../kernel/errors.ts';
 
-/** What a store's refusal consists of. */
+/** The parts of a store's refusal. */
 export interface Refusal {
   readonly status: number;
-  /** The parsed body, undefined when it was not JSON. */
+  /** The parsed body; undefined if it was not JSON. */
   readonly body: unknown;
   readonly location: string | null;
   readonly retryAfter: string | null;
 }
 
-/** Codes that speak of the process itself; a store cannot say them for us. */
+/** Codes about the own process, which a store's answer must not set. */
 const ownCodes = new Set<ErrorCode>(['INTERRUPTED', 'TERMINATED', 'USAGE', 'CONFIG']);
 
-/** Turns an answer that is not the one that was asked for into an error. Pure. */
+/** Turns an unexpected answer into an error. Pure. */
 export function mapRefusal({ status, body, location, retryAfter }: Refusal, url: string): SkulkError {
   if (status >= 300 && status < 400) {
     const message = `the store at ${url} answers with a redirect${location === null ? '' : ` to ${clean(location)}`}, which is not followed`;
@@ -20,7 +20,7 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   }
   if (status === 403 && readBody(body).code === 'FORBIDDEN') {
     const { detail, hint } = readBody(body);
-    // Whoever can say it better looks for the cause.
+    // The caller may replace it with a better explanation of the cause.
     const cause = new SkulkError('FORBIDDEN', detail ?? 'forbidden', { hint });
     return new SkulkError('CONFIG', `the store at ${url} refused: ${detail ?? 'forbidden'}`, { hint, cause });
   }
@@ -47,7 +47,7 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   return new SkulkError('BAD_REQUEST', `the store at ${url} answered ${status}${says}`, { hint });
 }
 
-/** Something answers at the URL, but it does not speak our protocol. */
+/** The error if another program answers at the URL, with another protocol. */
 export function notAStore(url: string, why: string, cause?: unknown): SkulkError {
   return new SkulkError('STORE_UNREACHABLE', `${url} answers, but is not a skulk store: ${why}`, {
     hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: the default port of a store is 58080; 52415 is the web page',
@@ -55,7 +55,7 @@ export function notAStore(url: string, why: string, cause?: unknown): SkulkError
   });
 }
 
-/** Turns a failure of the network into an error that names the store; what is not one stays as it is. */
+/** Turns a network failure into an error with the store's URL. Returns other values unchanged. */
 export function mapNetworkError(error: unknown, url: string): unknown {
   if (error instanceof SkulkError) return error;
   const code = systemCode(error) ?? '';
@@ -93,12 +93,12 @@ function readBody(body: unknown): { detail?: string | undefined; code?: unknown;
   return { detail: typeof detail === 'string' ? clean(detail) : undefined, code, hint: typeof hint === 'string' ? clean(hint) : undefined };
 }
 
-/** The milliseconds that a Retry-After header in seconds asks for. */
+/** The milliseconds in a Retry-After header, which has seconds. */
 export function retryAfterOf(header: string | null): number | undefined {
   return header !== null && /^\d{1,6}$/.test(header.trim()) ? Number(header) * 1000 : undefined;
 }
 
-/** A text from the store, safe to show on one line of a terminal. */
+/** A text from the store that is safe on one line of a terminal. */
 export function clean(text: string): string {
   const short = text.length > 1000 ? `${text.slice(0, 999)}…` : text;
   return short.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');

@@ -3,15 +3,15 @@ import type { Readable } from 'node:stream';
 import fetch, { type RequestInit } from 'node-fetch';
 import { boundConnecting } from './transport.ts';
 
-/** Sends one GET to the internet and gives a Response as browsers have it. */
+/** Sends one GET to the internet and returns a standard Response. */
 export type OutboundFetch = (
   url: URL,
   init: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ) => Promise<Response>;
 
 /**
- * A fetch for the internet: keeps its connections, follows no redirect, asks for no compression, and goes through the proxy
- * that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for a URL.
+ * A fetch for the internet: keeps its connections, follows no redirects, requests no compression, and uses the proxy in HTTP_PROXY,
+ * HTTPS_PROXY and NO_PROXY.
  */
 export function createOutboundFetch({ connectTimeoutMs, connections }: { connectTimeoutMs: number; connections: number }): {
   fetch: OutboundFetch;
@@ -32,7 +32,7 @@ export function createOutboundFetch({ connectTimeoutMs, connections }: { connect
     const proxy = getProxyForUrl(url.href);
     const key = `${url.protocol} ${proxy}`;
     const agent = agents.get(key) ?? (await makeAgent(url.protocol === 'https:', proxy));
-    // Two first requests at once may both have made one.
+    // Two first requests at once may both have created one.
     const kept = agents.get(key) ?? agent;
     agents.set(key, kept);
     return kept;
@@ -44,7 +44,7 @@ export function createOutboundFetch({ connectTimeoutMs, connections }: { connect
         redirect: 'manual',
         compress: false,
         agent: await agentFor(url),
-        // node-fetch's own type of a signal knows fewer events than Node's.
+        // node-fetch's own type of a signal has fewer events than Node's.
         signal: signal as NonNullable<RequestInit['signal']>,
       });
       const { status, body } = response;
@@ -60,7 +60,7 @@ export function createOutboundFetch({ connectTimeoutMs, connections }: { connect
   };
 }
 
-/** Node's own `Readable.toWeb` throws where nobody can catch it when what is read was cancelled just before its end. */
+/** Node's own `Readable.toWeb` throws an uncaught error if the stream was cancelled just before its end. */
 function toWebStream(body: Readable): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   let isCancelled = false;

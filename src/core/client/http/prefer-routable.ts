@@ -3,21 +3,21 @@ import { isIPv4, type LookupFunction } from 'node:net';
 import { isLinkLocal } from '../../kernel/machine/link-local.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
 
-/** What is asked while a connection opens. */
+/** The requests while a connection opens. */
 export interface PreferRoutableOptions {
   /** Every address of a name. */
   readonly resolve: (hostname: string) => Promise<readonly LookupAddress[]>;
-  /** What the store says that answers at an address. */
+  /** The health of the store at an address. */
   readonly healthAt: (address: string) => Promise<Pick<StoreHealth, 'instance' | 'advertised'>>;
   readonly now?: () => number;
 }
 
-/** How long it is remembered where the store is, or that it does not say, in milliseconds. */
+/** How long the store's address, or its absence, is cached, in milliseconds. */
 const rememberedMs = 60_000;
 
 /**
- * Resolves the store's name for a socket. A name such as `kite3.local` may lead to a link-local address, which is slow on some
- * networks and changes; then the address that the store itself advertises is tried first, if the very same store answers there.
+ * Resolves the store's name for a socket. A name such as `kite3.local` may have a link-local address, which is slow on some networks and
+ * changes. Then the address that the store itself announces is tried first, if the same store answers there.
  */
 export function preferRoutable({ resolve, healthAt, now = Date.now }: PreferRoutableOptions): LookupFunction {
   let known: { readonly until: number; readonly address: Promise<string | undefined> } | undefined;
@@ -25,7 +25,7 @@ export function preferRoutable({ resolve, healthAt, now = Date.now }: PreferRout
     const { instance, advertised } = await healthAt(address);
     const host = advertised === null ? '' : new URL(advertised.url).hostname;
     if (instance === null || !isIPv4(host) || isLinkLocal(host)) return undefined;
-    // The number may be somebody else's on this machine's own network.
+    // On this machine's own network, the address may belong to another machine.
     const there = await healthAt(host);
     return there.instance === instance ? host : undefined;
   };
@@ -45,7 +45,7 @@ export function preferRoutable({ resolve, healthAt, now = Date.now }: PreferRout
   return lookupBy(choose);
 }
 
-/** What gives the addresses of a name, as sockets ask it. */
+/** Wraps a function that returns the addresses of a name as a socket's lookup. */
 export function lookupBy(choose: PreferRoutableOptions['resolve']): LookupFunction {
   return (hostname, options, callback) => {
     choose(hostname).then(

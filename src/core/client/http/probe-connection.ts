@@ -2,12 +2,12 @@ import { connect, type LookupFunction, type Socket } from 'node:net';
 import { isSystemError } from '../../kernel/errors.ts';
 import { startDeadline } from '../../kernel/flow/deadline.ts';
 
-/** What came of an attempt to connect: `connected`, `timeout`, or the system's error. */
+/** The result of a connection attempt: `connected`, `timeout`, or the system's error. */
 export type ProbeOutcome = 'connected' | 'timeout' | Error;
 
 /**
- * Tries whether something accepts connections at a URL's host and port within `timeoutMs`, look-ups of its name included. Never throws.
- * @param lookup asked when the system does not know the name
+ * Tests whether a URL's host and port accept a connection within `timeoutMs`, including the lookup of the name. Never throws.
+ * @param lookup used if the system does not know the name
  */
 export async function probeConnection(url: string, timeoutMs: number, lookup?: LookupFunction): Promise<ProbeOutcome> {
   const outcome = await connectWithin(url, timeoutMs, lookup);
@@ -16,7 +16,7 @@ export async function probeConnection(url: string, timeoutMs: number, lookup?: L
   return 'connected';
 }
 
-/** The same, but gives the open socket, which belongs to the caller. */
+/** The same, but returns the open socket, which belongs to the caller. */
 export async function connectWithin(url: string, timeoutMs: number, lookup?: LookupFunction): Promise<Socket | 'timeout' | Error> {
   const until = performance.now() + timeoutMs;
   const outcome = await tryConnecting(url, timeoutMs, undefined);

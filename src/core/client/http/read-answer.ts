@@ -7,9 +7,9 @@ import { list, type Schema, type Shape } from '../../protocol/schema.ts';
 import { notAStore } from './map-failure.ts';
 
 /**
- * The document that an answer holds.
- * @param why what the answer is not, for the message: `its registry is not a list`
- * @throws SkulkError STORE_UNREACHABLE when the answer is no such document
+ * Parses an answer as a document.
+ * @param why the problem of an invalid answer, for the message: `its registry is not a list`
+ * @throws SkulkError STORE_UNREACHABLE if the answer is not such a document
  */
 export function readAnswer<S extends Schema>(
   schema: S,
@@ -21,22 +21,22 @@ export function readAnswer<S extends Schema>(
   return found;
 }
 
-/** A store's health. Throws STORE_UNREACHABLE. */
+/** Parses a store's health. Throws STORE_UNREACHABLE. */
 export const healthOf = (value: unknown, url: string): StoreHealth =>
   withOrigin(readAnswer(storeHealth, value, { url, why: 'its health answer is not that of a store' }));
 
-/** Where the server says that others reach it is a host and a port, and nothing more. */
+/** Limits the announced address to a host and a port. */
 export const withOrigin = (health: StoreHealth): StoreHealth =>
   health.advertised === null ? health : { ...health, advertised: { ...health.advertised, url: new URL(health.advertised.url).origin } };
 
 const entries = list(registryEntry);
 const anyList = list({} as Schema);
 
-/** A store's registry. Throws STORE_UNREACHABLE when it is no list. */
+/** Parses a store's registry. Throws STORE_UNREACHABLE if it is not a list. */
 export const registryOf = (value: unknown, url: string): Shape<typeof entries> =>
   readAnswer(entries, value, { url, why: 'its registry is not a list' });
 
-/** The same with what each model is; of an older store, and of the Python program, that follows from the files. */
+/** The same with descriptions; for an older store, and for the Python program, they are derived from the files. */
 export const describedOf = (value: unknown, url: string): readonly DescribedEntry[] =>
   readAnswer(anyList, value, { url, why: 'its registry is not a list' }).flatMap((item) => {
     const entry = decode(registryEntry, item);

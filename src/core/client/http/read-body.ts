@@ -3,7 +3,7 @@ import { notAStore } from './map-failure.ts';
 import type { Response } from './transport.ts';
 import type { Watchdog } from './watchdog.ts';
 
-/** The chunks of an answer; silence between them is watched, the consumer's own time is not. */
+/** The chunks of an answer. Only silence between them is limited, not the consumer's own time. */
 export async function* chunksOf({ body }: Response, watchdog: Watchdog): AsyncGenerator<Buffer> {
   if (body === null) return;
   watchdog.expect();
@@ -16,9 +16,9 @@ export async function* chunksOf({ body }: Response, watchdog: Watchdog): AsyncGe
 }
 
 /**
- * The value of a JSON answer.
- * @throws SkulkError STORE_UNREACHABLE when it is not JSON, INTEGRITY when it has more than `limit` bytes: asking again would not
- *   make it shorter
+ * Parses a JSON answer.
+ * @throws SkulkError STORE_UNREACHABLE if it is not JSON, INTEGRITY if it has more than `limit` bytes, because another request would not
+ * make it shorter
  */
 export async function readJson(
   response: Response,
@@ -43,8 +43,8 @@ export async function readJson(
 }
 
 /**
- * The values of an answer that is lines of JSON.
- * @throws SkulkError STORE_UNREACHABLE when a line is not JSON or longer than `limit` bytes
+ * Parses an answer of JSON lines.
+ * @throws SkulkError STORE_UNREACHABLE if a line is not JSON or longer than `limit` bytes
  */
 export async function* readLines(
   response: Response,
@@ -60,8 +60,8 @@ export async function* readLines(
 }
 
 /**
- * The lines of an answer as bytes, without their ends; the last one may have none.
- * @throws SkulkError STORE_UNREACHABLE when a line is longer than `limit` bytes
+ * The lines of an answer as bytes, without their line ends; the last one may lack it.
+ * @throws SkulkError STORE_UNREACHABLE if a line is longer than `limit` bytes
  */
 async function* linesOf(
   response: Response,

@@ -4,16 +4,16 @@ import { chunksOf } from './read-body.ts';
 import type { Response } from './transport.ts';
 import type { Watchdog } from './watchdog.ts';
 
-/** One event of a stream; its data is whatever stood in it as JSON. */
+/** One event of a stream, with its JSON data. */
 export interface StoreEvent {
   readonly name: string;
   readonly data: unknown;
 }
 
 /**
- * The events of an answer that is Server-Sent Events.
- * @param limit how many characters a line may have
- * @throws SkulkError STORE_UNREACHABLE when data is not JSON, or a line is longer than `limit`
+ * Parses an answer of Server-Sent Events.
+ * @param limit the maximum number of characters in a line
+ * @throws SkulkError STORE_UNREACHABLE if data is not JSON, or a line is longer than `limit`
  */
 export async function* readEvents(
   response: Response,

@@ -6,7 +6,7 @@ import { readJson } from './read-body.ts';
 
 const maxBytes = 1024 * 1024;
 
-/** How the store is. @param silenceMs how long nothing may come; the exchange's own when absent */
+/** Reads the store's health. @param silenceMs how long the store may be silent; by default the exchange's own limit */
 export const readHealth = async (exchange: Exchange, { silenceMs }: { readonly silenceMs?: number } = {}): Promise<StoreHealth> => {
   const { url } = exchange;
   const answer = await exchange.send({ ...callOf('GET /health', {}), silenceMs }, (response, watchdog) =>

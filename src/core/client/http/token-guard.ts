@@ -1,17 +1,17 @@
 import type { LookupFunction } from 'node:net';
 import { SkulkError } from '../../kernel/errors.ts';
 
-/** What keeps a token from a store that may be anybody. Without one it goes wherever the store's URL leads. */
+/** Prevents a token from being sent to an unconfirmed store. If absent, it is sent to the store's URL. */
 export interface TokenGuard {
-  /** Why the token must not go there at all. Then no request needs one, but for the question how the store is. */
+  /** Why the token must not be sent there at all. Then only the health request is allowed. */
   readonly withheld?: SkulkError | undefined;
-  /** Why it must not go to an address that only our own question by mDNS gave. */
+  /** Why it must not be sent to an address that is only known by mDNS. */
   readonly whenOnlyMdns?: ((name: string, address: string) => SkulkError) | undefined;
 }
 
 /**
- * A look-up whose refusals can be told: what a socket fails with reaches the caller of a fetch as a text only.
- * @returns the look-up, and the last SkulkError that it ended with
+ * A lookup whose errors can be read: a fetch only passes the text of a socket's error to its caller.
+ * @returns the lookup, and its last SkulkError
  */
 export function rememberRefusals(lookup: LookupFunction): {
   readonly lookup: LookupFunction;

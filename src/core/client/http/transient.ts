@@ -23,5 +23,5 @@ export function isTransient(error: unknown): boolean {
   return networkCodes.has(systemCode(error) ?? '');
 }
 
-/** A certificate that nobody vouches for is the same at the next try. */
+/** An invalid certificate is the same at the next try. */
 const isOfCertificate = (cause: unknown): boolean => /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(systemCode(cause) ?? '');

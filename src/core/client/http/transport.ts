@@ -16,31 +16,31 @@ export type StoreFetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface Transport {
   readonly fetch: StoreFetch;
   /**
-   * Tries whether the store accepts connections. Never throws. A store that answered moments ago is believed to; the connection that was
-   * tried is the one that the next request uses.
+   * Tests whether the store accepts connections. Never throws. A recent answer counts as success. The tested connection is used for the
+   * next request.
    */
   readonly probe: (timeoutMs: number) => Promise<ProbeOutcome>;
-  /** How sockets find the store by its name; the system's own way when undefined. */
+  /** How sockets resolve the store's name; undefined for the system's own lookup. */
   readonly lookup: LookupFunction | undefined;
-  /** Ends all connections. */
+  /** Closes all connections. */
   readonly close: () => void;
 }
 
-/** Settings of a transport. */
+/** The options of a transport. */
 export interface TransportOptions {
-  /** Of the store. */
+  /** The URL of the store. */
   readonly url: string;
-  /** How long a connection may take to open. */
+  /** The time limit for opening a connection. */
   readonly connectTimeoutMs: number;
-  /** How many connections there may be at one time. */
+  /** The maximum number of connections. */
   readonly connections: number;
   readonly lookup?: LookupFunction | undefined;
 }
 
-/** For so long after an answer a store counts as reachable without being tried, in milliseconds. */
+/** How long after an answer a store counts as reachable without a test, in milliseconds. */
 const freshMs = 5_000;
 
-/** Follows no redirect, asks for no compression and uses no proxy: the store is on the LAN. Opens no connection yet. */
+/** Follows no redirects, requests no compression and uses no proxy, because the store is on the LAN. Opens no connection yet. */
 export function createTransport({ url: base, connectTimeoutMs, connections, lookup }: TransportOptions): Transport {
   const remembered = lookup === undefined ? undefined : rememberRefusals(lookup);
   const ready = createReadySocket();
@@ -53,7 +53,7 @@ export function createTransport({ url: base, connectTimeoutMs, connections, look
   } as const;
   let agent: HttpAgent | undefined;
   let answeredAt = Number.NEGATIVE_INFINITY;
-  // One store is one URL, so there is one agent; TLS is loaded only for a store that is asked over TLS.
+  // One store has one URL, so there is one agent. TLS is only loaded for a store with https.
   const agentFor = (protocol: string): HttpAgent => {
     const AgentOf = protocol === 'https:' ? process.getBuiltinModule('node:https').Agent : HttpAgent;
     agent ??= boundConnecting(new AgentOf(options), connectTimeoutMs, ready.take);
@@ -63,7 +63,7 @@ export function createTransport({ url: base, connectTimeoutMs, connections, look
     lookup,
     fetch: async (url, init) => {
       try {
-        // A redirect is never followed: it could lead a token to another host.
+        // A redirect is never followed, because it could lead a token to another host.
         const response = await fetch(url, { compress: false, agent: ({ protocol }) => agentFor(protocol), ...init, redirect: 'manual' });
         answeredAt = performance.now();
         return response;
@@ -77,10 +77,10 @@ export function createTransport({ url: base, connectTimeoutMs, connections, look
       if (performance.now() - answeredAt < freshMs) return 'connected';
       const outcome = await connectWithin(base, timeoutMs, lookup);
       if (outcome === 'timeout' || outcome instanceof Error) return outcome;
-      // Over TLS a connection is more than a socket, and a link-local address is not the one that `preferRoutable` would choose.
+      // With TLS, a connection is more than a socket; and `preferRoutable` would not choose a link-local address.
       if (!base.startsWith('http:') || (lookup !== undefined && isLinkLocal(outcome.remoteAddress ?? ''))) outcome.destroy();
       else {
-        // The other end of an older one may be gone without a word.
+        // An older connection may be dead without notice.
         for (const idle of Object.values(agent?.freeSockets ?? {})) for (const socket of idle ?? []) socket.destroy();
         ready.keep(outcome);
       }
@@ -93,7 +93,7 @@ export function createTransport({ url: base, connectTimeoutMs, connections, look
   };
 }
 
-/** Gives up on a connection that does not open; the operating system itself would wait for minutes. @param ready gives one that is open */
+/** Limits the time to open a connection; the operating system itself would wait for minutes. @param ready returns an open socket */
 export function boundConnecting(agent: HttpAgent, timeoutMs: number, ready: () => Socket | undefined = () => undefined): HttpAgent {
   const original = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
@@ -110,7 +110,7 @@ export function boundConnecting(agent: HttpAgent, timeoutMs: number, ready: () =
   return agent;
 }
 
-/** Holds one open socket until somebody takes it. */
+/** Holds one open socket until it is taken. */
 function createReadySocket(): { readonly keep: (socket: Socket) => void; readonly take: () => Socket | undefined } {
   let held: Socket | undefined;
   const ignore = (): void => undefined;
@@ -118,7 +118,7 @@ function createReadySocket(): { readonly keep: (socket: Socket) => void; readonl
     const socket = held;
     held = undefined;
     socket?.off('error', ignore).ref();
-    // Whoever closed it, or said something before it was asked, is of no use.
+    // A closed socket is useless, and one with unrequested data is too.
     if (socket === undefined || (!socket.destroyed && socket.writable && socket.readable && socket.readableLength === 0)) return socket;
     socket.destroy();
     return undefined;

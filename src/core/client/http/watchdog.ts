@@ -1,18 +1,18 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { startDeadline } from '../../kernel/flow/deadline.ts';
 
-/** Watches one exchange with the store: ends it when the caller gives up or when nothing comes for too long. */
+/** Watches one exchange with the store: ends it when the caller aborts, or when the store is silent for too long. */
 export interface Watchdog extends Disposable {
   readonly signal: AbortSignal;
-  /** From now on something is awaited. */
+  /** From now on, data is expected. */
   expect(): void;
-  /** It came, or nothing is awaited any more. */
+  /** Data arrived, or nothing is expected any more. */
   rest(): void;
   /** Ends the exchange. */
   stop(): void;
 }
 
-/** @param silenceMs how long nothing may come while something is awaited */
+/** @param silenceMs how long nothing may arrive while data is expected */
 export function createWatchdog({ url, silenceMs, signals }: { url: string; silenceMs: number; signals: readonly AbortSignal[] }): Watchdog {
   const controller = new AbortController();
   const forward = (event: Event): void => controller.abort((event.target as AbortSignal).reason);
@@ -25,7 +25,7 @@ export function createWatchdog({ url, silenceMs, signals }: { url: string; silen
   const bark = (): void => {
     const error = new SkulkError('STORE_UNREACHABLE', `the store at ${url} sent nothing for ${silenceMs / 1000} s`, {
       hint: 'check the network between the machines',
-      // Tells a silence from a refusal.
+      // Distinguishes a silence from a refusal.
       cause: Object.assign(new Error('no data arrived in time'), { code: 'ETIMEDOUT' }),
     });
     controller.abort(error);

@@ -1,28 +1,28 @@
 import type { Piece } from '../../transfer/pieces.ts';
 
-/** A piece that a lane is to fetch. */
+/** A piece for a lane to fetch. */
 export interface LaneItem {
-  /** What the piece is called between lane and transfer. */
+  /** The number of the piece in the transfer. */
   readonly number: number;
   readonly piece: Piece;
-  /** How many of its first bytes are probably in their place. */
+  /** How many of its first bytes are probably written already. */
   readonly part: number;
 }
 
-/** Hands out pieces, so that whoever is quick gets more. */
+/** Distributes pieces, so that a fast lane gets more. */
 export interface Batches {
-  /** A large piece, or small ones that together are as large as a request is worth; undefined when there are none left. */
+  /** A large piece, or small ones whose total size justifies a request; undefined if none is left. */
   next(): readonly LaneItem[] | undefined;
-  /** Takes back what somebody did not come to. */
+  /** Returns pieces that a lane did not fetch. */
   giveBack(numbers: Iterable<number>): void;
   isLeft(): boolean;
 }
 
-/** A piece of so many bytes or more is a batch of its own. */
+/** A piece of at least this many bytes is its own batch. */
 export const largeBytes = 1024 * 1024;
 const maxItems = 64;
 
-/** @param partOf how many of the first bytes of a piece are probably in their place */
+/** @param partOf how many of the first bytes of a piece are probably written already */
 export function createBatches(pieces: readonly Piece[], partOf: (number: number) => number): Batches {
   let position = 0;
   const returned: number[] = [];

@@ -3,19 +3,19 @@ import { startDeadline } from '../../kernel/flow/deadline.ts';
 import { createHeadCollector } from './head-collector.ts';
 import { type ResponseHead, UnreadableResponse } from './response-head.ts';
 
-/** Takes bytes of a body; they are overwritten once it has returned, or once the promise that it returned is settled. */
+/** Consumes bytes of a body. They are overwritten after it has returned, or after the returned promise has settled. */
 export type BodySink = (bytes: Buffer) => Promise<void> | undefined;
 
-/** What the body of an answer is for, once its head is there; throws for one that has no known length. */
+/** Selects the consumer of a body after the headers have arrived; throws for a body of unknown length. */
 export type OnHead = (head: ResponseHead) => BodySink;
 
-/** One connection to a store, on which answers come in the order of the requests. */
+/** One connection to a store. Answers come in the order of the requests. */
 export interface WireConnection {
-  /** False once it cannot be used for another request. */
+  /** False if it cannot be used for another request. */
   readonly isUsable: boolean;
-  /** Sends a request head. */
+  /** Sends the headers of a request. */
   send(head: string): void;
-  /** Reads the next answer to its end. Rejects with what broke the connection, or with what `onHead` or its sink throws; then it is closed. */
+  /** Reads the next answer to its end. Rejects with the connection's error, or with an error of `onHead` or its sink; then it is closed. */
   receive(onHead: OnHead): Promise<void>;
   close(): void;
 }
@@ -27,19 +27,19 @@ export interface WireOptions {
   readonly isTls: boolean;
   readonly lookup?: LookupFunction | undefined;
   readonly connectTimeoutMs: number;
-  /** How long nothing may come. */
+  /** How long nothing may arrive. */
   readonly stallTimeoutMs: number;
-  /** The one buffer into which everything is read. */
+  /** The single read buffer. */
   readonly buffer: Buffer;
 }
 
-/** Nothing came for too long. */
+/** Nothing arrived for too long. */
 export class Stalled extends Error {}
 
 interface Reading {
   readonly onHead: OnHead;
   readonly settle: (error?: unknown) => void;
-  /** When its head was first waited for, in milliseconds. */
+  /** When it started to wait for the headers, in milliseconds. */
   readonly since: number;
   sink: BodySink | undefined;
   head: ResponseHead | undefined;
@@ -47,8 +47,7 @@ interface Reading {
 }
 
 /**
- * Opens a connection. There are no streams on the way of the bytes: the system writes them into one buffer, and they are
- * handed on from there before the next ones are read.
+ * Opens a connection. It uses no streams: the system writes bytes into one buffer, and they are passed on before the next ones are read.
  */
 export function openWire(options: WireOptions): WireConnection {
   const { buffer, stallTimeoutMs, connectTimeoutMs } = options;
@@ -56,9 +55,9 @@ export function openWire(options: WireOptions): WireConnection {
   let reading: Reading | undefined;
   let failure: unknown;
   let isUsable = true;
-  /** What was read and not yet handed on. */
+  /** Bytes that were read and not yet passed on. */
   let [at, end] = [0, 0];
-  /** Whether somebody still works on what was handed on, or nobody wants more. */
+  /** Whether the consumer is still processing bytes, or wants no more. */
   let isHeld = false;
 
   const fail = (error: unknown): void => {
@@ -69,7 +68,7 @@ export function openWire(options: WireOptions): WireConnection {
     reading = undefined;
     settle?.(failure);
   };
-  /** A process that was suspended finds its time over before it has read what came, so what has come counts first. */
+  /** After a process was suspended, its timers are due before it has read the arrived data. So the data is processed first. */
   const afterReading = (check: () => void): void => void setImmediate(check);
   const failWithoutHead = (late: Reading): void =>
     afterReading(() => {
@@ -81,7 +80,7 @@ export function openWire(options: WireOptions): WireConnection {
     if (done?.head?.isKept === false) isUsable = false;
     done?.settle();
   };
-  /** Hands on what is there. @returns whether the buffer may be filled again */
+  /** Passes on the available bytes. @returns whether the buffer may be filled again */
   const handOn = (): boolean => {
     while (at < end) {
       if (reading === undefined) return false;
@@ -89,7 +88,7 @@ export function openWire(options: WireOptions): WireConnection {
         const found = collector.take(buffer, at, end);
         at = found?.bodyStart ?? end;
         if (found === undefined) {
-          // A head that comes byte by byte is never silent, and never there.
+          // Headers that arrive byte by byte are never silent, but never complete.
           if (performance.now() - reading.since > stallTimeoutMs) failWithoutHead(reading);
           continue;
         }
@@ -144,7 +143,7 @@ export function openWire(options: WireOptions): WireConnection {
   socket.on('timeout', () => {
     const { bytesRead } = socket;
     afterReading(() => {
-      // Time that we take ourselves does not count; the timer fires once only, so it is set anew.
+      // The consumer's own time does not count. The timer fires only once, so it is set again.
       if (isHeld || reading === undefined || socket.bytesRead !== bytesRead) socket.setTimeout(stallTimeoutMs);
       else fail(new Stalled(`no data for ${stallTimeoutMs / 1000} s`));
     });

@@ -10,23 +10,22 @@ import { NeedsOrdinaryClient } from './piece-reader.ts';
 import { unpackError } from './send-error.ts';
 import { counterOf, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts';
 
-/** What is to be fetched; see `FetchPlan`. */
+/** What to fetch; see `FetchPlan`. */
 export type WirePlan = Pick<
   FetchPlan,
   'pieces' | 'limiter' | 'signal' | 'onVerified' | 'partOf' | 'onPart' | 'onResumed' | 'onBytes' | 'onDiscarded'
 > & {
-  /** 0: on this thread. */
+  /** 0 means on this thread. */
   readonly threads: number;
 };
 
-/** How often what the threads counted is told, in milliseconds. */
+/** How often the threads' counts are reported, in milliseconds. */
 const tellEveryMs = 100;
 
 /**
- * Fetches pieces on threads of their own, each with its own connection. A thread that dies leaves its work to the others,
- * at last to this one.
- * @returns the pieces that need an ordinary client, as what answers is not what this reader takes
- * @throws SkulkError as `fetchPiece` does; the signal's reason. Nothing touches a file any more then
+ * Fetches pieces on threads, each with its own connection. If a thread dies, the others take over its work, finally this one.
+ * @returns the pieces that need an ordinary client, because this reader does not support the server's answer
+ * @throws SkulkError as `fetchPiece`; the signal's reason. After that, no file is touched any more
  */
 export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Promise<readonly Piece[]> {
   const { pieces, signal } = plan;
@@ -49,7 +48,7 @@ export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Pro
     parts.set(number, bytes);
     return plan.onPart?.(pieces[number] as Piece, bytes);
   };
-  /** What is written down while the next bytes come. */
+  /** Records are saved while the next bytes arrive. */
   const keep = (work: Promise<void> | undefined): undefined => {
     if (work === undefined) return;
     writing.add(work);
@@ -88,17 +87,17 @@ export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Pro
   return [...open].map((number) => pieces[number] as Piece);
 }
 
-/** What a thread says, as this side hears it. */
+/** The callbacks for a thread's messages. */
 interface ThreadListener {
   readonly next: () => readonly LaneItem[] | undefined;
   readonly giveBack: (numbers: Iterable<number>) => void;
   readonly verified: (number: number, sha256: Sha256) => void;
   readonly part: (number: number, bytes: number) => void;
-  /** In bytes, since it was last told. */
+  /** In bytes, since the last report. */
   readonly count: (counts: { readonly resumed: number; readonly received: number; readonly discarded: number }) => void;
 }
 
-/** Resolves when the thread has ended, or died; rejects with what it failed with. */
+/** Resolves when the thread has ended, or died; rejects with its error. */
 async function runThread(start: ThreadStart, signal: AbortSignal, listener: ThreadListener): Promise<void> {
   if (signal.aborted) return;
   const given = new Set<number>();
@@ -137,7 +136,7 @@ async function runThread(start: ThreadStart, signal: AbortSignal, listener: Thre
             return reject(unpackError(message.error));
         }
       });
-      // A thread that could not be made, or ran out of memory.
+      // A thread that could not be created, or ran out of memory.
       worker.on('error', () => resolve());
       worker.on('exit', () => resolve());
     });

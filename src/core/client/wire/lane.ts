@@ -13,20 +13,20 @@ import { isTransient } from '../http/transient.ts';
 import { type LaneItem, largeBytes } from './batches.ts';
 import { createPieceReader, type WireTarget } from './piece-reader.ts';
 
-/** What all lanes of a transfer have in common; it can be handed to a thread. */
+/** The common settings of all lanes of a transfer; they can be sent to a thread. */
 export interface LaneSettings {
   readonly target: WireTarget;
-  /** Where the store's name leads; undefined for a URL with an address. */
+  /** The addresses of the store's name; undefined for a URL with an address. */
   readonly addresses: readonly LookupAddress[] | undefined;
   readonly modelId: ModelId;
-  /** Whose files are there in their full length, but for those that come in one piece. */
+  /** The directory of the files. They exist in their full length, except those of a single piece. */
   readonly directory: string;
   readonly policy: RetryPolicy;
 }
 
-/** The other end of a lane. What returns a promise is waited for. */
+/** The other side of a lane. Returned promises are awaited. */
 export interface LanePort {
-  /** What to fetch next; small pieces come several at a time. Undefined: there is no more. */
+  /** The next pieces to fetch; several if they are small. Undefined if there are no more. */
   next(): Promise<readonly LaneItem[] | undefined>;
   verified(number: number, sha256: Sha256): Promise<void> | undefined;
   part(number: number, bytes: number): Promise<void> | undefined;
@@ -35,17 +35,17 @@ export interface LanePort {
   discarded(bytes: number): void;
 }
 
-/** A file that comes in one piece need not be there. */
+/** The file of a single piece may not exist yet. */
 const openFlags = constants.O_RDWR | constants.O_CREAT;
-/** One read of the system may bring so much; a slower transfer is read in smaller pieces, so that it flows evenly. */
+/** The maximum of one read. A limited rate uses smaller reads, so that it flows evenly. */
 const maxBufferBytes = 1024 * 1024;
 const minBufferBytes = 16 * 1024;
-/** So few small pieces in hand are worth asking for more. */
+/** With this few small pieces left, more are requested. */
 const lowWater = 32;
 
 /**
- * Fetches pieces over one connection, hashing and writing them where they arrive, on this very thread.
- * @throws SkulkError as `fetchPiece` does; NeedsOrdinaryClient; the signal's reason
+ * Fetches pieces over one connection, and hashes and writes them on this thread.
+ * @throws SkulkError as `fetchPiece`; NeedsOrdinaryClient; the signal's reason
  */
 export async function runLane(
   { target, addresses, modelId, directory, policy }: LaneSettings,
@@ -80,7 +80,7 @@ export async function runLane(
       const item = queue.shift();
       if (item === undefined) break;
       const { number, piece, part } = item;
-      // The next small pieces are on their way before the last of these has come.
+      // The next small pieces are requested before the last of these has arrived.
       const isSmall = piece.end - piece.start < largeBytes;
       if (isSmall && queue.length < lowWater && !isOver) void refill();
       const digest = await fetchPiece(piece, files.open(piece.path), join(directory, piece.path), {
@@ -103,7 +103,7 @@ export async function runLane(
   }
 }
 
-/** Every address is tried, as the system's own look-up would have them tried. */
+/** Every address is tried, like with the system's own lookup. */
 const lookUpIn =
   (addresses: readonly LookupAddress[]): LookupFunction =>
   (_hostname, options, callback) => {
@@ -111,7 +111,10 @@ const lookUpIn =
     else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
   };
 
-/** Keeps the last file open: the pieces of one file follow each other. Nothing else runs on a lane's thread that would wait for the disk. */
+/**
+ * Keeps the last file open, because the pieces of one file follow each other. A lane's thread has nothing else to do, so synchronous disk
+ * access is fine.
+ */
 function openFiles(directory: string): { open(path: string): PieceFile; close(): void } {
   let current: { readonly path: string; readonly descriptor: number } | undefined;
   const close = (): void => {

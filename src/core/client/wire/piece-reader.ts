@@ -6,7 +6,7 @@ import { checkPieceHead, pieceHeaders, pieceStatuses, pieceTarget } from '../pie
 import { type BodySink, openWire, Stalled, type WireConnection } from './connection.ts';
 import { type ResponseHead, UnreadableResponse } from './response-head.ts';
 
-/** A store, for whoever reads pieces of files from it. */
+/** The store to read pieces from. */
 export interface WireTarget {
   readonly url: string;
   readonly token: string | undefined;
@@ -15,30 +15,27 @@ export interface WireTarget {
   readonly stallTimeoutMs: number;
 }
 
-/** Reads pieces over one connection that is kept. */
+/** Reads pieces over one connection, which is kept open. */
 export interface PieceReader {
-  /**
-   * Says what will be asked for next, in that order: small pieces are requested ahead, so that none waits for the way there
-   * and back.
-   */
+  /** Announces the next requests in their order: small pieces are requested ahead, so that none waits for a round trip. */
   announce(requests: readonly PieceRequest[]): void;
   /**
-   * Brings the bytes of a piece, in order.
-   * @throws SkulkError as `readPiece` does; NeedsOrdinaryClient; the signal's reason
+   * Delivers the bytes of a piece, in order.
+   * @throws SkulkError as `readPiece`; NeedsOrdinaryClient; the signal's reason
    */
   receive(request: PieceRequest, signal: AbortSignal, sink: BodySink): Promise<void>;
   close(): void;
 }
 
-/** What answers is proper HTTP, but not what this reader takes; an ordinary client reads it. */
+/** The answer is valid HTTP, but this reader does not support it; an ordinary client reads it. */
 export class NeedsOrdinaryClient extends Error {}
 
-/** So much may be on its way ahead of what is being read: bytes and requests. */
+/** How much may be requested ahead of the current read: bytes and requests. */
 const aheadBytes = 1024 * 1024;
 const aheadRequests = 64;
 const maxErrorBytes = 64 * 1024;
 
-/** @param buffer into which everything is read; a larger one means fewer turns */
+/** @param buffer the read buffer; a larger one means fewer turns */
 export function createPieceReader(
   target: WireTarget,
   { buffer, lookup }: { buffer: Buffer; lookup?: LookupFunction | undefined },
@@ -73,7 +70,7 @@ export function createPieceReader(
   const drop = (): void => {
     wire?.close();
     wire = undefined;
-    // What was requested ahead is requested anew.
+    // The outstanding requests are sent again.
     announced = [...sent, ...announced];
     sent = [];
   };
@@ -107,7 +104,7 @@ export function createPieceReader(
     receive: async (request, signal, sink) => {
       if (request.range.end <= request.range.start) return;
       if (signal.aborted) throw signal.reason;
-      // A piece that is taken up in its middle is not what was requested ahead.
+      // A piece that is resumed in its middle is not the one that was requested ahead.
       if (sent.length > 0 && !isSame(sent[0], request)) drop();
       announced = announced.filter((one) => !holds(one, request));
       const over = open();
@@ -135,7 +132,7 @@ export function createPieceReader(
   };
 }
 
-/** Tells the failures of whoever takes the bytes, such as a full disk, from those of the connection. */
+/** Distinguishes errors of the consumer, such as a full disk, from those of the connection. */
 function guard(sink: BodySink): { readonly sink: BodySink; readonly hasFailed: () => boolean } {
   let failed = false;
   const note = (error: unknown): never => {
@@ -154,11 +151,11 @@ function guard(sink: BodySink): { readonly sink: BodySink; readonly hasFailed: (
   };
 }
 
-/** What to do with the body of an answer. */
+/** Decides what to do with the body of an answer. */
 function checkHead(head: ResponseHead, request: PieceRequest, url: string, sink: BodySink): BodySink {
   const { status, headers, length } = head;
   const isRefusal = !pieceStatuses.includes(status);
-  // Chunked coding by a proxy in between, or a body that ends with its connection. Who is busy need not be asked twice.
+  // A proxy uses chunked coding, or the body ends with its connection. A busy server need not be asked twice.
   if (length === undefined && !(isRefusal && isBusy(status))) throw new NeedsOrdinaryClient(`an answer ${status} has no length`);
   if (!isRefusal) {
     checkPieceHead(status, (name) => headers.get(name), request);
@@ -188,7 +185,7 @@ function parseOrNothing(text: Buffer): unknown {
 
 const isSame = (a: PieceRequest | undefined, b: PieceRequest): boolean => a !== undefined && holds(a, b) && a.range.start === b.range.start;
 
-/** Whether a request is for a piece of which the other one is the rest, or all. */
+/** Whether a request is for a piece that contains the other one as its rest, or is equal to it. */
 const holds = (whole: PieceRequest, rest: PieceRequest): boolean =>
   whole.modelId === rest.modelId &&
   whole.path === rest.path &&

@@ -1,14 +1,14 @@
-/** A thread is worth its start from so many bytes on: it takes some twenty milliseconds. */
+/** A transfer must have this many bytes per thread: starting one takes some twenty milliseconds. */
 const perThreadBytes = 32 * 1024 * 1024;
-/** More do not help one network card, as was measured with up to eight. */
+/** More threads do not help one network card; measured with up to eight. */
 const usualThreads = 4;
-/** What a person may ask for. */
+/** The maximum that a user may request. */
 const maxThreads = 32;
 
 /**
  * How many threads a transfer gets. Pure.
- * @param asked what the person wants; the machine decides when undefined
- * @returns 0 when the asking thread itself will do
+ * @param asked the user's choice; if undefined, the machine decides
+ * @returns 0 if the calling thread is enough
  */
 export function planThreads({
   bytes,

@@ -6,7 +6,7 @@ import { runLane } from './lane.ts';
 import { packError } from './send-error.ts';
 import { counterOf, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts';
 
-// One lane, alone on its thread: what arrives is hashed and written before the next bytes are read.
+// One lane on its own thread: arriving bytes are hashed and written before the next ones are read.
 const { settings, rate, counters } = workerData as ThreadStart;
 const stop = new AbortController();
 let give: ((items: readonly LaneItem[] | undefined) => void) | undefined;

@@ -1,29 +1,29 @@
-/** The head of an answer to one of our requests for bytes. */
+/** The headers of an answer to a request for bytes. */
 export interface ResponseHead {
   readonly status: number;
   /** By name in lower case. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Bytes of the body; undefined when the answer does not say, or is sent in a transfer coding. */
+  /** Bytes of the body; undefined if unknown, or with a transfer coding. */
   readonly length: number | undefined;
   /** Whether another answer may follow on this connection. */
   readonly isKept: boolean;
 }
 
-/** What answers does not speak HTTP, or not as a server may. */
+/** The server does not speak valid HTTP. */
 export class UnreadableResponse extends Error {}
 
-/** The most that a head may have, in bytes; a store's own heads have some four hundred. */
+/** The size limit of headers, in bytes; a store's own headers have some four hundred. */
 export const maxHeadBytes = 16 * 1024;
 const maxHeaders = 100;
 
 const statusLine = /^HTTP\/1\.1 ([2-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** RFC 9110, 5.1 and 5.5: a token, a colon, a value without controls. Folded lines begin with a space and match nothing. */
+/** RFC 9110, 5.1 and 5.5: a token, a colon, a value without controls. Folded lines begin with a space and never match. */
 const headerLine =
   /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[ \t]*$/;
 
 /**
- * Parses the head of an answer: exactly HTTP/1.1, lines that end in CR LF, at most one Content-Length. Pure. Source: RFC 9112.
- * @param text the head in latin1, without the empty line that ends it
+ * Parses the headers of an answer: exactly HTTP/1.1, lines that end in CR LF, at most one Content-Length. Pure. Source: RFC 9112.
+ * @param text the headers in latin1, without the empty line at the end
  * @throws UnreadableResponse
  */
 export function parseResponseHead(text: string): ResponseHead {
@@ -36,7 +36,7 @@ export function parseResponseHead(text: string): ResponseHead {
     const [, name, value = ''] = headerLine.exec(line) ?? [];
     if (name === undefined) throw new UnreadableResponse(`it has the header line ${JSON.stringify(line.slice(0, 60))}`);
     const key = name.toLowerCase();
-    // Of two lengths or ranges one is a lie; other headers that come twice mean a list.
+    // With two lengths or ranges, one must be wrong; other repeated headers mean a list.
     if (headers.has(key) && single.has(key)) throw new UnreadableResponse(`it has two ${key} headers`);
     headers.set(key, headers.has(key) ? `${headers.get(key)}, ${value}` : value);
   }
@@ -61,7 +61,7 @@ const single: ReadonlySet<string> = new Set([
 function lengthOf(status: number, headers: ReadonlyMap<string, string>): number | undefined {
   const text = headers.get('content-length');
   if (headers.has('transfer-encoding')) {
-    // One of them is a lie (RFC 9112, 6.3).
+    // One of them must be wrong (RFC 9112, 6.3).
     if (text !== undefined) throw new UnreadableResponse('it has a length and a transfer coding');
     return undefined;
   }

@@ -2,7 +2,7 @@ import { SkulkError, systemCode } from '../../kernel/errors.ts';
 import { NeedsOrdinaryClient } from './piece-reader.ts';
 import type { SentError } from './thread-messages.ts';
 
-/** Puts a failure into a form that survives the way to another thread. */
+/** Converts an error so that it can be sent to another thread. */
 export function packError(error: unknown): SentError {
   const { message } = error instanceof Error ? error : { message: String(error) };
   if (error instanceof NeedsOrdinaryClient) return { message, needsOrdinaryClient: true };
@@ -10,7 +10,7 @@ export function packError(error: unknown): SentError {
   return { message, systemCode: systemCode(error) };
 }
 
-/** The failure again. */
+/** Restores the error. */
 export function unpackError({ message, code, hint, retryAfterMs, systemCode: system, needsOrdinaryClient }: SentError): Error {
   if (needsOrdinaryClient) return new NeedsOrdinaryClient(message);
   if (code !== undefined) return new SkulkError(code, message, { hint, retryAfterMs });

@@ -10,14 +10,14 @@ import { urlFromHere } from '../url-from-here.ts';
 import { lookAroundOnce } from './look-around.ts';
 import { notConfigured, servedOutOfReach, switchedOff } from './store-errors.ts';
 
-/** Where a store is: behind a URL, which may be of a server of this machine, or on this disk without a server. */
+/** Where a store is: behind a URL, possibly of a server on this machine, or on this disk without a server. */
 export type StorePlace =
   | { readonly url: string; readonly localRoot?: string | undefined }
   | { readonly url?: undefined; readonly localRoot: string };
 
 /**
  * Decides which store a command uses; see `openStore`.
- * @param mayCreate whether the directory of this machine's default store is made when there is no store at all
+ * @param mayCreate whether to create the directory of this machine's default store if there is no store at all
  * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE, STORE_AMBIGUOUS, CONFIG
  */
 export async function findStore(deps: Deps, { mayCreate }: { readonly mayCreate: boolean }): Promise<StorePlace> {
@@ -44,22 +44,22 @@ export async function findStore(deps: Deps, { mayCreate }: { readonly mayCreate:
   return { localRoot: root };
 }
 
-/** @throws SkulkError CONFIG, STORE_UNREACHABLE when the directory is not what it was */
+/** @throws SkulkError CONFIG, STORE_UNREACHABLE if the directory has another content than before */
 async function checkOwnDirectory(deps: Deps, { exists, mayCreate }: { exists: boolean; mayCreate: boolean }): Promise<void> {
   const { settings, isStoreNamed } = deps.config;
   const root = settings.storePath.value;
   if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
-  // Of a default store that never had a model nothing is missing, and its directory may have been removed on purpose.
+  // A default store that never had a model has lost nothing, and the user may have removed its directory on purpose.
   if (isStoreNamed || mayCreate || (await servedFrom(deps, root))?.models !== 0) await requireServedStore(deps, root);
   if (exists) await refuseForeignDirectory(settings);
 }
 
 /**
- * Whether this machine's default store is meant. One without a model may come of a `skulk serve` that was meant to be a node, or of one
- * before another directory was chosen; then a store nearby is preferred.
+ * Whether this machine's default store is in use. An empty one may come from a `skulk serve` that should have been a node, or from one
+ * before another directory was configured. Then a store nearby is preferred.
  */
 async function isInUse(deps: Deps, root: string): Promise<boolean> {
-  // Who made the directory by hand means it.
+  // A directory without a lock was created by the user on purpose.
   if (!(await isThere(storeLayout(root).lock))) return true;
   const { openOnDisk } = await import('./store-on-disk.ts');
   await using own = await openOnDisk(deps, root);

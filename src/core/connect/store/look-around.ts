@@ -1,10 +1,12 @@
 import type { World } from '../../kernel/world.ts';
 import type { Deps } from '../deps.ts';
 
-/** Which store is looked for: the one that this machine itself announces, or the only one on the LAN or at the usual port of this machine. */
+/**
+ * Which store to search for: the one that this machine itself announces, or the only one on the LAN or at the usual port of this machine.
+ */
 type Wanted = 'own server' | 'any store';
 
-/** How long a command goes by what it found, or did not find, in milliseconds; `run` may last for days. */
+/** How long a command caches the result of a search, in milliseconds; `run` may last for days. */
 const rememberedMs = 600_000;
 
 interface Found {
@@ -13,12 +15,12 @@ interface Found {
   readonly until: number;
 }
 
-/** What each command has found. */
+/** The results of each command. */
 const found = new WeakMap<World, Map<Wanted, Found>>();
 
 /**
- * The URL of a store that nobody named, looked for once by each command: listening takes most of a second.
- * @returns undefined when there is none
+ * The URL of a store that is not configured, searched for once per command: listening takes most of a second.
+ * @returns undefined if there is none
  * @throws SkulkError STORE_AMBIGUOUS
  */
 export function lookAroundOnce(deps: Deps, wanted: Wanted): Promise<string | undefined> {
@@ -31,7 +33,7 @@ export function lookAroundOnce(deps: Deps, wanted: Wanted): Promise<string | und
   return url;
 }
 
-/** The store that this machine itself announces, as it serves another directory than its settings name. */
+/** The store that this machine itself announces, if it serves another directory than the configured one. */
 async function findOwnServer(deps: Deps): Promise<string | undefined> {
   const { nodeId } = deps.config;
   if (nodeId === undefined) return undefined;
@@ -39,13 +41,13 @@ async function findOwnServer(deps: Deps): Promise<string | undefined> {
   return findOwnStore(deps, nodeId);
 }
 
-/** The store that announces itself, if there is just one; else one on this machine. */
+/** The only store that announces itself; else one on this machine. */
 async function findAnyStore(deps: Deps): Promise<string | undefined> {
   const { findOnlyStore } = await import('../discover.ts');
   return (await findOnlyStore(deps)) ?? findOnThisMachine(deps);
 }
 
-/** A server that was started with other settings than ours, at the usual port of this machine. */
+/** A server with other settings, at the usual port of this machine. */
 async function findOnThisMachine(deps: Deps): Promise<string | undefined> {
   const { mayLookAround } = await import('../discover.ts');
   if (!mayLookAround(deps)) return undefined;

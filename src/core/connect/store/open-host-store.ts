@@ -16,7 +16,7 @@ import { urlFromHere } from '../url-from-here.ts';
 import { heldByOther } from './store-errors.ts';
 import { whenUnusedIn } from './store-on-disk.ts';
 
-/** A command holds the lock for a moment only, so it is waited for; another server is not. */
+/** A command holds the lock only for a moment, so wait for it, but not for another server. */
 async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock | LockHolder> {
   const purpose = 'skulk serve';
   try {
@@ -35,8 +35,8 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
 
 /**
  * Opens this machine's canonical store for a server, which stays its only writer.
- * @throws SkulkError LOCKED when another process has it, CONFIG when the directory cannot be used, STORE_UNREACHABLE when the store that was
- * served from there is not there
+ * @throws SkulkError LOCKED if another process holds it, CONFIG for an unusable directory, STORE_UNREACHABLE if the store that was served
+ * from there is missing
  */
 export async function openHostStore(
   deps: Deps,
@@ -48,19 +48,19 @@ export async function openHostStore(
     adoptDirectory = false,
     onPresence,
   }: Required<Pick<DiskStoreOptions, 'isBusy' | 'advertised'>> & {
-    /** The policy of the store as it is now. */
+    /** The store's current policy. */
     readonly policy: () => Promise<Policy>;
-    /** Serve what lies there now, whatever was served from there before. */
+    /** Serve the store that is there now, even if another one was served from there before. */
     readonly newStore?: boolean | undefined;
-    /** Take a directory that is not a store with what lies in it. */
+    /** Turn a directory with its content into the store. */
     readonly adoptDirectory?: boolean | undefined;
-    /** Told when the store's disk goes away while it is served, and when it is back. */
+    /** Called when the store's disk disappears while it is served, and when it is back. */
     readonly onPresence: (isAway: boolean) => void;
   },
 ): Promise<{
   readonly store: LocalStore;
   readonly uploads: HostUploads;
-  /** Says where the server answers, here and elsewhere. */
+  /** Publishes the server's addresses, local and external. */
   readonly setUrl: (url: string, outside: string) => Promise<void>;
   readonly held: Pick<HeldLock, 'assertHeld' | 'lost'>;
 }> {
@@ -94,7 +94,7 @@ export async function openHostStore(
   return { store, uploads: createUploads(store, world, uploadLimits(policy)), setUrl, held };
 }
 
-/** Bounds of unfinished uploads, by the policy as it is now. */
+/** The limits of unfinished uploads in the current policy. */
 export const uploadLimits = (policy: () => Promise<Policy>) => async (): Promise<UploadLimits> => {
   const { limits } = await policy();
   return { open: limits.openUploads, staleAfterMs: limits.uploadIdleDays * 24 * 3600_000 };

@@ -3,29 +3,29 @@ import type { Fleet } from '../../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../../jobs/contract.ts';
 import type { Store, Uploads } from '../../store/contract.ts';
 
-/** A store that an operation may use until it is done. */
+/** A store that an operation may use until it has finished. */
 export interface OpenedStore extends AsyncDisposable {
   readonly store: Store;
   /** Its downloads from Hugging Face. */
   readonly downloads: () => Promise<Downloads>;
   /** The variants that it makes of its models. */
   readonly optimizations: () => Promise<Optimizations>;
-  /** Its nodes and what is ordered of them. */
+  /** Its nodes and their orders. */
   readonly fleet: () => Promise<Fleet>;
-  /** How models get there from this machine, when it is spoken to over HTTP. */
+  /** Uploads from this machine; only over HTTP. */
   readonly uploads?: Uploads;
-  /** What changes in it, as it changes, when it is spoken to over HTTP. */
+  /** Its changes; only over HTTP. */
   readonly news?: StoreClient['news'];
-  /** Its tokens and its policy, when it is spoken to over HTTP. */
+  /** Its tokens and its policy; only over HTTP. */
   readonly access?: StoreClient['access'];
-  /** What Hugging Face has of a model, when it is spoken to over HTTP. */
+  /** Models on Hugging Face; only over HTTP. */
   readonly offer?: StoreClient['offer'];
-  /** Where the canonical copies lie, when this machine is the store host. */
+  /** The directory of the canonical copies, if this machine is the store host. */
   readonly localRoot?: string;
-  /** Where the store answers, when it is spoken to over HTTP. */
+  /** The URL of the store; only over HTTP. */
   readonly url?: string;
-  /** Throws TOKEN_WITHHELD when the token may not go to it, when it is spoken to over HTTP. */
+  /** Throws TOKEN_WITHHELD if the token may not be sent to it; only over HTTP. */
   readonly requireToken?: () => void;
-  /** Tries whether it accepts connections within so many milliseconds, when it is spoken to over HTTP. */
+  /** Tests whether it accepts connections within this many milliseconds; only over HTTP. */
   readonly probe?: StoreClient['probe'];
 }

@@ -2,19 +2,19 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { describeLockHolder, type LockHolder } from '../../kernel/process/lock.ts';
 import type { Deps } from '../deps.ts';
 
-/** Nothing says which store to use, and looking around found none. */
+/** No store is configured, and the search found none. */
 export const notConfigured = (): SkulkError =>
   new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none was found on the LAN or on this machine', {
     hint: 'run `skulk serve` on the machine with the large disk; here, set SKULK_STORE=http://THAT-MACHINE:58080 or run `skulk config init`',
   });
 
-/** The configuration switches the store off. */
+/** The configuration disables the store. */
 export const switchedOff = ({ config }: Pick<Deps, 'config'>): SkulkError =>
   new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {
     hint: `set model_store.enabled to true in ${config.file ?? 'the configuration'}`,
   });
 
-/** The store on this disk is served inside a network that this process is not in. */
+/** The store on this disk is served in a network that this process cannot reach. */
 export const servedOutOfReach = (root: string, holder: LockHolder): SkulkError =>
   new SkulkError(
     'STORE_UNREACHABLE',
@@ -24,7 +24,7 @@ export const servedOutOfReach = (root: string, holder: LockHolder): SkulkError =
     },
   );
 
-/** Another process holds the store that a server is to serve. */
+/** Another process holds the store that a server should serve. */
 export const heldByOther = (root: string, holder: LockHolder, url: string | undefined): SkulkError =>
   new SkulkError('LOCKED', `the store ${root} is already held by ${describeLockHolder(holder)}${url === undefined ? '' : ` at ${url}`}`, {
     hint: 'only one process can serve a store; stop that one first, or use another --store-path',

@@ -14,7 +14,7 @@ import type { Deps } from '../deps.ts';
 import { identifyStore, rememberModels } from '../served-stores.ts';
 import type { OpenedStore } from './opened-store.ts';
 
-/** A store on this disk that no server speaks for. It is closed after each use, as a server may begin at any time. */
+/** A store on this disk without a server. It is closed after each use, because a server may start at any time. */
 export async function openOnDisk(deps: Deps, root: string): Promise<OpenedStore> {
   const { world, config } = deps;
   let queue: Promise<DownloadQueue> | undefined;
@@ -53,7 +53,7 @@ export async function openOnDisk(deps: Deps, root: string): Promise<OpenedStore>
   return { store, downloads, optimizations, fleet, localRoot: root, [Symbol.asyncDispose]: close };
 }
 
-/** What keeps files where they lie while a process of this machine uses them in place. */
+/** Keeps files in place while a process of this machine uses them there. */
 export const whenUnusedIn =
   (root: string, { now, signal }: World): WhenUnused =>
   async (modelId, work, group) => {
@@ -61,7 +61,7 @@ export const whenUnusedIn =
     return whenUnused(stagingLayout(root), { modelId, group, now: now(), signal }, work);
   };
 
-/** The fleet of a store that no server speaks for: nodes learn of its orders when there is a server again. */
+/** The fleet of a store without a server: nodes get its orders when there is a server again. */
 export async function openUnservedFleet({ world }: Deps, store: LocalStore): Promise<Fleet> {
   const { openFleet } = await import('../../fleet/fleet.ts');
   const { fleet, lock } = storeLayout(store.root);

@@ -5,12 +5,12 @@ import type { Deps } from '../deps.ts';
 import { guardToken } from '../guard-token.ts';
 import type { OpenedStore } from './opened-store.ts';
 
-/** Requests at one time, at most: as many as a person may ask for. */
+/** The maximum number of simultaneous requests: the most that a user may configure. */
 const connections = 32;
 
 /**
- * A store behind a URL, over the connections of `deps`, which stay open for the next use. No connection is opened yet.
- * @param localRoot where its copies lie, when it is the server of a store on this disk
+ * A store behind a URL, over the connections of `deps`, which stay open for the next use. Opens no connection yet.
+ * @param localRoot the directory of its copies, if it is the server of a store on this disk
  * @param withKey see `openStore`
  */
 export async function openOverHttp(
@@ -31,7 +31,7 @@ export async function openOverHttp(
     ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
   };
   const kept = deps.connections;
-  // A token decides which addresses a name may lead to.
+  // With a token, fewer addresses of a name are allowed.
   const transport = kept.keep(JSON.stringify([url, token ?? null, guard.withheld?.message ?? null]), () =>
     openTransport({ ...options, signal: kept.world.signal, findByName: findByName({ ...deps, world: kept.world }) }),
   );
@@ -55,15 +55,15 @@ export async function openOverHttp(
   };
 }
 
-/** A way to a store whose name the name service does not know. */
+/** Finds a store whose name the name service does not know. */
 export const findByName =
   (deps: Deps): FindByName =>
   async (name) =>
     (await import('../discover.ts')).findStoreByName(deps, name);
 
 /**
- * What is shown to a store: a token that a flag or the environment gives, else the key of this machine for its own server, else the token
- * of the configuration. The key needs no guard, as only the server that wrote itself down gets it.
+ * The credential for a store: a token from a flag or the environment, else this machine's key for its own server, else the configured
+ * token. The key needs no guard, because only the server that wrote the lock gets it.
  */
 async function credentialFor(
   { config }: Deps,
@@ -76,7 +76,7 @@ async function credentialFor(
   const { keyFor } = await import('../../access/serve-record.ts');
   const key = await keyFor(config.skulkHome, url);
   if (key === undefined) return { token, guard };
-  // Nor does that server need one for a token of this machine.
+  // That server needs no guard for a token of this machine either.
   const isSaid = token !== undefined && (origin.from === 'flag' || origin.from === 'environment');
   return { token: isSaid ? token : key, guard: {} };
 }
