@@ -24,44 +24,45 @@ import { type FetchPlan, planFetch } from './plan-fetch.ts';
 import type { Source } from './source.ts';
 import { type DownloadPlace, takeLeftovers } from './take-leftovers.ts';
 
-/** Another process that downloads ends sooner or later, and this one may be interrupted; in milliseconds. */
+/** The time limit for another process that downloads, in milliseconds. This process may be interrupted at any time. */
 const lockTimeoutMs = 24 * 3600_000;
 
-/** So often a download is planned, when the model changes meanwhile. */
+/** The maximum number of plans for a download, if the model changes in the meantime. */
 const maxRounds = 20;
 
-/** What a download works with. */
+/** The tools of a download. */
 export interface DownloadTools {
   readonly source: Source;
   readonly store: LocalStore;
-  /** A directory of the store's own file system, where an earlier try may have left something; the lock of all downloads of the model. */
+  /** A directory on the store's own file system, possibly with data of an earlier try, and the lock of all downloads of the model. */
   readonly place: { readonly path: string; readonly lock: string };
-  /** The places of the other downloads of the model, of which none runs. */
+  /** The directories of the model's other downloads, none of which is running. */
   readonly otherPlaces: () => Promise<readonly string[]>;
-  /** Removes what an abandoned download left, if there is one; asked when there is no room. @returns whether room was made */
+  /** Removes the data of an abandoned download, if there is one; called if space is short. @returns whether space was freed */
   readonly makeRoom: () => Promise<boolean>;
   readonly connections: number;
   readonly signal: AbortSignal;
   readonly report: (now: DownloadReport) => void;
   readonly onWait: (message: string) => void;
-  /** Called before anything of the model is looked at. */
+  /** Called before anything of the model is read. */
   readonly share?: ((modelId: ModelId) => Promise<SharedDownload>) | undefined;
-  /** Calls back when the model, or some files of it, are removed from the store, until the returned handle is disposed. */
+  /** Calls the listener when the model, or some of its files, are removed from the store, until the returned handle is disposed. */
   readonly onRemoved?: ((modelId: ModelId, listener: (files?: ReadonlySet<string>) => void) => Disposable) | undefined;
 }
 
 /**
- * Brings a model from a source into the store: what is there already is taken over, and the store publishes what was verified. When
- * something else of the model is removed or added meanwhile, it is planned anew, and nothing comes twice. Another process that downloads
- * something of the model is waited for.
- * @throws SkulkError CONFLICT when the store has the model from elsewhere, NO_SPACE, INTEGRITY, with `strict` also for what cannot be a model, the source's errors
+ * Fetches a model from a source into the store. Existing files are reused, and the store publishes the verified ones. If other files of
+ * the model are removed or added in the meantime, it is planned again, and nothing is fetched twice. Waits for another process that
+ * downloads files of the model.
+ * @throws SkulkError CONFLICT if the store has the model from elsewhere, NO_SPACE, INTEGRITY, with `strict` also for an invalid model,
+ * the source's errors
  */
 export async function downloadModel(request: DownloadRequest, tools: DownloadTools): Promise<void> {
   const { modelId } = request;
   const { store, place, signal, onWait } = tools;
   await store.requirePlace(modelId);
   for (const directory of [place.path, dirname(place.lock)]) await makeDirectory(directory);
-  // Without a server two commands may want something of the same model.
+  // Without a server, two commands may download files of the same model.
   await using lock = await acquireLock(place.lock, {
     purpose: `downloading ${modelId}`,
     timeoutMs: lockTimeoutMs,
@@ -71,7 +72,7 @@ export async function downloadModel(request: DownloadRequest, tools: DownloadToo
   for (let changes = 0; ; ) {
     const ended = await bring(request, { ...tools, assertHeld: lock.assertHeld });
     if (ended === 'published') break;
-    // Room can be made only as often as there are leftovers.
+    // Space can only be freed as often as there are leftovers.
     if (ended === 'changed') changes += 1;
     if (changes === maxRounds)
       throw new SkulkError('CONFLICT', `other commands change ${modelId} again and again`, {
@@ -82,7 +83,9 @@ export async function downloadModel(request: DownloadRequest, tools: DownloadToo
   else await removeWorkPlace({ path: place.path, files: join(place.path, 'files') });
 }
 
-/** @returns whether the model is published; else it was changed meanwhile, or room was made, so that it must be planned anew */
+/**
+ * @returns whether the model is published; otherwise it was changed in the meantime, or space was freed, so that it must be planned again
+ */
 async function bring(
   request: DownloadRequest,
   { onRemoved, share, ...tools }: DownloadTools & { readonly assertHeld: () => Promise<void> },
@@ -115,16 +118,16 @@ type Step = Omit<DownloadTools, 'share' | 'onRemoved' | 'onWait'> & {
   readonly sharing: SharedDownload | undefined;
 };
 
-/** A plan, and what the store has of the model at that moment. */
+/** A plan, and the store's files of the model at that moment. */
 interface DownloadPlan extends FetchPlan {
   readonly present: PresentModel | undefined;
-  /** The files that are taken over from the model in the store, for which nobody waits. */
+  /** The files that are reused from the model in the store, which are not part of the progress. */
   readonly held: ReadonlySet<string>;
-  /** Of the bytes at hand, those that are not counted in the progress. */
+  /** The part of the existing bytes that is not counted in the progress. */
   readonly heldBytes: number;
 }
 
-/** @throws SkulkError CONFLICT, and for what cannot be chosen */
+/** @throws SkulkError CONFLICT, and for an impossible selection */
 async function planDownload(
   { modelId, revision = 'main', ...wanted }: DownloadRequest,
   { source, store, signal, report, sharing }: Step,
@@ -145,13 +148,13 @@ async function planDownload(
   const held = heldFiles(plan, present?.manifest);
   const known = [...held, ...plan.kept];
   const bytesToCome = plan.total - sumOf(held);
-  // Clients divide one by the other, so that what is all here shows its own sum instead of zeros.
+  // Clients divide one by the other, so a complete model shows its own total instead of zeros.
   const [bytesTotal, heldBytes] = bytesToCome === 0 ? [plan.total, sumOf(plan.kept)] : [bytesToCome, sumOf(known)];
   report({ bytesTotal, bytesDone: 0 });
   return { ...plan, present, held: new Set(known.map(({ path }) => path)), heldBytes };
 }
 
-/** @returns false when the model was changed right before it was to be published */
+/** @returns false if the model was changed right before it was published */
 async function fetchAndPublish(
   { modelId, revision = 'main', strict = false, ...wanted }: DownloadRequest,
   plan: DownloadPlan,
@@ -174,7 +177,7 @@ async function fetchAndPublish(
     connections,
     limiter: unlimited,
     signal,
-    // Another quantization beside twelve that are here is all that there is to show.
+    // For one more quantization beside twelve existing ones, only the new one counts as progress.
     onBytes: (done, _, bytesAtHand) => report({ bytesDone: Math.max(0, done - plan.heldBytes), bytesAtHand }),
     sharing,
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
@@ -184,10 +187,10 @@ async function fetchAndPublish(
     signal,
   );
   if (strict) requireUsable(problems, modelId);
-  // Of what was there before this was said when it came.
+  // Problems of earlier files were reported when they were fetched.
   const news = problems.filter((one) => !plan.held.has(one.path));
   if (news.length > 0) report({ warnings: [...plan.warnings, ...describeProblems(news, modelId)] });
-  // A name may call a projector weights. A file that the request names stays the one.
+  // A projector may have a name like weights. A file that the request names stays selected.
   const isNamed = wanted.ggufFile !== undefined || wanted.selector !== undefined;
   const kinds = isNamed ? [] : await withGgufKinds(fetched.files, (path) => join(files, path));
   const instead = kinds.some((file) => file.path === plan.ggufFile && file.gguf_kind !== undefined) ? loadableGguf(kinds) : undefined;
@@ -197,7 +200,7 @@ async function fetchAndPublish(
   const upstream = { repo: modelId, commit, files: listing.files, ...(about !== undefined && { restricted: about.isRestricted }) };
   const origin = { source: source.kind, commit, upstream };
   let isAsPlanned = true;
-  // What was removed meanwhile must not come back, and what was added must not go.
+  // Files that were removed in the meantime must not come back, and added ones must not disappear.
   const mayReplace = (digest: Sha256 | undefined): boolean => {
     isAsPlanned = present === undefined || digest === present.manifest.digest;
     return isAsPlanned;
@@ -213,7 +216,7 @@ async function fetchAndPublish(
 
 const sumOf = (files: readonly { readonly size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0);
 
-/** The planned files that the model in the store has with the same content. */
+/** The planned files that the stored model has with the same content. */
 function heldFiles({ files }: FetchPlan, present: Manifest | undefined): FetchPlan['files'] {
   const held = new Map(present?.files.map((file) => [file.path, file]));
   const isHeld = (file: FetchPlan['files'][number]): boolean => {
@@ -230,13 +233,13 @@ const isNoRoom = (error: unknown): boolean => error instanceof SkulkError && err
 
 const verbOf = ({ source }: Manifest): string => (source === 'add' ? 'skulk add' : 'skulk optimize');
 
-/** A model as it is in the store, hashed. */
+/** A model in the store, with its digests. */
 interface PresentModel {
   readonly manifest: Manifest;
   readonly directory: string;
 }
 
-/** Undefined when it is not there, or not whole. */
+/** Undefined if it is missing or incomplete. */
 async function whatIsThere(store: LocalStore, modelId: ModelId, signal: AbortSignal): Promise<PresentModel | undefined> {
   for (;;) {
     const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);

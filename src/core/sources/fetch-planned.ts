@@ -13,15 +13,15 @@ import { openPlanned, promiseOfPlanned, requirePlainCut } from './joined-file.ts
 import type { FetchPlan } from './plan-fetch.ts';
 import type { Source, SourceFile } from './source.ts';
 
-/** Where files are put while they come. */
+/** The directory of files during their download. */
 export interface FetchPlace {
   readonly files: string;
   readonly journal: string;
 }
 
 /**
- * Fetches what a plan names into a place, verified and synced; goes on where an earlier try stopped.
- * @param present a model whose files are taken over where they are the same
+ * Fetches planned files into a directory, verifies and syncs them; resumes an earlier try.
+ * @param present a model whose identical files are reused
  * @throws SkulkError NO_SPACE before a byte is fetched, INTEGRITY, the source's errors
  */
 export async function fetchPlanned(
@@ -40,7 +40,7 @@ export async function fetchPlanned(
   }: {
     readonly source: Source;
     readonly place: FetchPlace;
-    /** Whether the place is a store's, whose disk keeps a reserve. */
+    /** Whether it is in a store, whose disk keeps a reserve. */
     readonly isStore: boolean;
     readonly present: { readonly manifest: Manifest; readonly directory: string } | undefined;
     readonly connections: number;

@@ -5,17 +5,17 @@ import { parseRelativePath, quote } from '../kernel/files/relative-path.ts';
 import { type ContentId, promiseOf } from '../transfer/promised-file.ts';
 import type { Listing, Source, SourceFile, SourceRange } from './source.ts';
 
-/** A file to fetch: as the source lists it, or put together of pieces that were cut by bytes. */
+/** A file to fetch: as listed by the source, or joined from pieces that were cut by bytes. */
 export interface PlannedFile extends SourceFile {
-  /** In their order; then the file has no id of its own, and each piece is checked against the id of that piece. */
+  /** The pieces in order. Then the file has no id of its own, and each piece is verified with its own id. */
   readonly pieces?: readonly SourceFile[];
-  /** What its content is checked against, where the source itself lists no ids. */
+  /** The expected content, if the source itself lists no ids. */
   readonly promise?: ContentId;
 }
 
 /**
- * The file that pieces make.
- * @throws SkulkError HUB_REFUSED when a piece has no sha256 to be checked against
+ * The file joined from pieces.
+ * @throws SkulkError HUB_REFUSED if a piece has no sha256
  */
 export function joinPieces(path: string, pieces: readonly SourceFile[]): PlannedFile {
   const unknown = pieces.find(({ sha256 }) => sha256 === undefined);
@@ -29,8 +29,8 @@ export function joinPieces(path: string, pieces: readonly SourceFile[]): Planned
 const otherWays = 'choose another quantization, or download the pieces with --whole';
 
 /**
- * Looks whether a file that was put together was cut by bytes: then no piece but the first begins as a file of its own.
- * @param path where it lies
+ * Checks that a joined file was really cut by bytes: then no piece except the first begins like a separate file.
+ * @param path its path on the disk
  * @throws SkulkError HUB_REFUSED
  */
 export async function requirePlainCut({ path: name, pieces = [] }: PlannedFile, path: string): Promise<void> {
@@ -48,7 +48,7 @@ export async function requirePlainCut({ path: name, pieces = [] }: PlannedFile, 
   }
 }
 
-/** What the content of a planned file is checked against. */
+/** The expected content of a planned file. */
 export function promiseOfPlanned(file: PlannedFile): ContentId {
   const { pieces, promise } = file;
   if (pieces === undefined) return promise ?? promiseOf(file);

@@ -10,23 +10,23 @@ import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import { joinPieces, type PlannedFile } from './joined-file.ts';
 import type { Listing, Source, SourceFile } from './source.ts';
 
-/** Which files of a listing are to be fetched, and why. */
+/** Which files of a listing to fetch, and why. */
 export interface FetchPlan {
   readonly listing: Listing;
   readonly files: readonly PlannedFile[];
-  /** Files of the model that is there already and stay, though the source does not have them any more. */
+  /** Files of the existing model that stay, although the source no longer has them. */
   readonly kept: readonly ManifestFile[];
   /** In bytes. */
   readonly total: number;
-  /** What a program loads of the quantization that was chosen; undefined where none was. */
+  /** The file that a program loads from the selected quantization; undefined if none was selected. */
   readonly ggufFile: string | undefined;
-  /** Sentences for whoever asked. */
+  /** Sentences for the user. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Chooses what to fetch of a listing. A quantization that is there already stays. Pure.
- * @throws SkulkError FILE_NOT_FOUND, USAGE where the request cannot be fulfilled; MODEL_NOT_FOUND, HUB_REFUSED for a listing of no use
+ * Selects the files of a listing to fetch. An existing quantization stays. Pure.
+ * @throws SkulkError FILE_NOT_FOUND, USAGE for an impossible request; MODEL_NOT_FOUND, HUB_REFUSED for a useless listing
  */
 export function planFetch(
   listing: Listing,
@@ -39,7 +39,7 @@ export function planFetch(
     readonly source: Pick<Source, 'name'>;
     readonly request: Omit<SelectionRequest, 'modelId'>;
     readonly present: Manifest | undefined;
-    /** Whether nothing particular is wanted: then of a model that is there what it lacks of its quantizations. */
+    /** Whether nothing specific is requested: then the existing quantizations are completed. */
     readonly completes?: boolean;
   },
 ): FetchPlan {
@@ -53,7 +53,7 @@ export function planFetch(
   const listed = new Set<string>(listing.files.map(({ path }) => path));
   const wanted = new Set<string>(selection.taken.map(({ file }) => file.path));
   for (const { files } of held) for (const { path } of files) wanted.add(path);
-  // What was taken once is brought to this commit with the rest.
+  // Earlier files are updated to this commit together with the rest.
   for (const { path } of present?.files ?? []) if (listed.has(path)) wanted.add(path);
   const joined = request.whole === true ? [] : joinedFiles(selection, wanted);
   const pieces = new Set<string>(joined.flatMap((file) => (file.pieces ?? []).map(({ path }) => path)));
@@ -74,7 +74,7 @@ export function planFetch(
   };
 }
 
-/** Adds what the content of files is that are here as they are listed: a name may call a projector weights. */
+/** Adds the known kinds of files with the same content here: a projector may have a name like weights. */
 function withKnownKinds(listed: readonly SourceFile[], present: Manifest | undefined): readonly (SourceFile & KindFile)[] {
   const known = new Map((present?.files ?? []).flatMap((file) => (file.gguf_kind === undefined ? [] : [[file.path as string, file]])));
   if (known.size === 0) return listed;
@@ -85,7 +85,7 @@ function withKnownKinds(listed: readonly SourceFile[], present: Manifest | undef
   });
 }
 
-/** The quantizations of a listing of which something is there. */
+/** The quantizations of a listing of which some files exist. */
 function heldGroups(listed: readonly SourceFile[], present: Manifest | undefined): readonly Group<SourceFile>[] {
   const here = new Set<string>(present?.files.map(({ path }) => path));
   return listGroups(listed).filter(
@@ -93,17 +93,17 @@ function heldGroups(listed: readonly SourceFile[], present: Manifest | undefined
   );
 }
 
-/** Of quantizations that were cut by bytes, the files that programs can load. */
+/** The joined files that programs can load, for quantizations that were cut by bytes. */
 const joinedFiles = ({ groups }: Selection<SourceFile>, wanted: ReadonlySet<string>): readonly PlannedFile[] =>
   groups
     .filter(({ cut, files }) => cut === 'bytes' && files.every(({ path }) => wanted.has(path)))
     .map(({ ggufFile, files }) => joinPieces(ggufFile, files));
 
-/** Kinds of which a repo has several, so that a new one does not replace an old one. */
+/** Kinds with several files per repo, so that a new one does not replace an old one. */
 const severalOf: ReadonlySet<FileKind> = new Set(['gguf', 'draft', 'adapter', 'vocabulary']);
 const otherWeights: ReadonlySet<FileKind> = new Set(['safetensors', 'pytorch', 'other-format', 'weights-index']);
 
-/** Weights that are there and that the source lost: quantizations, and weights of a format that is not being replaced. */
+/** Existing weights that the source no longer has: quantizations, and weights of a format that is not being replaced. */
 function filesToKeep(
   { files }: Manifest,
   listed: ReadonlySet<string>,

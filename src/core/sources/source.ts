@@ -2,28 +2,28 @@ import type { UpstreamFile } from '../catalog/upstream.ts';
 import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 
-/** A file of a model, as its source lists it. A source that has no ids hashes the file before it lists it. */
+/** A file of a model in its source's list. A source without ids hashes the file before it lists it. */
 export type SourceFile = UpstreamFile;
 
-/** What is asked of a source. */
+/** A request to a source. */
 export interface SourceRef {
   readonly modelId: ModelId;
   /** A branch, tag or commit. */
   readonly revision: string;
 }
 
-/** All files of a model as its source had them at one commit. */
+/** All files of a model at one commit of its source. */
 export interface Listing extends SourceRef {
   /** 40 hex digits. */
   readonly commit: string;
   readonly files: readonly SourceFile[];
-  /** What the source says of the model; absent where it says nothing. */
+  /** The source's data about the model; absent if there is none. */
   readonly about?: ListingAbout;
 }
 
-/** What a source says of a model beside its files; it may all be missing. */
+/** A source's data about a model beside its files; every field may be missing. */
 export interface ListingAbout {
-  /** Whether not everybody may have it: it is private, or gated. */
+  /** Whether it is private or gated. */
   readonly isRestricted: boolean;
   /** ISO 8601. */
   readonly lastModified?: string;
@@ -39,30 +39,30 @@ export interface ListingAbout {
 export interface SourceRange {
   readonly start: number;
   readonly end: number;
-  /** Ask for the whole file and leave out what comes before `start`: for who does not send parts. */
+  /** Request the whole file and skip the bytes before `start`: for a source that does not send parts. */
   readonly whole?: boolean | undefined;
 }
 
-/** Where models come from. It is only read; what was read is checked against the listing by whoever writes it down. */
+/** A source of models. It is only read; the writer verifies the bytes with the listing. */
 export interface Source {
   /** For messages, e.g. `Hugging Face`. */
   readonly name: string;
-  /** What a manifest says of where the bytes came from, e.g. `hub`. */
+  /** The source in a manifest, e.g. `hub`. */
   readonly kind: string;
   /**
    * Resolves a revision to its commit and lists the model there.
-   * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, and what the source has of its own
+   * @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND, and the source's own errors
    */
   list(ref: SourceRef, signal: AbortSignal): Promise<Listing>;
   /**
-   * The bytes of a part of a file, in order. Never more than were asked for. What is handed out may be freed once more is asked for.
-   * @throws UselessAnswer when other bytes come, SkulkError FILE_NOT_FOUND, and what the source has of its own
+   * The bytes of a part of a file, in order. Never more than requested. A buffer may be freed when the next one is requested.
+   * @throws UselessAnswer if the source sends other bytes, SkulkError FILE_NOT_FOUND, and the source's own errors
    */
   open(listing: Listing, file: SourceFile, range: SourceRange, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Where a file lies on this machine, if it does: then it is cloned, and what was cloned is checked like any other bytes. */
+  /** The file's path on this machine, if it is here: then it is cloned, and the clone is verified like any other bytes. */
   localPath?(listing: Listing, file: SourceFile): string | undefined;
-  /** Whether asking again may help. */
+  /** Whether a retry may help. */
   isTransient(error: unknown): boolean;
-  /** How long it is asked again. */
+  /** How long to retry. */
   readonly retry: RetryPolicy;
 }

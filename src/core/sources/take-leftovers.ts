@@ -9,15 +9,15 @@ import type { Piece } from '../transfer/pieces.ts';
 import type { PromisedFile } from '../transfer/promised-file.ts';
 import { clearWorkPlace, namesOfWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
 
-/** The work place of a download. */
+/** The work directory of a download. */
 export interface DownloadPlace extends WorkPlace {
   readonly journal: string;
 }
 
 /**
- * Moves what other downloads of the same model left unfinished of these files into a place, where it is resumed. Of a file that several
- * have, the one with most of it is taken. A place that this empties is removed. To be called with the lock of the model's downloads, after the
- * files were written down in the place.
+ * Moves unfinished files of the same model's other downloads into a directory, where they are resumed. If several have the same file, the
+ * most complete one is used. An empty directory is removed after that. The caller holds the lock of the model's downloads, and has
+ * recorded the files in the directory.
  */
 export async function takeLeftovers(
   files: readonly PromisedFile[],
@@ -31,7 +31,7 @@ export async function takeLeftovers(
       const blocks = notedBlocks(file, arrived);
       const from = join(other.files, file.path);
       if (!names.has(file.path) || blocks.length <= notedBlocks(file, here).length || !(await isOwnFile(from, file.size))) continue;
-      // Lines are hints: should the file not follow, they say nothing of the one that is here.
+      // Lines are hints: if the file is not moved after that, they do no harm to the one that is here.
       await appendLines(to.journal, file, blocks);
       await makeDirectory(dirname(join(to.files, file.path)));
       await rename(from, join(to.files, file.path));
@@ -54,7 +54,7 @@ async function appendLines(path: string, file: PromisedFile, blocks: readonly No
   for (const block of blocks) await journal.add({ path: journalName(file), ...block });
 }
 
-/** What was linked elsewhere is somebody else's content as well. */
+/** A file with a hard link elsewhere is also the content of another model. */
 async function isOwnFile(path: string, size: number): Promise<boolean> {
   const info = await lstat(path).catch(() => undefined);
   return info?.isFile() === true && info.nlink === 1 && info.size === size;

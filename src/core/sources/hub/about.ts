@@ -1,6 +1,6 @@
 import type { ListingAbout } from '../source.ts';
 
-/** What the Hub's library says of a model. Nothing of it is certain, as it comes from the wire. */
+/** The model data of the Hub's library. It comes from the network and is not validated. */
 interface HubModelInfo {
   readonly private?: unknown;
   readonly gated?: unknown;
@@ -15,7 +15,7 @@ interface HubModelInfo {
 const maxTags = 500;
 const maxCardBytes = 64 * 1024;
 
-/** What is known of a model beside its files. Pure; what is not as it should be is left out. */
+/** Data about a model beside its files. Omits invalid values. Pure. */
 export function aboutOf(info: HubModelInfo): ListingAbout {
   const lastModified = timeOf(info.updatedAt);
   const createdAt = timeOf(info.createdAt);
@@ -24,7 +24,7 @@ export function aboutOf(info: HubModelInfo): ListingAbout {
   const cardData = cardOf(info.cardData);
   const tags = Array.isArray(info.tags) ? info.tags.map(wordOf).filter((tag) => tag !== undefined) : [];
   return {
-    // What says nothing of it is open to who asked.
+    // A model without these fields is public.
     isRestricted: info.private === true || (info.gated !== undefined && info.gated !== null && info.gated !== false),
     ...(lastModified !== undefined && { lastModified }),
     ...(createdAt !== undefined && { createdAt }),

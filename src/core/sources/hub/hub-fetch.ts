@@ -6,39 +6,39 @@ import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts'
 import { createSilenceWatch, type SilenceWatch } from './silence-watch.ts';
 import { readRange, type WantedBytes, whyUseless } from './wanted-bytes.ts';
 
-/** Sends one GET somewhere; follows no redirect. */
+/** Sends one GET; follows no redirects. */
 export type RawFetch = (
   url: URL,
   init: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ) => Promise<Response>;
 
-/** What one conversation with the Hub is bound to. */
+/** The limits of one conversation with the Hub. */
 export interface HubFetchOptions {
   readonly fetch: RawFetch;
-  /** Origin and maybe a path, without a slash at its end. */
+  /** Origin and optional path, without a trailing slash. */
   readonly endpoint: string;
   readonly token: string | undefined;
   readonly userAgent: string;
   /** See `HubOptions`. */
   readonly via?: string | undefined;
   readonly signal: AbortSignal;
-  /** How long nothing may come, in milliseconds. */
+  /** How long the server may be silent, in milliseconds. */
   readonly silenceMs: number;
   readonly asked: Asked;
-  /** Bytes that an answer of JSON may have. */
+  /** The size limit of a JSON answer, in bytes. */
   readonly maxJsonBytes: number;
-  /** The commit that bytes must be of. */
+  /** The expected commit of the bytes. */
   readonly commit?: string;
-  /** The size of the file whose bytes are asked for. */
+  /** The size of the file whose bytes are requested. */
   readonly size?: number;
 }
 
 const maxRedirects = 5;
 
 /**
- * A `fetch` to hand to the Hub's library. It is the gate: only the Hub's own host is asked, and only it gets the token; redirects
- * lead to http or https, never from the latter to the former; an answer to a range is that range; silence ends it; every failure
- * is a SkulkError, also kept in `failure`, because the library passes on no more than its text.
+ * A `fetch` for the Hub's library that validates everything. Only the Hub's own host is contacted, and only it gets the token. Redirects
+ * must be http or https, and never from https to http. The answer to a range must be that range. Silence ends the request. Every failure
+ * becomes a SkulkError, which is also stored in `failure`, because the library only passes on its text.
  */
 export function createHubFetch(options: HubFetchOptions): { readonly fetch: typeof fetch; readonly failure: () => unknown } {
   const own = new URL(options.endpoint).origin;
@@ -61,17 +61,17 @@ export function createHubFetch(options: HubFetchOptions): { readonly fetch: type
   return { fetch: send as typeof fetch, failure: () => failure };
 }
 
-/** One request of the library, with the redirects that it leads to. */
+/** One request of the library, with its redirects. */
 interface Exchange {
   readonly options: HubFetchOptions;
   /** The origin of the Hub. */
   readonly own: string;
-  /** The headers that the library wants to send. */
+  /** The library's own headers. */
   readonly given: Headers;
   readonly watchdog: SilenceWatch;
 }
 
-/** Whoever stopped it, else the silence, else what the network says. */
+/** The reason of an abort, else the silence, else the network's error. */
 function failureOf({ options, watchdog }: Exchange, error: unknown): unknown {
   if (options.signal.aborted) return options.signal.reason;
   return watchdog.signal.aborted ? watchdog.signal.reason : mapHubNetworkError(error, watchdog.origin());
@@ -90,13 +90,13 @@ async function ask(exchange: Exchange, first: URL, fail: (error: unknown) => unk
     origin,
     watchdog,
     maxBytes: wanted === undefined ? Number.POSITIVE_INFINITY : wanted.end - wanted.start,
-    // With a commit it is a file that is asked for, and one of JSON may have any size.
+    // With a commit, a file is requested, and a JSON file may have any size.
     maxJsonBytes: options.commit === undefined ? options.maxJsonBytes : Number.POSITIVE_INFINITY,
     fail,
   });
 }
 
-/** Asks, and follows redirects that are safe. @returns the first answer that is none, and who gave it */
+/** Sends the request, and follows safe redirects. @returns the first other answer, and its origin */
 async function follow(
   { options, own, given, watchdog }: Exchange,
   first: URL,
@@ -138,7 +138,7 @@ function nextHop(from: URL, location: string, hops: number): URL {
   });
 }
 
-/** Lets only a success pass that is what was asked for. */
+/** Accepts only a success with the requested content. */
 async function checkAnswer({ options, own }: Exchange, response: Response, origin: string, wanted: WantedBytes | undefined): Promise<void> {
   if (!response.ok) {
     await response.body?.cancel();

@@ -10,25 +10,25 @@ import { createHubFetch, type RawFetch } from './hub-fetch.ts';
 import { isTransientHubError } from './map-failure.ts';
 import { readPolicy } from './read-policy.ts';
 
-/** How the Hub is reached. */
+/** How to reach the Hub. */
 export interface HubOptions {
-  /** `https://huggingface.co`, or what stands in for it. */
+  /** `https://huggingface.co`, or a replacement. */
   readonly endpoint: string;
   readonly token: string | undefined;
   readonly fetch: RawFetch;
   readonly userAgent: string;
-  /** The id of this machine, which another store would hand on if it asked this one. */
+  /** The id of this machine. Another store would forward it, so that a request loop back to this one is detected. */
   readonly via?: string | undefined;
   readonly silenceMs: number;
 }
 
 const maxFiles = 100_000;
 const maxJsonBytes = 64 * 1024 * 1024;
-/** Before a byte was fetched, a person or a job waits for this long: some twenty seconds. */
+/** Before the first byte, a user or a job waits this long: some twenty seconds. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
 
 /**
- * The Hugging Face Hub, read only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and
+ * The Hugging Face Hub, read-only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and
  * HUB_UNREACHABLE.
  */
 export function createHub({ endpoint: given, token, fetch, userAgent, via, silenceMs }: HubOptions): Source {
@@ -36,7 +36,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
   const shared = { fetch, endpoint, token, userAgent, via, silenceMs, maxJsonBytes };
   const hasToken = token !== undefined;
 
-  /** One conversation: its library call, whose failure is the one that the gate saw. */
+  /** One conversation: a call of the library, whose error is replaced by the one that the fetch stored. */
   const ask = <T>(
     asked: { modelId: ModelId; revision: string },
     signal: AbortSignal,
@@ -96,7 +96,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
         size: file.size,
         asked: { modelId, revision: commit, path: file.path, hasToken },
       });
-      // The library puts the path into the URL as it is.
+      // The library puts the path into the URL without escaping it.
       const path = file.path.split('/').map(encodeURIComponent).join('/');
       const url = `${endpoint}/${modelId}/resolve/${commit}/${path}`;
       try {
@@ -130,7 +130,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
   };
 }
 
-/** The gate for one entry of a list. Throws an Error that says why it cannot be used. */
+/** Validates one entry of a list. Throws an Error with the reason. */
 function toFile({
   path: given,
   size,

@@ -1,20 +1,20 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
-/** What the body of an answer is bound to. */
+/** The limits of an answer's body. */
 export interface BodyLimits {
-  /** Who sends it. */
+  /** The origin that sends it. */
   readonly origin: string;
   readonly watchdog: SilenceWatch;
-  /** So many bytes are handed out; what a server sends behind them is left out. */
+  /** The maximum number of bytes to deliver; further bytes of the server are ignored. */
   readonly maxBytes: number;
-  /** An answer of JSON with more bytes is refused. */
+  /** A larger JSON answer is rejected. */
   readonly maxJsonBytes: number;
-  /** Called with what ended the body early; gives the error that its reader gets. */
+  /** Called with the error that ended the body early; returns the error for its reader. */
   readonly fail: (error: unknown) => unknown;
 }
 
-/** The same answer, whose body ends with an error when nothing comes for too long, or too much. */
+/** The same answer, whose body ends with an error after too long a silence, or too many bytes. */
 export function limitBody(response: Response, { origin, watchdog, maxBytes, maxJsonBytes, fail }: BodyLimits): Response {
   if (response.body === null) return response;
   const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json');
@@ -38,7 +38,7 @@ export function limitBody(response: Response, { origin, watchdog, maxBytes, maxJ
         if (isJson && received > maxJsonBytes) throw tooMuchJson(origin, maxJsonBytes);
         controller.enqueue(value.length > left ? value.subarray(0, left) : value);
         if (received < maxBytes) return;
-        // Some send more than was asked for; the rest is not waited for.
+        // Some servers send more than requested; do not wait for the rest.
         watchdog.end();
         controller.close();
         if (received > maxBytes) await reader.cancel().catch(() => undefined);

@@ -3,7 +3,7 @@ import { SkulkError, systemCode } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 
-/** What the Hub was asked for, to name it in an error. */
+/** What was requested from the Hub, for an error. */
 export interface Asked {
   readonly modelId: ModelId;
   readonly revision: string;
@@ -11,11 +11,11 @@ export interface Asked {
   readonly hasToken: boolean;
 }
 
-/** What an answer that is no success consists of. */
+/** The parts of an unsuccessful answer. */
 export interface HubRefusal {
   readonly status: number;
   readonly headers: Headers;
-  /** Whether the Hub itself answered, and not the host that it sent us to for the bytes. */
+  /** Whether the Hub itself answered, and not the host that serves the bytes. */
   readonly isOwnHost: boolean;
   /** The origin that answered. */
   readonly origin: string;
@@ -43,7 +43,7 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
       retryAfterMs: readRetryAfter(headers),
     });
   }
-  // What the Hub points to is signed for a short time; asked again it points anew.
+  // The Hub's redirects are signed for a short time; the next request gets a new one.
   if (!isOwnHost) return new SkulkError('HUB_UNREACHABLE', `${origin} answered ${status} for bytes of ${modelId}`, { hint: 'try again' });
   const code = headers.get('x-error-code');
   if (code === 'GatedRepo') {
@@ -78,7 +78,7 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
   });
 }
 
-/** Turns a failure of the network into an error that names the host; what is not one stays as it is. */
+/** Turns a network failure into an error with the host. Returns other values unchanged. */
 export function mapHubNetworkError(error: unknown, origin: string): unknown {
   if (error instanceof SkulkError) return error;
   const code = systemCode(error);
@@ -94,7 +94,7 @@ export function mapHubNetworkError(error: unknown, origin: string): unknown {
   });
 }
 
-/** Whether asking again may help. */
+/** Whether a retry may help. */
 export const isTransientHubError = (error: unknown): boolean =>
   error instanceof SkulkError && (error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_BUSY');
 

@@ -1,22 +1,22 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { startDeadline } from '../../kernel/flow/deadline.ts';
 
-/** Ends a request when nothing comes for too long. */
+/** Ends a request after too long a silence. */
 export interface SilenceWatch {
-  /** Aborted with HUB_UNREACHABLE after a silence, or with the reason of the signal that it was made with. */
+  /** Aborted with HUB_UNREACHABLE after a silence, or with the reason of the given signal. */
   readonly signal: AbortSignal;
-  /** Whoever was waited for last. */
+  /** The origin that was last expected to answer. */
   origin(): string;
-  /** Something must come from there now. */
+  /** Data is expected from that origin now. */
   expect(origin: string): void;
-  /** It came. */
+  /** Data has arrived. */
   rest(): void;
   end(): void;
 }
 
 /**
  * Watches one request and its redirects.
- * @param silenceMs how long nothing may come, in milliseconds
+ * @param silenceMs how long nothing may arrive, in milliseconds
  */
 export function createSilenceWatch(
   { signal, silenceMs }: { readonly signal: AbortSignal; readonly silenceMs: number },

@@ -1,7 +1,7 @@
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { Asked } from './map-failure.ts';
 
-/** Bytes that are asked for; `end` is exclusive, and `isPart` false where all of the file is meant. */
+/** The requested bytes; `end` is exclusive, and `isPart` is false for the whole file. */
 export interface WantedBytes {
   readonly start: number;
   readonly end: number;
@@ -9,9 +9,9 @@ export interface WantedBytes {
 }
 
 /**
- * Reads what a request asks for.
+ * Parses the range of a request.
  * @param header its `Range`
- * @param size that of the file; undefined when no file is asked for
+ * @param size the size of the file; undefined if no file is requested
  */
 export function readRange(header: string | null, size: number | undefined): WantedBytes | undefined {
   const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(header ?? '') ?? [];
@@ -19,7 +19,7 @@ export function readRange(header: string | null, size: number | undefined): Want
   return size === undefined ? undefined : { start: 0, end: size, isPart: false };
 }
 
-/** Nothing but what was asked for may be written to a file. @returns why an answer is not that, as in `HOST …` */
+/** Only requested bytes may be written to a file. @returns why an answer is unusable, as in `HOST …` */
 export function whyUseless(
   { status, headers }: Response,
   wanted: WantedBytes | undefined,
@@ -40,6 +40,6 @@ export function whyUseless(
   }
   if (status !== 206) return `sent the whole file ${path} instead of a part`;
   const [, first, last] = /^bytes (\d+)-(\d+)\/(?:\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
-  // More than was asked for is cut off; less is taken, and the rest asked for again.
+  // Surplus bytes are cut off. A shorter answer is accepted, and the rest requested again.
   return first !== undefined && Number(first) === start && Number(last) >= start ? undefined : `sent other bytes of ${path} than requested`;
 }
