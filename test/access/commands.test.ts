@@ -49,7 +49,7 @@ describe('skulk key and skulk open', () => {
     expect(new Set(links).size).toBe(3);
     for (const link of links) expect(await roleBy(link)).toBe('admin');
     for (const link of links) expect(await roleBy(link)).toBe(401);
-    // Whoever goes on guessing is stopped, and told for how long.
+    // A client that continues to guess is blocked, and gets the remaining time.
     for (const status of [401, 401, 429, 429]) expect(await roleBy(`${host.apiUrl}/#code=guess`)).toBe(status);
     const json = JSON.parse((await runInProcess(['key', '--json'], { env })).stdout) as { url: string; expires_at: string };
     expect(Date.parse(json.expires_at)).toBeGreaterThan(Date.now());
@@ -66,7 +66,7 @@ describe('skulk key and skulk open', () => {
     expect(JSON.parse(elsewhere.stdout)).toEqual({ url: 'http://192.0.2.1:52415/', opened: false });
     const host = await startServe({ home: await temporaryDirectory() });
     await host.kill();
-    // What a server that was killed left behind is the record of no server.
+    // A killed server leaves a record that belongs to no running server.
     expect(await runInProcess(['key'], { env: { SKULK_HOME: host.home } })).toMatchObject({ status: 4, stdout: '' });
   });
 });
@@ -129,7 +129,7 @@ describe('skulk token', () => {
         stderr: expect.stringContaining('there is no token called "phone"'),
       });
     expect(await runInProcess(['token', 'create', 'ops', '--role', 'read'], { env: asOps })).toMatchObject({ status: 5, stdout: '' });
-    // A named token makes no link, which would outlive it.
+    // A named token cannot create a link, which would be valid longer than the token.
     const link = await ask(host.url, '/session/codes', { method: 'POST', headers: { Authorization: `Bearer ${admin.token}` } });
     expect(link.status).toBe(403);
     expect(host.stderr()).toMatch(/"who":"token ops".*"method":"POST","url":"\/tokens"/);
@@ -141,7 +141,7 @@ describe('skulk token', () => {
     const env = { SKULK_HOME: host.home };
     const log = (): string => host.stderr();
     const made = await runInProcess(['token', 'create', 'ops', '--role', 'admin'], { env });
-    // Nobody asks the server meanwhile.
+    // No request reaches the server meanwhile.
     await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) created');
     const asOps = { SKULK_HOME: join(host.home, 'other'), SKULK_STORE: host.url, SKULK_TOKEN: made.stdout.trim() };
     expect(await runInProcess(['token', 'create', 'phone', '--role', 'read'], { env: asOps })).toMatchObject({ status: 0 });
@@ -298,7 +298,7 @@ describe('skulk policy', () => {
       await writeFile(file, 'lan: none\n# again\n');
       expect([half, await lan()]).toEqual([half, 'none']);
     }
-    // What says so counts at once, and what stays away counts in the end.
+    // An explicit value counts at once, and an absent file counts in the end.
     await writeFile(file, 'lan: read\n');
     expect(await lan()).toBe('read');
     await rm(file);

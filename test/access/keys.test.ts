@@ -38,7 +38,7 @@ describe('the key of a machine', () => {
   });
 });
 
-/** Of nobody who runs tests. */
+/** The uid of no user that runs tests. */
 const stranger = 12_345;
 
 describe('a file that another user of this machine created', () => {
@@ -58,7 +58,7 @@ describe('a file that another user of this machine created', () => {
     await chown(join(home, 'serve.json'), stranger, stranger);
     expect(await keyFor(home, 'http://127.0.0.1:1')).toBeUndefined();
     expect(await findServer(home)).toBeUndefined();
-    // A link is whose it is, whatever it leads to.
+    // A link belongs to its owner, regardless of its target.
     await rename(join(home, 'serve.json'), join(home, 'mine'));
     await chown(join(home, 'mine'), 0, 0);
     await symlink(join(home, 'mine'), join(home, 'serve.json'));
@@ -71,7 +71,7 @@ describe('a file that another user of this machine created', () => {
     expect(await book.find(token)).toMatchObject({ role: 'admin' });
     await chown(file, stranger, stranger);
     await expect(book.find(token)).rejects.toMatchObject({ code: 'CONFIG', message: expect.stringContaining(`uid ${stranger}`) });
-    // Root looks after the stores of other users.
+    // Root may manage the stores of other users.
     await chown(home, stranger, stranger);
     expect(await book.find(token)).toMatchObject({ role: 'admin' });
   });
@@ -107,7 +107,7 @@ describe('the record of a running server', () => {
       'https://127.0.0.1:1',
       'http://localhost:1',
       'http://127.0.0.1:1@evil.example',
-      // It had that address in another network; here it is somebody else's.
+      // It had that address in another network; here the address belongs to another machine.
       'http://203.0.113.7:1',
       'nonsense',
     ])
@@ -118,7 +118,7 @@ describe('the record of a running server', () => {
     for (const other of [{ startTime: 'another' }, { pid: 2 ** 22 + 1 }, { namespaces: ['pid:[1]', 'net:[1]'] }, { urls: 'none' }]) {
       await writeFile(join(home, 'serve.json'), JSON.stringify({ ...record, ...other }));
       expect([other, await keyFor(home, 'http://127.0.0.1:1')]).toEqual([other, undefined]);
-      // What another server wrote is left to it.
+      // A file of another server stays unchanged.
       if (!('urls' in other) && !('namespaces' in other)) await forget();
     }
     expect(await readdir(home)).toContain('serve.json');
@@ -133,7 +133,7 @@ describe('the record of a running server', () => {
     const host = await serveInProcess({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
     const key = (await readAdminKey(home)) ?? '';
-    // Whoever lures a command to another URL, or redirects it, gets no key.
+    // A redirect or another URL gets no key.
     const thief = await rawServer((socket) =>
       socket.end(`HTTP/1.1 307 Temporary Redirect\r\nLocation: ${host.url}/registry\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
     );
@@ -148,7 +148,7 @@ describe('the record of a running server', () => {
     expect(thief.heads.length).toBeGreaterThan(0);
     expect(thief.heads.join('')).not.toMatch(/authorization/i);
     expect(thief.heads.join('')).not.toContain(key);
-    // To its own server a command may do what asks for the key.
+    // A command may send requests that need the key to its own server.
     expect(await runSkulk(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
     expect(await runSkulk(['registry', '--json'], { env })).toMatchObject({ status: 0, stdout: '{"entries":[]}\n' });
     const stranger = await runSkulk(['registry'], { env: { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url } });
@@ -195,7 +195,7 @@ describe('the codes and keys of browser tabs', () => {
     now += 60_000;
     expect(pages.holds(pages.redeem(code, 'thief').key)).toBe(true);
     expect(pages.holds(pages.redeem(pages.makeCode().code, 'owner').key)).toBe(true);
-    // Many who guess, and many links, take no more memory than a few.
+    // Many guesses and many links need no more memory than a few.
     for (let tries = 0; tries < 5_000; tries += 1) expect(() => pages.redeem('x', `address-${tries}`)).toThrow();
     const first = pages.makeCode().code;
     for (let made = 0; made < 64; made += 1) pages.makeCode();

@@ -23,7 +23,7 @@ test('text from a client cannot control the terminal that shows the log', async 
   await expect.poll(() => lines.filter((line) => line.includes('request failed')).length).toBeGreaterThanOrEqual(2);
   const text = lines.join('');
   expect(text).toContain('9b');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must not reach a terminal
   expect(text.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
   for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number) });
 });

@@ -13,7 +13,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
 
-/** A store host with roles, and the answers that a test wants of it: `sessions` by the token that is shown, `''` for none. */
+/** A store host with roles and scripted answers: `sessions` by token, with `''` for no token. */
 async function storeWith(sessions: Record<string, object | number>) {
   const seen: { readonly method: string; readonly url: string; readonly authorization: string | undefined }[] = [];
   const server = createServer(({ method = '', url = '', headers: { authorization } }: IncomingMessage, answer) => {
@@ -61,13 +61,13 @@ describe('the token that a node sends to its store', () => {
     expect(await shown({})).toBeUndefined();
     expect(await shown(bearer('skulk_laptop'))).toBe('Bearer skulk_laptop');
     for (const own of [await adminKeyOf(node.home), page]) expect(await shown(bearer(own))).toBeUndefined();
-    // What the store would not take is not even sent on.
+    // A request that the store would refuse is not forwarded.
     expect((await ask(node.apiUrl, '/store/registry', bearer('skulk_wrong'))).status).toBe(401);
     expect((await ask(node.apiUrl, '/store/models/org%2Fm', { method: 'DELETE', ...bearer('skulk_laptop') })).status).toBe(403);
     expect(store.seen.filter(({ method }) => method === 'DELETE')).toEqual([]);
     const said = store.seen.map(({ authorization }) => authorization ?? '').join('\n');
     for (const own of [await adminKeyOf(node.home), page]) expect(said).not.toContain(own);
-    // The log of a node says who asked for what it passed on.
+    // The log of a node names the caller of each forwarded request.
     await expect.poll(() => node.stderr()).toContain('"who":"token laptop"');
     expect(node.stderr()).not.toContain('skulk_laptop');
   });
@@ -90,7 +90,7 @@ describe('the access rights that a node gets from its store', () => {
     const store = await storeWith({
       '': anybody,
       skulk_admin: { role: 'admin', credential: 'named', name: 'ops' },
-      // The keys of the store host are for that machine.
+      // The keys of the store host are only for that machine.
       hostkey: { role: 'admin', credential: 'key' },
       hostpage: { role: 'admin', credential: 'page' },
       strange: { role: 'root', credential: 'named' },
@@ -113,7 +113,7 @@ describe('the access rights that a node gets from its store', () => {
         hint: expect.any(String),
       },
     ]);
-    // What the LAN may do stays as the store said it last.
+    // The rights of the LAN stay as the store last reported them.
     expect((await ask(node.apiUrl, '/session')).json()).toMatchObject({ role: 'node', lan: 'node' });
   });
 
@@ -131,7 +131,7 @@ describe('the access rights that a node gets from its store', () => {
       if (lan !== 'none') expect(answer.json()).toMatchObject({ role: lan, lan });
       const stage = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
       expect((await ask(node.apiUrl, '/node/stage', stage)).status).toBe({ node: 400, read: 403, none: 401 }[lan]);
-      // A key of the node opens the node, whatever the store says.
+      // A key of the node works on the node, regardless of the store.
       expect((await ask(node.apiUrl, '/node/identity', bearer(await adminKeyOf(node.home)))).status).toBe(200);
     }
   });
@@ -221,7 +221,7 @@ describe('the access rights that a node gets from its store', () => {
   });
 });
 
-/** What nginx and `ssh -L` do: it takes connections from anywhere and makes them anew from this very machine. */
+/** Works like nginx and `ssh -L`: accepts connections from anywhere and opens new ones from this machine. */
 async function proxyTo(url: string): Promise<string> {
   const server = createServer((incoming, answer) => {
     const { method, headers } = incoming;
@@ -262,7 +262,7 @@ test('a request without the key of the machine cannot turn a directory into a st
     expect((await put(host.apiUrl, { hf_token: 'hf_thief' }, { [header]: '127.0.0.1' })).status).toBe(403);
   for (const target of ['/filesystem/browse', '/filesystem/browse?path=/etc']) expect((await ask(proxy, target)).status).toBe(403);
 
-  // With the key a directory must still be one that skulk may use.
+  // Even with the key, skulk must be allowed to use the directory.
   const key = await adminKeyOf(host.home);
   for (const change of [{ staging: { node_cache_path: world.home } }, { store_path: world.home }])
     expect((await put(host.apiUrl, { model_store: change }, { Authorization: `Bearer ${key}` })).status).toBe(400);
@@ -297,7 +297,7 @@ test('a LAN with the role read can stage models of the store, and cannot change 
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
   await expect.poll(async () => ((await ask(host.url, '/session')).json() as { lan: string }).lan).toBe('read');
   expect(await world.node('n1', host.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
-  // The command changed the file without a request.
+  // The command changed the file without a request to the server.
   expect(host.stderr()).toMatch(/the policy has changed: .*lan.*read/);
   const refused = await world.node('n1', host.url, 'delete', 'org/m', '--yes');
   expect(refused).toMatchObject({ status: 2, stdout: '' });

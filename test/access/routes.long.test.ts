@@ -1,2 +1,2 @@
-// The same, with everybody whatever the LAN may do.
+// The same tests, with all roles for each setting of the LAN.
 import './routes.test.ts';

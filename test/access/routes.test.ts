@@ -14,7 +14,7 @@ import { isLong } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
 
-/** What of a server is not asked anything, as only its routes are looked at. */
+/** Parts of a server that are never called, because the test reads only its routes. */
 const nothing = <T>(): T => ({}) as T;
 
 /** Every route of the two servers of a store host. */
@@ -45,12 +45,12 @@ async function allRoutes(): Promise<{ readonly store: readonly RouteRole[]; read
   return { store: listRoutes(storeApp), api: listRoutes(apiApp) };
 }
 
-/** Everything that whoever has no role at all gets an answer to. */
+/** Every route that answers a caller without any role. */
 const open = /^(?:(?:GET|HEAD) \/(?:|health|nodes|settings|assets\/:name)|POST \/session)$/;
-/** What clients of the Hub are refused whoever they are, and paths that they ask for by POST. */
+/** Requests that are refused for all Hub clients, and paths with POST. */
 const refusesWrites =
   /^\/(?:api\/(?:\*|models\/(?::id|:org\/:name)\/paths-info\/:revision)|(?:datasets|spaces|kernels|buckets)\/\*|.*\/(?:git-(?:upload|receive)-pack|info\/lfs\/\*))$/;
-/** What changes settings, shows the directories of the machine, or concerns others. */
+/** Routes that change settings, show directories of the machine, or affect others. */
 const admin =
   /^(?:PUT \/(?:config|policy)|(?:GET|HEAD) \/(?:filesystem\/browse|tokens)|POST \/(?:tokens|session\/codes)|DELETE \/(?:tokens\/:name|nodes\/:node))$/;
 
@@ -70,13 +70,13 @@ describe('the roles of routes', () => {
     for (const { method, url, role } of [...routes.store, ...routes.api])
       if (!['GET', 'HEAD', 'OPTIONS'].includes(method) && !refusesWrites.test(url) && url !== '/session')
         expect([method, url, role]).not.toContain('read');
-    // The lists are not empty for want of routes.
+    // The lists contain routes.
     expect(routes.store.length).toBeGreaterThan(40);
     expect(routes.api.length).toBeGreaterThan(30);
   });
 });
 
-/** Who sends a token of the Hub, or writes to one, is answered as clients of the Hub know it. */
+/** A request with a Hub token, or a write to the Hub, gets an answer in the format of the Hub. */
 const isOfHub = (url: string): boolean =>
   /^\/(?:api\/|api$|v2\/|(?::id|:name|:org\/:name)(?:$|\/)|(?:datasets|spaces|kernels|buckets)\/)/.test(url);
 const refusesAll = (method: string, url: string): boolean =>
@@ -96,7 +96,7 @@ const targetOf = (url: string): string =>
     .replace(':order', 'a'.repeat(24))
     .replace(/:\w+/g, '1');
 
-/** The status and the code of an answer; the rest of it is not waited for, as some never end. */
+/** The status and the code of an answer; the body is not awaited, because some never end. */
 function statusOf(url: string, { method, target, bearer }: { method: string; target: string; bearer: string | undefined }) {
   const { hostname, port } = new URL(url);
   return new Promise<number>((resolve, reject) => {
@@ -138,7 +138,7 @@ test('each route of both servers answers callers with its role, and refuses all 
     const answer = await ask(host.apiUrl, '/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
     return (answer.json() as { key: string }).key;
   };
-  // A page of one server has no key of another one; both ports are one server.
+  // A key of a page is not valid on another server; both ports are one server.
   let page = await newPageKey();
   for (const lan of ['node', 'read', 'none'] as const) {
     expect(await runInProcess(['policy', 'set', 'lan', lan], { env })).toMatchObject({ status: 0 });
@@ -154,7 +154,7 @@ test('each route of both servers answers callers with its role, and refuses all 
     await expect.poll(async () => (await ask(host.apiUrl, '/session')).status).toBe(lan === 'none' ? 401 : 200);
     if (lan !== 'none') await expect.poll(async () => ((await ask(host.apiUrl, '/session')).json() as { lan: string }).lan).toBe(lan);
     const everybody: readonly Who[] = ['nobody', 'read', 'node', 'admin', 'key', 'page', 'wrong'];
-    // What the LAN may do changes nothing for whoever shows something.
+    // The rights of the LAN do not affect a caller with a token or key.
     const who: readonly Who[] = isLong || lan === 'node' ? everybody : ['nobody'];
     for (const [base, list] of [
       [host.url, routes.store],
@@ -167,7 +167,7 @@ test('each route of both servers answers callers with its role, and refuses all 
           const name = `${method} ${url} with ${one} while the LAN may ${lan}`;
           const may = one === 'wrong' && isOfHub(url) && lan !== 'none' ? has.nobody : has[one];
           if (refusesAll(method, url) && may >= rank.read) continue;
-          // Whoever has the role may still be refused for what stands in the request.
+          // A caller with the role may still be refused because of the content of the request.
           if (role === 'open' || may >= rank[role]) {
             const isPageOnly = url === '/session' && method !== 'GET';
             const isNoMaker = url === '/session/codes' && (one === 'admin' || one === 'page');

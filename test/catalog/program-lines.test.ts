@@ -6,13 +6,13 @@ import { expect, test } from 'vitest';
 import { listUses } from '../../src/core/catalog/programs/use-program.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-/** Writes its name and its arguments to a file, each with a NUL behind it; says a path when it is asked for one. */
+/** Writes its name and its arguments to a file, each followed by a NUL; prints a path when it is asked for one. */
 const recorder = `#!/bin/sh
 { printf '%s\\0' "\${0##*/}" "$@"; printf '\\1'; } >> "$RECORD"
 case "$*" in stage*) printf '%s\\n' "$STAGED";; esac
 `;
 
-/** Has a shell read the lines, with programs that only tell what they were given. */
+/** Runs the commands in a shell, with programs that only record their arguments. */
 async function argumentsOf(lines: readonly string[]): Promise<readonly (readonly string[])[]> {
   const home = await temporaryDirectory();
   const bin = join(home, 'bin');

@@ -3,7 +3,7 @@ import type { GgufFacts } from '../../src/core/catalog/gguf-facts.ts';
 import { toGgufFacts } from '../../src/core/catalog/gguf-facts.ts';
 import { deriveTraits } from '../../src/core/catalog/traits.ts';
 
-/** What decides of a model of the Hub: facts of its config.json, its file list and its chat template, and nothing else of them. */
+/** The facts that classify a model of the Hub: parts of its config.json, its file list and its chat template. */
 interface RealModel {
   readonly id: string;
   /** Tags, in the order of `tags`. */
@@ -13,7 +13,7 @@ interface RealModel {
   readonly template?: string;
   readonly files?: readonly string[];
   readonly gguf?: GgufFacts;
-  /** The context length, where the configuration says it. */
+  /** The context length, if the configuration has it. */
   readonly context?: number;
 }
 
@@ -282,7 +282,7 @@ const models: readonly RealModel[] = [
     context: 512,
   },
   { id: 'openai/whisper-large-v3', tags: '', why: 'it hears and does not see', config: arch('WhisperForConditionalGeneration') },
-  // Models that see.
+  // Vision models.
   {
     id: 'google/gemma-3-27b-it',
     tags: 'vision',
@@ -403,7 +403,7 @@ const models: readonly RealModel[] = [
     why: 'vision_config',
     config: arch('PaliGemmaForConditionalGeneration', { vision_config: {} }),
   },
-  // Models that embed.
+  // Embedding models.
   {
     id: 'sentence-transformers/all-MiniLM-L6-v2',
     tags: 'embedding',

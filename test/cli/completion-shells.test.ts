@@ -6,7 +6,10 @@ import { runCli } from '../helpers/run-cli.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
-/** A directory with the script of a shell, and with a `skulk` that answers a question for words with the prefix and the name of the list. */
+/**
+ * A directory with the completion script of a shell, and a `skulk` that answers a request for words with the prefix and the name of the
+ * list.
+ */
 async function directoryFor(shell: 'zsh' | 'fish'): Promise<{ readonly directory: string; readonly env: NodeJS.ProcessEnv }> {
   const directory = await temporaryDirectory();
   const { stdout } = await runCli(['completion', shell], { cwd: directory });
@@ -45,7 +48,7 @@ describe('completion in fish', wants('fish'), () => {
   });
 });
 
-/** Notes the line that is being edited when Ctrl-X is pressed, and empties it. */
+/** Records the edited line when Ctrl-X is pressed, and clears it. */
 const zshNotes = `
 note() { print -r -- "$BUFFER" >> noted; BUFFER=; print -n NO\\TED > /dev/tty }
 zle -N note

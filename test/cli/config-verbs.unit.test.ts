@@ -128,7 +128,7 @@ test('validate reports keys that the Python program refuses and keys that skulk 
     expect.stringMatching(/skulk\.yaml:5: .*rejects model_store\.download\.max_concurrent/),
   ]);
   expect((await skulk(['config', 'validate'])).stdout).toContain('note: ');
-  // A command says it only when it is asked for more.
+  // A command prints it only with --verbose.
   expect((await skulk(['config', 'show'])).stderr).toBe('');
 });
 

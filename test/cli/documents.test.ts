@@ -33,10 +33,10 @@ test('the generated pages of docs/ match the definitions and the routes', async 
   const servers = await listApi();
   expect(docOf('http.md')).toBe(httpPage(servers));
   expect(docOf('security.md')).toBe(withRoleTable(docOf('security.md'), servers));
-  // Also what the servers do not describe, such as the page in the browser, has a row that names its role.
+  // Every row has a role, also for requests without a description, such as the page in the browser.
   for (const [port, { routes }] of Object.entries({ 58080: servers.store, 52415: servers.api }))
     for (const { method, url, role, isForWhatIsLeft } of routes) {
-      // What is only refused has none.
+      // Requests that are always refused have no role.
       if (isForWhatIsLeft) continue;
       const shown = [url, url.replace(':org/:name', ':id')].map((one) => `\`${method === 'HEAD' ? 'GET' : method} ${one}\` |`);
       const rows = docOf('security.md').split('\n');
@@ -100,7 +100,7 @@ describe('completion', () => {
   test('of bash offers models, quantizations, nodes and tags at their positions', async () => {
     const home = await temporaryDirectory();
     const bin = join(home, 'skulk');
-    // It answers with what it was asked, as the words of a list.
+    // It answers with its own arguments, as the words of a list.
     writeFileSync(bin, '#!/bin/sh\necho "$4$2 $4"\n', { mode: 0o755 });
     const { stdout } = await skulk(['completion', 'bash']);
     const complete = (line: string): string => {
@@ -123,7 +123,7 @@ describe('completion', () => {
     expect(complete('purge-staging --node=')).toBe('nodes');
     expect(complete('purge-staging --node=kite3 org/')).toBe('org/models org/');
     expect(complete('purge-staging --model=org/x:Q')).toBe('Qmodels org/x:Q');
-    // No file is offered where none can stand.
+    // No file is offered where no file is accepted.
     for (const line of ['show org/x sk', 'health sk', 'staging sk', 'config show sk']) expect(complete(line), line).toBe('');
     expect(complete('add sk')).toBe('skulk');
   });

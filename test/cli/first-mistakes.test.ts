@@ -56,7 +56,7 @@ test('a server with a token distinguishes a missing token from a wrong one', asy
   const home = await temporaryDirectory();
   const { url } = await serveInProcess({ home, env: { SKULK_TOKEN: 'right' } });
   const health = (env: object) => runInProcess(['registry'], { env: { SKULK_HOME: home, SKULK_STORE: url, ...env } });
-  // Without one a command on that very machine has its key.
+  // Without a token, a command on the same machine uses its key.
   expect(await health({})).toMatchObject({ status: 0 });
   expect(await health({ SKULK_HOME: join(home, 'other') })).toMatchObject({
     status: 2,
@@ -82,7 +82,7 @@ test('health of a store that is closed to the LAN works without a token, and rep
     status: 0,
     stdout: expect.stringMatching(/reachable +yes\n[\s\S]*disk +\S+ \S+ free of [\s\S]*access +needs a token: set SKULK_TOKEN/),
   });
-  // Whoever shows a wrong token has made a mistake that must be seen here.
+  // A wrong token is an error that must be reported here.
   expect(await runInProcess(['health'], { env: { ...env, SKULK_TOKEN: 'wrong' } })).toMatchObject({ status: 2, stdout: '' });
   const own = await runInProcess(['health', '--json'], { env: { SKULK_HOME: home } });
   expect(JSON.parse(own.stdout)).toMatchObject({ reachable: true, requires_token: false });

@@ -44,7 +44,7 @@ test('a connection without data has no rate and no time left', () => {
     return lines.at(-1) ?? '';
   };
   at(0, 0);
-  // A little came, and that at once.
+  // A few bytes arrived, and all at once.
   expect(at(4, 400)).toBe('downloading org/m: 0% (400 B of 137 GiB, 100 B/s)');
   expect(at(8, 400 * mib)).toMatch(/100\.0 MiB\/s, 23 min 17 s left\)$/);
   expect(at(12, 400 * mib)).toContain(' left');

@@ -4,7 +4,7 @@ import { commandLoaders } from '../../src/commands/index.ts';
 
 const commands = await loadAll(commandLoaders);
 
-/** Every place of a command line where a model stands; the registry is searched by a part of a name. */
+/** Every position of a command line that takes a model; the registry is searched by a part of a name. */
 const places = commands
   .filter(({ name }) => name !== 'registry')
   .flatMap(({ name, arguments: args, options }) =>

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
-/** Runs `skulk work …`, whose action the test gives. */
+/** Runs `skulk work …` with the action of the test. */
 function runWork(
   argv: readonly string[],
   run: (context: CommandContext, input: object) => Promise<unknown>,

@@ -5,7 +5,7 @@ import { createStoreClient } from '../../src/core/client/store-client.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { type ScriptedStore, scriptedStore, someDownload, someEntry, someHealth, someNode } from '../helpers/scripted-store.ts';
 
-/** Listens until the test ends; what was heard, and how it ended if it did. */
+/** Listens until the test ends; records the events, and the end of the stream. */
 function listenTo(store: ScriptedStore) {
   const over = new AbortController();
   const client = createStoreClient({ url: store.url, signal: over.signal, userAgent: 'test', token: 'hush' });
@@ -72,7 +72,7 @@ describe('the event stream of a store', () => {
     const { last } = listenTo(store);
     await expect.poll(() => last('health')).toBeDefined();
     const text = `: \n\nevent: downloads\ndata: ${JSON.stringify({ downloads: [someDownload('org/x', { error: '日本' })] })}\n\n`;
-    // Characters are cut in two as well.
+    // Some characters are cut in two.
     for (const byte of Buffer.from(text)) {
       store.write(Buffer.of(byte));
       if (byte === 10 || byte > 127) await sleep(1);

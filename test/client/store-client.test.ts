@@ -59,7 +59,7 @@ async function serve(overrides: Partial<LocalStore> = {}, token?: string) {
   return { url, store };
 }
 
-/** A server that gives one answer to everything. */
+/** A server that answers every request in the same way. */
 async function hostile(answer: string | ((socket: Socket) => void)) {
   const server = await rawServer((socket) => (typeof answer === 'string' ? socket.end(answer) : answer(socket)));
   cleanUps.push(() => server[Symbol.asyncDispose]());

@@ -13,7 +13,7 @@ const failure = (text: string, path = '/f.yaml'): { message: string; hint: strin
 };
 
 describe('a plain YAML scalar', () => {
-  // What `yaml.safe_load` of PyYAML 6 gives.
+  // The result of `yaml.safe_load` of PyYAML 6.
   test.each<[string, unknown]>([
     ...['yes', 'Yes', 'YES', 'on', 'On', 'ON', 'true', 'True', 'TRUE'].map((text): [string, unknown] => [text, true]),
     ...['no', 'No', 'NO', 'off', 'Off', 'OFF', 'false', 'False', 'FALSE'].map((text): [string, unknown] => [text, false]),

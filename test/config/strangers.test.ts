@@ -71,7 +71,7 @@ describe('a configuration file in the working directory or above', wants('root')
     expect(shown.stdout).toContain('mine');
     expect(shown.stdout).not.toContain('evil');
     expect(shown.stderr.split(`${file} is not read`)).toHaveLength(2);
-    // Whoever names it trusts it.
+    // A file named explicitly is trusted.
     const named = await run(['config', 'path', '--config', file]);
     expect(named).toMatchObject({ stdout: `${file}\n`, stderr: '' });
   });

@@ -10,8 +10,8 @@ import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /*
- * Every row of the contract's two tables, asked with curl as somebody would who has read nothing else. Each row of a transcript
- * is what is asked and what must be answered: the status, and what must be in the headers and the body.
+ * Sends every request of the contract's two tables with curl, like a user who knows only the table. Each row of a transcript has the
+ * request and the expected answer: the status, and parts of the headers and the body.
  */
 
 const content = 'x'.repeat(1000);
@@ -134,7 +134,7 @@ describe('the store host, port 58080', () => {
       [['-H', `If-None-Match: ${etag}`, '/models/org%2Fname/manifest'], { status: 304, headers: { etag }, body: '' }],
       [['/models/org%2Fnobody/manifest'], { status: 404, json: failure('MODEL_NOT_FOUND') }],
     ]);
-    // As another program leaves it: a directory and an entry.
+    // Another program left this: a directory and an entry.
     await served.stop();
     await mkdir(join(storePath, 'org--big'));
     const file = await open(join(storePath, 'org--big/a.gguf'), 'w');
@@ -251,7 +251,7 @@ describe('the store host, port 58080', () => {
 });
 
 describe('the API of every serving node, port 52415', () => {
-  /** The host itself, and a node that sends on to it. */
+  /** The host itself, and a node that forwards to it. */
   async function hostAndNode() {
     const world = await storeWithModel();
     const node = await serveInProcess({
@@ -392,7 +392,7 @@ describe('the API of every serving node, port 52415', () => {
       [[...bearer(token), '/store/health'], { status: 200 }],
     ]);
     expect(host.stderr()).not.toContain(token);
-    // Commands on that machine have its key; those elsewhere want the token.
+    // Commands on that machine use its key; those elsewhere need the token.
     expect(await runInProcess(['registry', '--store', host.url], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
     expect(await runInProcess(['registry', '--store', host.url], { env: { SKULK_HOME: join(home, 'other') } })).toMatchObject({
       status: 2,

@@ -13,21 +13,21 @@ import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
 
-/** Opens the store whose files lie at `root`; it is closed when the test ends. */
+/** Opens the store with its files at `root`; it is closed when the test ends. */
 export type OpenStore = (root: string) => Promise<Store>;
 
 const id = parseModelId('org/name');
 const missing = 'f'.repeat(64) as Sha256;
 const { signal } = new AbortController();
 
-/** The code of the SkulkError that a promise fails with. */
+/** The code of the SkulkError with which a promise is rejected. */
 export const codeOf = async (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'no error',
     (error: unknown) => (error instanceof SkulkError ? error.code : String(error)),
   );
 
-/** Puts files into `incoming/` as `add` does, and has the store take them. */
+/** Puts files into `incoming/` like `add`, and lets the store adopt them. */
 export async function bringIn(
   store: Store,
   root: string,
@@ -52,7 +52,7 @@ export async function readAll(
   return Buffer.concat(parts);
 }
 
-/** What holds for a store wherever it is. */
+/** The behaviour of every store, on a disk or over HTTP. */
 export function describeStore(name: string, openIn: OpenStore, makeRoot: () => Promise<string>): void {
   const open = async (): Promise<{ store: Store; root: string }> => {
     const root = await makeRoot();

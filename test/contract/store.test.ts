@@ -28,7 +28,7 @@ describeStore(
     const held = await tryLock(storeLayout(root).lock, 'a test');
     if (!isHeld(held)) throw new Error('the lock is taken');
     const store = openDiskStore({ root, world: testWorld(root), nodeId: 'node-1', cardsPath: undefined, held });
-    // A directory that lies in the place of a model is adopted for an admin only.
+    // Only an admin can adopt a directory at the path of a model.
     const app = await createStoreApp({
       store,
       access: createAccess({ adminKey: token }),

@@ -79,7 +79,7 @@ test('config init on a node asks for a store, contacts it, and can go back', wan
   await terminal.press('C-u');
   await terminal.type(url);
   await terminal.press('Enter');
-  // The store's own name leads nowhere here, so its address is written as well.
+  // The store's own name cannot be resolved here, so its address is written as well.
   await terminal.sees(/✓ the store +kite3 at 127\.0\.0\.1, port \d+/);
   await terminal.sees('Where should this machine keep its verified copies?');
   await terminal.press('BTab');

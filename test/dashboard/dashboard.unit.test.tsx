@@ -47,7 +47,7 @@ const view: DashboardView = {
   notice: null,
 };
 
-/** The dashboard over a store that does only what a test says. */
+/** The dashboard with a store that is controlled by the test. */
 function showDashboard(acts: Partial<DashboardActs>, shown = view) {
   const whole = { isStaging: () => false, ...acts } as DashboardActs;
   return show(<Dashboard live={createLive(shown)} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, {
@@ -104,7 +104,7 @@ const copy = {
 };
 const node = (hostname: string, more: Partial<KnownNode> = {}): KnownNode =>
   ({ node_id: hostname, hostname, connected: true, agent: true, pending_orders: 0, copies: [copy], ...more }) as KnownNode;
-// An older node does not tell its quantizations.
+// An older node does not report its quantizations.
 const { quantizations: _, ...silent } = copy;
 const known: DashboardView = {
   ...view,

@@ -1,2 +1,2 @@
-// The same, with every way to leave.
+// The same tests, with every way to leave.
 import './modes.test.ts';

@@ -6,7 +6,7 @@ import { isLong } from '../helpers/seeded.ts';
 import { openTerminal, type Terminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 
-/** A terminal on a machine whose store has one model; whoever uses it leaves it with a prompt. */
+/** A terminal on a machine whose store has one model; after the dashboard it shows a prompt. */
 const shared = forWholeFile(async () => {
   const world = await fleetWorld();
   await world.add('org/one');
@@ -17,7 +17,7 @@ const shared = forWholeFile(async () => {
 const asUsual = { alternate: false, cursor: true, wrap: true };
 const drawnOn = { alternate: true, cursor: false, wrap: false };
 
-/** On a screen that has something on it. */
+/** Starts on a screen with existing text. */
 async function openDashboard(terminal: Terminal, before = ''): Promise<void> {
   await terminal.enterAnew('echo what was there before');
   await terminal.sees(/^what was there before/m);
@@ -26,7 +26,7 @@ async function openDashboard(terminal: Terminal, before = ''): Promise<void> {
   expect(await terminal.modes()).toEqual(drawnOn);
 }
 
-/** What was there is there again, the cursor as well; lines end, keys echo, and what is pasted comes as it is. */
+/** The old screen and the cursor are restored; lines end, keys echo, and pasted text arrives unchanged. */
 async function expectAsBefore(terminal: Terminal, way: string): Promise<void> {
   expect([way, await terminal.modes()]).toEqual([way, asUsual]);
   await terminal.enterAnew('stty -a');
@@ -114,7 +114,7 @@ test('Ctrl-Z suspends the dashboard and restores the terminal, and fg resumes it
   await expectAsBefore(terminal, 'q after all that');
 });
 
-// The last one, as it closes the terminal.
+// This is the last test, because it closes the terminal.
 test('a closed terminal ends the dashboard', wants('tmux'), async () => {
   const terminal = shared();
   await openDashboard(terminal);

@@ -69,7 +69,7 @@ describe('a list on the screen', () => {
     expect(chosen(seen())).toBe('f');
     again(<TestList rows={['a', 'b', 'c', 'd', 'f']} />);
     await press('');
-    // Another one that came back is not the one that was seen.
+    // A copy that reappeared is not the one that was seen before.
     expect(chosen(seen())).toBe('f');
     again(<TestList rows={[]} />);
     expect(seen()).toContain('There is nothing.');

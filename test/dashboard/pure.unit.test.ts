@@ -228,7 +228,7 @@ describe('the summary of a removal', () => {
       ['every copy on 2 machines', 3],
     ]);
     expect(says({ modelId: 'org/none' as ModelId, nodeId: undefined }, view([], []))).toEqual([]);
-    // A part of a copy can be removed as well.
+    // A partial copy can be removed as well.
     const part = view([], []);
     const parts = { ...part, staging: { ...part.staging, unfinished: [{ model_id: m, size_bytes: 5 }] } } as DashboardView;
     expect(says({ modelId: m, nodeId: undefined }, parts)).toEqual([
@@ -236,7 +236,7 @@ describe('the summary of a removal', () => {
       ['its copies on every machine', 1],
       ['every copy on this machine', 1],
     ]);
-    // One that does not tell its copies may have some.
+    // A node that does not report its copies may have some.
     const silent = view([], [node('n1', [], { copies: null, staged_models: 3 })]);
     expect(says({ modelId: undefined, nodeId: 'n1' as NodeId }, silent)).toEqual([['every copy on n1', 0]]);
   });

@@ -4,7 +4,7 @@ import { PathQuestion } from '../../src/cli/render/questions/path-question.tsx';
 import type { PathView } from '../../src/core/operations/settings/config-questions.ts';
 import { show } from './show-part.tsx';
 
-/** A question for a directory whose disk is looked at for as long as the test wants. */
+/** A question for a directory whose disk check lasts as long as the test needs. */
 function askSlowly() {
   const answers: string[] = [];
   const looks: { readonly text: string; readonly end: (outcome: PathView | Error) => void }[] = [];

@@ -6,7 +6,7 @@ import { openTerminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 import { wireTo } from '../helpers/wire.ts';
 
-/** Waits until the store knows of copies as a test wants them. */
+/** Waits until the store knows the copies that a test needs. */
 const known = (
   world: FleetWorld,
   wanted: (copies: Readonly<Record<string, readonly { model_id: string; in_use: boolean }[]>>) => boolean,
@@ -38,7 +38,7 @@ test('d deletes a model everywhere after y, and shows the result on each machine
   expect(asked).toMatch(/\(n1\) {2}in use +2\.00 MiB/);
   expect(asked).toMatch(/frees in total +6\.00 MiB/);
   expect(asked).toMatch(/\[ \] copies in use are kept until their last use ends/);
-  // Neither what somebody presses by mistake nor what is pasted is a yes.
+  // A key pressed by mistake and pasted text do not count as yes.
   for (const refusal of ['n', 'q', 'Escape']) {
     await terminal.press('Enter', 'Space', 'd');
     await terminal.paste('y');
@@ -62,7 +62,7 @@ test('d deletes a model everywhere after y, and shows the result on each machine
   await terminal.press('x');
   await terminal.sees(/^› org\/two/m);
 
-  // The node still has to do it, and does when the use has ended.
+  // The order is pending, and the node carries it out when the use has ended.
   await terminal.press('3', '/');
   await terminal.type('n1');
   await terminal.press('Enter', 'Enter');
@@ -146,7 +146,7 @@ test('p purges on this machine, on one machine or on all, and keeps copies in us
   expect(await world.copies('n1')).toEqual(['org--one', 'org--two']);
   await terminal.press('x', 'Escape');
 
-  // What is in use stays, and is named.
+  // A copy in use stays, and is named.
   await terminal.sees(/^› org\/two .* in use, pid \d+/m);
   await terminal.press('p', 'y');
   expect(await terminal.sees('Purged')).toContain(`org/two is in use by pid ${process.pid}`);
@@ -156,7 +156,7 @@ test('p purges on this machine, on one machine or on all, and keeps copies in us
   await terminal.press('y');
   await terminal.sees('Purged');
   expect(await world.copies('n1')).toEqual(['org--two']);
-  // On one machine only: an idle copy elsewhere stays.
+  // Only on one machine: an idle copy elsewhere stays.
   await stage('laptop', 'org/one');
   await terminal.press('x', '3', '/');
   await terminal.type('n1');

@@ -11,7 +11,7 @@ interface ShowOptions {
   readonly columns?: number;
 }
 
-/** A part as a screen has it. */
+/** A part as it is on the screen. */
 const framed = (part: ReactElement, { hasColor = false, columns = 60 }: ShowOptions): ReactElement => (
   <ColorContext value={hasColor}>
     <Keyboard>
@@ -35,7 +35,7 @@ export function show(part: ReactElement, options: ShowOptions = {}) {
   const press = async (...inputs: readonly string[]): Promise<void> => {
     for (const input of inputs) {
       shown.stdin.write(input);
-      // A lone Escape is waited for a moment, as more may follow; then all is drawn that is to be.
+      // A single Escape is delayed for a moment, because more keys may follow; then everything is drawn.
       let frames = -1;
       for (let still = 0; still < 4; still = shown.frames.length === frames ? still + 1 : 0) {
         frames = shown.frames.length;

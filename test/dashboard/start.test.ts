@@ -25,7 +25,7 @@ const filesIn = (record: string): readonly string[] =>
     .split('\n')
     .filter((url) => url.startsWith('file:'));
 
-/** Whether a process loaded what draws screens, by what was in the files that it read. */
+/** Whether a process loaded the code that draws screens, found in the files that it read. */
 function hasLoadedInk(record: string): boolean {
   const files = filesIn(record);
   expect(files.some((url) => url.includes('/dist/'))).toBe(true);
@@ -53,7 +53,7 @@ describe('the code that draws screens', () => {
       ]);
       expect([args, hasLoadedInk(record)]).toEqual([args, false]);
     }
-    // The bundler joins chunks unless a module somewhere, as in Ink, waits at its top level; each file costs a third of a millisecond.
+    // The bundler joins chunks unless a module uses top-level await, like Ink; each file costs a third of a millisecond.
     expect(filesIn(join(home, 'loaded-2')).length).toBeLessThan(70);
     const record = join(home, 'loaded-serve');
     const busy = await runSkulk(['serve', '--host', '127.0.0.1', '--port', new URL(url).port, '--api-port', '0'], {

@@ -18,7 +18,7 @@ test('the dashboard shows the four lists, a filter, and the details of each item
   const store = await terminal.sees(/● live/);
   expect(store).toContain(host.url);
   expect(await terminal.sees(/GiB free of/)).toMatch(/ 2 models 2\.86 MiB/);
-  // What the host adopts it hashes and lists; the cursor stands on the first.
+  // The host hashes and lists an adopted model; the cursor is on the first row.
   expect(await terminal.sees(/^› mlx-community\/Qwen3-4B-4bit +2\.86 MiB +1 +now +here/m)).toMatch(/^ {2}org\/other +10 B +1 +now/m);
 
   await terminal.press('j');
@@ -47,7 +47,7 @@ test('the dashboard shows the four lists, a filter, and the details of each item
   await terminal.press('Escape', '?');
   expect(await terminal.sees('╭─ Keys')).toContain('purge staged copies: here, on a machine, everywhere');
   await terminal.press('x', 'Left', 'Left', 'Left');
-  // Which of the two the cursor stands on depends on whether a frame came between the filter and its end.
+  // The row of the cursor depends on whether a frame was drawn between the filter and its end.
   expect(await terminal.sees(/^[› ] mlx-community\S+ +2\.86 MiB +1 /m)).toMatch(/^› /m);
 });
 

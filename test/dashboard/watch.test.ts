@@ -76,7 +76,7 @@ test('--watch without a terminal prints the result again after each change, with
   await expect.poll(() => linesOf(json.stdout()).length).toBe(1);
   store.tell('downloads', { downloads: [someDownload('org/a')] });
   await expect.poll(() => linesOf(json.stdout()).length).toBe(2);
-  // What is as it was is not said again.
+  // Unchanged lines are not printed again.
   const same = { downloads: [someDownload('org/a', { updated_at: '' })] };
   store.tell('downloads', same);
   store.tell('downloads', same);
@@ -87,7 +87,7 @@ test('--watch without a terminal prints the result again after each change, with
     { downloads: [expect.objectContaining({ modelId: 'org/a', bytes_total: 4 * 1024 ** 3, status: 'downloading' })] },
     { downloads: [expect.objectContaining({ modelId: 'org/a', updated_at: '' })] },
   ]);
-  // A store that is away is said once, and waited for.
+  // An unreachable store is reported once, and the command waits for it.
   store.refusal = { status: 500, body: '{}' };
   store.hangUp();
   await expect.poll(() => json.stderr()).toContain('skulk: warning: ');

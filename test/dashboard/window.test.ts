@@ -82,7 +82,7 @@ test.each([
   await terminal.sees('Delete');
   await terminal.press('Escape', '2');
   await terminal.sees('failed');
-  // Neither a colour nor its reverse; bold is none (SGR 1, 2 and 22).
+  // No colour and no reverse; bold is allowed (SGR 1, 2 and 22).
   const painted = (await terminal.output()).split('skulk')[2] ?? '';
   expect(painted).toContain('org/model-00');
   const allowed = ['', '0', '1', '2', '22'].map((code) => `${esc}[${code}m`);
@@ -139,7 +139,7 @@ test('texts from outside cannot send control sequences to the terminal or break 
   await terminal.sees(/error +/);
   await terminal.press('Escape', '3');
   const nodes = await terminal.sees(/日本語/);
-  // Cut by columns, not by characters: what stands beside it stays in its column.
+  // Text is cut by columns, not by characters: the next column stays in its place.
   const rows = nodes.split('\n').filter((line) => line.includes('● listening'));
   expect(rows).toHaveLength(2);
   expect(rows.join('\n')).toContain('…');
@@ -163,16 +163,16 @@ test('many changes of a store are drawn at most ten times a second, without clea
   for (let step = 1; step <= 400; step += 1) {
     store.tell('downloads', { downloads: [someDownload('org/a', { bytes_done: step * 10 * 1024 ** 2, bytes_per_second: step * 1024 })] });
     await sleep(4);
-    // A dashboard that gets no time of the processor draws nothing meanwhile.
+    // A dashboard without processor time draws nothing meanwhile.
     if (step % 100 === 0) await terminal.sees(` ${Math.floor((step * 100) / 409.6)}% `);
   }
   const painted = (await terminal.output()).slice(before);
-  // Taken after the output, so that a test that waits for the processor in between does not count frames of time that it left out.
+  // The time is taken after the output, so that a test that waits for the processor in between does not count frames of that time.
   const seconds = (performance.now() - began) / 1000;
   const frames = painted.split('\u001b[?2026h').length - 1;
   expect(frames).toBeGreaterThan(3);
   expect(frames).toBeLessThan(12 * seconds + 3);
-  // A frame writes what changed, in one piece for the terminal.
+  // A frame writes the changes, in one piece for the terminal.
   expect(painted).not.toMatch(new RegExp(`${esc}\\[[23]?J`));
   expect(painted.length / frames).toBeLessThan(400);
 });

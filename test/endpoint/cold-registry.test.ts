@@ -10,7 +10,7 @@ import { ggufBytes } from '../helpers/gguf-bytes.ts';
 const MiB = 1024 * 1024;
 const template = "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' + '\\n'}}{% endfor %}";
 
-/** The head of a file that is far larger. @param texts how many texts of 1.5 MB are in it, which take no time to read */
+/** The head of a file that is far larger. @param texts the number of texts of 1.5 MB in it, which take no time to read */
 const headOf = (texts: number): Buffer =>
   ggufBytes({
     'general.architecture': 'qwen3',
@@ -19,7 +19,7 @@ const headOf = (texts: number): Buffer =>
     'tokenizer.chat_template': template,
   });
 
-/** A registry of a model of which the store has nothing, and what was fetched of it. */
+/** A registry of a model that the store does not have, and the requests to upstream. */
 function coldRegistry(head: Buffer) {
   const file: HubFile = {
     path: 'm-Q4_K_M.gguf' as RelativePath,

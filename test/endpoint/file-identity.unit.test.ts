@@ -20,7 +20,7 @@ test.each([
 });
 
 test('the git id of a content is the id that git computes', () => {
-  // As `git hash-object` says.
+  // As computed by `git hash-object`.
   expect(gitBlobId('hello\n')).toBe('ce013625030ba8dba906f756967f9e9ca394464a');
   expect(gitBlobId('')).toBe('e69de29bb2d1d6434b8b29ae775ad8c2e48c5391');
   expect(gitBlobId('é')).toBe(gitBlobId(new TextEncoder().encode('é')));

@@ -32,7 +32,7 @@ const listing = (files: Upstream['files'], at = commit): UpstreamRepo => ({
 });
 const full = listing([small('config.json', '{}'), large('a.gguf', 'A'), large('b.gguf', 'B')]);
 
-/** A store with a part of a model of the Hub and one that was added by hand, and a stand-in for what it lacks. */
+/** A store with a part of a model of the Hub and one that was added by hand, and a stand-in for the rest. */
 async function hubOf({
   isOn = true,
   known = full as Upstream | null,

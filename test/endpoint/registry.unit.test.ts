@@ -14,7 +14,7 @@ type Contents = Readonly<Record<string, string | { readonly cold: string }>>;
 const node: HubAsker = { mayFetch: true };
 const reader: HubAsker = { mayFetch: false };
 
-/** A repo of texts; what is cold is listed and not held. */
+/** A repo of texts; cold files are listed but not in the store. */
 function repoOf(contents: Contents, commit = 'c'.repeat(40)): HubRepo {
   const files = Object.entries(contents).map(([path, content]): HubFile => {
     const bytes = Buffer.from(typeof content === 'string' ? content : content.cold);
@@ -212,7 +212,7 @@ test('a manifest is created again for waiting readers when the first request was
     hub: { repo: async () => repo, open: async () => ({ kind: 'stream', bytes: (async function* () {})() }) },
     header: (_repo, _file, { signal }) => {
       started.push(signal);
-      // The first one never comes to an end by itself.
+      // The first one never ends by itself.
       if (started.length > 1) return Promise.resolve(chatml);
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     },

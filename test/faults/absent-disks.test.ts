@@ -27,14 +27,14 @@ async function serveOnce(home: string, root: string, ...more: readonly string[])
   return idOf(root);
 }
 
-/** A configuration that names a store; commands on this machine then use the disk. */
+/** A configuration that names a store; commands on this machine then use its disk. */
 async function configFor(home: string, root: string): Promise<readonly string[]> {
   const file = join(home, 'skulk.yaml');
   await writeFile(file, `model_store:\n  store_path: ${root}\n`);
   return ['--config', file];
 }
 
-/** That a command says that a disk is away, and that nothing was made. */
+/** Checks that a command reports a missing disk, and that nothing was created. */
 async function expectAbsent(ended: Ended, root: string, id: string, left: readonly string[] = []): Promise<void> {
   expect(ended, ended.stderr).toMatchObject({ status: 4, stdout: '' });
   for (const part of [root, id, 'mounted', '1 model', '--new-store']) expect(ended.stderr).toContain(part);
@@ -138,7 +138,7 @@ describe('a store whose directory has changed', () => {
     expect(await add()).toMatchObject({ status: 0 });
     const id = await idOf(root);
     await rename(root, join(home, 'elsewhere'));
-    // A link that leads nowhere is named as such.
+    // A broken link is reported as such.
     expect(await add()).toMatchObject({ status: 2, stderr: expect.stringContaining('broken link') });
     await mkdir(root);
     await expectAbsent(await add(), spelled, id);
@@ -220,7 +220,7 @@ describe('a store that disappears while it is served', () => {
     ['/v1/models'],
   ];
 
-  /** Takes the disk away and brings it back. */
+  /** Removes the disk and restores it. */
   async function expectMissed(
     home: string,
     root: string,
@@ -235,7 +235,7 @@ describe('a store that disappears while it is served', () => {
       readonly back: () => Promise<void>;
       readonly left: readonly string[] | undefined;
       readonly restMs?: number;
-      /** Whether commands try it too: a stage goes on asking for some seconds. */
+      /** Whether commands try it too: a stage retries for some seconds. */
       readonly byCommands?: boolean;
     },
   ): Promise<void> {
@@ -292,7 +292,7 @@ describe('a store that disappears while it is served', () => {
       await rm(root, { recursive: true });
       await rename(elsewhere, root);
     };
-    // Longer than any timer of the server rests, for what nobody asks for: nothing is to happen meanwhile.
+    // Longer than every timer of the server, without requests: nothing must happen meanwhile.
     await expectMissed(home, root, { away, back, left: [], restMs: isLong ? 12_000 : 0, byCommands: true });
   });
 

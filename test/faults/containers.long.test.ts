@@ -25,14 +25,14 @@ import { leaseNode } from '../leases/lease-node.ts';
 const onFreePorts = ['--host', '127.0.0.1', '--port', '0', '--api-port', '0'] as const;
 const { signal } = new AbortController();
 
-/** Waits for what `serve --json` says when it is ready. */
+/** Waits for the line that `serve --json` prints when it is ready. */
 async function readyLine({ stdout, stderr, child }: Pick<Contained, 'stdout' | 'stderr'> & { readonly child: ChildProcess }) {
   await until('the server', () => stdout().includes('\n') || child.exitCode !== null, stderr);
   expect(stdout(), stderr()).toContain('\n');
   return JSON.parse(stdout()) as { readonly store_url: string; readonly api_url: string; readonly pid: number };
 }
 
-/** Takes the lock of a holder that was just suspended; half a minute of silence is shortened for the test. */
+/** Takes the lock of a suspended holder; half a minute of silence is shortened for the test. */
 const takeFromSilent = (path: string): Promise<HeldLock> =>
   acquireLock(path, { purpose: 'a test', timeoutMs: 60_000, foreignSilenceMs: 300, signal });
 
@@ -69,12 +69,12 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
     expect(await node.json('reconcile')).toMatchObject({ dropped_leases: [], evicted: [{ model_id: 'org/n' }] });
     await node.run('stage', 'org/n');
     const agent = node.start('serve', '--role', 'node', '--host', '127.0.0.1', '--api-port', '0');
-    // It tidies up as it starts: what nobody uses goes.
+    // It cleans up when it starts: unused copies are removed.
     await until('the eviction of what is idle', () => !existsSync(join(node.root, 'org--n')), agent.stderr);
     expect(await node.staged()).toEqual({ 'org/m': true });
     agent.child.kill('SIGTERM');
     await agent.exited;
-    // It beats: half a minute later it is still in use, which a command sees that was there before.
+    // Its heartbeat changes: half a minute later it is still in use, which a command detects that started before.
     expect(Object.keys(await node.leases())).toHaveLength(1);
     await running.kill();
     const killed = performance.now();
@@ -124,7 +124,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
       await uploadModel(client.uploads, { modelId: parseModelId(name), files, force: false }, world);
     });
     expect(await registryOf(storePath)).toEqual(names.toSorted());
-    // The network is shared, so commands of every container reach it; one with a network of its own says why it does not.
+    // The network is shared, so commands of every container reach it; one with its own network gets the reason of the failure.
     const env = { SKULK_HOME: join(home, 'd') };
     const config = join(home, 'skulk.yaml');
     await writeFiles(home, {
@@ -174,7 +174,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
     expect((await runSkulk(['add', source, '--as', 'org/m'], { env })).status).toBe(0);
     await server.signal('SIGSTOP');
     await using _ = await takeFromSilent(storeLayout(storePath).lock);
-    // It is there before the server goes on, and is answered before it notices by itself.
+    // It starts before the server continues, and gets an answer before the server notices the loss by itself.
     const removal = fetch(`${store_url}/models/org/m`, { method: 'DELETE' }).then(
       ({ status }) => status,
       () => 0,

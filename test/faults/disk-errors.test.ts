@@ -164,7 +164,7 @@ describe('a staging directory on a disk of its own', wants('a disk of their own'
     const { env, config } = await nodeWith(root);
     const skulk = (...args: readonly string[]) => runInProcess([...args.slice(0, 2), '--config', config, ...args.slice(2)], { env });
     expect(await skulk('stage', 'org/m')).toMatchObject({ status: 0 });
-    // Who removes the copies by hand means it.
+    // A user may remove the copies by hand.
     await rm(below === '' ? join(root, '.skulk') : root, { recursive: true });
     expect(await skulk('stage', 'org/m', '--force')).toMatchObject({ status: 0 });
     expect(spawnSync('umount', [disk.path]).status).toBe(0);

@@ -110,7 +110,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     const skulk = (...args: string[]) => runInProcess([...args, '--config', config], { env });
     expect((await skulk('add', first, '--as', 'org/first')).status).toBe(0);
     const ends: number[] = [];
-    // 25 pages are the reserve of this disk.
+    // The reserve of this disk is 25 pages.
     for (let pages = -1; pages <= 44; pages += rounds({ few: 9, many: 1 })) {
       await disk.leave(mebibyte + pages * page);
       const { status, stderr } = await skulk('add', second, '--as', 'org/second');
@@ -144,7 +144,7 @@ describe('a full disk', wants('a disk of their own'), () => {
       if (isServed) expect((await runInProcess(['stage', 'org/m'], { env: node })).status).toBe(0);
       await disk.leave(pages * page);
       const { status, stderr } = await skulk('delete', 'org/m', '--yes');
-      // A command needs a little room for its lock; a server has its own, but the node is not there to answer.
+      // A command needs some space for its lock; a server already has its lock, but the node is not there to answer.
       expect(isServed ? [9] : pages < 2 ? [0, 7] : [0], `${pages} pages: ${stderr}`).toContain(status);
       if (status === 7) {
         await disk.leave('all');
@@ -155,7 +155,7 @@ describe('a full disk', wants('a disk of their own'), () => {
       expect(JSON.parse((await skulk('registry', '--json')).stdout)).toMatchObject({ entries: [] });
       expect(await exists(join(root, 'org--m'))).toBe(false);
       if (!isServed) continue;
-      // What could not be written down before was written down after.
+      // Records that could not be written before were written afterwards.
       expect(await runInProcess(['reconcile', '--json'], { env: node })).toMatchObject({ status: 0 });
       expect(await exists(join(home, 'node', 'staging', 'org--m'))).toBe(false);
     }

@@ -37,12 +37,12 @@ const leftOver = (directory: string): string => {
   return lines.filter((line) => line.includes(directory)).join('\n');
 };
 
-/** Runs a line of shell, with skulk in it as `skulk`. */
+/** Runs a shell command in which `skulk` is this skulk. */
 function shell(line: string, env: Record<string, string | undefined>, cwd = '/') {
   const skulk = `${quote(process.execPath)} ${quote(bin)}`;
   const { status, stdout, stderr } = spawnSync('bash', ['-c', `skulk() { ${skulk} "$@"; }; ${line}`], {
     encoding: 'utf8',
-    // Nor is a store found that somebody serves on this machine.
+    // It does not find a store that another program serves on this machine.
     env: { PATH: process.env['PATH'], SKULK_NO_DISCOVERY: '1', ...env },
     cwd,
   });
@@ -56,21 +56,21 @@ describe.each([
 ] as const)('%s at any moment', (signal, expected) => {
   const random = seededRandom(testSeed);
 
-  /** Sends the signal after a while; a command that was quicker ends with 0. */
+  /** Sends the signal after a while; a command that ended before it has status 0. */
   async function interrupt(running: RunningSkulk, maxMs: number): Promise<number | null> {
     await Promise.race([sleep(40 + random() * maxMs), running.exited]);
     running.child.kill(signal);
     const ended = await within(`the end after ${signal}`, running.exited, running.stderr);
-    // Before the shell has begun to listen, the system itself ends the process.
+    // Before the shell handles signals, the system ends the process.
     const status = ended.signal === null ? ended.status : expected;
     expect([0, expected], `SKULK_TEST_SEED=${testSeed}: ${ended.stderr}`).toContain(status);
     expect(ended.stderr).not.toMatch(/\bat .*\.js:\d+|is a bug in skulk/);
-    // Once the result is printed, the system itself may end the process.
+    // After the result is printed, the system may end the process.
     if (ended.signal === null && status !== 0) expect(ended.stdout).toBe('');
     return status;
   }
 
-  // SIGHUP is taken as SIGTERM; in the form of every day each command is interrupted by one of the others.
+  // SIGHUP is treated like SIGTERM; in the short form each command gets one of the other signals.
   test.runIf(isLong || signal === 'SIGINT')('during an add leaves the store unchanged or with the whole model', async () => {
     const home = await temporaryDirectory();
     const source = join(home, 'm');
@@ -158,7 +158,7 @@ describe('a command in an unusual environment', () => {
     const home = await temporaryDirectory();
     const host = await temporaryDirectory();
     await writeFiles(join(host, 'm'), { a: 'a' });
-    // The shell keeps this process busy, so the server is another one.
+    // The shell blocks this process, so the server is another one.
     const served = await startServe({ home: host });
     expect((await runInProcess(['add', join(host, 'm'), '--as', 'org/m'], { env: { SKULK_HOME: host } })).status).toBe(0);
     const staged = shell('skulk stage org/m', { SKULK_HOME: home, SKULK_STORE: served.url });
@@ -231,7 +231,7 @@ describe('access to files that skulk creates', () => {
       const { status, stderr } = await as(...args);
       expect([status, /permission denied|not permitted|cannot be written/.test(stderr)], `${args[0]}: ${stderr}`).toEqual([2, true]);
     }
-    // The copy is good; that its use cannot be recorded keeps nobody from reading it.
+    // The copy is good; a failure to record its use does not prevent reading it.
     const ran = await as('run', 'org/m', '--', 'true');
     expect(ran).toMatchObject({ status: 0, stderr: expect.stringContaining('is not recorded') });
     for (const args of [['registry'], ['show', 'org/m'], ['staging'], ['stage', 'org/m', '--offline']])

@@ -13,7 +13,7 @@ const files = { 'Config.json': 'one', 'config.json': 'two' };
 const both = { status: 5, stdout: '', stderr: expect.stringMatching(/Config\.json.*config\.json/s) };
 const options = wants('an exFAT disk');
 
-/** A disk that takes upper and lower case for one. */
+/** A disk that treats upper and lower case as equal. */
 async function exfatDisk(): Promise<string> {
   const home = await temporaryDirectory();
   const [image, disk] = [join(home, 'image'), join(home, 'disk')];

@@ -13,7 +13,7 @@ import { within } from '../helpers/waiting.ts';
 const size = 2 * chunkSize;
 const content = noise(size, 11);
 
-/** What somebody may do to a canonical file behind the store's back. */
+/** Changes that a user may make to a canonical file outside skulk. */
 const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
   removed: (path) => rm(path),
   truncated: (path) => truncate(path, chunkSize + 17),
@@ -68,7 +68,7 @@ describe.each(tried)('a canonical file that is %s', (name, damage) => {
     await within('the first chunk', Promise.race([proxy.passed(chunkSize + 100_000), stage.exited]), () => stage.stderr() + log());
     await damage(file);
     const { status, stdout, stderr } = await within('the stage', stage.exited, () => stage.stderr() + log());
-    // What was open already may still have been read to its end.
+    // A file that was open already may still have been read to its end.
     expect([0, 3, 6], stderr).toContain(status);
     if (status === 0) expect(await digestsBelow(copy)).toEqual(whole);
     else {
@@ -76,7 +76,7 @@ describe.each(tried)('a canonical file that is %s', (name, damage) => {
       expect(stderr).toMatch(/hint: /);
       expect(await exists(copy)).toBe(false);
     }
-    // Without the copy it must show in any case.
+    // Without the copy the fault must be reported in any case.
     await rm(copy, { recursive: true, force: true });
     const again = await runInProcess(['stage', 'org/m', '--force'], { env: node });
     expect([3, 6], again.stderr).toContain(again.status);
@@ -88,7 +88,7 @@ describe.each(tried)('a canonical file that is %s', (name, damage) => {
     const verified = await within('verify', host('verify', '--json'), log);
     expect(verified.status).toBe(6);
     expect(verified.stderr).toContain('org/m');
-    // Whoever brings it back has a whole model again.
+    // After the file is restored, the model is complete again.
     await writeFile(file, content);
     expect((await within('verify of the mended file', host('verify'), log)).status, name).toBe(0);
     expect((await runInProcess(['stage', 'org/m'], { env: node })).status).toBe(0);

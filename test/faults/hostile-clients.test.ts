@@ -12,7 +12,7 @@ import { within } from '../helpers/waiting.ts';
 
 const secret = 'nobody outside may read this';
 
-/** A host with one model, and beside the model things that must stay where they are. */
+/** A host with one model, and files beside the model that must not change. */
 async function host() {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'm'), { 'config.json': '{"a":1}', 'sub/b.txt': 'bee' });
@@ -30,7 +30,7 @@ async function host() {
 
 const open = (url: URL): Socket => connect({ host: url.hostname, port: Number(url.port) }).on('error', () => undefined);
 
-/** Sends bytes as they are, and reads what comes until the other end closes, which it must. */
+/** Sends raw bytes, and reads until the other end closes, which it must. */
 async function say(url: URL, bytes: string | Buffer): Promise<string> {
   const socket = open(url);
   const parts: Buffer[] = [];
@@ -258,7 +258,7 @@ describe('a hostile client', () => {
     const before = await memoryOf(served.pid);
     for (const [name, attack] of attacks) {
       const answers = await Promise.all(Array.from({ length: 8 }, () => attack(url)));
-      // 0: the connection was closed without an answer; 200: what is too much in a request for ranges is answered with the whole.
+      // 0: the connection was closed without an answer; 200: too many ranges are answered with the whole file.
       for (const answer of answers)
         expect([0, 200, 400, 404, 405, 413, 414, 416, 431, 501], `${name}: ${answer.slice(0, 300)}`).toContain(statusOf(answer));
       expect(statusOf(await get(url, '/health')), name).toBe(200);

@@ -19,13 +19,13 @@ async function hostile(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A manifest whose digest is right, whatever its files are. */
+/** A manifest with a correct digest for any files. */
 function manifestOf(files: readonly object[], more: object = {}): object {
   let digest = sha256('');
   try {
     digest = digestFiles(files as Parameters<typeof digestFiles>[0]);
   } catch {
-    // Its files are no files.
+    // Its files are not objects.
   }
   return {
     version: 1,
@@ -81,7 +81,7 @@ test('a hostile manifest is refused, and nothing is written', async () => {
   let manifest: object | string = '';
   let others = 0;
   const url = await hostile((request, response) => {
-    // A node says that it is there; what that is answered with is no manifest either.
+    // A node reports itself; the answer to that is not a manifest either.
     if (!request.url?.endsWith('/manifest') && !request.url?.startsWith('/nodes/')) others += 1;
     response.setHeader('content-type', 'application/json');
     response.end(typeof manifest === 'string' ? manifest : JSON.stringify(manifest));
@@ -93,7 +93,7 @@ test('a hostile manifest is refused, and nothing is written', async () => {
       () => undefined,
       (failure: unknown) => failure,
     );
-    // A big one may find no room before anything else; that it is impossible is seen first where it is.
+    // A large one may be refused because of its size before its content is examined.
     expect(error, name).toMatchObject({
       code: name.startsWith('sizes') ? expect.stringMatching(/INTEGRITY|NO_SPACE/) : 'INTEGRITY',
       hint: expect.any(String),

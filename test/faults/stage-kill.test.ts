@@ -48,7 +48,7 @@ test('kill -9 at random moments loses a few chunks at most and never leaves a pa
   for (let kill = 0; kill < kills; kill += 1) {
     proxy.setRate(150e6);
     const stage = startSkulk(['stage', 'org/m', '--connections', String(connections), '-q'], { env });
-    // Some moments of the start, most of the transfer; the last ones of the end, when the copy is published.
+    // Some kills during the start, most during the transfer; the last ones when the copy is published.
     const moment = kill < 2 ? sleep(random() * 500) : proxy.passed(proxy.bytes() + random() * rounds({ few: 20e6, many: 60e6 }));
     await Promise.race([moment.then(() => (kill >= kills - 3 ? sleep(random() * 300) : undefined)), stage.exited]);
     stage.child.kill('SIGKILL');
@@ -80,7 +80,7 @@ test('one kill in the middle costs only the chunks in transfer', async () => {
   stage.child.kill('SIGKILL');
   await stage.exited;
   proxy.setRate(0);
-  // What a dry run says is what then comes, parts of pieces included.
+  // The dry run predicts the transfer, including parts of pieces.
   const planned = JSON.parse((await runInProcess(['stage', 'org/m', '--dry-run', '--json'], { env })).stdout) as {
     planned: { bytes_to_transfer: number; bytes_to_reuse: number }[];
   };

@@ -59,7 +59,7 @@ test('a stage and a delete at the same time give a whole copy or a clear error',
   for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
     expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
     const [staged, deleted] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('delete', 'org/m', '--yes')]);
-    // The node has no agent, so what it should evict is pending until its next stage.
+    // The node has no agent, so its orders are pending until its next stage.
     expect([0, 9], said(deleted)).toContain(deleted.status);
     expect([0, 3], said(staged)).toContain(staged.status);
     if (staged.status === 3) expect(staged.stderr).toMatch(/org\/m.*(not in the store|was deleted from the store)/);

@@ -8,7 +8,7 @@ import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { isLong } from '../helpers/seeded.ts';
 import { copyOf, serveModels, stagingNode } from '../helpers/staging-node.ts';
 
-// In the form of every day there is less time between the tries: they are as many, and nothing happens in that time.
+// In the short form there is less time between the tries; their number is the same, and nothing happens in that time.
 const between = vi.hoisted(() => ({ isShort: false }));
 vi.mock(import('../../src/core/kernel/flow/backoff.ts'), async (original) => {
   const real = await original();
@@ -26,7 +26,7 @@ const digests = Object.fromEntries(Object.entries(files).map(([path, content]) =
 
 type Answer = Awaited<ReturnType<ProxiedRequest['fetch']>>;
 
-/** Answers with a changed form of what the store answered. */
+/** Answers with a changed version of the store's answer. */
 const changing =
   (change: (answer: Answer) => { status?: number; headers?: Record<string, string | null>; body?: Buffer }) =>
   async ({ fetch, answer }: ProxiedRequest): Promise<void> => {
@@ -35,7 +35,7 @@ const changing =
     await answer(status, { ...right.headers, ...headers }, body);
   };
 
-/** Sends a part of what is right and then does something to the socket. */
+/** Sends a part of the right answer and then disturbs the socket. */
 const after =
   (count: number, end: (socket: ProxiedRequest['socket']) => void) =>
   async ({ fetch, response, socket }: ProxiedRequest): Promise<void> => {
@@ -63,7 +63,7 @@ const pour = (socket: ProxiedRequest['socket'], bytes: string): void => {
   more();
 };
 
-/** What is done to every answer, and what `stage` fails with then. */
+/** The change to every answer, and the error with which `stage` fails. */
 const faults: Record<
   string,
   {
@@ -101,7 +101,7 @@ const faults: Record<
     },
     always: 'either',
   },
-  // Here each file is one piece, for which a 200 of its size is as good.
+  // Each file is one piece here, so a 200 with its size is accepted.
   'the whole of a larger file instead of a range': {
     does: changing(({ body }) => ({
       status: 200,
@@ -184,17 +184,17 @@ async function failsAlways(url: string, name: string, { does, always }: { does: 
   const before = at.proxy.bytes();
   const kept = await verifiedBytes(at.node.root);
   at.proxy.setFault(undefined);
-  // Not with the short limit of before: a busy machine may be silent for a second, and what was sent then is sent again.
+  // Not with the short limit used before: a busy machine may be silent for a second, and that data is sent again.
   const patient = await stagingNode(at.proxy.url, { home: at.node.home });
   await patient.stage('org/m');
   expect(await digestsBelow(copyOf(patient, 'org/m')), name).toEqual(digests);
-  // What was verified before is not sent again.
+  // Verified data is not sent again.
   const all = Object.values(files).reduce((sum, { length }) => sum + length, 0);
   expect(at.proxy.bytes() - before, name).toBeLessThanOrEqual(all - kept);
   return 'well';
 }
 
-/** The bytes that the journal of an unfinished copy vouches for; which ones arrived before the failure is a matter of timing. */
+/** The bytes in the journal of an unfinished copy; which ones arrived before the failure depends on timing. */
 async function verifiedBytes(root: string): Promise<number> {
   const journal = await readFile(join(root, '.skulk/v1/incoming/org--m/journal'), 'utf8').catch(() => '');
   const paths = new Set(
@@ -214,7 +214,7 @@ test('a temporary fault of the network does not affect the stage', async () => {
 
 test('a permanent fault of the network ends with a clear message, publishes nothing, and received data is kept', async () => {
   const { url } = await serveModels({ 'org/m': files });
-  // Every try waits for a second where nothing comes.
+  // Every try without data waits for a second.
   const silent = ['a stall', 'no answer at all', 'a head that comes too slowly', 'headers without end'];
   const tried = Object.entries(faults).filter(([name]) => isLong || !silent.includes(name));
   between.isShort = !isLong;

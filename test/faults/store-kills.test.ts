@@ -16,9 +16,9 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
 
 /*
- * A process is killed at the n-th thing that happens below the store, n being drawn for each round. Whatever the moment:
- * the registry can be read and names the model that was there before, the model at hand is wholly the old, wholly the new
- * or absent, nothing that was moved is lost, and the same command again brings it to its end.
+ * A process is killed at the n-th event below the store, with a random n for each round. After a kill at any moment, the registry is
+ * readable and names the earlier model. The current model is completely old, completely new or absent. No moved file is lost, and the same
+ * command completes the change.
  */
 const seed = testSeed;
 const few = rounds({ few: 1, many: 30 });
@@ -72,7 +72,7 @@ async function killAtEvent(root: string, n: number, running: () => RunningSkulk,
   }
 }
 
-/** What may be there at any moment; the check itself is the next command that mends. */
+/** The states that are allowed at any moment; the check itself is the next command, which repairs. */
 async function checkStore(
   { root, deps, whole }: Home,
   allowed: readonly ('old' | 'next' | 'absent')[],
@@ -93,8 +93,8 @@ async function checkStore(
 }
 
 /**
- * What may be left of places: a draft that does not say yet whose it is, so it may be one of another container and stays until it
- * was silent for long enough. Nothing of a model is in it.
+ * Incoming directories that may remain: a draft without an owner may belong to another container, and stays until it was silent for long
+ * enough. It contains no data of a model.
  */
 async function checkDrafts(root: string): Promise<void> {
   const layout = storeLayout(root);
@@ -114,7 +114,7 @@ async function checkClean({ root }: Home): Promise<void> {
   await checkDrafts(root);
   expect(await readdir(join(own, 'trash')).catch(() => [])).toEqual([]);
   const names = await readdir(root, { recursive: true });
-  // A draft of a lock's claim goes when the lock is next taken.
+  // A draft of a lock's claim is removed when the lock is next taken.
   expect(names.filter((name) => name.endsWith('.tmp') && !/\/locks?\//.test(name))).toEqual([]);
 }
 
@@ -163,7 +163,7 @@ describe('kill -9', () => {
     const server = await startServe({ home: home.home });
     const args = ['add', home.source, '--as', target, '--move'];
     await killAtEvent(home.root, draw(random, 30), () => startSkulk(args, { env: home.env }));
-    // The server may still be at it; a change through it comes after.
+    // The server may still work on it; a change through the server follows.
     const other = await runInProcess(['add', join(home.home, 'first'), '--as', 'another'], { env: home.env });
     expect(other.stderr + other.status).toMatch(/0$/);
     const is = (await stat(join(home.root, 'org--target')).then(Boolean, () => false)) ? 'next' : 'absent';
@@ -215,7 +215,7 @@ describe('kill -9', () => {
     const { ino } = await stat(join(place, 'm-Q4_K_M.gguf'));
     const args = ['delete', `${target}:Q8_0`, '--yes'];
     await killAtEvent(home.root, draw(random, 18), () => startSkulk(args, { env: home.env }));
-    // Mends what was interrupted.
+    // Repairs an interrupted change.
     const { models } = await verifyModels(home.deps, { refs: [], staging: false, repair: false });
     expect(models.map(({ status }) => status)).toEqual(['ok', 'ok']);
     const files = await digestsBelow(place);
@@ -248,7 +248,7 @@ describe('kill -9', () => {
     await writeFiles(place, next);
     const args = ['add', place, '--as', target];
     await killAtEvent(home.root, draw(random, 12), () => startSkulk(args, { env: home.env }));
-    // Whatever the moment, its files are as they were, and no other model is worse off.
+    // After a kill at any moment, its files are unchanged, and no other model is damaged.
     expect(await digestsBelow(place)).toEqual(home.whole.next);
     const { models } = await verifyModels(home.deps, { refs: [], staging: false, repair: false });
     expect(models.find(({ model_id }) => model_id === bystander)?.status).toBe('ok');
@@ -266,7 +266,7 @@ describe('kill -9', () => {
     await writeFile(registry, text.slice(0, text.length / 2));
     const args = ['verify', '--repair'];
     await killAtEvent(home.root, draw(random, 20), () => startSkulk(args, { env: home.env }));
-    // Either it still is what it was, kept for a person to look at, or it names every model.
+    // It is either unchanged and kept for the user, or it names every model.
     expect(await digestsBelow(join(home.root, 'org--target'))).toEqual(home.whole.old);
     expect((await runInProcess(args, { env: home.env })).status).toBe(0);
     expect(Object.keys(JSON.parse(await readFile(registry, 'utf8'))).sort()).toEqual([bystander, target].sort());

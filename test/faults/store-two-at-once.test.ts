@@ -10,12 +10,12 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 async function makeHome() {
   const home = await temporaryDirectory();
   const root = join(home, 'store');
-  // With a store of its own, no command looks for one at the usual port of this machine.
+  // With a configured store, no command searches for one at the usual port of this machine.
   await mkdir(root);
   const env = { SKULK_HOME: home };
-  /** Runs a command as a process, as others do at the same time. */
+  /** Runs a command as a process, like other commands at the same time. */
   const run = (...args: string[]) => runSkulk(args, { env });
-  /** Runs one in this process. */
+  /** Runs a command in this process. */
   const look = (...args: string[]) => runInProcess(args, { env });
   const source = async (name: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string> => {
     await writeFiles(join(home, name), files);
@@ -106,7 +106,7 @@ test('a second serve on a store names the process that has it, and after kill -9
 test('a server completes an interrupted change when it starts, before it answers', async () => {
   const { home, root, look, source } = await makeHome();
   await look('add', await source('s', { 'a.gguf': 'one' }), '--as', 'org/m');
-  // What a delete leaves that died after it had written down what it is going to do.
+  // A delete that ended after it had recorded its intent leaves this.
   await mkdir(join(root, '.skulk/v1/intents'), { recursive: true });
   await writeFile(
     join(root, '.skulk/v1/intents/org--m.json'),

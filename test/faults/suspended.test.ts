@@ -66,7 +66,7 @@ test.skipIf(process.platform !== 'linux')(
     });
     const staging = startSkulk(['stage', 'org/m'], { env });
     expect(await staging.exited).toMatchObject({ status: 0 });
-    // It is asked again at the end whether the model is still there.
+    // At the end it asks again whether the model still exists.
     const before = proxy.requests.slice(0, proxy.requests.indexOf('GET /models/org%2Fm/a.bin'));
     expect(before.filter((line) => /\/manifest$/.test(line))).toHaveLength(1);
   },

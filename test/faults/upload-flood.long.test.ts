@@ -9,7 +9,7 @@ import { ask } from '../helpers/raw-http.ts';
 import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-/** Sends something from an address of its own; the status, or 0 when the connection broke. */
+/** Sends a request from its own address; gives the status, or 0 when the connection broke. */
 function put(url: string, path: string, { from, body, type }: { from: string; body: Uint8Array; type: string }): Promise<number> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
@@ -47,7 +47,7 @@ test('a flood of announcements and pieces does not stop a small server, and a mo
     for (let round = 0; round < 5 && !isOver; round += 1) {
       const model = `org/flood-${String(attacker * 100 + round).padStart(4, '0')}`;
       const body = Buffer.from(text.replace('org/flood-0000', model));
-      // Twice at once: the second goes on with the first.
+      // Twice at the same time: the second one continues the first one.
       const both = [put(served.url, `/uploads/${encodeURIComponent(model)}`, { from, body, type: json })];
       both.push(put(served.url, `/uploads/${encodeURIComponent(model)}`, { from, body, type: json }));
       statuses.push(...(await Promise.all(both)));
@@ -75,7 +75,7 @@ test('a flood of announcements and pieces does not stop a small server, and a mo
   await watching;
   expect(added.status, added.stderr).toBe(0);
   expect(await digestsBelow(join(served.storePath, 'org--honest'))).toEqual(await digestsBelow(source));
-  // Some got through, and none of it was an error of the server: 503 asks for patience, 500 is what a wrong piece gets.
+  // Some requests succeeded, and the others got no server error: 503 asks for a retry, 500 means a wrong piece.
   expect(statuses).toContain(200);
   expect(statuses).toContain(204);
   expect(served.running.stderr()).not.toMatch(/unexpected error|heap/i);
@@ -100,7 +100,7 @@ test('a flood of announcements and pieces does not stop a small server, and a mo
   const rest = (await ask(served.apiUrl, '/store/uploads')).json() as { uploads: readonly { id: string }[] };
   expect(rest.uploads).toHaveLength(uploads.length - 1);
 
-  // Without a server what lies on the disk is listed all the same.
+  // Without a server the data on the disk is listed as well.
   await served.stop();
   const later = await runSkulk(['uploads', '--json'], { env });
   expect(JSON.parse(later.stdout).uploads).toHaveLength(uploads.length - 1);

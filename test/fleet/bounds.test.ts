@@ -30,7 +30,7 @@ const node = (node_id: string, models: readonly string[] = []): NodeReport => ({
   budget_bytes: 0,
 });
 
-/** A fleet whose clock a test sets. */
+/** A fleet with a clock of the test. */
 async function fleetWithClock() {
   const directory = await temporaryDirectory();
   let time = Date.parse('2026-01-01T00:00:00.000Z');
@@ -123,7 +123,7 @@ describe('the orders of a store', () => {
     const again = await fleet.give({ ...purge, model_id: 'org/one' as ModelId });
     expect((await fleet.report(node('n1'), {})).map(({ order_id }) => order_id)).toEqual([forced.order_id, again.order_id]);
     const all = await fleet.give(purge);
-    // What was to go by force is not covered by what waits for the last use.
+    // A forced order is not covered by one that waits for the last use.
     const open2 = [forced.order_id, all.order_id];
     expect((await fleet.report(node('n1'), {})).map(({ order_id }) => order_id)).toEqual(open2);
     expect((await open().report(node('n1'), {})).map(({ order_id }) => order_id)).toEqual(open2);

@@ -37,7 +37,7 @@ describe('the staged copies of nodes', () => {
     expect(await world.node('n1', host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
     expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
     const used = async () => (await nodesOf(host.url))['n1']?.copies?.map(({ model_id, in_use }) => [model_id, in_use]).toSorted();
-    // Nothing but the agent tells of that; its usual report comes after half a minute.
+    // Only the agent reports this; its usual report follows after half a minute.
     await expect.poll(used).toEqual([
       ['org/one', true],
       ['org/two', false],
@@ -66,7 +66,7 @@ describe('the staged copies of nodes', () => {
       },
     ]);
     expect(budget_bytes).toBe(40 * 1024 ** 3);
-    // A restart of the store host forgets nothing of what it has written down.
+    // The records survive a restart of the store host.
     const written = (): Promise<string> => readFile(join(host.storePath, '.skulk/v1/fleet/nodes.json'), 'utf8');
     await expect.poll(written).not.toContain('org/two');
     await node.stop();
@@ -103,7 +103,7 @@ describe('the staged copies of nodes', () => {
     for (const told of bad) expect((await post(host.url, '/nodes/n1', { ...report, copies: told })).status).toBe(400);
     const padded = { ...report, copies: copies(1000).map((one) => ({ ...one, more: 'x'.repeat(1000) })) };
     expect((await post(host.url, '/nodes/n1', padded)).status).toBe(413);
-    // A name that is none is left out, the rest counts.
+    // An invalid name is dropped, and the rest counts.
     const named = ['../../etc', 'x'.repeat(300)].map((model_id) => ({ ...copy(2), model_id }));
     expect((await post(host.url, '/nodes/n1', { ...report, copies: [copy(1), ...named] })).status).toBe(200);
     expect((await nodesOf(host.url))['n1']).toMatchObject({ copies: [copy(1)], budget_bytes: null });
@@ -112,7 +112,7 @@ describe('the staged copies of nodes', () => {
     const known = Object.values(await nodesOf(host.url)).map(({ copies: told }) => told?.length ?? null);
     expect(known.filter((count) => count === 1000)).toHaveLength(9);
     expect(known.filter((count) => count === null)).toHaveLength(2);
-    // What such a node says of itself counts all the same.
+    // The other fields of the report of such a node count.
     expect((await nodesOf(host.url))['n12']).toMatchObject({ staged_models: 1, copies: null });
     // A node that sends no list has no known copies.
     expect((await post(host.url, '/nodes/n1', report)).status).toBe(200);
@@ -136,7 +136,7 @@ describe('a purge on one node', () => {
       expect.objectContaining({ nodes: [expect.objectContaining({ node: 'n1', status: 'done', freed_bytes: 10 })] }),
     ]);
     expect([await world.copies('n1'), await world.copies('n2')]).toEqual([['org--two'], ['org--one', 'org--two']]);
-    // The machine that asks is not meant, though it is a node as well.
+    // The machine that sends the request is not included, although it is a node as well.
     const asked = await world.node('n2', host.url, 'purge-staging', '--node', 'n1', '--yes', '--json');
     expect(asked.status, asked.stderr).toBe(0);
     expect([await world.copies('n1'), await world.copies('n2')]).toEqual([[], ['org--one', 'org--two']]);

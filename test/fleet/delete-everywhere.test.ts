@@ -19,7 +19,7 @@ async function pendingOf(world: FleetWorld): Promise<Readonly<Record<string, num
   return Object.fromEntries(nodes.map(({ node_id, pending_orders }) => [node_id, pending_orders]));
 }
 
-/** A proxy that passes everything on but what it drops; returns its URL. */
+/** A proxy that forwards everything except what it drops; returns its URL. */
 async function dropping(target: string, dropped: RegExp): Promise<string> {
   const server = createServer((incoming, answer) => {
     if (dropped.test(incoming.url ?? '')) return void incoming.socket.destroy();
@@ -80,7 +80,7 @@ test('a copy that was staged again after an order stays, even if the order arriv
     stdout: 'the store asked to delete org/one: not done yet\n',
   });
   expect(await world.copies('laptop')).toEqual(['org--one']);
-  // The laptop does it, but its answer does not arrive.
+  // The laptop carries out the order, but its answer does not arrive.
   await world.node('laptop', deaf, 'reconcile');
   expect(await world.copies('laptop')).toEqual([]);
   expect(await pendingOf(world)).toEqual({ host: 0, laptop: 1 });
@@ -132,7 +132,7 @@ test('orders are kept when the host restarts, and a node that was away receives 
   await world.add('org/one');
   await world.add('org/two');
   let host = await world.serveHost();
-  // It holds every answer back until it is whole, so no stream passes it.
+  // It buffers every answer completely, so no stream passes it.
   const proxy = await faultProxy(host.url);
   await using _ = proxy;
   const node = await world.serveNode('n1', proxy.url);
@@ -140,7 +140,7 @@ test('orders are kept when the host restarts, and a node that was away receives 
   await node.kill();
   expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
   await host.kill();
-  // Without a server the store can still be told; the node hears of it later.
+  // Without a server the store can still record the order; the node receives it later.
   expect((await world.host('purge-staging', '--all-nodes', '--yes')).status).toBe(9);
   host = await world.serveHost();
   proxy.setTarget(host.url);
@@ -244,7 +244,7 @@ test('nodes are listed, and a node that is gone can be forgotten with its orders
   expect(await world.host('nodes', '--forget', 'laptop')).toMatchObject({ status: 3 });
   expect(await pendingOf(world)).toEqual({ host: 0 });
 
-  // By its hostname, if one alone has it.
+  // By its host name, if only one node has it.
   const report = { version: '1', agent: false, staged_models: 0, staged_bytes: 0, free_bytes: 1 };
   for (const [id, hostname] of [
     ['n1', 'gpu-box.local'],

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Something that answers as a store does where the test says nothing else. */
+/** A server that answers like a store unless the test sets another answer. */
 async function standIn(handlers: Readonly<Record<string, Handler>>, { version = '9.9.9' }: { version?: string } = {}) {
   const seen: { method: string; url: string; headers: IncomingMessage['headers'] }[] = [];
   const server = createServer((incoming, answer) => {

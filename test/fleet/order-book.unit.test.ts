@@ -66,7 +66,7 @@ describe('a book of orders', () => {
   });
 
   test('has the same content after it is compacted', () => {
-    /** What happens next: an order is written down, one that was prepared is carried out or dropped, a node answers. */
+    /** Next events: an order is recorded, a prepared one is committed or dropped, or a node answers. */
     const step = fc.record({
       what: fc.constantFrom('order', 'prepare', 'settle', 'ack', 'ack'),
       which: fc.nat(100),

@@ -52,7 +52,7 @@ test('the routes of nodes and orders refuse an invalid id, report or answer', as
   expect((await purge({ model_id: '../x' })).status).toBe(400);
   expect((await purge({ models: [] })).status).toBe(400);
   expect(await purge({})).toMatchObject({ status: 200 });
-  // A web page of another site may not.
+  // A web page of another site is refused.
   const page = await ask(host.apiUrl, '/store/purge-staging', { method: 'POST', headers: { origin: 'http://evil.example' } });
   expect(page.status).toBe(403);
 });

@@ -13,7 +13,7 @@ const models = ['org/a', 'org/b', 'org/c'] as const;
 const agents = ['n1', 'n2', 'n3', 'n4', 'n5'].slice(0, rounds({ few: 2, many: 5 }));
 const everybody = [...agents, 'laptop'] as const;
 
-/** An order as the store's log has it: who was asked, and how often each said that it is done. */
+/** An order in the store's log: its nodes, and how often each reported it as done. */
 interface LoggedOrder {
   readonly model_id: string | null;
   readonly asked: readonly string[];
@@ -43,7 +43,7 @@ async function readOrders(home: string): Promise<ReadonlyMap<string, LoggedOrder
   return orders;
 }
 
-/** Whether a newer order asked a node for all that this one asks, so that it need not answer this one. */
+/** Whether a newer order covers this one for a node, so that it need not answer this one. */
 const isCovered = (orders: ReadonlyMap<string, LoggedOrder>, id: string, node: string): boolean => {
   const all = [...orders];
   const { model_id } = orders.get(id) as LoggedOrder;
@@ -67,7 +67,7 @@ test(`${count} rounds of deletes and purges while nodes stage, run, stop, are cu
   const running = new Map<string, Served>();
   for (const name of agents) running.set(name, await world.serveNode(name, wire(name).url));
 
-  /** What goes on while the rounds go on; at most four at a time. */
+  /** Work that runs during the rounds; at most four at a time. */
   const background = new Set<Promise<void>>();
   const begin = async (what: string, allowed: readonly number[], work: Promise<Ended>): Promise<void> => {
     const watched = work.then(({ status, stderr }) => {
@@ -78,7 +78,7 @@ test(`${count} rounds of deletes and purges while nodes stage, run, stop, are cu
     background.add(watched);
     if (background.size >= 4) await Promise.race(background);
   };
-  /** Done, not in the store (any more), store away, in use by somebody else. */
+  /** Done, not in the store (any more), store away, in use by another process. */
   const usual = [0, 3, 4, 5];
 
   const actions: Readonly<Record<string, () => Promise<void>>> = {
@@ -111,7 +111,7 @@ test(`${count} rounds of deletes and purges while nodes stage, run, stop, are cu
       canonical.add(model);
     },
     purge: async () => {
-      // A program that runs must not lose its model here, so nothing is forced.
+      // A running program must not lose its model here, so nothing is forced.
       const body = JSON.stringify({ kind: 'purge', ...(random() < 0.5 && { model_id: pick(models) }) });
       expect((await ask(host.url, '/orders', { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status).toBe(200);
     },
@@ -154,12 +154,12 @@ test(`${count} rounds of deletes and purges while nodes stage, run, stop, are cu
   expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0 });
   await expect.poll(pending, { interval: 200 }).toEqual([]);
 
-  // Every order was done by everybody who was asked, or a newer one that asks the same; and nobody said so twice.
+  // Every node did every order, or a newer order covers it; no node reported it twice.
   const orders = await readOrders(world.home);
   for (const [id, { asked, done }] of orders)
     for (const node of asked)
       expect(done.get(node) === 1 || (!done.has(node) && isCovered(orders, id, node)), `${id} on ${node}: ${done.get(node)}`).toBe(true);
-  // Nothing canonical is lost, nothing deleted is staged, not even in part.
+  // No canonical copy is lost, and no deleted model is staged, not even partially.
   const names = [...canonical].map((id) => id.replace('/', '--')).toSorted();
   expect(await world.canonical()).toEqual(names);
   expect(await world.host('verify')).toMatchObject({ status: 0 });
@@ -169,7 +169,7 @@ test(`${count} rounds of deletes and purges while nodes stage, run, stop, are cu
     for (const copy of partial) expect(names, `part of ${copy} on ${name}`).toContain(copy);
     expect(await world.node(name, host.url, 'verify', '--staging')).toMatchObject({ status: 0 });
   }
-  // No order is still about to be heard: what is staged now stays.
+  // No order is pending any more: models staged now stay.
   for (const name of everybody)
     for (const model of canonical) expect(await world.node(name, host.url, 'stage', model)).toMatchObject({ status: 0 });
   for (const name of agents) await running.get(name)?.stop();

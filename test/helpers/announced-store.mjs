@@ -1,4 +1,4 @@
-// A machine that announces a store and writes down what it is asked: node announced-store.mjs ADDRESS HOSTNAME NODE_ID [ADVERTISED_URL]
+// A machine that announces a store and records its requests: node announced-store.mjs ADDRESS HOSTNAME NODE_ID [ADVERTISED_URL]
 import { createServer } from 'node:http';
 import { Bonjour } from 'bonjour-service';
 

@@ -3,7 +3,7 @@ import { listenTo } from './event-source.ts';
 import { ask } from './raw-http.ts';
 import { acceptsAnything, type DescribedSchema, strictCheckOf } from './strict-schema.ts';
 
-/** What a route is sent, and which status it answers (200). */
+/** The request to a route, and its expected status (200 by default). */
 export interface CheckedRequest {
   /** An object is sent as JSON. */
   readonly body?: object;
@@ -11,21 +11,21 @@ export interface CheckedRequest {
   readonly status?: number;
 }
 
-/** Asks the routes of some servers and compares each answer with what its server says of it, key by key. */
+/** Sends requests to the routes of some servers and compares each answer with its description, key by key. */
 export interface AnswerChecker<Server extends string> {
   /**
-   * Fails the test when the status is another one.
+   * Fails the test when the status is different.
    * @param route the method and the pattern: `GET /models/:id/files`
-   * @returns the answer; of lines of JSON the last one
+   * @returns the answer; for lines of JSON the last one
    */
   request<T>(server: Server, route: string, target: string, request?: CheckedRequest): Promise<T>;
   /** The same for events: compares the first one of each name. */
   listen(server: Server, url: string, names: readonly string[]): Promise<void>;
   /** The same for lines of JSON without an end: compares the first one. */
   readLine(server: Server, route: string, target: string): Promise<void>;
-  /** What is not as it is said, as `METHOD /path (server): why`. */
+  /** Differences from the descriptions, as `METHOD /path (server): why`. */
   readonly faults: readonly string[];
-  /** The routes that a server describes and that nobody asked. */
+  /** The described routes that no test has requested. */
   unasked(server: Server): readonly string[];
 }
 
@@ -41,7 +41,7 @@ export const hasNoDocument = (route: string): boolean =>
     route,
   );
 
-/** @param servers the URL of each, and what is shown to it */
+/** @param servers the URL of each, and its credentials */
 export async function answerChecker<Server extends string>(
   servers: Readonly<Record<Server, { readonly url: string; readonly bearer: string }>>,
 ): Promise<AnswerChecker<Server>> {
@@ -51,7 +51,7 @@ export async function answerChecker<Server extends string>(
   const asked = new Set<string>();
   const headersOf = (server: Server) => ({ Authorization: `Bearer ${servers[server].bearer}` });
 
-  /** Compares values with the schema that the server has for them. */
+  /** Compares values with the schema of the server for them. */
   const compare = (
     server: Server,
     route: string,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Any character of Unicode, as fast-check's unit `binary` has them; that one builds a table of all 1.1 million, two seconds in each process. */
+/** Any character of Unicode, like fast-check's unit `binary`; that one builds a table of all 1.1 million, two seconds in each process. */
 const character = fc.oneof(
   fc.integer({ min: 0, max: 0xd7ff }),
   fc.integer({ min: 0, max: 0xff }),

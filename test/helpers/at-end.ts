@@ -5,14 +5,14 @@ type Work = () => unknown;
 
 const ofFile = new AsyncLocalStorage<Work[]>();
 
-/** Does something when the running test ends or, for what is made by `forWholeFile`, after the last test of the file. */
+/** Runs a clean-up when the running test ends or, for resources of `forWholeFile`, after the last test of the file. */
 export function atEnd(work: Work): void {
   const works = ofFile.getStore();
   if (works === undefined) onTestFinished(async () => void (await work()));
   else works.push(work);
 }
 
-/** Makes something once for all tests of a file that leave it as it was, as a server; what it holds ends with the file. */
+/** Creates a resource once for all tests of a file that do not change it, such as a server; it ends with the file. */
 export function forWholeFile<T>(make: () => Promise<T>): () => T {
   const ends: Work[] = [];
   let made: { readonly thing: T } | undefined;

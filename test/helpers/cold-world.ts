@@ -18,7 +18,7 @@ import { testConfig, testDeps, testWorld } from './world.ts';
 
 const node: HubAsker = { mayFetch: true };
 
-/** Timers that a test rings. */
+/** Timers that a test fires. */
 export function windClock() {
   const timers = new Set<{ readonly act: () => void; readonly ms: number }>();
   return {
@@ -27,7 +27,7 @@ export function windClock() {
       timers.add(timer);
       return () => void timers.delete(timer);
     },
-    /** Rings those of so many milliseconds. */
+    /** Fires those with so many milliseconds. */
     ring: (ms: number): void => {
       for (const timer of [...timers].filter((one) => one.ms === ms)) {
         timers.delete(timer);
@@ -37,7 +37,7 @@ export function windClock() {
   };
 }
 
-/** A store on a disk, its downloads, what it lacks, and a strict stand-in for the Hub; all but HTTP to clients. */
+/** A store on a disk, its downloads, its missing files, and a strict stand-in for the Hub; everything except HTTP to clients. */
 export async function coldWorld({
   root: given,
   settings: more = {},
@@ -66,7 +66,7 @@ export async function coldWorld({
   });
   const opened = await openHub(deps, { connections: 16 });
   const settings: ColdSettings = { upstream: 'on-demand', maxFetchBytes: 2 ** 40, shareGated: true, ...more };
-  /** What a test does while something is on its way. */
+  /** Actions of a test during a transfer. */
   const hooks = { settings: (): void => undefined };
   const cold = createColdHub({
     store,
@@ -85,7 +85,7 @@ export async function coldWorld({
   const queue = createHostDownloads(deps, store, { assertHeld: async () => {} }, cold.share);
   downloads = queue;
   const backend: HubBackend = createHostHub({ store, cold, isHidden: cold.isHidden });
-  /** As at the end of a server. */
+  /** As when a server ends. */
   const close = async (): Promise<void> => {
     stopping.abort(new Error('the server ends'));
     await cold.close();
@@ -108,7 +108,7 @@ export async function coldWorld({
     backend,
     close,
     repo,
-    /** A reader, what it has got, and a way to leave; all of the file when no range is given. */
+    /** A reader, its received bytes, and a way to disconnect; the whole file if no range is given. */
     read: async (id: string, path: string, { start = 0, end }: { start?: number; end?: number } = {}) => {
       const model = await repo(id);
       const file = model.byPath.get(path);

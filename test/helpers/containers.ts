@@ -9,7 +9,7 @@ import { until } from './waiting.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
-/** A process that is the first one of a pid namespace of its own, as in a container. */
+/** A process that is the first one of its own pid namespace, as in a container. */
 export interface Contained {
   readonly child: ChildProcess;
   readonly stdout: () => string;
@@ -17,14 +17,14 @@ export interface Contained {
   readonly exited: Promise<Ended>;
   /** Sends a signal to the first process inside. */
   signal(name: NodeJS.Signals): Promise<void>;
-  /** Kills everything inside at once, and waits until it is gone. */
+  /** Kills all processes inside at once, and waits until they are gone. */
   kill(): Promise<void>;
 }
 
 /**
  * Starts skulk in a container that shares the disk and the network with the test. It is killed at the end of the test.
- * @param unshare what else it has for itself, e.g. `-n` for a network
- * @param hostname a name of its own
+ * @param unshare further namespaces, e.g. `-n` for a network
+ * @param hostname its own host name
  */
 export function startContained(
   args: readonly string[],

@@ -1,18 +1,18 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { atEnd } from './at-end.ts';
 
-/** The only way of a node to its store host: it counts what the host sends, and can be shut. */
+/** The only connection of a node to its store host: it counts the bytes that the host sends, and can be closed. */
 export interface CountedDoor {
   readonly url: string;
-  /** What the host has sent through it so far, in bytes. */
+  /** The bytes that the host has sent through it. */
   readonly bytes: () => number;
-  /** From now on connections are refused, as of a host that is off. */
+  /** Refuses connections from now on, as if the host were off. */
   readonly shut: () => Promise<void>;
-  /** From now on they lead to the server at this URL. */
+  /** Forwards to the server at this URL from now on. */
   readonly open: (target: string) => Promise<void>;
 }
 
-/** Passes connections on to a server, until the test ends. */
+/** Forwards connections to a server until the test ends. */
 export async function countedDoor(target: string): Promise<CountedDoor> {
   let to = target;
   let bytes = 0;

@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** An answer as curl shows it. */
+/** An answer as printed by curl. */
 export interface CurlAnswer {
   readonly status: number;
-  /** By name in lower case. */
+  /** Header values by name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly json: unknown;
 }
 
-/** Runs curl as a person would; its own failures reject. */
+/** Runs curl like a user; its own failures reject. */
 export async function curl(...args: readonly string[]): Promise<CurlAnswer> {
   const options = ['--silent', '--show-error', '--include', '--path-as-is', '--max-time', '30', '--noproxy', '*'];
   const { stdout } = await promisify(execFile)('curl', [...options, ...args], { encoding: 'latin1', maxBuffer: 64 * 1024 * 1024 });

@@ -16,7 +16,7 @@ import type { LocalStore } from '../../src/core/store/contract.ts';
 /** Models by id, files by path. */
 export type Models = Readonly<Record<string, Readonly<Record<string, string | Uint8Array>>>>;
 
-/** A store over a temporary directory of real files that does what it is told; tests override single methods. */
+/** A store over a temporary directory of real files; tests override single methods. */
 export async function directoryStore(
   models: Models,
   overrides: Partial<LocalStore> = {},

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { within } from './waiting.ts';
 
-/** An event as it came. */
+/** A received event. */
 export interface ReceivedEvent {
   readonly name: string;
   readonly data: unknown;
@@ -13,18 +13,18 @@ export interface EventSource {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly events: readonly ReceivedEvent[];
-  /** Comments, which are signs of life. */
+  /** Comments, which are heartbeats. */
   readonly comments: () => number;
-  /** The next event of a name, heard or still to come, that is as the test wants it. */
+  /** The next event with a name, received or future, that the test accepts. */
   until<T>(name: string, isWanted: (data: T) => boolean): Promise<T>;
-  /** Forgets what came, so that a test of many large events keeps none. */
+  /** Drops received events, so that a test of many large events keeps none. */
   clear(): void;
   /** Settles when the server has ended the stream. */
   readonly ended: Promise<void>;
   close(): void;
 }
 
-/** Listens to a URL; closed at the end of the test. An answer that is no stream rejects with its body. */
+/** Listens to a URL; closed at the end of the test. An answer that is not a stream rejects with its body. */
 export async function listenTo(url: string, headers: Readonly<Record<string, string>> = {}): Promise<EventSource> {
   const sent = request(url, { headers: { ...headers }, agent: false });
   sent.end();
@@ -50,7 +50,7 @@ export async function listenTo(url: string, headers: Readonly<Record<string, str
     for (const one of wake) one();
   });
   const ended = new Promise<void>((resolve) => response.once('close', resolve));
-  /** How far the events of each name have been looked at. */
+  /** The position in the events of each name. */
   const taken = new Map<string, number>();
   return {
     status: response.statusCode,

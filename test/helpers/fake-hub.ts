@@ -5,23 +5,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { atEnd } from './at-end.ts';
 
-/** A file of a repo: its bytes, or how to make a part of them. With a digest it is not read to make one, as nobody fetches it to its end. */
+/**
+ * A file of a repo: its bytes, or a function that makes a part of them. With a digest, the bytes are not read to compute one, because no
+ * test fetches them to the end.
+ */
 export type HubContent =
   | Uint8Array
   | string
   | { readonly size: number; readonly read: (start: number, end: number) => Buffer; readonly sha256?: string };
 
-/** A repo: files by path; what is larger than 1 KiB or ends in .gguf or .safetensors lies in LFS. */
+/** A repo: files by path; files larger than 1 KiB or with the extension .gguf or .safetensors are in LFS. */
 export interface FakeRepo {
   readonly files: Readonly<Record<string, HubContent>>;
   readonly gated?: boolean;
   readonly private?: boolean;
 }
 
-/** A request for bytes, and what a fault may do with it. */
+/** A request for bytes, and the actions of a fault. */
 export interface HubRequest {
   readonly host: 'hub' | 'cdn';
-  /** From 1, over all requests for bytes of this file. */
+  /** Counts from 1, over all requests for bytes of this file. */
   readonly number: number;
   readonly path: string;
   readonly request: IncomingMessage;
@@ -44,7 +47,7 @@ export interface FakeHub {
   fault: ((asked: HubRequest) => boolean | Promise<boolean>) | undefined;
   /** Answers a request of the API itself when it returns true. */
   apiFault: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
-  /** Bytes a second of all answers together; 0 is without a limit. A change also counts for what is on its way. */
+  /** Bytes per second of all answers together; 0 means no limit. A change also applies to running transfers. */
   rate: number;
   /** Holds back the last bytes of every file in LFS, so that no download ends before this is false again. */
   holdsEnds: boolean;
@@ -68,7 +71,7 @@ interface Commit {
 
 const block = 1024 * 1024;
 
-/** Starts one on two free ports of 127.0.0.1; the test fails at its end on a request that no client should send. */
+/** Starts one on two free ports of 127.0.0.1; the test fails at its end after an unexpected request. */
 export async function fakeHub(): Promise<FakeHub> {
   const repos = new Map<string, { commits: Map<string, Commit>; branches: Map<string, string>; gated: boolean; isPrivate: boolean }>();
   const requests: string[] = [];
@@ -173,14 +176,14 @@ export async function fakeHub(): Promise<FakeHub> {
     for (const one of waiting) if (total >= one.bytes) one.done();
   };
 
-  /** Waits until some bytes may go. */
+  /** Accepted tokens; without any, all repos that are not private are readable. */
   const turn = async (response: ServerResponse, length: number, isEnd: boolean): Promise<void> => {
     const gone = new AbortController();
     const go = (): void => gone.abort();
     response.on('close', go);
     const wait = (ms: number): Promise<unknown> =>
       sleep(ms, undefined, { signal: AbortSignal.any([pace.signal, gone.signal]) }).catch(() => undefined);
-    // What is held and nobody wants any more is at its end.
+    // Waits until the rate limit allows some bytes.
     while (isEnd && holdsEnds && !response.destroyed) await wait(2 ** 30);
     while (rate > 0 && !response.destroyed) {
       const { signal } = pace;
@@ -347,7 +350,7 @@ export async function fakeHub(): Promise<FakeHub> {
   return hub;
 }
 
-/** Bytes as a buffer; those of a test are not copied, as they may be many and are taken often. */
+/** A held file that no client needs any more ends. */
 export const bytesOf = (content: string | Uint8Array): Buffer =>
   typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
 

@@ -2,39 +2,39 @@ import { createServer, type IncomingMessage, type ServerResponse, request as sen
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A request that came through the proxy, and what a fault may do with it. */
+/** A request through the proxy, and the actions of a fault. */
 export interface ProxiedRequest {
   /** From 1, over all requests for bytes of a file. */
   readonly number: number;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly socket: Socket;
-  /** What the store answers; the body is read whole. */
+  /** The answer of the store; the body is read completely. */
   fetch(): Promise<{ readonly status: number; readonly headers: Record<string, string>; readonly body: Buffer }>;
-  /** Answers with these bytes, counted, at the proxy's speed. Header values of `null` are left out. */
+  /** Answers with these bytes, counted, at the proxy's speed. Header values of `null` are omitted. */
   answer(status: number, headers: Readonly<Record<string, string | null>>, body: Buffer): Promise<void>;
-  /** Answers as the store would. */
+  /** Answers like the store. */
   pass(): Promise<void>;
 }
 
-/** Does with a request for bytes of a file what a test wants; `undefined` passes it on. */
+/** Handles a request for bytes of a file as a test defines; `undefined` forwards it. */
 export type Fault = (exchange: ProxiedRequest) => Promise<void> | undefined;
 
 /** A proxy between a node and a store. */
 export interface FaultProxy extends AsyncDisposable {
   readonly url: string;
-  /** Bytes of files that were handed to the node's sockets. */
+  /** Bytes of files that were written to the node's sockets. */
   bytes(): number;
   /** `METHOD /path` of every request. */
   readonly requests: readonly string[];
   connections(): number;
   setFault(fault: Fault | undefined): void;
   setTarget(url: string): void;
-  /** Changes what the store says of its health. */
+  /** Changes the health document of the store. */
   setHealth(change: (health: Record<string, unknown>) => Record<string, unknown>): void;
   /** Called with `METHOD /path` of each request. */
   onRequest(listener: ((line: string) => void) | undefined): void;
-  /** Bytes a second of all answers together; 0 is without a limit. */
+  /** Bytes per second of all answers together; 0 means no limit. */
   setRate(bytesPerSecond: number): void;
   /** Settles when so many bytes of files have passed since the proxy began. */
   passed(bytes: number): Promise<void>;

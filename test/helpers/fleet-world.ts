@@ -5,7 +5,7 @@ import { runInProcess, serveInProcess } from './run-in-process.ts';
 import { type Ended, type RunningSkulk, type Served, type Serving, startServe, startSkulk } from './spawn-skulk.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
-/** The status of an order on a node, as `delete --json` says it. */
+/** The status of an order on a node, as in `delete --json`. */
 export interface NodeStands {
   readonly node: string;
   readonly status: 'pending' | 'done' | 'deferred' | 'failed';
@@ -13,16 +13,16 @@ export interface NodeStands {
   readonly reason: string | null;
 }
 
-/** A store host and nodes; each node is named by its id. What is run to its end runs in this process. */
+/** A store host and nodes; each node is named by its id. Commands that run to their end run in this process. */
 export interface FleetWorld {
   readonly home: string;
-  /** Brings a model of some bytes into the store. */
+  /** Adds a model with some bytes to the store. */
   readonly add: (modelId: string, content?: string | Uint8Array) => Promise<void>;
   /** On a port of its own when one is given. */
   readonly serveHost: (options?: { readonly port?: number }) => Promise<Served>;
-  /** Starts a node's agent; the node speaks to the store at a URL. */
+  /** Starts a node's agent; the node uses the store at a URL. */
   readonly serveNode: (name: string, storeUrl: string) => Promise<Served>;
-  /** The same two in this process, which are ready in a tenth of the time and can be stopped, but not killed. */
+  /** The same two in this process, which start in a tenth of the time and can be stopped, but not killed. */
   readonly hostInProcess: (options?: { readonly port?: number }) => Promise<Serving>;
   readonly nodeInProcess: (name: string, storeUrl: string) => Promise<Serving>;
   readonly host: (...args: readonly string[]) => Promise<Ended>;
@@ -33,7 +33,7 @@ export interface FleetWorld {
   readonly canonical: () => Promise<readonly string[]>;
 }
 
-/** Nothing runs yet. */
+/** No server runs yet. */
 export async function fleetWorld(): Promise<FleetWorld> {
   const home = await temporaryDirectory();
   const hostHome = join(home, 'host');

@@ -18,7 +18,10 @@ const u64 = (value: bigint): Buffer => {
   return bytes;
 };
 
-/** The head of a GGUF file (version 3) without tensors. `claims` says more than there is. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
+/**
+ * The head of a GGUF file (version 3) without tensors. `claims` overrides the true counts. Source:
+ * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ */
 export function ggufBytes(
   metadata: Readonly<Record<string, GgufValue>>,
   claims: { readonly keys?: bigint; readonly tensors?: bigint } = {},

@@ -1,14 +1,14 @@
 import { expect } from 'vitest';
 import { ask, type RawAnswer } from './raw-http.ts';
 
-/** How a request of a Hub client is sent. */
+/** The format of a Hub client's request. */
 export interface HubAsk {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string;
 }
 
-/** Asks a server as Hub clients do. Each answer is checked for what every client needs, and for what none may ever see. */
+/** Sends requests like Hub clients. Each answer is checked for fields that every client needs, and for forbidden ones. */
 export function hubAsker(url: string): (target: string, request?: HubAsk) => Promise<RawAnswer> {
   return async (target, request = {}) => {
     const answer = await ask(url, target, request);
@@ -19,7 +19,7 @@ export function hubAsker(url: string): (target: string, request?: HubAsk) => Pro
 
 const one = (value: string | string[] | undefined): string => [value ?? []].flat().join(', ');
 
-/** Fails the test when an answer lacks what clients need, or has what leads them elsewhere. */
+/** Fails the test when an answer lacks required fields, or has fields that lead clients elsewhere. */
 export function checkHubAnswer(
   { target, method, range }: { readonly target: string; readonly method: string; readonly range?: string | undefined },
   { status, headers, body }: RawAnswer,
@@ -33,7 +33,7 @@ export function checkHubAnswer(
   const text = body.length < 1_000_000 ? body.toString('latin1') : '';
   require(!all.some((line) => /xet/i.test(line)) && !(/xet/i.test(text) && !isBytes), 'no word of Xet');
   for (const name of ['link', 'content-encoding', 'transfer-encoding', 'set-cookie', 'retry-after']) {
-    // Nothing of the API is so large that its length is not known.
+    // Every answer of the API has a known length.
     require(headers[name] === undefined, `no ${name}`);
   }
   require(status < 300 || status >= 400 || status === 304 || (status === 302 && one(headers['content-type']) === ''), 'no redirect');

@@ -18,18 +18,18 @@ export interface HubWorld {
   readonly startHost: (...args: readonly string[]) => RunningSkulk;
   /** Runs a command on a node of a server, in this process. */
   readonly nodeInProcess: (served: Pick<Serving, 'url'>, name: string, ...args: readonly string[]) => Promise<Ended>;
-  /** Starts one in a process of its own. */
+  /** Starts a separate process. */
   readonly node: (served: Pick<Serving, 'url'>, name: string, ...args: readonly string[]) => RunningSkulk;
   readonly staged: (name: string) => string;
 }
 
-/** Nothing runs yet but the Hub. */
+/** Only the Hub runs yet. */
 export async function hubWorld(more: Readonly<Record<string, string>> = {}): Promise<HubWorld> {
   const hub = await fakeHub();
   const home = await temporaryDirectory();
   const hostHome = join(home, 'host');
   const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, 'hf'), ...more };
-  // A proxy and certificates are what a process is started with.
+  // A proxy and certificates must be set when a process starts.
   const run = Object.keys(more).some((name) => /proxy|^NODE_/i.test(name)) ? runSkulk : runInProcess;
   const nodeEnv = (url: string, name: string) => ({ SKULK_HOME: join(home, name), SKULK_STORE: url, HF_ENDPOINT: hub.url });
   const hostEnv = { SKULK_HOME: hostHome, ...env };

@@ -9,7 +9,7 @@ const int32 = (value: number): Buffer => {
   return bytes;
 };
 
-/** A matrix for `writeTinyLlama` with one layer of a width, which says that every seventh column matters most. */
+/** A matrix for `writeTinyLlama` with one layer of a width, in which every seventh column is most important. */
 export function imatrixOfTinyLlama(width: number): Buffer {
   const names = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'];
   const tensors = [

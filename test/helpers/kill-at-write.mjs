@@ -1,5 +1,5 @@
-// Loaded before skulk: ends the process without a word right before the write that SKULK_TEST_KILL_AT numbers, from 1. Where it is larger
-// than their number, the file SKULK_TEST_WRITES gets that number when the process ends.
+// Loaded before skulk: ends the process silently right before the write with the number SKULK_TEST_KILL_AT, from 1. If this is larger
+// than the number of writes, the file SKULK_TEST_WRITES gets that number when the process ends.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 

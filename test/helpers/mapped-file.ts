@@ -8,10 +8,12 @@ import { within } from './waiting.ts';
 
 const holder = fileURLToPath(new URL('../llama/hold-mapped.js', import.meta.url));
 
-/** A process that has a file mapped into its memory, as llama.cpp has its weights. It wants llama-quantize, which brings the library for it. */
+/**
+ * A process that has a file mapped into its memory, like llama.cpp its weights. It needs llama-quantize, which includes the library for it.
+ */
 export interface MappedFile {
   readonly pid: number;
-  /** The sha256 of what is mapped now. It fails where the process got SIGBUS. */
+  /** The sha256 of the mapped bytes now. It fails if the process got SIGBUS. */
   readonly digest: () => Promise<string>;
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { bytesOf, type FakeHub } from './fake-hub.ts';
 
-/** What a mirror sends when bytes from `start` on are asked for, up to `end`; `isPart` when it was asked for less than the whole file. */
+/** The answer of a mirror to a request for bytes from `start` to `end`; `isPart` if the request was for less than the whole file. */
 export interface MirrorAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -10,25 +10,25 @@ export interface MirrorAnswer {
   readonly breaks?: boolean;
 }
 
-/** What was asked of a mirror. */
+/** The requests to a mirror. */
 export interface MirrorAsked {
   readonly path: string;
   readonly start: number;
   readonly end: number;
   readonly isPart: boolean;
   readonly content: Buffer;
-  /** From 1, over all requests for this file. */
+  /** Counts from 1, over all requests for this file. */
   readonly number: number;
 }
 
 /** What a mirror was asked for, and how much it could send before the connection was closed here. */
 export interface Mirror {
   readonly requests: { readonly path: string; readonly isPart: boolean; sent: number }[];
-  /** How many answers to requests for parts were still being sent when all of a file had been. */
+  /** The requests to a mirror, and the bytes that it could send before the connection was closed here. */
   openParts: number;
 }
 
-/** Has every byte of a Hub come through a mirror, which answers as it likes; undefined: as the Hub does. */
+/** The number of range answers that were still being sent when all bytes of a file had been sent. */
 export function putMirrorBefore(
   hub: FakeHub,
   files: Readonly<Record<string, Uint8Array | string>>,
@@ -61,7 +61,7 @@ export function putMirrorBefore(
   return mirror;
 }
 
-/** Sends as long as somebody reads. */
+/** Sends all bytes of a Hub through a mirror with its own answers; undefined: like the Hub. */
 async function send(
   response: ServerResponse,
   { status, headers = {}, body, breaks = false }: MirrorAnswer,

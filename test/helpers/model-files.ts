@@ -33,9 +33,9 @@ export async function digestsBelow(directory: string): Promise<Record<string, st
   return digests;
 }
 
-/** The sha256 of some bytes, in hexadecimal. */
+/** The sha256 of every file below a directory, by path; skulk's own files at the top are omitted. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What `digestsBelow` says of a directory with these files. */
+/** The result of `digestsBelow` for a directory with these files. */
 export const digestsOfFiles = (files: Readonly<Record<string, string | Uint8Array>>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([path, content]) => [path, sha256(content)]));

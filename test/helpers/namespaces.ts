@@ -10,14 +10,14 @@ import type { Ended } from './spawn-skulk.ts';
 const run = promisify(execFile);
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
-/** A machine of its own, as far as the network goes. */
+/** A machine with its own network. */
 export interface Machine {
   readonly address: string;
-  /** What stands before a command to run it there. */
+  /** The prefix of a command that runs it there. */
   readonly prefix: string;
   /** Gives it another address on the same cable, with a prefix length. */
   readonly addAddress: (address: string) => Promise<void>;
-  /** What it has names for, as in /etc/hosts. */
+  /** Its names, as in /etc/hosts. */
   readonly setHosts: (text: string) => Promise<void>;
   /** What curl prints there. */
   readonly curl: (...args: readonly string[]) => Promise<string>;
@@ -27,7 +27,7 @@ export interface Machine {
   ) => { readonly child: ChildProcess; readonly ended: Promise<Ended> };
 }
 
-/** Machines on one switch, 10.98.0.1 and up; they vanish with the test. */
+/** Machines on one switch, 10.98.0.1 and up; they are removed with the test. */
 export async function machinesOnOneLan(count: number): Promise<readonly Machine[]> {
   const tag = `sk${process.pid.toString(36)}`;
   const ip = (...args: readonly string[]): Promise<unknown> => run('ip', args);
@@ -37,7 +37,7 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
     for (const name of [bridge, ...names]) await ip('netns', 'delete', name).catch(() => undefined);
     for (const name of names) await rm(`/etc/netns/${name}`, { recursive: true, force: true });
   });
-  // The switch lives in a namespace of its own, so that nothing of it touches the real network.
+  // The switch is in its own namespace, so that it does not affect the real network.
   await ip('netns', 'add', bridge);
   await ip('-n', bridge, 'link', 'add', 'lan', 'type', 'bridge', 'mcast_snooping', '0');
   await ip('-n', bridge, 'link', 'set', 'lan', 'up');

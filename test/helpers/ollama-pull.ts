@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
 
 /*
- * Pulls as Ollama does: its requests, their headers and what it makes of the answers. Source: server/images.go and server/download.go of
- * Ollama at fb30760 (2026-08-21).
+ * Pulls like Ollama: its requests, their headers and its handling of the answers. Source: server/images.go and server/download.go of Ollama
+ * at fb30760 (2026-08-21).
  */
 
-/** What a pull brought. */
+/** The result of a pull. */
 export interface Pulled {
   readonly manifest: OllamaManifest;
   /** By digest, each with the right sha256. */
@@ -31,7 +31,7 @@ export interface OllamaLayer {
 interface Pull {
   /** The smallest part of a file, in bytes; Ollama's own is 100 MB. */
   readonly partBytes?: number;
-  /** What the answers look like to Ollama, for a look at what it needs of them. */
+  /** The answers as Ollama parses them, to check the fields that it needs. */
   readonly see?: (answer: IncomingMessage) => void;
 }
 
@@ -53,7 +53,7 @@ export async function ollamaPull(
     requests.push(`${method} ${target.pathname} -> ${answer.statusCode}${headers['Range'] === undefined ? '' : ` ${headers['Range']}`}`);
     return answer;
   };
-  /** `makeRequestWithRetry` without its exchange of keys, which nobody may ever begin. */
+  /** `makeRequestWithRetry` without its exchange of keys, which must never start. */
   const ask = async (method: string, target: URL, headers: Record<string, string> = {}): Promise<IncomingMessage> => {
     const answer = await send(method, target, { 'User-Agent': userAgent, 'Accept-Encoding': 'gzip', ...headers });
     const { statusCode = 0 } = answer;
@@ -91,7 +91,7 @@ export async function ollamaPull(
   return { manifest, blobs, requests };
 }
 
-/** Where the parts are: `resp.Location()` of Go, also of a 200, whose body is left unread. */
+/** The address of the parts: `resp.Location()` of Go, also of a 200, whose body is not read. */
 async function directUrl(answer: IncomingMessage, asked: URL): Promise<URL> {
   const { location } = answer.headers;
   answer.destroy();

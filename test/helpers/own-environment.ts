@@ -1,9 +1,9 @@
-/** No directory: what a developer has in theirs is nobody's business, and a test that would write there fails. */
+/** No directory: the configuration of a developer must not affect a test, and a test that would write there fails. */
 const nowhere = '/dev/null/nowhere';
 
 /**
- * The environment of a process under test: PATH and HOME of the developer, but neither their configuration of skulk nor their token of
- * Hugging Face, unless the test names a home of its own.
+ * The environment of a process under test: PATH and HOME of the developer, but not their configuration of skulk or their token of Hugging
+ * Face, unless the test sets its own home.
  */
 export function ownEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
   const { PATH = '', HOME = '/' } = process.env;

@@ -3,10 +3,10 @@ import { aroundEach, type RunnerTestCase } from 'vitest';
 
 const own = new AsyncLocalStorage<Readonly<RunnerTestCase>>();
 
-/** Lets everything that a test calls know whose it is. */
+/** Connects all resources of a test with that test. */
 export const knowOwnTest = (): void => aroundEach((runTest, { task }) => own.run(task, runTest));
 
-/** A test that ran out of time goes on in the background; what it would still start nobody would end. */
+/** A test that timed out continues in the background; resources that it starts then would never end. */
 export function refuseWhenOver(what: string): void {
   const task = own.getStore();
   if (task?.result !== undefined && task.result.state !== 'run')

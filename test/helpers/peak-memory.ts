@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RunningSkulk } from './spawn-skulk.ts';
 
-/** The most that a process has had resident, in bytes; 0 where the system does not tell. */
+/** The maximum resident memory of a process, in bytes; 0 if the system does not report it. */
 export function peakMemoryOf(pid: number): number {
   try {
     return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024;
@@ -10,7 +10,7 @@ export function peakMemoryOf(pid: number): number {
   }
 }
 
-/** Looks at a process until it ends. @returns the most that it was seen to have resident, in bytes */
+/** Observes a process until it ends. @returns the maximum observed resident memory, in bytes */
 export async function peakUntilEnd({ pid, exited }: RunningSkulk): Promise<number> {
   let peak = 0;
   const timer = setInterval(() => {

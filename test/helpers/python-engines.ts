@@ -9,7 +9,7 @@ const engines = {
   optiq: { program: 'optiq', record: 'mlx_optiq-0.7.7.dist-info', script: 'optiq.js' },
 } as const;
 
-/** Installs the stand-in for a program of Python as its installer would. @returns an absolute path */
+/** Installs the stand-in for a Python program like its installer. @returns an absolute path */
 export async function installStandIn(name: keyof typeof engines): Promise<string> {
   const { program, record, script } = engines[name];
   const environment = await temporaryDirectory();
@@ -24,7 +24,7 @@ export async function installStandIn(name: keyof typeof engines): Promise<string
 const [layers, width, inner] = [2, 64, 128];
 const vocabulary = 300;
 
-/** A directory with a small llama of full weights (F32) as safetensors, as somebody would add it. @param more files beside it */
+/** A directory with a small llama of full weights (F32) as safetensors. @param more files beside it */
 export async function fullSafetensors(more: Readonly<Record<string, string>> = {}): Promise<string> {
   const shapes: Record<string, readonly number[]> = {
     'model.embed_tokens.weight': [vocabulary, width],

@@ -5,15 +5,15 @@ import { bytesOf } from './fake-hub.ts';
 
 /** A model of the Python program's store. */
 export interface PythonModel {
-  /** All that its server lists, also what does not belong to the model. */
+  /** All files in the list of its server, also files that do not belong to the model. */
   files: Record<string, string | Uint8Array>;
   downloaded_at: string;
-  /** Later releases have it. */
+  /** Only later releases have it. */
   source_revision?: string;
   repo_has_projector?: boolean | null;
 }
 
-/** A request for bytes of a file, which a fault may answer in its own way. */
+/** A request for bytes of a file, which a fault may answer. */
 export interface PythonExchange {
   /** From 1, over all requests for bytes of this file that ask for more than one byte. */
   readonly number: number;
@@ -25,7 +25,7 @@ export interface PythonExchange {
   readonly end: number;
 }
 
-/** The store server of the Python program, as its own client knows it. */
+/** The store server of the Python program, as its own client uses it. */
 export interface PythonStore {
   readonly url: string;
   readonly models: Map<string, PythonModel>;
@@ -35,11 +35,11 @@ export interface PythonStore {
   bytes(): number;
   /** Whether it answered itself. */
   fault: ((exchange: PythonExchange) => boolean | Promise<boolean>) | undefined;
-  /** What a download brings, by the model; what is not here fails. */
+  /** The result of a download, by model; a model that is not here fails. */
   readonly hub: Map<string, Readonly<Record<string, string | Uint8Array>>>;
   /** Bodies of `POST …/download`. */
   readonly asked: unknown[];
-  /** Whether it is of a later release, which knows revisions and further GGUF files. */
+  /** Whether it is a later release, which supports revisions and further GGUF files. */
   isLater: boolean;
 }
 
@@ -74,7 +74,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
 
   const sendFile = async (request: IncomingMessage, response: ServerResponse, path: string, body: Buffer): Promise<void> => {
     const range = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '');
-    // It reads `-5` as `0-5`.
+    // It parses `-5` as `0-5`.
     const start = Number(range?.[1] || 0);
     const last = range?.[2] ? Number(range[2]) : body.length - 1;
     if (range !== null && (start >= body.length || last >= body.length))
@@ -92,7 +92,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
       ...(range !== null && { 'Content-Range': `bytes ${start}-${last}/${body.length}` }),
     });
     sent += end - start;
-    // Node leaves the body of an answer to HEAD out; the program does not.
+    // Node omits the body of an answer to HEAD; the program does not.
     if (request.method === 'HEAD') request.socket.write(body.subarray(start, end));
     else response.write(body.subarray(start, end));
     response.end();
@@ -104,7 +104,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
     const stranger = Object.keys(asked).find((key) => !known.includes(key));
     if (stranger !== undefined) throw new Error(`a key of the body that the program does not know: ${stranger}`);
     const complete = { modelId: id, status: 'complete', progress: 1, error: null };
-    // Whatever else is asked of a model that is there.
+    // Any other request for an existing model.
     if (store.models.has(id)) return complete;
     const found = store.hub.get(id);
     if (found === undefined) {

@@ -9,15 +9,15 @@ import { until } from './waiting.ts';
 /** A real quantizer with the command line of llama-quantize; see there. */
 export const llamaQuantize = fileURLToPath(new URL('../llama/llama-quantize.js', import.meta.url));
 
-/** The same quantizer behind a gate: a run begins, says who it is, and works only when the gate is open. */
+/** The same quantizer behind a gate: a run starts, reports its process, and works only when the gate is open. */
 export interface GatedQuantizer {
   /** An absolute path. */
   readonly program: string;
-  /** Lets every run work. */
+  /** Opens the gate for every run. */
   readonly open: () => Promise<void>;
-  /** Waits for a run to stand at the gate. @returns its process */
+  /** Waits for a run at the gate. @returns its process */
   readonly arrived: () => Promise<number>;
-  /** How many runs have begun. */
+  /** The number of started runs. */
   readonly runs: () => Promise<number>;
 }
 
@@ -37,7 +37,7 @@ exec '${llamaQuantize}' "$@"
   );
   await chmod(program, 0o755);
   const open = (): Promise<void> => rm(gate, { force: true });
-  // What a failed test leaves at the gate must not stand there for ever.
+  // A run that a failed test leaves at the gate must not stay there for ever.
   atEnd(open);
   const read = async (): Promise<readonly number[]> =>
     (await readFile(pids, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number);
@@ -49,7 +49,7 @@ exec '${llamaQuantize}' "$@"
   };
 }
 
-/** The same quantizer, which does something to its result (`$result`) and reports success. @param script of the shell */
+/** The same quantizer, which changes its result (`$result`) and reports success. @param script a shell script */
 export async function spoilingQuantizer(script: string): Promise<string> {
   const program = join(await temporaryDirectory(), 'llama-quantize');
   await writeFile(
@@ -63,7 +63,7 @@ for word; do case $word in */out/*.gguf) result=$word; ${script};; esac; done
   return program;
 }
 
-/** Whether a process lives. */
+/** Whether a process is alive. */
 export function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -73,7 +73,7 @@ export function lives(pid: number): boolean {
   }
 }
 
-/** A directory with a small model of full weights, as somebody would add it. */
+/** A directory with a small model of full weights. */
 export async function fullWeights(name = 'tiny', size: { layers?: number; width?: number } = { layers: 1, width: 256 }): Promise<string> {
   const directory = join(await temporaryDirectory(), name);
   await mkdir(directory);

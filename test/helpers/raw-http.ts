@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** An answer, as it came over the wire. */
+/** An answer in its raw form. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -10,7 +10,7 @@ export interface RawAnswer {
   json(): unknown;
 }
 
-/** Sends one request whose target goes out exactly as it is given. */
+/** Sends one request with exactly the given target. */
 export function ask(
   url: string,
   target: string,
@@ -40,8 +40,8 @@ export function ask(
 }
 
 /**
- * How work ended that is answered line by line: what came of it, or the code of its error. Work that takes a second or longer is
- * answered with 200 before it is known how it ends.
+ * The end of long work with an answer line by line: its result, or the code of its error. Work of a second or longer has status 200 before
+ * its end is known.
  */
 export async function outcomeOf(answer: RawAnswer | Response): Promise<unknown> {
   const text = answer instanceof Response ? await answer.text() : answer.body.toString('utf8');
@@ -49,7 +49,7 @@ export async function outcomeOf(answer: RawAnswer | Response): Promise<unknown> 
   return last.result ?? { code: last.error?.code ?? last.code };
 }
 
-/** Writes bytes to a socket and gives all that comes back until it is closed. */
+/** Writes bytes to a socket and returns all bytes that arrive until it is closed. */
 export function talk(url: string, text: string): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -61,7 +61,7 @@ export function talk(url: string, text: string): Promise<string> {
   });
 }
 
-/** A server on a free port that does with each connection what a test says. */
+/** A server on a free port that handles each connection as a test defines. */
 export async function rawServer(
   onSocket: (socket: Socket, requestHead: string) => void,
 ): Promise<{ readonly url: string; readonly heads: string[] } & AsyncDisposable> {

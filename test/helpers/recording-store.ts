@@ -2,14 +2,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** One request that a recording store got. */
+/** A request that a recording store received. */
 export interface RecordedRequest {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | null;
 }
 
-/** A server that answers as an empty store does and tells every request. @param redirectTo sends everything but `/health` there */
+/**
+ * A server that answers like an empty store and records every request.
+ * @param redirectTo the target of redirects for every request but `/health`
+ */
 export function makeRecordingStore(onRequest: (request: RecordedRequest) => void, redirectTo?: string): Server {
   return createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;

@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** How what is missing is brought here. */
+/** How to install the missing program. */
 const ways: Readonly<Record<string, string>> = {
   chromium: 'apt install chromium, or name one in SKULK_TEST_CHROMIUM',
   tmux: 'apt install tmux procps',
@@ -20,7 +20,7 @@ const ways: Readonly<Record<string, string>> = {
   SKULK_TEST_ENGINE_OPTIQ: 'the path of optiq; npm run test:engines',
 };
 
-/** Undefined for what nobody asked for, as with `-t`. */
+/** Undefined for tests that were not selected, as with `-t`. */
 const reasonOf = (test: TestCase): string | undefined => {
   const { wants } = test.meta();
   const result = test.result();
@@ -28,7 +28,7 @@ const reasonOf = (test: TestCase): string | undefined => {
   return result.state === 'skipped' ? result.note : undefined;
 };
 
-/** Says in one line at the end which tests were left out, why, and how they can be run too. */
+/** Prints one line at the end with the skipped tests, the reason, and how to run them. */
 // biome-ignore lint/style/noDefaultExport: vitest takes a reporter from there
 export default class implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {

@@ -4,7 +4,7 @@ import { main } from '../../src/cli/main.ts';
 import { commandLoaders } from '../../src/commands/index.ts';
 import { type HostOptions, makeTestHost } from './test-host.ts';
 
-/** What a command line did. */
+/** The result of a command line. */
 export interface CliResult {
   readonly status: number;
   readonly stdout: string;
@@ -13,14 +13,14 @@ export interface CliResult {
   readonly exited: number | undefined;
 }
 
-/** What stands in for the process. */
+/** The replacement of the process. */
 export interface CliOptions extends HostOptions {
   readonly commands?: CommandLoaders;
-  /** Gets a function that sends a signal, and one that reads what was written to stderr so far. */
+  /** Gets a function that sends a signal, and one that returns stderr so far. */
   readonly onStart?: (send: (signal: StopSignal) => void, stderrText: () => string) => void;
 }
 
-/** Runs a command line of the sources in this process, with `HOME` in its working directory unless the environment says otherwise. */
+/** Runs a command line of the sources in this process, with `HOME` in its working directory unless the environment sets it. */
 export async function runCli(argv: readonly string[], { commands = commandLoaders, onStart, ...options }: CliOptions): Promise<CliResult> {
   const { host, stdout, stderr, send, exited } = makeTestHost(commands, options);
   onStart?.(send, () => stderr.text);

@@ -8,7 +8,7 @@ import { within } from './waiting.ts';
 
 type Shell = Pick<typeof import('../../src/cli/main.ts'), 'main'> & Pick<typeof import('../../src/commands/index.ts'), 'commandLoaders'>;
 
-/** What was built: it is loaded in milliseconds, where the sources would be transformed for each file of tests anew. */
+/** The built program: it loads in milliseconds, while the sources would be transformed again for each test file. */
 async function builtShell(): Promise<Shell> {
   const [main, commands] = ['../../dist/main.js', '../../dist/commands-index.js'];
   return { ...(await import(main)), ...(await import(commands)) };
@@ -32,18 +32,15 @@ async function start(args: readonly string[], { env = {}, cwd = '/' }: SpawnOpti
 }
 
 /**
- * Does what `runSkulk` does, in this process: for what a test prepares and looks at. What is killed, gets signals, outlives the test or
- * must not share a process with anything is started by `startSkulk`.
+ * Does the same as `runSkulk`, in this process: for preparations and checks of a test. Use `startSkulk` for a program that is killed, gets
+ * signals, outlives the test or must not share a process.
  */
 export async function runInProcess(args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
   const { ended, stderr } = await start(args, options);
   return within(`the end of skulk ${args.join(' ')}`, ended, () => stderr.text);
 }
 
-/**
- * Does what `startServe` does, in this process and so in a tenth of the time: for a server that a test speaks to and that is not the
- * point of it.
- */
+/** Does the same as `startServe`, in this process and in a tenth of the time: for a server that is not the subject of the test. */
 export async function serveInProcess({
   home,
   args = [],

@@ -2,24 +2,24 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atEnd } from './at-end.ts';
 
-/** A store that tells whatever a test wants it to. */
+/** A store with scripted events. */
 export interface ScriptedStore {
   readonly url: string;
-  /** How often somebody began to listen. */
+  /** The number of clients that started to listen. */
   readonly listened: () => number;
-  /** Tells everybody who listens, now and whoever comes later. */
+  /** Sends events to all current and future listeners. */
   readonly tell: (name: string, data: unknown) => void;
-  /** Writes something to everybody who listens, as it is. */
+  /** Writes raw text to all listeners. */
   readonly write: (bytes: string | Uint8Array) => void;
   /** Ends all streams. */
   readonly hangUp: () => void;
-  /** What `GET /store/events` is answered with instead of a stream. */
+  /** The answer of `GET /store/events` instead of a stream. */
   refusal: { readonly status: number; readonly body: string; readonly type?: string } | undefined;
-  /** What the store's own port answers, by path. */
+  /** The answers of the store's own port, by path. */
   readonly answers: Map<string, unknown>;
 }
 
-/** What a store tells of its disk. */
+/** The disk in the events of a store. */
 export const someHealth = {
   storePath: '/srv/models',
   freeBytes: 300 * 1024 ** 3,
@@ -33,7 +33,7 @@ export const someHealth = {
   advertised: null,
 };
 
-/** A model as a store tells it. */
+/** A model in the events of a store. */
 export const someEntry = (model_id: string, more: object = {}): object => ({
   model_id,
   store_path: model_id.replace('/', '--'),
@@ -53,7 +53,7 @@ export const someEntry = (model_id: string, more: object = {}): object => ({
   ...more,
 });
 
-/** A download as a store tells it. */
+/** A download in the events of a store. */
 export const someDownload = (modelId: string, more: object = {}): object => ({
   modelId,
   status: 'downloading',
@@ -77,7 +77,7 @@ export const someDownload = (modelId: string, more: object = {}): object => ({
   ...more,
 });
 
-/** An optimization as a store tells it. */
+/** An optimization in the events of a store. */
 export const someOptimization = (modelId: string, more: object = {}): object => ({
   modelId,
   targetId: `${modelId}-Q4_K_M-GGUF`,
@@ -105,7 +105,7 @@ export const someOptimization = (modelId: string, more: object = {}): object => 
   ...more,
 });
 
-/** A node as a store tells it. */
+/** A node in the events of a store. */
 export const someNode = (node_id: string, more: object = {}): object => ({
   node_id,
   hostname: node_id,

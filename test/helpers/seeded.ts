@@ -9,11 +9,11 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** The seed of this run: SKULK_TEST_SEED, or a new one. Put it into the message of what fails. */
+/** The seed of this run: SKULK_TEST_SEED, or a new one. Put it into the message of a failure. */
 export const testSeed = Number(process.env['SKULK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Whether this is the long form of a test: `x.long.test.ts` beside `x.test.ts`. */
 export const isLong = process.env['SKULK_TEST_LONG'] === '1';
 
-/** How often something is tried, or how large it is: in the form of every day, and as far as it takes. */
+/** The number of repetitions, or a size: few in the short form, many in the long form. */
 export const rounds = ({ few, many }: { few: number; many: number }): number => (isLong ? many : few);

@@ -4,12 +4,12 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** Something in front of a store that leaves those who connect waiting for as long as a test wants. */
+/** A process in front of a store that keeps new connections waiting for as long as a test needs. */
 export interface SlowDoor {
   readonly url: string;
-  /** From now on nothing accepts: attempts to connect get neither a yes nor a no. */
+  /** Accepts no connection from now on: attempts to connect get no answer. */
   readonly close: () => Promise<void>;
-  /** Accepts, also those who wait. */
+  /** Accepts connections, also the waiting ones. */
   readonly open: () => void;
 }
 
@@ -24,7 +24,7 @@ const server = createServer((from) => {
 server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => console.log(server.address().port));
 `;
 
-/** Starts a process that passes on what comes for a store; while it is stopped and its queue is full, the system answers nobody. */
+/** Starts a process that forwards connections to a store; while it is stopped and its queue is full, the system answers no attempt. */
 export async function slowDoor(target: string): Promise<SlowDoor> {
   const child = spawn(process.execPath, ['-e', script, new URL(target).port], { stdio: ['ignore', 'pipe', 'inherit'] });
   const waiting: Socket[] = [];

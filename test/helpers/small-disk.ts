@@ -7,17 +7,17 @@ import { temporaryDirectory } from './temp-directory.ts';
 
 const run = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
 
-/** A disk of its own, small enough to be filled. */
+/** A separate disk that is small enough to be filled. */
 export interface SmallDisk {
   readonly path: string;
   free(): number;
-  /** Leaves this many bytes, or gives all of them back. */
+  /** Leaves this many free bytes, or frees all of them. */
   leave(bytes: number | 'all'): Promise<void>;
   /** Makes it read-only, or writable again. */
   setReadOnly(isReadOnly: boolean): void;
 }
 
-/** Mounts a tmpfs; it goes with the test. */
+/** Mounts a tmpfs; it is removed with the test. */
 export async function smallDisk(bytes: number, at?: string): Promise<SmallDisk> {
   const path = at ?? join(await temporaryDirectory(), 'disk');
   await mkdir(path, { recursive: true });
@@ -34,7 +34,7 @@ export async function smallDisk(bytes: number, at?: string): Promise<SmallDisk> 
     leave: async (left) => {
       await rm(hog, { force: true });
       if (left === 'all') return;
-      // What others write meanwhile may have taken it already.
+      // Other writers may have used the space already.
       for (let spare = 0; ; spare += 4096) {
         const size = free() - left - spare;
         if (size <= 0) return;

@@ -8,7 +8,7 @@ import { within } from './waiting.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
-/** How a process ended and what it said. */
+/** The end of a process and its output. */
 export interface Ended {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -16,12 +16,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What a process of a test is started with. */
+/** The settings of a process in a test. */
 export interface SpawnOptions {
-  /** Added to PATH and HOME, which are all that it gets otherwise. */
+  /** Added to PATH and HOME; the process gets no other variables. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** As `ulimit -n` before the program. */
+  /** The limit of `ulimit -n` for the program. */
   readonly openFiles?: number | undefined;
 }
 
@@ -38,8 +38,8 @@ export interface RunningSkulk {
 export function startSkulk(args: readonly string[], { env = {}, cwd }: SpawnOptions = {}): RunningSkulk {
   refuseWhenOver('skulk');
   const child = spawn(process.execPath, [bin, ...args], {
-    // The internet is for those tests that bring their own Hub.
-    // Nor does a test hear of what else is on the LAN or this machine, but for those that make a LAN.
+    // Only tests with their own Hub use the internet addresses.
+    // A test does not use other stores on the LAN or on this machine, except tests that build a LAN.
     env: ownEnvironment({
       SKULK_NO_MDNS: '1',
       SKULK_NO_DISCOVERY: '1',
@@ -74,30 +74,30 @@ export const runSkulk = (args: readonly string[], options?: SpawnOptions): Promi
 
 /** A running server. */
 export interface Serving extends AsyncDisposable {
-  /** Of the store that it serves or, as a node, speaks to. */
+  /** The URL of the store that it serves or, as a node, uses. */
   readonly url: string;
   readonly apiUrl: string;
   /** Its SKULK_HOME. */
   readonly home: string;
   readonly storePath: string;
-  /** What it has logged until now. */
+  /** Its log so far. */
   readonly stderr: () => string;
-  /** SIGTERM, and how it ended. */
+  /** Sends SIGTERM and returns the end of the process. */
   readonly stop: () => Promise<Ended>;
 }
 
-/** A server that is a process of its own. */
+/** A server in a separate process. */
 export interface Served extends Serving {
   readonly pid: number;
   readonly running: RunningSkulk;
-  /** SIGKILL, and how it ended. */
+  /** Sends SIGKILL and returns the end of the process. */
   readonly kill: () => Promise<Ended>;
 }
 
-/** Where a server of the tests listens unless told otherwise. */
+/** The default address of a server in tests. */
 export const onFreePorts = ['--host', '127.0.0.1', '--port', '0', '--api-port', '0'] as const;
 
-/** Waits for the line with which a server says that it is ready. */
+/** Waits for the line in which a server reports that it is ready. */
 export async function readReady({
   stdout,
   onText,
@@ -123,7 +123,7 @@ export async function readReady({
   return { url: ready.store_url, apiUrl: ready.api_url, storePath: ready.store_path, pid: ready.pid };
 }
 
-/** Starts a store host on free ports of 127.0.0.1, unless told where to listen, and waits until it is ready. */
+/** Starts a store host, by default on free ports of 127.0.0.1, and waits until it is ready. */
 export async function startServe({
   home,
   args = [],

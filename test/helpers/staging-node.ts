@@ -42,12 +42,12 @@ export interface StagingNode {
   readonly world: TestWorld;
   readonly home: string;
   readonly root: string;
-  /** Stages models; the one copy when one was asked for. */
+  /** Stages models; gives the only copy if there is one model. */
   stage(ref: string, options?: Partial<StageRequest>): Promise<StagedModel>;
   request(refs: readonly string[], options?: Partial<StageRequest>): ReturnType<typeof stageModels>;
 }
 
-/** A node whose store is at a URL; everything of it lies in a directory of the test. */
+/** A node whose store is at a URL; all of its files are in a directory of the test. */
 export async function stagingNode(
   url: string | undefined,
   {
@@ -79,5 +79,5 @@ export async function stagingNode(
   };
 }
 
-/** Where a node keeps the copy of `org/name`. */
+/** The directory of the copy of `org/name` on a node. */
 export const copyOf = (node: StagingNode, id: string): string => join(node.root, id.replace('/', '--'));

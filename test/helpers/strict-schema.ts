@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 
-/** A JSON schema as `GET /openapi.json` has it, as far as the tests look into it. */
+/** The part of a JSON schema of `GET /openapi.json` that the tests read. */
 export interface DescribedSchema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, DescribedSchema>>;
@@ -12,7 +12,7 @@ export interface DescribedSchema {
   readonly enum?: readonly unknown[];
 }
 
-/** A check that lets no key pass that the schema does not name. */
+/** A check that accepts only keys in the schema. */
 export const strictCheckOf = (schema: DescribedSchema): ValidateFunction =>
   new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(closed(schema));
 
@@ -32,7 +32,7 @@ function closed(schema: DescribedSchema): DescribedSchema {
   };
 }
 
-/** Whether a schema says nothing: any value will do, any object, or a list of anything. */
+/** Whether a schema allows any value, any object, or a list of anything. */
 export function acceptsAnything({
   type,
   properties,

@@ -13,49 +13,51 @@ const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
 /** A terminal with a shell in it, which has the command `skulk`. */
 export interface Terminal {
-  /** Presses keys, as tmux calls them: `a`, `Enter`, `C-c`. */
+  /** Presses keys by their tmux names: `a`, `Enter`, `C-c`. */
   readonly press: (...keys: readonly string[]) => Promise<void>;
   /** Types a text. */
   readonly type: (text: string) => Promise<void>;
-  /** Pastes a text, as a terminal does it into a program that wants to know. */
+  /** Pastes a text like a terminal with bracketed paste. */
   readonly paste: (text: string) => Promise<void>;
-  /** Waits until the shell asks for a line. */
+  /** Waits for the prompt of the shell. */
   readonly prompt: () => Promise<void>;
   /** Types a line for the shell. */
   readonly enter: (line: string) => Promise<void>;
-  /** The same on an empty screen: what is seen afterwards is of this line. A `clear` before it would leave the old screen for a while. */
+  /**
+   * The same on an empty screen: the text seen afterwards is from this line. A `clear` before it would leave the old screen for a while.
+   */
   readonly enterAnew: (line: string) => Promise<void>;
-  /** What is seen, line by line. */
+  /** The visible text, line by line. */
   readonly screen: () => Promise<string>;
   /** The same with colours, as escape sequences. */
   readonly colors: () => Promise<string>;
-  /** Waits until something is seen. @returns all that is seen then */
+  /** Waits until a text is visible. @returns all visible text then */
   readonly sees: (what: string | RegExp) => Promise<string>;
-  /** Waits until something is not seen any more. */
+  /** Waits until a text is not visible any more. */
   readonly losesSight: (what: string | RegExp) => Promise<string>;
   readonly resize: (columns: number, rows: number) => Promise<void>;
-  /** What the terminal was told: whether the other screen is shown, the cursor is seen, and long lines are wrapped. */
+  /** The state of the terminal: whether the alternate screen is shown, the cursor is visible, and long lines are wrapped. */
   readonly modes: () => Promise<{ readonly alternate: boolean; readonly cursor: boolean; readonly wrap: boolean }>;
   /** The process that the shell runs. */
   readonly child: () => Promise<number>;
-  /** Every byte that came since it was opened. */
+  /** Every byte received since it was opened. */
   readonly output: () => Promise<string>;
   readonly close: () => Promise<void>;
 }
 
-/** How a terminal is opened. */
+/** The options of a terminal. */
 export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly rows?: number;
   readonly cwd?: string;
-  /** What stands before the command, to run it elsewhere. */
+  /** The prefix of the command, to run it elsewhere. */
   readonly prefix?: string;
 }
 
 let opened = 0;
 
-/** Opens one; it ends with the test. */
+/** Opens a terminal; it ends with the test. */
 export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, prefix = '' }: TerminalOptions = {}): Promise<Terminal> {
   opened += 1;
   const socket = `skulk-test-${process.pid}-${opened}`;
@@ -84,7 +86,7 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
   const session = await tell('#{pane_pid}');
   const close = async (): Promise<void> => {
     await tmux('kill-server').catch(() => undefined);
-    // What still writes would do so into directories that the test removes. A zombie does not.
+    // Processes that still write would do so into directories that the test removes. A zombie does not.
     for (let rounds = 0; rounds < 100 && spawnSync('pgrep', ['-r', 'D,R,S,T', '-s', session]).status === 0; rounds += 1) await sleep(50);
   };
   atEnd(close);
@@ -102,7 +104,7 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
   const enter = async (line: string): Promise<void> => void (await tmux('send-keys', '-l', `${line}\n`));
   const terminal: Terminal = {
     press: async (...keys) => {
-      // A terminal sends Escape and a key right after it as one.
+      // A terminal sends Escape and a key right after it as one sequence.
       for (const key of keys) {
         await tmux('send-keys', key);
         if (key === 'Escape') await sleep(60);

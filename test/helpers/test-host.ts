@@ -2,7 +2,7 @@ import { Readable, Writable } from 'node:stream';
 import type { CommandLoaders } from '../../src/cli/definition.ts';
 import type { Host, StopSignal } from '../../src/cli/host.ts';
 
-/** What stands in for the process. */
+/** The replacement of the process. */
 export interface HostOptions {
   readonly cwd: string;
   readonly env?: Record<string, string> | undefined;
@@ -11,7 +11,7 @@ export interface HostOptions {
   readonly hostname?: string | undefined;
 }
 
-/** A host for the shell that keeps what is printed. */
+/** A host for the shell that keeps the output. */
 export interface TestHost {
   readonly host: Host;
   readonly stdout: Sink;
@@ -21,7 +21,7 @@ export interface TestHost {
   readonly exited: () => number | undefined;
 }
 
-/** A stream that keeps what is written to it. */
+/** A stream that keeps written text. */
 export class Sink extends Writable {
   text = '';
   readonly isTTY: boolean;
@@ -39,7 +39,7 @@ export class Sink extends Writable {
   }
 }
 
-/** Stands in for a process, with `HOME` in its working directory unless the environment says otherwise. */
+/** Replaces a process, with `HOME` in its working directory unless the environment sets it. */
 export function makeTestHost(commands: CommandLoaders, { cwd, env, stdin, isTerminal = false, hostname = 'kite3' }: HostOptions): TestHost {
   const [stdout, stderr] = [new Sink(isTerminal), new Sink(isTerminal)];
   const listeners = new Set<(signal: StopSignal) => void>();

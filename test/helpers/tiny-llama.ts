@@ -123,7 +123,7 @@ export async function writeTinyLlamaShards(pathOf: (no: number, of: number) => s
   }
 }
 
-/** The weights of a tensor depend on its name alone, so that they are the same in whichever file they are. */
+/** The weights of a tensor depend only on its name, so that they are the same in every file. */
 async function writeGguf(path: string, metadata: readonly Buffer[], tensors: readonly Tensor[]): Promise<void> {
   let offset = 0;
   const directory = tensors.map(({ name, shape }) => {

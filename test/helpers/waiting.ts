@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long anything is waited for: far longer than it takes on the slowest machine, as a test is about what happens and not how soon. */
+/**
+ * The limit of every wait: far longer than necessary on the slowest machine, because a test checks that something happens, not how soon.
+ */
 export const patienceMs = 120_000;
 
-/** What is known of what is waited for; it is told when the wait was in vain. */
+/** The known state of a wait; the error contains it when the wait times out. */
 type Describe = () => unknown;
 
 /**
- * Waits for something that must come to its end; if it does not, the error names it and says what is known. A test that only
- * times out as a whole does not tell where it was. What says something new, as a command with progress does, is given time anew.
+ * Waits for something that must end; otherwise the error names it and its known state. A test that only times out as a whole does not show
+ * where it was. New state, such as the progress of a command, starts the limit again.
  */
 export async function within<T>(what: string, work: Promise<T>, known: Describe = () => ''): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -29,7 +31,7 @@ export async function within<T>(what: string, work: Promise<T>, known: Describe 
   }
 }
 
-/** Looks again and again until there is something to see. @returns what was seen; the error says what was seen last */
+/** Checks repeatedly until there is a value. @returns the value; the error contains the last state */
 export async function until<T>(what: string, look: () => T | Promise<T>, known?: Describe): Promise<NonNullable<Exclude<T, false>>> {
   const began = performance.now();
   for (;;) {

@@ -11,7 +11,7 @@ const llamaModules = fileURLToPath(new URL('../llama/node_modules/', import.meta
 const isRoot = process.getuid?.() === 0;
 const namespace = `skulk-probe-${process.pid}`;
 
-/** What some tests want of the machine, and whether it is there. */
+/** The requirements of some tests, and whether the machine meets them. */
 const looks = {
   chromium: () => existsSync(chromiumPath),
   tmux: () => runs('tmux', '-V') && runs('pgrep', '-V'),
@@ -38,7 +38,7 @@ const looks = {
   'a user who is not root': () => !isRoot,
 };
 
-/** The name of something that a test wants of the machine. */
+/** The name of a requirement of a test. */
 export type Want = keyof typeof looks;
 
 const known = new Map<Want, boolean>();
@@ -49,7 +49,7 @@ const isThere = (want: Want): boolean => {
   return found;
 };
 
-/** The options of a test, or a group of them, that is left out, and said to be left out, where something is missing. */
+/** The options of a test, or a group of them, that is skipped and reported when a requirement is missing. */
 export function wants(...all: readonly Want[]): { readonly skip?: true; readonly meta?: { readonly wants: string } } {
   const missing = all.find((want) => !isThere(want));
   return missing === undefined ? {} : { skip: true, meta: { wants: missing } };
@@ -57,7 +57,7 @@ export function wants(...all: readonly Want[]): { readonly skip?: true; readonly
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What the test wants and the machine does not have. */
+    /** The requirements that the machine does not meet. */
     readonly wants?: string;
   }
 }

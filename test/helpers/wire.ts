@@ -5,12 +5,12 @@ import { onTestFinished } from 'vitest';
 export interface Wire {
   readonly url: string;
   setTarget(url: string): void;
-  /** Nothing passes any more. `silent`: connections stay open and hear nothing, as when a cable is pulled. */
+  /** Forwards no more data. `silent`: connections stay open without data, as when a cable is pulled. */
   cut(how: 'closed' | 'silent'): void;
   mend(): void;
 }
 
-/** Opens a port of 127.0.0.1 that leads to a URL; it ends with the test. */
+/** Opens a port of 127.0.0.1 that forwards to a URL; it ends with the test. */
 export async function wireTo(target: string): Promise<Wire> {
   let to = new URL(target);
   let state: 'whole' | 'closed' | 'silent' = 'whole';

@@ -8,7 +8,7 @@ import type { Deps } from '../../src/core/connect/deps.ts';
 import type { SkulkEvent } from '../../src/core/kernel/flow/events.ts';
 import type { World } from '../../src/core/kernel/world.ts';
 
-/** A world for a test, with everything that was reported in it. */
+/** A world for a test, with all of its reported events. */
 export interface TestWorld extends World {
   readonly events: SkulkEvent[];
   readonly warnings: () => readonly string[];
@@ -39,13 +39,13 @@ export function testWorld(
   };
 }
 
-/** The configuration that a file's content and flags make in a world. */
+/** The configuration from a file's content and flags in a world. */
 export const testConfig = (
   world: World,
   { content = {}, flags = {}, nodeId }: { content?: ConfigFile; flags?: SettingFlags; nodeId?: string } = {},
 ): Config => resolveConfig(world, { content, file: undefined, flags, nodeId, skulkHome: world.env['SKULK_HOME'] ?? world.homeDirectory });
 
-/** What an operation gets in a world. Its connections to stores are closed when the test ends. */
+/** The dependencies of an operation in a world. Its connections to stores are closed when the test ends. */
 export function testDeps<W extends World>(
   world: W,
   config: Config = testConfig(world),

@@ -47,7 +47,7 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   'tokenizer_config.json': '{"tokenizer_class":"PreTrainedTokenizerFast"}',
 };
 
-/** A store host with a model, and a node of it. */
+/** A store host with a model, and a node of this store. */
 const lan = forWholeFile(async () => {
   const world = await hubWorld();
   await writeFiles(join(world.home, 'model'), files);
@@ -98,7 +98,7 @@ describe.each(servers)('a client with @huggingface/hub at %s', (server) => {
     const hubUrl = lan()[server];
     const cacheDir = await temporaryDirectory();
     const { sha = '' } = await modelInfo({ name: repo, hubUrl, additionalFields: ['sha'] });
-    // It tells people of each file.
+    // It reports each file to its user.
     const told = vi.spyOn(console, 'debug').mockReturnValue();
     const snapshot = await snapshotDownload({ repo, hubUrl, cacheDir }).finally(() => told.mockRestore());
     expect(snapshot).toBe(join(cacheDir, 'models--acme--tiny', 'snapshots', sha));
@@ -128,7 +128,7 @@ describe.each(servers)('programs that download by URL, at %s', (server) => {
     const go = () => run('curl', ['-sSfL', '--noproxy', '*', '-C', '-', '-O', urlOf(server, 'model.safetensors')], { cwd });
     await go();
     expect((await readFile(join(cwd, 'model.safetensors'))).equals(weights)).toBe(true);
-    // Curl takes 416 for a failure from some versions on, and for the end of its work before.
+    // Some versions of curl treat 416 as a failure, and older ones as the end of the work.
     await go().catch((error: unknown) => expect(String(error)).toContain('416'));
     expect((await readFile(join(cwd, 'model.safetensors'))).equals(weights)).toBe(true);
     await run('curl', ['-sSfL', '--noproxy', '*', '-O', '-J', `${lan()[server]}/${repo}/resolve/main/sub/deep/x%20y%2B%C3%A9.json`], {

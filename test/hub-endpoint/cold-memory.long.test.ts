@@ -8,7 +8,7 @@ import { within } from '../helpers/waiting.ts';
 const mib = 1024 * 1024;
 const size = 24 * mib;
 const block = noise(mib, 3);
-/** A file that is as large as is said, without being in the memory of this process. */
+/** A file with a given size that is not in the memory of this process. */
 const large = (first: number) => ({
   size,
   read: (start: number, end: number): Buffer => {
@@ -21,7 +21,7 @@ const large = (first: number) => ({
 const residentOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024;
 
-/** Reads all of a file and keeps nothing of it. @returns how many bytes came */
+/** Reads a whole file and keeps no bytes. @returns the number of received bytes */
 const drain = (url: string, path: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
@@ -60,7 +60,7 @@ test('64 readers, half of them of files that the store does not have, need a lim
     peaks.push(peak);
   }
   clearInterval(timer);
-  // An idle server has 105 MiB, two threads have 12 each, buffers 16, and what the collector has not looked at yet up to 50; 170 to 204 were seen,
-  // and as much in the second round as in the first.
+  // An idle server has 105 MiB, two threads have 12 each, buffers 16, and uncollected memory up to 50; 170 to 204 were measured,
+  // in the first round and in the second.
   expect(Math.max(...peaks)).toBeLessThan(230 * mib);
 });

@@ -24,7 +24,7 @@ test('Ollama pulls a quantization that the store does not have, and the next pul
   const status = async (): Promise<string> =>
     ((await ask(host.url, `/models/${encodeURIComponent(model)}/download/status`)).json() as { status: string }).status;
   await expect.poll(status).toBe('complete');
-  // The other quantization was not asked for.
+  // The other quantization was not requested.
   expect(hub.sent('cold-Q8_0.gguf')).toBe(0);
   const sent = hub.sent('cold-Q4_K_M.gguf');
   const second = await ollamaPull(host.url, { model, tag: 'Q4_K_M' }, { partBytes: 2_000_000 });

@@ -52,7 +52,7 @@ test('nothing is fetched for a read-only LAN, a browser or a page of another sit
   expect(await refused({ 'User-Agent': 'Mozilla/5.0 (X11)' })).toBe(404);
   expect(await refused({ Origin: 'https://evil.example' })).toBe(404);
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
-  // A request that is too early for the policy would have the file fetched.
+  // A request before the policy is applied would cause a fetch.
   await until('the policy', async () => ((await ask(host.url, '/session')).json() as { lan?: string }).lan === 'read');
   expect(await refused({})).toBe(404);
   const says = async (): Promise<unknown> => ((await ask(host.url, path('config.json'))).json() as { error?: string }).error;

@@ -34,7 +34,7 @@ test.each([
     expect((await ask(url, target, { method: 'HEAD' })).status).toBe(404);
     await until('an empty trash', async () => (await readdir(join(world.storePath, '.skulk/v1/trash')).catch(() => [])).length === 0);
     expect((await readdir(world.storePath)).filter((name) => name.includes('--'))).toEqual([]);
-    // Other bytes under the same name are not for this reader.
+    // Other bytes under the same name are not sent to this reader.
     expect(await add('two')).toMatchObject({ status: 0 });
     const { bytes, isWhole } = await reader.end();
     expect(bytes.equals(large.subarray(0, bytes.length))).toBe(true);

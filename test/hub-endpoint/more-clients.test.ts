@@ -8,8 +8,8 @@ import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /*
- * What clients send that are not written in Python or JavaScript: hf-hub (Rust) 0.4 and 1.0, aria2, and hfd.sh, which is grep and aria2 or
- * wget. Each does with the answers what its source does.
+ * The requests of clients that are not written in Python or JavaScript: hf-hub (Rust) 0.4 and 1.0, aria2, and hfd.sh, which uses grep and
+ * aria2 or wget. Each handles the answers like its source code.
  */
 
 const files: Readonly<Record<string, Buffer>> = {
@@ -53,7 +53,7 @@ describe('the Rust client hf-hub', () => {
       [`bytes=0-${half - 1}`, `bytes=${half}-`].map(async (Range) => (await ask(url, { headers: { ...agent, Range } })).body),
     );
     expect(Buffer.concat(parts).equals(content)).toBe(true);
-    // 1.0 asks again with what it has.
+    // 1.0 asks again with the ETag that it has.
     expect((await ask(url, { method: 'HEAD', headers: { ...agent, 'If-None-Match': `"${etag}"` } })).status).toBe(304);
     expect((await ask(`/acme/tiny-llama/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`)).status).toBe(200);
   });

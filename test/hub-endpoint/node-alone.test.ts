@@ -27,11 +27,11 @@ const quantizations = { 'config.json': '{}', 'notes.md': 'x', 'm-Q4_K_M.gguf': n
 const serveNode = (world: HubWorld, name: string, url: string) =>
   serveInProcess({ home: join(world.home, name), args: ['--role', 'node'], env: { SKULK_STORE: url } });
 
-/** What the node knows of its models for the time when the store is away. */
+/** The node's record of its models for the time when the store is away. */
 const keptOf = async (world: HubWorld, name: string, model: string): Promise<{ sha?: string; refused?: boolean }> =>
   JSON.parse(await readFile(join(world.staged(name), '.skulk/v1/hub', `${model.replace('/', '--')}.json`), 'utf8').catch(() => '{}'));
 
-/** A node whose store host is off. It was on when the models were staged, and for long enough to say what they are. */
+/** A node whose store host is off. It was on when the models were staged, and long enough to send their listings. */
 const alone = forWholeFile(async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/whole', { files: whole });
@@ -139,7 +139,7 @@ test("a node without a listing of the store shows a copy under a commit of its c
   expect(await world.nodeInProcess(door, 'n1', 'stage', 'org/m-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
   await door.shut();
   const node = await serveNode(world, 'n1', door.url);
-  // The store has never said what the LAN may do, so that only this machine's own key opens it.
+  // The store has never reported the rights of the LAN, so only this machine's own key gives access.
   const headers = { Authorization: `Bearer ${await adminKeyOf(node.home)}` };
   const ask = hubAsker(node.apiUrl);
   expect((await ask('/api/models/org/m-GGUF')).status).toBe(503);

@@ -15,7 +15,7 @@ import { writeTinyLlama } from '../helpers/tiny-llama.ts';
 const weights = noise(3_000_075, 1);
 const ofHub = { 'README.md': '---\nlicense: mit\n---\n', 'config.json': '{"a":1}', 'empty.txt': '', 'model.safetensors': weights };
 
-/** A store host, and a node that reaches it by a door that counts. Both models are staged. */
+/** A store host, and a node that reaches it through a counted door. Both models are staged. */
 const lan = forWholeFile(async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/hub', { files: ofHub });
@@ -34,10 +34,10 @@ const lan = forWholeFile(async () => {
   return { world, commit, host, node, door };
 });
 
-/** Of a connection, and of the moment. */
+/** Headers of a connection, and of the moment. */
 const ofTransport = new Set(['date', 'connection', 'keep-alive']);
 
-/** What an answer says, wherever it comes from. */
+/** The content of an answer, regardless of its server. */
 function toCompare({ status, headers, body }: RawAnswer): object {
   const kept = Object.entries(headers).filter(([name]) => !ofTransport.has(name));
   const plain = kept.map(([name, value]) => [name, String(value).replace(/127\.0\.0\.1:\d+/, 'HERE')]);
@@ -100,7 +100,7 @@ describe('a node with a staged copy', () => {
     const url = `${node.apiUrl}/org/hub/resolve/main/model.safetensors`;
     await promisify(execFile)('curl', ['-sSfL', '--noproxy', '*', '-C', '-', '-O', url], { cwd });
     expect((await readFile(join(cwd, 'model.safetensors'))).equals(weights)).toBe(true);
-    // Three heads, and what the agent of the node is told meanwhile.
+    // Three heads, and data that the agent of the node receives meanwhile.
     expect(door.bytes() - before).toBeLessThan(100_000);
   });
 });

@@ -29,7 +29,7 @@ test('a node sends its copy only to clients that may read the store, and its cac
   expect(answer.body.equals(weights)).toBe(true);
   expect(answer.headers['access-control-allow-origin']).toBe('*');
   expect(door.bytes() - before).toBeLessThan(weights.length / 2);
-  // What the LAN may do is remembered while the store is away, and a token that was asked about a moment ago counts.
+  // The rights of the LAN are remembered while the store is away, and a recently checked token counts.
   await door.shut();
   expect(await read({})).toMatchObject({ status: 401 });
   expect(await read({ Authorization: 'Bearer skulk_unknown' })).toMatchObject({ status: 503 });
@@ -60,7 +60,7 @@ test('a node that never received the rights of the LAN serves it no copy while i
   expect(await read({ Authorization: `Bearer ${await adminKeyOf(again.home)}` })).toMatchObject({ status: 200 });
 });
 
-/** A host whose LAN may read, and a node that has a copy of its model. */
+/** A host whose LAN may read, and a node with a copy of its model. */
 async function openNode() {
   const world = await hubWorld();
   await writeFiles(join(world.home, 'model'), { 'model.safetensors': noise(10_000, 1) });

@@ -43,7 +43,7 @@ async function recipeWorld() {
     world,
     host,
     home,
-    /** Runs a block in an empty directory. Only the address is another one. */
+    /** Runs a block in an empty directory. Only the address is changed. */
     shell: async (block: string, { token, into, modules }: { token?: string; into?: string; modules?: URL } = {}) => {
       const cwd = into ?? join(home, String(runs));
       runs += 1;
@@ -62,7 +62,7 @@ async function recipeWorld() {
 
 type RecipeWorld = Awaited<ReturnType<typeof recipeWorld>>;
 
-/** Has the store want a token. @returns one that may read */
+/** Makes the store require a token. @returns one that may read */
 async function close({ world, host }: RecipeWorld): Promise<string> {
   expect((await world.host('policy', 'set', 'lan', 'none')).status).toBe(0);
   const made = await world.host('token', 'create', 'laptop', '--role', 'read', '--json');

@@ -9,8 +9,8 @@ import { type HubAsk, hubAsker } from '../helpers/hub-answers.ts';
 import { noise } from '../helpers/model-files.ts';
 
 /*
- * Requests as clients were seen to send them, for those that cannot be run here: each line of a list is what one call sent, in order.
- * COMMIT stands for the commit that the store names.
+ * Recorded requests of clients that cannot run here: each line of a list is one request, in order. COMMIT is replaced by the commit of the
+ * store.
  */
 
 const served = forWholeFile(async () => {

@@ -45,7 +45,7 @@ async function serve({ access = createAccess({}), hub }: { access?: ReturnType<t
   return { url, store, log, get: hubAsker(url) };
 }
 
-/** For whatever changes nothing. */
+/** A body for any request that changes nothing. */
 const shared = forWholeFile(() => serve());
 let get: ReturnType<typeof hubAsker>;
 let commit = '';

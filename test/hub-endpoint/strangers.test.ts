@@ -15,7 +15,7 @@ import { within } from '../helpers/waiting.ts';
 const size = 300_000;
 const content = Buffer.alloc(size, 7);
 
-/** A server with a model, whose Hub is changed by the test; it notes for whom something may be fetched. */
+/** A server with a model, whose Hub is changed by the test; it records for whom files may be fetched. */
 async function serve({
   lan = 'node' as 'node' | 'read' | 'none',
   origins = [] as readonly string[],
@@ -83,7 +83,7 @@ describe('tokens that Hub clients send', () => {
     const { sha } = (await get('/api/models/org/m', { headers: bearer('skulk_read') })).json() as { sha: string };
     const answer = await get(file.replace('main', sha), { headers: bearer('skulk_read') });
     expect(answer.status).toBe(200);
-    // What a shared cache kept would be read by whoever has no token.
+    // A shared cache would serve a stored answer to clients without a token.
     expect(answer.headers['cache-control']).toBe('private, max-age=31536000, immutable');
   });
 
@@ -191,7 +191,7 @@ describe('a file that is fetched while it is sent', () => {
     const next = `GET /api/agent-harnesses ${head}Connection: close\r\n\r\n`;
     const text = await within('the end', talk(url, `GET /org/m/resolve/main/w.gguf ${head}\r\n${next}`));
     expect(text).toContain(`Content-Length: ${size}`);
-    // What followed on this connection would be taken for the rest of the file.
+    // Data that follows on this connection would be treated as the rest of the file.
     expect(text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
     expect(text.length).toBeLessThan(size);
   });

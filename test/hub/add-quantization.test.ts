@@ -91,7 +91,7 @@ test.each(Array.from({ length: rounds({ few: 2, many: 30 }) }, (_, n) => n + 1))
     await skulk.exited;
     watcher.close();
     expect(await look()).toEqual(before);
-    // Mends what was interrupted.
+    // Repairs an interrupted change.
     expect(await host('verify')).toMatchObject({ status: 0 });
     expect(await look()).toEqual(before);
     const files = await digestsBelow(place);

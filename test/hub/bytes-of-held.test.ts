@@ -19,12 +19,12 @@ test('the status of a download with few or no missing bytes ends with its full s
   const bytes = (count: number) => ({ status: 'complete', progress: 1, bytes_done: count, bytes_total: count });
 
   expect(await download('org/g')).toMatchObject(bytes(3_002));
-  // What was here before is not counted.
+  // Existing bytes are not counted.
   expect(await download('org/g:Q8_0')).toMatchObject(bytes(5_000));
   expect(await ask('GET', '/status')).toMatchObject(bytes(5_000));
-  // Held by another spelling, without a job of its own.
+  // The store has it under another spelling, without a job of its own.
   expect(await ask('POST', '', { gguf_file: 'Foo-Q8_0.gguf' })).toMatchObject(bytes(5_000));
-  // A new commit with the same content: no file comes.
+  // A new commit with the same content: no file is downloaded.
   world.hub.push('org/g', { files: { ...four, ...eight } });
   expect(await download('org/g', '--revision', 'main')).toMatchObject(bytes(8_002));
   expect(await ask('GET', '/status')).toMatchObject(bytes(8_002));

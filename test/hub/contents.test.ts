@@ -19,14 +19,14 @@ test('a download that no program can load is reported to the client, in the list
   const loose = await world.host('download', 'org/m-GGUF', '--json');
   expect(loose.status, loose.stderr).toBe(0);
   expect(loose.stderr).toContain(`skulk: warning: org/m-GGUF: ${says}`);
-  // What a strict download brought is not fetched again.
+  // The files of a strict download are not fetched again.
   expect(world.hub.sent('m-Q4_K_M.gguf')).toBe(before);
   const { warnings } = JSON.parse(loose.stdout) as { warnings: readonly string[] };
   expect(warnings).toEqual([`org/m-GGUF: ${says}`, expect.stringContaining('tokenizer.json')]);
   expect(await (await fetch(`${served.url}/downloads?recent=true`)).json()).toMatchObject([{ status: 'complete', warnings }]);
   expect(await (await fetch(`${served.url}/models/org%2Fm-GGUF/download/status`)).json()).toMatchObject({ warnings });
 
-  // It is there, and a strict request says what it is.
+  // The data exists, and a strict request reports the problem.
   expect((await world.host('download', 'org/m-GGUF')).status).toBe(0);
   expect(await world.host('download', 'org/m-GGUF', '--strict')).toMatchObject({ status: 6, stderr: expect.stringContaining(says) });
 });

@@ -16,7 +16,7 @@ const files = {
   'notes/100%.txt': 'a per cent\n',
   'notes/empty.txt': '',
 };
-/** The same without the large file, where nothing is about chunks. */
+/** The same without the large file, for tests that are not about chunks. */
 const { 'model-00001-of-00002.safetensors': _large, ...small } = files;
 const ask = async (url: string, body?: object): Promise<Record<string, unknown>> => {
   const init = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
@@ -39,7 +39,7 @@ test('a downloaded model is verified and registered, and can be staged', async (
   const staged = await world.nodeInProcess(served, 'node', 'stage', 'org/m');
   expect(staged.status, staged.stderr).toBe(0);
   expect(await digestsBelow(staged.stdout.trim())).toEqual(await digestsBelow(join(world.storePath, 'org--m')));
-  // A finished model is complete, and nobody asks the Hub.
+  // A finished model is complete, and no request goes to the Hub.
   const before = world.hub.requests.length;
   expect(await ask(served.url)).toMatchObject({ modelId: 'org/m', status: 'complete', progress: 1 });
   expect(world.hub.requests.length).toBe(before);
@@ -63,7 +63,7 @@ test('a download works on the disk without a server, and all pages of a file lis
 test('a second request joins a running download, a delete is refused, and a cancel keeps the received bytes', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
-  // The first chunk of the large file comes, the rest of it waits.
+  // The first chunk of the large file is sent, the rest waits.
   const gate = Promise.withResolvers<void>();
   world.hub.fault = async ({ path, request }) => {
     if (path === 'model-00001-of-00002.safetensors' && request.headers.range?.startsWith('bytes=16777216-') === true) await gate.promise;

@@ -53,7 +53,7 @@ test('a stage downloads directly into staging if no store is configured, but not
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
   const env = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };
-  // Port 9 of this machine: nobody answers there, and no store is found on the usual port either.
+  // Port 9 of this machine: no program answers there, and no store is found on the usual port either.
   const config = join(world.home, 'alone.yaml');
   await writeFile(config, 'model_store:\n  store_port: 9\n');
   const staged = await runInProcess(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
@@ -96,7 +96,7 @@ test('a node stages finished data while the store still downloads', async () => 
   const served = await world.serveInProcess();
   const proxy = await faultProxy(served.url);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
-  // The store gets its last chunk only when the node has asked for four of those before.
+  // The store gets its last chunk only after the node has requested four earlier ones.
   let early = 0;
   const gate = Promise.withResolvers<void>();
   proxy.onRequest((line) => {
@@ -116,7 +116,7 @@ test('a node stages finished data while the store still downloads', async () => 
   expect((await readFile(join(world.staged('node'), 'org--big', 'a.safetensors'))).equals(content)).toBe(true);
   const { bytes_transferred } = JSON.parse(staged.stdout).staged[0];
   expect(bytes_transferred).toBeGreaterThanOrEqual(size);
-  // Four connections, each with a chunk under way when the download ends and its chunks become the model.
+  // Four connections, each with a chunk in transfer when the download ends and its chunks become the model.
   expect(bytes_transferred).toBeLessThanOrEqual(size + 4 * 16 * 1024 * 1024);
   expect(world.hub.sent('a.safetensors')).toBe(size);
 });

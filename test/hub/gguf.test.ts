@@ -58,7 +58,7 @@ test('an old entry without its projector is not served as complete, and the next
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g')).status).toBe(0);
-  // As the Python program left it: no manifest, and no projector.
+  // The Python program left this: no manifest, and no projector.
   const registry = join(world.storePath, 'registry.json');
   const text = JSON.parse(await readFile(registry, 'utf8')) as Record<string, { files: string[] }>;
   const entries = (text['models'] ?? text) as Record<string, { files: string[] }>;
@@ -82,7 +82,7 @@ test('a download without a selector completes a model without one shard, and add
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
-  // As the Python program may leave it: no manifest, and a part of the shards.
+  // The Python program may leave this: no manifest, and some of the shards.
   const registry = join(world.storePath, 'registry.json');
   const entries = JSON.parse(await readFile(registry, 'utf8')) as Record<string, { files: string[] }>;
   for (const entry of Object.values(entries)) entry.files = entry.files.filter((path) => path !== five[1]);
@@ -115,7 +115,7 @@ test('the model card on the store host decides which quantization a node stages 
   expect((await staged()).file).toBe(five[0]);
   await card('model_id = "org/g"\ngguf_file = "Foo-Q4_K_M.gguf"\n');
   expect((await staged()).file).toBe('Foo-Q4_K_M.gguf');
-  // A pin that is not there falls back, and the command says so.
+  // A pinned file that does not exist is replaced, and the command reports it.
   await card('model_id = "org/g"\ngguf_file = "Gone-Q8_0.gguf"\n');
   expect(await staged()).toMatchObject({ file: 'Foo-Q4_K_M.gguf', stderr: expect.stringContaining('Gone-Q8_0.gguf') });
 });
@@ -142,10 +142,10 @@ test('stage of a quantization downloads only that one, if necessary from the Hub
   expect((await stage('org/g:Q5_K_M')).staged).toMatchObject({ source: 'cache', bytes_transferred: 0 });
   expect((await stage(`org/g:${five[1]}`)).staged).toMatchObject({ source: 'cache' });
   expect((await stage('org/g:Q5_K_M', '--offline')).staged).toMatchObject({ source: 'cache' });
-  // The other one is added to the store, and on the node it comes beside the first.
+  // The other one is added to the store, and on the node beside the first one.
   expect((await stage('org/g:Q4_K_M')).staged).toMatchObject({ bytes_transferred: 200_000, files: 4 });
   expect(await here()).toEqual(['Foo-Q4_K_M.gguf', ...five, ...shared]);
-  // Nothing is named, so it is one of those.
+  // No selector is given, so it is one of the existing ones.
   expect((await stage('org/g', '--offline')).staged).toMatchObject({ source: 'cache', selector: 'Q4_K_M' });
   expect((await stage('org/g')).staged).toMatchObject({ source: 'cache', files: 4 });
   expect((await stage('org/g:Q5_K_M')).staged).toMatchObject({ source: 'cache' });
@@ -193,7 +193,7 @@ test('a pinned file that the repo does not have is replaced with a warning', asy
     gguf_file: 'Foo-Q4_K_M.gguf',
     warnings: expect.arrayContaining([expect.stringContaining('Gone-Q8_0')]),
   });
-  // It is not the selector's fault, which counts more than the card.
+  // The selector is right, and overrides the card.
   const named = await world.host('download', 'org/g:Q5_K_M', '--config', config);
   expect(named).toMatchObject({ status: 0, stderr: expect.not.stringContaining('Gone') });
 });
@@ -279,7 +279,7 @@ test('a download over HTTP accepts and validates the same options, and reports t
   expect((await post(wanted)).body).toMatchObject({
     request: { revision: 'main', selector: 'Q5_K_M', exclude: ['*.mp4', 'README*'], mmproj: 'all' },
   });
-  // The same is joined.
+  // The same request joins the download.
   expect(
     (await world.host('download', 'org/b:q5_k_m', '--exclude', '*.mp4', '--exclude', 'README*', '--mmproj', 'all', '--revision', 'main'))
       .status,

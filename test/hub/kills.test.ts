@@ -34,11 +34,11 @@ test(`${kills} kills of serve during one download cost a few chunks each, and th
   const ended = await world.host('download', 'org/m');
   expect(ended.status, ended.stderr).toBe(0);
   expect((await world.host('verify')).status).toBe(0);
-  // Each kill costs less than a block of each of the eight connections, and what lay in the sockets.
+  // Each kill costs less than a block of each of the eight connections, and the data in the sockets.
   expect(world.hub.sent('a.safetensors')).toBeLessThan(size + 4 * chunkSize);
 });
 
-/** Every mebibyte is another one, so that bytes at the wrong place show. */
+/** Every mebibyte is different, so that bytes at the wrong offset are detected. */
 function stamped(block: Buffer, start: number, end: number): Buffer {
   const bytes = Buffer.from(block.subarray(start % block.length, (start % block.length) + (end - start)));
   if (start % block.length === 0 && bytes.length >= 8) bytes.writeDoubleLE(start, 0);

@@ -33,6 +33,6 @@ test(`a file of ${size / 1024 ** 2} MiB is downloaded completely with constant m
   expect((await stat(join(world.storePath, 'org--large', 'model.safetensors'))).size).toBe(size);
   expect(world.hub.sent('model.safetensors')).toBe(size);
   expect((await world.host('verify', 'org/large')).status).toBe(0);
-  // 201 MiB were seen; whoever keeps chunks in memory needs more with every connection and file.
+  // 201 MiB were measured; a process that keeps chunks in memory needs more with every connection and file.
   expect(most).toBeLessThan(450);
 });

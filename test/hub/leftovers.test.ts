@@ -6,17 +6,17 @@ import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
 import { until } from '../helpers/waiting.ts';
 
 const mib = 1024 * 1024;
-/** Long enough that its beginning is noted before its end comes. */
+/** Long enough that its start is recorded before its end is downloaded. */
 const four = { 'Foo-Q4_K_M.gguf': noise(24 * mib, 1) };
 const eight = { 'Foo-Q8_0.gguf': noise(300_000, 4) };
 const shared = { 'config.json': '{"model_type":"llama"}' };
 
-/** A world whose Hub sends of the first file all but its last bytes, until the fault is taken away. */
+/** A world whose Hub sends all but the last bytes of the first file, until the fault is removed. */
 async function brokenWorld() {
   const world = await hubWorld();
   world.hub.push('org/g', { files: { ...four, ...eight, ...shared } });
   const gate = Promise.withResolvers<void>();
-  /** Where the requests for bytes of the first file begin. */
+  /** The starts of the requested ranges of the first file. */
   const starts: number[] = [];
   world.hub.fault = async ({ path, request }) => {
     const first = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
@@ -36,7 +36,7 @@ const downloads = (world: HubWorld) => join(world.storePath, '.skulk/v1/download
 const places = async (world: HubWorld) => (await readdir(downloads(world))).filter((name) => name.includes('~'));
 const canonical = (world: HubWorld) => digestsBelow(join(world.storePath, 'org--g'));
 
-/** Begins a download, and cancels it when 16 MiB are there. */
+/** Starts a download, and cancels it after 16 MiB. */
 async function cancelHalfway(world: HubWorld, ref: string): Promise<void> {
   expect(await world.host('download', ref, '--no-wait')).toMatchObject({ status: 0 });
   await until('the first 16 MiB', async () => {
@@ -85,7 +85,7 @@ test('the data of a cancelled download is removed after a week without use, with
   await writeFile(join(mine, 'a.txt'), 'mine');
   await writeFile(join(downloads(world), place, 'b.txt'), 'mine too');
   const longAgo = new Date(Date.now() - 8 * 24 * 3600_000);
-  // A server that starts keeps what is younger.
+  // A server that starts keeps newer data.
   const second = await world.serveInProcess();
   expect(await world.host('downloads', '--json')).toMatchObject({ stdout: expect.stringContaining('Q4_K_M') });
   await second[Symbol.asyncDispose]();

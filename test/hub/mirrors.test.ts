@@ -15,7 +15,7 @@ const files = { 'config.json': '{"model_type":"llama"}', [name]: large };
 const zipped = gzipSync(large.subarray(0, 2 * mebibyte), { level: 1 });
 const rangeOf = (start: number, end: number): string => `bytes ${start}-${end - 1}/${large.length}`;
 
-/** Downloads into a store, or stages where there is none, from a mirror. */
+/** Downloads into a store, or stages if there is no store, from a mirror. */
 async function fetchFrom(answer: (asked: MirrorAsked) => MirrorAnswer | undefined, how: 'download' | 'stage' = 'download') {
   const world = await hubWorld({ SKULK_STALL_TIMEOUT: '20' });
   world.hub.push('org/m', { files });
@@ -36,10 +36,10 @@ describe('the right bytes are downloaded', () => {
     const { ended, isRight, ofLarge, openParts, sent } = await fetchFrom(whole, how);
     expect(ended.status, ended.stderr).toBe(0);
     expect(await isRight()).toBe(true);
-    // Three pieces are asked for, two of them again, and then the file.
+    // Three pieces are requested, two of them again, and then the file.
     expect(ofLarge.length).toBeLessThanOrEqual(6);
     expect(ofLarge.filter(({ isPart }) => !isPart)).toEqual([{ path: name, isPart: false, sent: large.length }]);
-    // What nobody wants is given up at once, and not read but for what the system has taken already.
+    // An unneeded answer is cancelled at once, and not read beyond the data that the system has received already.
     expect(openParts).toBe(0);
     expect(sent).toBeLessThan(2 * large.length);
   });

@@ -19,7 +19,7 @@ interface Listed {
   readonly bytes_done: number;
 }
 
-/** A world whose Hub keeps some files back until they are let go. */
+/** A world whose Hub holds some files back until they are released. */
 async function heldWorld(held: readonly string[]) {
   const world = await hubWorld();
   world.hub.push('org/g', { files: repo });
@@ -49,7 +49,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await states(world)).toEqual({ Q8_0: 'downloading', q4_k_m: 'pending', Q5_K_M: 'pending' });
     const table = (await world.host('downloads')).stdout;
     for (const selector of ['Q8_0', 'q4_k_m', 'Q5_K_M']) expect(table).toContain(`org/g:${selector}`);
-    // Whoever asks for the same joins, and whoever asks for the model is content with what comes.
+    // The same request joins, and a request for the whole model accepts this download.
     const [q8] = await listed(world, 'org/g:Q8_0');
     const ask = async (body: object) =>
       (await (
@@ -61,7 +61,7 @@ describe('quantizations of one model that are requested at the same time', () =>
       ).json()) as Listed;
     expect(await ask({ selector: 'Q4_K_M' })).toMatchObject({ status: 'pending', selector: 'q4_k_m' });
     expect(await ask({})).toMatchObject({ download_id: q8?.download_id, status: 'downloading' });
-    // The Python program knows one status for each model: of the one that runs.
+    // The Python program knows one status for each model: that of the running one.
     const status = async (query = '') => (await fetch(`${served.url}/models/org%2Fg/download/status${query}`)).json();
     expect(await status()).toMatchObject({ modelId: 'org/g', status: 'downloading', selector: 'Q8_0' });
     const [q4] = await listed(world, 'org/g:Q4_K_M');

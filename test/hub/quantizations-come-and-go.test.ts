@@ -11,7 +11,7 @@ const eight = { 'Foo-Q8_0.gguf': noise(300_000, 4) };
 const shared = { 'config.json': '{"model_type":"llama"}' };
 const repo = { ...four, ...five, ...eight, ...shared };
 
-/** A world whose Hub keeps one file back until it is let go. */
+/** A world whose Hub holds one file back until it is released. */
 async function heldWorld(held: string) {
   const world = await hubWorld();
   world.hub.push('org/g', { files: repo });
@@ -42,8 +42,8 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     await asked(world, 'Foo-Q8_0');
     expect(await world.host('delete', 'org/g:Q4_K_M', '--yes')).toMatchObject({ status: 0 });
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...five, ...shared }));
-    // Nothing else has its bytes either, so that their room is free.
-    // The download moves its files meanwhile: what vanishes under the look is looked for again.
+    // No other copy has its bytes, so their space is free.
+    // The download moves its files meanwhile: a path that disappears during the check is read again.
     const under = () => readdir(join(world.storePath, '.skulk/v1/downloads'), { recursive: true }).catch(() => ['Q4_K_M']);
     await until('its link to go', async () => !(await under()).some((path) => path.includes('Q4_K_M')));
     release();

@@ -57,7 +57,7 @@ describe('the reserved disk space of a store', wants('a disk of their own'), () 
     const served = await serveInProcess({ home, args: ['--store-path', disk.path], env });
     const toServer = { SKULK_STORE: served.url };
     expect(await add('small', toServer)).toMatchObject({ status: 0 });
-    // One percent of the disk is 4 MiB: there is room for the files, but only by eating the reserve.
+    // One percent of the disk is 4 MiB: the files fit, but only in the reserve.
     await disk.leave(6 * mebibyte);
     const proxy = await faultProxy(served.url);
     onTestFinished(() => proxy[Symbol.asyncDispose]());

@@ -25,7 +25,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** The stand-in behind TLS, as the real one is, with a certificate that the environment makes trusted. */
+/** The stand-in behind TLS, like the real Hub, with a certificate that the environment makes trusted. */
 async function secureHub() {
   const directory = await temporaryDirectory();
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
@@ -81,7 +81,7 @@ describe('a download over TLS', wants('openssl'), () => {
   test('refuses a certificate that is not trusted, and a redirect to plain HTTP', async () => {
     const { hub, endpoint, cert } = await secureHub();
     hub.push('org/m', { files: { 'config.json': '{}' } });
-    // What lies in LFS leads to the stand-in's second host, which speaks plain HTTP.
+    // Files in LFS redirect to the stand-in's second host, which uses plain HTTP.
     hub.push('org/lfs', { files: { 'a.safetensors': noise(5000, 1) } });
     const stranger = await hubWorld({ HF_ENDPOINT: endpoint });
     const untrusted = await stranger.host('download', 'org/m');

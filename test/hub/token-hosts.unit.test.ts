@@ -3,7 +3,7 @@ import { createHubFetch } from '../../src/core/sources/hub/hub-fetch.ts';
 
 const token = 'hf_only_for_the_hub';
 
-/** Asks for a file of a Hub that answers each URL as `answers` says. @returns who got which token */
+/** Requests a file of a Hub that answers each URL from `answers`. @returns the tokens that each host got */
 async function askHub(
   answers: Readonly<Record<string, string>>,
 ): Promise<{ readonly shown: readonly (readonly [string, string | undefined])[]; readonly failure: unknown }> {

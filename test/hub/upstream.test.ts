@@ -58,7 +58,7 @@ test('the listing is kept after a restart and after another quantization of the 
   const pathsOf = (listed: readonly object[] | undefined) => listed?.map((one) => (one as { path: string }).path).toSorted();
   expect(await world.host('download', 'org/g:Q4_K_M')).toMatchObject({ status: 0 });
   const { upstream } = await manifestIn(world.storePath);
-  /** What the store says as a Hub after a start. */
+  /** The answer of the store as a Hub after a start. */
   const tree = async (commit: string): Promise<string[] | undefined> => {
     await using served = await world.serveInProcess();
     const answer = await fetch(`${served.url}/api/models/org/g/tree/${commit}?recursive=true`);
@@ -69,7 +69,7 @@ test('the listing is kept after a restart and after another quantization of the 
   expect(await world.host('download', 'org/g:Q8_0')).toMatchObject({ status: 0 });
   expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
   expect(await tree(first)).toEqual(Object.keys(files).toSorted());
-  // A quantization goes: it is still in the repo.
+  // A quantization is deleted: it is still in the listing of the repo.
   expect(await world.host('delete', 'org/g:Q8_0', '--yes')).toMatchObject({ status: 0 });
   expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
   const later = { ...files, 'Foo-Q8_0.gguf': noise(4_000, 5), 'Foo-Q2_K.gguf': noise(1_000, 6), 'notes.md': 'new' };

@@ -35,7 +35,7 @@ const files = {
 };
 const all = [...Object.keys(singles), 'BF16'];
 
-/** A store host and a node of it, whose commands are run as a newcomer types them. */
+/** A store host and a node, with the commands of a new user. */
 async function newcomer() {
   const world = await hubWorld();
   world.hub.push(id, { files });
@@ -69,7 +69,7 @@ describe('a new user of a repo with twelve quantizations', () => {
       /: in the store, 56\.0 KiB .*\nthe weights are .*-Q4_K_M\.gguf\nthe projector is mmproj-.*\nnext: skulk stage /,
     );
     const second = await skulk('download', `${id}:q8_0`);
-    // Neither the sum nor the progress counts what was there.
+    // The sum and the progress do not count existing files.
     expect(second.stdout).toMatch(new RegExp(`^${id}:q8_0: in the store, 93\\.0 KiB`));
     expect(second.stdout).toContain(`next: skulk stage ${id}:q8_0\n`);
     expect(second.stderr).toContain('of 85.0 KiB');

@@ -22,7 +22,7 @@ import { type TestWorld, testWorld } from '../helpers/world.ts';
 
 type TestJob = Job<DownloadRequest, DownloadDetails>;
 
-/** A run of a job that ends when the test says so. */
+/** A run of a job that ends when the test ends it. */
 interface Run {
   readonly job: TestJob;
   readonly context: JobContext<DownloadDetails>;
@@ -31,7 +31,7 @@ interface Run {
 
 const request = (name: string, more: Partial<DownloadRequest> = {}): DownloadRequest => ({ modelId: parseModelId(`org/${name}`), ...more });
 
-/** A queue whose work is done by the test. */
+/** A queue whose work is controlled by the test. */
 async function queueForTest({
   isDurable = true,
   home,
@@ -109,7 +109,7 @@ describe.each([
     const parts = ['Q8_0', 'Q4_K_M', 'Q5_K_M'].map((selector) => request('a', { selector }));
     for (const part of [...parts, request('b')]) await queue.submit(part);
     expect(queue.list().map(({ status }) => status)).toEqual(['running', 'pending', 'pending', 'running']);
-    // The same is joined, however it is spelled, and so is anything by whoever wants nothing special.
+    // The same work is joined under any spelling, and any work by a request without a selection.
     expect(await queue.submit(request('a', { selector: 'q4_k_m' }))).toMatchObject({ status: 'pending', request: { selector: 'Q4_K_M' } });
     expect(await queue.submit(request('a'))).toMatchObject({ status: 'running', request: { selector: 'Q8_0' } });
     await expect(queue.submit(request('a', { selector: 'Q8_0', revision: 'v2' }))).rejects.toEqual(code('CONFLICT'));
@@ -161,13 +161,13 @@ describe.each([
     });
     expect(await queue.submit(request('a'))).toMatchObject({ bytesDone: 40, bytesTotal: 100, failure: null, details: { commit: 'abc' } });
     const second = await runOf('a', 2);
-    // What the earlier run says now means nothing.
+    // Reports of the earlier run are ignored now.
     first.context.report({ bytesDone: 90 });
     expect(await queue.find(id('a'))).toMatchObject({ bytesDone: 40 });
     second.end.resolve({});
     await ended('a');
     expect(statusOf('a')).toBe('complete');
-    // Another request begins anew.
+    // Another request starts again.
     expect(await queue.submit(request('a', { revision: 'v2' }))).toMatchObject({
       bytesDone: 0,
       bytesTotal: 0,
@@ -246,7 +246,7 @@ describe('the records of jobs', () => {
     context.report({ bytesTotal: 100, bytesDone: 60, details: { commit: 'abc' } });
     await context.save();
     await first.queue.cancel(id('b'));
-    // It is killed: nothing is told to it.
+    // It is killed without any notification.
     const second = await queueForTest({ home: first.root, maxRunning: 1 });
     await second.queue.load();
     expect(second.runs).toEqual([]);
@@ -378,7 +378,7 @@ describe('the records of jobs', () => {
     await write('org--e.json', '{"modelId":"org/e","sta');
     await write('org--f.json', { ...old, modelId: 'org/other', status: 'pending' });
     await write('org--g.json', { ...old, modelId: 'org/g', status: 'cancelled' });
-    // With the pattern left out, everything would be fetched.
+    // Without the pattern, everything would be fetched.
     await write('org--h.json', { ...old, modelId: 'org/h', status: 'downloading', request: { include: [7] } });
     await queue.resume();
     expect(queue.list().map(({ modelId, status, failure }) => [modelId, status, failure?.code])).toEqual([
@@ -410,7 +410,7 @@ describe('the records of jobs', () => {
     const root = await temporaryDirectory();
     const { queue, runOf, directory, ended } = await queueForTest({
       maxRunning: 1,
-      // What lies on the disk before each write is what a kill there would leave.
+      // The state on the disk before each write is the state after a kill there.
       assertHeld: async () => {
         const home = join(root, String(kills.length));
         kills.push({ home, accepted: [...accepted], finished: [...finished.values()] });
@@ -429,7 +429,7 @@ describe('the records of jobs', () => {
     await queue.cancel(id('b'));
     finished.set('b', 'org/b cancelled');
     first.end.reject(new SkulkError('NO_SPACE', 'no room'));
-    // By then the end of `a` is written, as its place is free again.
+    // By then the end of `a` is written, because its slot is free again.
     const second = await runOf('c');
     finished.set('a', 'org/a failed');
     await submit('b');
@@ -449,7 +449,7 @@ describe('the records of jobs', () => {
       const jobs = next.queue.list();
       expect(next.world.warnings(), `kill ${number}`).toEqual([]);
       expect(jobs.map(({ modelId }) => modelId).toSorted(), `kill ${number}`).toEqual(expect.arrayContaining(killed.accepted.map(id)));
-      // What was reported as finished is so; everything else runs, or says truly how it ended.
+      // Jobs reported as finished are finished; all others run, or have a true end.
       const states = jobs.map(({ modelId, status }) => `${modelId} ${status}`);
       expect(states, `kill ${number}`).toEqual(expect.arrayContaining([...killed.finished]));
       expect(states.filter((state) => state.endsWith('pending'))).toEqual([]);

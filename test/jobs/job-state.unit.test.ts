@@ -36,7 +36,7 @@ const events: Record<JobEvent<Details>['type'], JobEvent<Details>> = {
 const statuses = ['pending', 'running', 'complete', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 
 describe('the state of a job after an event', () => {
-  /** A status that is not named stays, and nothing else changes either. */
+  /** A status that is not listed stays, and nothing else changes either. */
   const allowed: Partial<Record<JobStatus, Partial<Record<JobEvent<Details>['type'], JobStatus>>>> = {
     pending: { start: 'running', cancel: 'cancelled' },
     running: { progress: 'running', interrupt: 'pending', complete: 'complete', fail: 'failed', cancel: 'cancelled' },

@@ -64,7 +64,7 @@ async function entriesOfPath(): Promise<{ readonly cwd: string; readonly at: (..
   return { cwd, at: (...names) => names.map((name) => (name === '' ? '' : join(cwd, name))).join(':') };
 }
 
-/** What `findProgram` gives to a user for whom permissions count, as they do not for root. */
+/** The result of `findProgram` for a user with normal permissions, which root does not have. */
 function findAsNobody(command: string, { path, cwd }: { readonly path: string | undefined; readonly cwd: string }): string {
   const module = new URL('../../src/core/kernel/process/child-program.ts', import.meta.url);
   const env = path === undefined ? {} : { PATH: path };

@@ -19,7 +19,7 @@ async function take(path: string): Promise<HeldLock> {
   return lock;
 }
 
-/** A process that takes the lock, says so, and lives until it is killed. */
+/** A process that takes the lock, reports it, and lives until it is killed. */
 async function holderProcess(path: string) {
   const script = `import { tryLock } from ${JSON.stringify(module)}; await tryLock(${JSON.stringify(path)}, 'another'); process.stdout.write('held'); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -28,7 +28,7 @@ async function holderProcess(path: string) {
   return child;
 }
 
-/** Makes a claim of somebody else. */
+/** Makes a claim of another process. */
 async function writeClaim(path: string, holder: Partial<LockHolder>, number = 1): Promise<string> {
   const file = join(path, String(number), 'holder.json');
   await mkdir(join(path, String(number)), { recursive: true });
@@ -121,7 +121,7 @@ test('a holder on another machine keeps its lock while its heartbeat changes, an
   let beats = 0;
   const heart = setInterval(() => {
     beats += 1;
-    // A clock that jumps about is a heartbeat like any other.
+    // A clock that jumps is a heartbeat like any other.
     void utimes(file, new Date(beats % 2 === 0 ? 0 : Date.now() + 1e9), new Date(beats * 1000)).catch(() => undefined);
     if (beats === 20) clearInterval(heart);
   }, 20);
@@ -178,7 +178,7 @@ test.each([
   await (await take(path)).release();
 });
 
-/** Makes a lock of this process look as one that is held elsewhere, as others see it. */
+/** Makes a lock of this process look like one that is held elsewhere. */
 async function moveElsewhere(path: string, { holder }: HeldLock): Promise<void> {
   const [number = ''] = (await readdir(path)).filter((name) => /^\d+$/.test(name));
   const elsewhere = { ...holder, startTime: 'elsewhere:1', hostname: 'elsewhere', namespace: 'pid:[1]' };
@@ -197,7 +197,7 @@ test('a holder that was silent until another process took its lock must stop', a
   });
   expect(lock.lost.aborted).toBe(true);
   await next.assertHeld();
-  // The loser gives nothing back that is not its own.
+  // The loser releases only its own lock.
   await lock.release();
   await next.assertHeld();
   expect(await readLock(path)).toMatchObject({ purpose: 'the next one' });

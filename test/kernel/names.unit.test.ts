@@ -157,7 +157,7 @@ describe('the path of a file in a model', () => {
   test('is printed on one line without control characters', () => {
     fc.assert(
       fc.property(anyName, (text) => {
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: those must not be there
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must not be there
         expect(quote(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
       }),
       runs,

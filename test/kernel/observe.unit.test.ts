@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createObserver, type Observer } from '../../src/core/kernel/process/observe.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-/** A command: it knows what earlier ones of its machine noted. */
+/** A command that knows the notes of earlier ones on its machine. */
 const command = (now: () => number, { boot = 'b1', name = 'nas' } = {}): Observer => createObserver({ boot: async () => boot, name, now });
 
 async function msOf(observer: Observer, directory: string, pulse: string): Promise<number | undefined> {

@@ -92,7 +92,7 @@ test('any text behind a pasted address is parsed or refused with a hint', () => 
     fc.property(text, ([host, path]) => {
       try {
         const { modelId, revision = '', selector = '' } = parseModelRef(host + path);
-        // Two points are part of many a name; alone between slashes they lead out of a directory.
+        // Two dots are part of many names; alone between slashes they lead out of a directory.
         expect([modelId, revision, selector].flatMap((part) => part.split('/'))).not.toContain('..');
       } catch (error) {
         expect(error).toMatchObject({ code: expect.stringMatching(/^(BAD_MODEL_ID|BAD_PATH|USAGE)$/) });

@@ -9,16 +9,16 @@ test('a transfer rate is the mean of the last five seconds with data', () => {
   expect(rate.perSecond(0)).toBeNull();
   for (let second = 0; second <= 20; second += 1) rate.add(second * mebibyte, second * 1000);
   expect(rate.perSecond(20_000)).toBe(mebibyte);
-  // Half the time without a byte halves it.
+  // Half of the time without data halves the rate.
   expect(rate.perSecond(25_000)).toBe(mebibyte / 2);
-  // What was slow long ago does not slow it down.
+  // Slow data of long ago does not lower the rate.
   for (let second = 21; second <= 26; second += 1) rate.add((second - 20) * 10 * mebibyte + 20 * mebibyte, second * 1000);
   expect(rate.perSecond(26_000)).toBe(10 * mebibyte);
 });
 
 test('a transfer has no rate in the first second, and no time left in the first five', () => {
   const rate = createTransferRate();
-  // A connection that begins slowly: one that takes a day at this speed is here in a minute.
+  // A connection that starts slowly: at this rate it would take a day, but it ends in a minute.
   rate.add(0, 0);
   rate.add(100, 300);
   expect(rate.perSecond(300)).toBeNull();
@@ -56,7 +56,7 @@ test('a connection without data has no rate, however often its progress is repor
   for (let second = 2; second <= 30; second += 1) rate.add(1_000, second * 1_000);
   expect(rate.perSecond(30_000)).toBeNull();
   expect(rate.secondsLeft(1_000, 30_000)).toBeNull();
-  // It begins anew with what comes after the silence.
+  // It starts again with the data after the silence.
   rate.add(5_000, 31_000);
   expect(rate.perSecond(31_000)).toBeNull();
   rate.add(9_000, 32_000);

@@ -26,7 +26,7 @@ const modelId = parseModelId('org/m');
 const elsewhere: ProcessOnMachine = { pid: 1, startTime: 'another:7', hostname: 'box', namespace: 'pid:[1]' };
 const { signal } = new AbortController();
 
-/** Leases as commands see them that run one after the other, while time passes. */
+/** Leases as seen by commands that run one after the other, while time passes. */
 async function leasesSeenFromOutside() {
   const layout = stagingLayout(await temporaryDirectory());
   let ms = 1_000;
@@ -58,7 +58,7 @@ describe('a lease of a process in another namespace or on another machine', () =
     expect(await look()).toEqual({ live: 1, dead: 0 });
     pass(31);
     expect(await look()).toEqual({ live: 0, dead: 1 });
-    // It was only suspended: then it counts again, if nobody has removed it.
+    // It was only suspended: then it counts again, if no process has removed it.
     await beat(beatPath(layout, lease.lease_id));
     expect(await look()).toEqual({ live: 1, dead: 0 });
   });
@@ -99,7 +99,7 @@ test('a server renews the leases of other programs as long as it runs', async ()
   onTestFinished(() => void program.kill('SIGKILL'));
   await once(program, 'spawn');
   const { lease_id } = await activate(node.deps, { ref: { modelId }, pid: program.pid ?? 0, forMs: 60_000 });
-  // One of the same pid elsewhere is another one's.
+  // A process with the same pid elsewhere is a different one.
   const other = await takeLease(layout, {
     modelId,
     purpose: 'skulk activate',
@@ -117,7 +117,7 @@ test('a server renews the leases of other programs as long as it runs', async ()
   await stop();
   expect(await pulseOf(lease_id)).toBe(before);
   expect(await pulseOf(other.lease.lease_id)).toBe(before);
-  // The same process again is one lease; that of elsewhere stays.
+  // The same process again is one lease; one of a process elsewhere stays.
   await activate(node.deps, { ref: { modelId }, pid: program.pid ?? 0 });
   expect((await readLeases(layout)).map((lease) => lease.lease_id)).toEqual([other.lease.lease_id, expect.any(String)]);
 });
@@ -214,7 +214,7 @@ test('a watcher of copies reports changes of leases but not heartbeats', async (
       told += 1;
     }),
   );
-  // It tells of each directory as it begins to watch it.
+  // It reports each directory when it starts to watch it.
   await until('the watch', async () => {
     const before = told;
     await rm(join(layout.leases, 'probe.json'), { force: true });
@@ -223,7 +223,7 @@ test('a watcher of copies reports changes of leases but not heartbeats', async (
   });
   const before = told;
   for (let beats = 0; beats < 50; beats += 1) await writeFile(join(layout.leases, `${beats}.beat`), '');
-  // What is told comes in the order in which it happened.
+  // Reports arrive in the order of the changes.
   await first.release();
   await until('the end of the lease', () => told > before);
   expect(told - before).toBeLessThan(25);

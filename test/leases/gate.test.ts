@@ -26,7 +26,7 @@ async function stagedNode() {
   return { node, layout, path, replace, signal, now, lease };
 }
 
-/** Whether something has not come to its end after a while in which it would have. */
+/** Whether something has not ended after a while in which it would have ended. */
 const isPending = (work: Promise<unknown>): Promise<boolean> => Promise.race([work.then(() => false), sleep(150).then(() => true)]);
 
 describe('the second of two concurrent changes sees the first', () => {
@@ -68,14 +68,14 @@ describe('the second of two concurrent changes sees the first', () => {
     const work = incomingCopy(layout, modelId);
     await behindGate(layout, signal, async () => {
       staging = node.stage('org/m').catch((error: unknown) => error);
-      // It has looked at the leases before it fetched anything; what it does last before it comes to the gate is to write the record.
+      // It has checked the leases before it fetches data; its last step before the gate is writing the record.
       await until('the new copy to be built', () => existsSync(join(work.files, copyRecordName)));
       expect(await isPending(staging)).toBe(true);
       await writeFile(place, text);
     });
     expect(await staging).toMatchObject({ code: 'CONFLICT' });
     expect(await readFile(join(path, 'a'), 'utf8')).toBe('old');
-    // What came is kept for the next try.
+    // Received data is kept for the next try.
     expect(await readdir(layout.incoming)).toEqual(['org--m']);
   });
 });

@@ -5,8 +5,8 @@ import { type Ended, type RunningSkulk, runSkulk, startSkulk } from '../helpers/
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /**
- * A node. What takes a lease for its own process is started as one, by `start`; what runs to its end runs in this process, but for `run`,
- * whose program prints where skulk would.
+ * A node. A command that takes a lease for its own process is started as one, by `start`; other commands run in this process. `run` is an
+ * exception: its program prints to the output of skulk.
  */
 export interface LeaseNode {
   readonly home: string;
@@ -19,11 +19,11 @@ export interface LeaseNode {
   staged(): Promise<Record<string, boolean>>;
   /** The lease files by name. */
   leases(): Promise<Record<string, Record<string, unknown>>>;
-  /** Writes a lease file anew. */
+  /** Writes a lease file again. */
   forge(name: string, lease: object): Promise<void>;
 }
 
-/** A node of a store at a URL, with a configuration file of its own. */
+/** A node of a store at a URL, with its own configuration file. */
 export async function leaseNode(
   url: string,
   { budgetGb = 0, cleanup = true, more = '' }: { budgetGb?: number; cleanup?: boolean; more?: string } = {},
@@ -52,7 +52,7 @@ export async function leaseNode(
       return Object.fromEntries(models.map(({ model_id, in_use }) => [model_id, in_use]));
     },
     leases: async () => {
-      // A draft is a lease that somebody is just writing down.
+      // A draft is a lease that is being written.
       const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));
       return Object.fromEntries(
         await Promise.all(names.map(async (name) => [name, JSON.parse(await readFile(join(directory, name), 'utf8'))] as const)),

@@ -13,7 +13,7 @@ import { leaseNode } from './lease-node.ts';
 
 const models = { 'org/m': { a: 'first' }, 'org/n': { b: 'second one' }, 'org/eyes': { v: 'sees' }, 'org/small': { s: 'fast' } };
 
-/** A process that does nothing; ended with the test. */
+/** A process that does nothing; it ends with the test. */
 async function idleProcess(): Promise<ChildProcess & { readonly pid: number; end(): Promise<void> }> {
   const child = spawn('sleep', ['60']);
   await once(child, 'spawn');
@@ -154,7 +154,7 @@ describe('a lease on a staged copy', () => {
     expect(await readFile(join(node.root, 'org--m', 'a'), 'utf8')).toBe('old');
     expect(await node.run('stage', 'org/m', '--offline')).toMatchObject({ status: 0 });
     await node.run('deactivate', 'org/m');
-    // What this very process holds is no obstacle.
+    // A lease of this process does not block it.
     expect(await node.run('run', 'org/m', '--', 'cat', '{path}/a')).toMatchObject({ status: 0, stdout: 'new' });
   });
 });
@@ -243,7 +243,7 @@ describe('the budget of idle copies', () => {
   });
 });
 
-/** A mounted directory inside a copy cannot be removed, whoever tries. */
+/** A mounted directory inside a copy cannot be removed by any user. */
 function mountInside(path: string): boolean {
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path]).status !== 0) return false;
   onTestFinished(() => {

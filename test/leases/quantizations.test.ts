@@ -7,7 +7,7 @@ import { type StagingNode, serveModels, stagingNode } from '../helpers/staging-n
 
 const files = { 'Foo-Q4_K_M.gguf': noise(30_000, 1), 'Foo-Q8_0.gguf': noise(40_000, 2), 'config.json': '{}' };
 
-/** The quantizations of org/g that are here, and whether they are in use. */
+/** The quantizations of org/g on this node, and whether they are in use. */
 async function quantizations(node: StagingNode): Promise<Record<string, boolean>> {
   const { models } = await listStaging(node.deps);
   return Object.fromEntries(models.flatMap((model) => model.quantizations ?? []).map((one) => [String(one.selector), one.in_use]));

@@ -16,7 +16,7 @@ const version = (number: number) => ({
   },
 });
 
-/** Looks at the quantization again and again: it must stay the very same file, with the bytes that it had when it was opened. */
+/** Checks the quantization repeatedly: it must stay the same file, with the bytes that it had when it was opened. */
 const watch = `
   cd / || exit 40
   exec 3< "$SKULK_GGUF_FILE" || exit 41
@@ -53,7 +53,7 @@ test('processes on five quantizations of one model never see one disappear or ch
     }[verb];
     const { status, stderr } = await node.start(...(args ?? [])).exited;
     ends[`${verb}: ${status}`] = (ends[`${verb}: ${status}`] ?? 0) + 1;
-    // 5: it has changed, and another process uses the version that is here. 3: it is not here.
+    // 5: it has changed, and another process uses the local version. 3: it is not here.
     const fine = { run: [0, 5], stage: [0, 5], two: [0, 5], 'purge one': [0, 3], repair: [0, 6] }[verb] ?? [0];
     expect(fine, `skulk ${args?.join(' ')}: ${status}, SKULK_TEST_SEED=${testSeed}: ${stderr}`).toContain(status);
   };
@@ -84,7 +84,7 @@ test('a program with an open quantization keeps its bytes while another is added
   await until('the program', () => running.stdout().includes('holds'), running.stderr);
   expect(await node.start('stage', 'org/m:Q5_K_M', '--keep', '1h').exited).toMatchObject({ status: 0 });
   expect(await node.start('purge-staging', 'org/m:Q8_0', '--force').exited).toMatchObject({ status: 0 });
-  // No budget is left, so what nobody uses goes; what is used stays.
+  // The budget is zero, so idle ones are evicted; used ones stay.
   await node.run('deactivate', 'org/m');
   expect(await node.run('purge-staging', 'org/m')).toMatchObject({ stdout: expect.stringContaining('kept org/m:Q4_K_M: in use') });
   expect((await readdir(join(node.root, 'org--m'))).filter((name) => name.endsWith('.gguf'))).toEqual(['m-Q4_K_M.gguf']);

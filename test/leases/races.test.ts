@@ -12,7 +12,7 @@ const version = (number: number) =>
     names.map((name, index) => [`org/${name}`, { 'model.bin': noise(200_000, 100 * number + index), version: `${number}` }]),
   );
 
-/** Looks at the copy again and again: it must stay the very same directory with the very same files. */
+/** Checks the copy repeatedly: it must stay the same directory with the same files. */
 const watch = `
   cd / || exit 40
   before=$(stat -c %i "$SKULK_MODEL_PATH" "$SKULK_MODEL_PATH/model.bin") || exit 41
@@ -44,7 +44,7 @@ test('twenty processes on five models never see a copy disappear or change while
     }[verb];
     const { status, stderr } = await node.start(...(args ?? [])).exited;
     ends[`${verb}: ${status}`] = (ends[`${verb}: ${status}`] ?? 0) + 1;
-    // 5: the model has changed, and another process uses the copy that is here. 3: there is no copy to purge.
+    // 5: the model has changed, and another process uses the local copy. 3: there is no copy to purge.
     const fine = { run: [0, 5], stage: [0, 5], 'purge one': [0, 3] }[verb] ?? [0];
     expect(fine, `skulk ${args?.join(' ')}: ${status}, SKULK_TEST_SEED=${testSeed}: ${stderr}`).toContain(status);
   };

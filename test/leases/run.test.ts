@@ -104,7 +104,7 @@ describe('the command skulk run', () => {
         `require('fs').writeFileSync(${JSON.stringify(began)}, process.pid + '\\n'); setInterval(() => {}, 9)`,
       );
       await appears(began);
-      // Node's own programs begin a debugger at SIGUSR1.
+      // Node's own programs start a debugger at SIGUSR1.
       const last = signal === 'SIGUSR1' ? 'SIGTERM' : signal;
       plain.child.kill(last);
       expect(await plain.exited).toMatchObject({ status: 128 + (last === signal ? number : 15) });
@@ -160,7 +160,7 @@ describe('the command skulk run', () => {
     const pid = Number(await appears(began));
     endLater(pid);
     running.child.kill('SIGKILL');
-    // The program holds the pipes of the test open, so its end is not waited for.
+    // The program keeps the pipes of the test open, so its end is not awaited.
     await until('the end of skulk run', () => running.child.signalCode);
     expect(isAlive(pid)).toBe(true);
     expect(await node.json('purge-staging')).toMatchObject({ evicted: [], kept_in_use: [{ model_id: 'org/m', holders: [{ pid }, {}] }] });
@@ -183,7 +183,7 @@ describe('the command skulk run', () => {
       await sleep(40 + random() * 120);
       running.child.kill('SIGKILL');
       await until('the end of skulk run', () => running.child.signalCode);
-      // What was let go begins at once; what was not never does.
+      // A released program starts at once; one that was not released never does.
       await sleep(50);
       const pid = Number(await readFile(began, 'utf8').catch(() => '0'));
       if (pid !== 0) {
@@ -195,7 +195,7 @@ describe('the command skulk run', () => {
   });
 });
 
-/** `script` gives a program a terminal of its own; what is written to it is typed. */
+/** `script` gives a program its own terminal; text written to it is typed. */
 test('Ctrl-C in a terminal reaches the program of skulk run once, and skulk waits for the program', wants('script'), async () => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);

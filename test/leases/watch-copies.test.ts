@@ -21,7 +21,7 @@ test('changes in a staging directory that is created later are reported without 
   const expectChangeBy = async (work: () => Promise<unknown>): Promise<void> => {
     const before = changes;
     await work();
-    // Not `expect.poll`, which moves the clock.
+    // `expect.poll` would change the clock.
     await until('a change', () => changes > before);
   };
   await expectChangeBy(() => mkdir(root));

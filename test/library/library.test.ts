@@ -18,11 +18,11 @@ const example = join(root, 'docs/examples/stage-and-run.ts');
 const run = promisify(execFile);
 
 const small = { 'config.json': '{}', 'weights/model.bin': noise(300_000, 3) };
-/** It comes in two pieces, the first of 16 MiB. */
+/** It is sent in two pieces, the first of 16 MiB. */
 const large = { 'config.json': '{}', 'weights/model.bin': noise(17_000_000, 3) };
 const offLan = { SKULK_NO_MDNS: '1', SKULK_NO_DISCOVERY: '1', HF_HUB_OFFLINE: '1' };
 
-/** A project that has installed the package as npm packs it. */
+/** A project that has installed the package made by npm pack. */
 let project: string;
 
 beforeAll(async () => {
@@ -46,7 +46,7 @@ afterAll(() => rm(project, { recursive: true, force: true }));
 const load = async (): Promise<typeof import('../../src/index.ts')> =>
   (await import(pathToFileURL(join(project, 'node_modules/skulk/dist/index.js')).href)) as typeof import('../../src/index.ts');
 
-/** A store host with one model, and what a node of it is opened with. */
+/** A store host with one model, and the options of a node's library. */
 async function storeWithModel(
   name = 'test/model',
   model: Readonly<Record<string, string | Uint8Array>> = small,

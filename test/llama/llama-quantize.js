@@ -60,7 +60,7 @@ function readArguments([...words]) {
   return { input, output, type, matrix, params: { ...options, nthread, ftype: types[type] } };
 }
 
-/** Where npm has put the library for this platform; it depends on others beside it. */
+/** The directory where npm installed the library for this platform; it depends on others beside it. */
 function libraryPath() {
   const modules = new URL('node_modules/@node-llama-cpp/', import.meta.url);
   const platform = { darwin: 'mac', linux: 'linux', win32: 'win' }[process.platform];
@@ -70,14 +70,14 @@ function libraryPath() {
       const file = readdirSync(directory).find((one) => /^(?:lib)?llama(?:\.v?[\d.]+)?\.(?:so|dylib|dll)$/.test(one));
       if (file !== undefined) return fileURLToPath(new URL(file, directory));
     } catch {
-      // It may be there under the other name.
+      // It may have the other name.
     }
   }
   process.stderr.write('there is no libllama for this platform\n');
   process.exit(2);
 }
 
-/** struct llama_model_quantize_params of llama.h, with room for what later versions append. */
+/** struct llama_model_quantize_params of llama.h, with space for fields of later versions. */
 const Params = koffi.struct('llama_model_quantize_params', {
   nthread: 'int32',
   ftype: 'int32',
@@ -97,8 +97,8 @@ const Params = koffi.struct('llama_model_quantize_params', {
 });
 
 /**
- * An importance matrix as llama-imatrix wrote it before it wrote GGUF: of each tensor the name, the number of calls, and a sum for each
- * column. Prints and fails as llama-quantize does.
+ * An importance matrix in the format of llama-imatrix before GGUF: for each tensor the name, the number of calls, and a sum for each
+ * column. Prints and fails like llama-quantize.
  */
 function readMatrix(path) {
   const bytes = readFileSync(path);
@@ -129,7 +129,7 @@ function readMatrix(path) {
 /** struct llama_model_imatrix_data of llama.h */
 const Entry = koffi.struct('llama_model_imatrix_data', { name: 'const char *', data: 'float *', size: 'size_t' });
 
-/** The list of entries as the library takes it: the last one has no name. */
+/** The list of entries in the format of the library: the last one has no name. */
 function inMemory(entries) {
   const list = koffi.alloc(Entry, entries.length + 1);
   const whole = [...entries.map(({ name, values }) => ({ name, data: values, size: values.length })), { name: null, data: null, size: 0 }];
@@ -137,7 +137,7 @@ function inMemory(entries) {
   return list;
 }
 
-/** The defaults of the library. Ones that look otherwise are of a struct that is laid out in another way. */
+/** The defaults of the library. Different values mean a struct with another layout. */
 function defaultsOf(library) {
   const known = library.func('llama_model_quantize_default_params', Params, [])();
   const off = ['allow_requantize', 'only_copy', 'pure', 'keep_split', 'dry_run'].every((name) => known[name] === false);

@@ -1,4 +1,4 @@
-/** `node resolve-in-llama.js URI DIRECTORY`: has node-llama-cpp fetch a model, and prints where it is, or why it could not. */
+/** `node resolve-in-llama.js URI DIRECTORY`: downloads a model with node-llama-cpp, and prints its path, or the reason of the failure. */
 import { resolveModelFile } from 'node-llama-cpp';
 
 const [uri = '', directory = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** `node resolve-model.js URL REF DIRECTORY`: has node-llama-cpp find and download a model at a Hub, and prints where it is. */
+/** `node resolve-model.js URL REF DIRECTORY`: finds and downloads a model at a Hub with node-llama-cpp, and prints its path. */
 import { resolveModelFile } from 'node-llama-cpp';
 
 const [, , huggingFace, ref, directory] = process.argv;

@@ -1,4 +1,6 @@
-/** `node run-in-llama.js MODEL [WORD…]`: loads a GGUF with llama.cpp and prints what it says and the words, or why this platform cannot. */
+/**
+ * `node run-in-llama.js MODEL [WORD…]`: loads a GGUF with llama.cpp and prints its description and the words, or why this platform cannot.
+ */
 import { getLlama, LlamaCompletion, NoBinaryFoundError } from 'node-llama-cpp';
 
 try {

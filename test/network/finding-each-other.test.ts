@@ -9,7 +9,7 @@ import { isLong } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
-/** A store with the model `org/m` in a home, before anybody serves it. */
+/** A store with the model `org/m` in a home, before any server runs. */
 async function storeIn(home: string, source: string): Promise<void> {
   await mkdir(join(home, 'store'), { recursive: true });
   await writeFiles(source, { 'a.gguf': 'some bytes' });
@@ -42,7 +42,7 @@ test(
     const staged = await node.skulk(['stage', 'org/m'], env).ended;
     expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
 
-    // A store of one's own is filled, whatever else is on the LAN.
+    // A machine fills its own store, regardless of other stores on the LAN.
     await mkdir(join(home, 'own/store'), { recursive: true });
     const added = await node.skulk(['add', join(home, 'source'), '--as', 'org/own'], { SKULK_HOME: join(home, 'own') }).ended;
     expect(added, added.stderr).toMatchObject({ status: 0 });
@@ -54,7 +54,7 @@ test(
     expect(asked.stderr).toContain(`http://${host.address}:58080`);
     expect(asked.stderr).toContain(`http://${other.address}:58080`);
 
-    // Who ends says goodbye, and --no-mdns says nothing.
+    // A server that ends says goodbye, and one with --no-mdns announces nothing.
     first.child.kill('SIGTERM');
     expect(await first.ended).toMatchObject({ status: 0 });
     const left = await node.skulk(['discover', '--json'], env).ended;
@@ -94,7 +94,7 @@ test(
 
     if (!isLong) return;
     await mkdir(join(home, 'disk'));
-    // Two stores: its own server is what a machine means; everybody else is asked, and nothing is fetched from elsewhere.
+    // Two stores: a machine with a server means its own store; every other machine must choose, and nothing is fetched from elsewhere.
     const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
     expect(await second.skulk(['add', source, '--as', 'org/own'], env).ended).toMatchObject({ status: 0 });
     const mine = await second.skulk(['registry', '--json'], env).ended;
@@ -123,7 +123,7 @@ test('a store configured by its node id is found by mDNS', wants('network namesp
   const env = { SKULK_HOME: join(home, 'node'), SKULK_CONFIG: join(home, 'node/skulk.yaml') };
   const staged = await node.skulk(['stage', 'org/m', '-v'], env).ended;
   expect(staged, staged.stderr).toMatchObject({ status: 0, stderr: expect.stringContaining(`http://${host.address}:58080`) });
-  // A copy that is here is held against what the store has now.
+  // The local copy is compared with the current content of the store.
   expect(await host.skulk(['delete', 'org/m', '--yes', '--force'], hostEnv).ended).toMatchObject({ status: 9 });
   expect(await node.skulk(['stage', 'org/m'], env).ended).toMatchObject({ status: 3, stdout: '' });
   const doctor = await node.skulk(['doctor'], env).ended;
@@ -170,7 +170,7 @@ test('the advertised address of the same store is used instead of a link-local a
   expect(doctor.stdout).toContain(`http://${host.address}:58080`);
 
   if (!isLong) return;
-  // The same store under another number of its own, where another store answers.
+  // The same store with another node id, where another store answers.
   const ports = ['--port', '58090', '--api-port', '52490'];
   await serveOn(stranger, join(home, 'stranger'), '--no-mdns', ...ports);
   const named = await serveOn(host, join(home, 'second'), '--no-mdns', ...ports, '--advertise', stranger.address);
@@ -214,7 +214,7 @@ test('serve without a token warns about a public address, and settings still nee
     );
   const harmless = { model_store: { staging: { staging_keep_recent_gb: 3 } } };
   expect([await put(other, { hf_token: 'hf_thief' }), await put(other, harmless)]).toEqual(['403', '403']);
-  // Nor is it enough to be on that machine.
+  // A server on that machine is not enough.
   expect(await put(host, { hf_token: 'hf_mine' })).toBe('403');
   child.kill('SIGTERM');
   expect((await ended).stderr).toMatch(/8\.8\.8\.8 may be reachable from the internet/);

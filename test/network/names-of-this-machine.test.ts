@@ -48,7 +48,7 @@ test(
     const doctor = await host.skulk(['doctor', '--json'], env('a')).ended;
     expect(doctor.stdout).toContain(`models.example.org resolves to ${host.address}`);
 
-    // Under its own names it answers; a name that merely leads here is nobody's.
+    // It answers under its own names, but not under a name that only resolves to its address.
     const ask = (name: string, port: number) =>
       node.curl('-o', '/dev/null', '-w', '%{http_code}', '-H', `Host: ${name}`, `http://${host.address}:${port}/health`);
     for (const port of [58080]) {
@@ -81,7 +81,7 @@ test(
     ] as const) {
       const got = await host.curl('-w', '\n%{http_code}', '-H', `Host: ${name}`, `http://${host.address}:58080/health`);
       expect([name, got.split('\n').at(-1)]).toEqual([name, status]);
-      // What it says must not lead to the opposite mistake.
+      // The message must not lead to the opposite mistake.
       if (status === '403') expect(got).not.toContain('store_host');
     }
   },

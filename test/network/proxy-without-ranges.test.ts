@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 const large = Buffer.concat([ggufBytes({ 'general.architecture': 'llama' }), noise(40 * 1024 ** 2, 5)]);
 const small = { 'config.json': '{}', 'm.gguf': Buffer.concat([ggufBytes({ 'general.architecture': 'llama' }), noise(300_000, 2)]) };
 
-/** A reverse proxy before a store that leaves out what asks for parts of files. @returns its URL, and the paths that were asked for */
+/** A reverse proxy in front of a store that drops Range headers. @returns its URL, and the requested paths */
 async function proxyBefore(store: string): Promise<{ readonly url: string; readonly asked: string[] }> {
   const asked: string[] = [];
   const proxy = createServer((request, response) => {

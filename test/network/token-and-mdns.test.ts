@@ -12,7 +12,7 @@ import { wants } from '../helpers/wants.ts';
 const token = 'only-for-my-store';
 const program = fileURLToPath(new URL('../helpers/announced-store.mjs', import.meta.url));
 
-/** Announces a store from a machine. @returns what it was asked */
+/** Announces a store from a machine. @returns the requests to it */
 async function announceFrom(
   machine: Machine,
   hostname: string,
@@ -71,11 +71,11 @@ test('commands send no token to a store that is only announced by mDNS, under an
       expect(ended.stderr, config).toMatch(/SKULK_STORE=[\s\S]*token_hosts/);
     }
   }
-  // The look-up of our own is no way around for who writes a URL.
+  // A URL does not bypass the trusted name lookup.
   expect(await run(undefined, { SKULK_STORE: 'http://kite3:58080' })).toMatchObject({ status: 2 });
   expect(tokensOf(requests()).filter((one) => one !== null)).toEqual([]);
 
-  // The store that somebody chose gets it, also by a name of mDNS that was written down as one.
+  // A chosen store gets the token, also by an mDNS name that was written explicitly.
   const listed = { SKULK_HOME: join(home, 'listed') };
   for (const [config, more] of [
     [undefined, { SKULK_STORE: `http://${stranger.address}:58080` }],
@@ -121,7 +121,7 @@ test('a node sends no token to a store that is only announced, and reports this'
     child.kill('SIGTERM');
     await ended;
   }
-  // A node without a token of its own keeps that of whoever asks it.
+  // A node without its own token keeps the token of its caller.
   const { child, ended } = node.skulk(['serve', '--role', 'node', '--json'], { SKULK_HOME: join(home, 'node') });
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   const url = 'http://127.0.0.1:52415/store/registry';
@@ -142,14 +142,14 @@ test(
     await store.addAddress('169.254.7.1/16');
     await node.addAddress('169.254.7.3/16');
     await node.setHosts('127.0.0.1 localhost\n169.254.7.1 kite3\n');
-    // Whoever has that number on this network says that it is the very same store.
+    // A machine with that address on this network claims to be the same store.
     const atStore = await announceFrom(store, 'kite3', 'n1', `http://${stranger.address}:58080`);
     const atStranger = await announceFrom(stranger, 'kite3', 'n1');
     const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: 'http://kite3:58080', SKULK_NO_MDNS: '1' };
     expect(await node.skulk(['registry'], { ...env, SKULK_TOKEN: token }).ended).toMatchObject({ status: 0 });
     await expect.poll(() => tokensOf(atStore())).toContain(`Bearer ${token}`);
     expect(atStranger()).toEqual([]);
-    // Without a token nothing is lost by it.
+    // Without a token there is no risk.
     expect(await node.skulk(['registry'], env).ended).toMatchObject({ status: 0 });
     await expect.poll(() => atStranger().map(({ path }) => path)).toContain('/registry');
   },

@@ -11,7 +11,7 @@ interface Doctor {
   checks: { id: string; status: string; found: string; todo: string | null }[];
 }
 
-/** Runs the doctor on a machine of its own. */
+/** Runs the doctor on a separate machine. */
 async function examine(yaml: string | undefined, { home, env = {} }: { home?: string; env?: Record<string, string> } = {}) {
   const place = home ?? (await temporaryDirectory());
   const config = join(place, 'skulk.yaml');
@@ -25,7 +25,7 @@ async function examine(yaml: string | undefined, { home, env = {} }: { home?: st
   return { ...ended, report, of };
 }
 
-/** A port of 127.0.0.1 where something answers as it is told. */
+/** A port of 127.0.0.1 with scripted answers. */
 async function somethingElse(answer: (url: string) => unknown): Promise<number> {
   const server = createServer(
     (request, response) => void response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer(request.url ?? ''))),
@@ -148,7 +148,7 @@ describe('skulk doctor', () => {
   ])('finds %s', async (_, lines, id, state, found, exit) => {
     const { status, of } = await examine(`model_store:\n  ${lines}\n`);
     expect(of(id)).toMatchObject({ status: state, found: expect.stringMatching(found), todo: expect.any(String) });
-    // What answers at an address that nobody has is for the network to say.
+    // The answer at an unused address depends on the network.
     if (exit !== undefined) expect(status).toBe(exit);
   });
 

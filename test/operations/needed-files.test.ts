@@ -69,7 +69,7 @@ describe('stage with --print', () => {
     });
     expect(sent()).toBe(0);
     expect((await readdir(root).catch(() => [])).filter((name) => !name.startsWith('.'))).toEqual([]);
-    // The copy that is here is no reason to print nothing.
+    // An existing copy still prints its path.
     await run('stage', ...refs);
     expect(sent()).toBeGreaterThan(0);
     expect(await run('stage', ...refs, '--print', print, '--offline')).toMatchObject({ status: 3, stdout: '' });
@@ -96,7 +96,7 @@ describe('run with names of files', () => {
     expect(await readdir(join(root, 'org--m'))).not.toContain('MTP');
     expect(await run('run', 'org/m:Q8_0', '--', 'echo', '{draft}')).toMatchObject({ status: 0, stdout: draft });
     expect(await run('run', 'org/m:Q8_0', '--offline', '--', 'echo', '{draft}')).toMatchObject({ status: 0, stdout: draft });
-    // It stays when another quantization comes, and is not sent again.
+    // It stays when another quantization is added, and is not sent again.
     expect((await run('stage', `org/m:${four[0]}`)).status).toBe(0);
     expect(await run('run', `org/m:${four[0]}`, '--', 'echo', '{draft}')).toMatchObject({ status: 0, stdout: draft });
     const none = await run('run', 'org/text:Q8_0', '--', 'echo', '{draft}');

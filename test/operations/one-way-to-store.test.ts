@@ -7,7 +7,7 @@ import { serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 
 const lan = vi.hoisted(() => ({ listens: 0, stores: [] as AnnouncedStore[] }));
 
-// A real LAN may have stores of others, and a sandbox has none.
+// A real LAN may have other stores, and a sandbox has none.
 vi.mock('../../src/core/connect/mdns.ts', () => ({
   discoverStores: (async () => {
     lan.listens += 1;
@@ -21,7 +21,7 @@ test('a stage of a small model opens two connections to the store, and one of an
   const { proxy } = await serveThroughProxy(models);
   const cold = await stagingNode(proxy.url);
   expect(await cold.stage('org/m')).toMatchObject({ source: 'store' });
-  // Its orders, the manifest, the file, whether the model is still there, and what is here by now.
+  // Its orders, the manifest, the file, a check that the model still exists, and the report of its copies.
   expect(proxy.requests.map((line) => line.replace(/^(\w+ \/\w+).*/, '$1'))).toEqual([
     'POST /nodes',
     'GET /models',

@@ -24,7 +24,7 @@ const shared = forWholeFile(async () => {
   return { world, host, program };
 });
 
-/** What is set where somebody has used Hugging Face before. */
+/** The variables of a user of Hugging Face. */
 const before = {
   HF_TOKEN: 'hf_secret',
   HUGGING_FACE_HUB_TOKEN: 'hf_old',
@@ -122,7 +122,7 @@ test('a program gets the token of a closed store, and only for a trusted store',
   const without = await runSkulk(['env', '--shell', 'sh'], { env });
   expect(without).toMatchObject({ status: 0, stderr: expect.stringMatching(/set HF_TOKEN to one of its tokens/) });
 
-  // A configuration of the working directory may have come with a repo of somebody else.
+  // A configuration in the working directory may be part of a cloned repo.
   const repo = join(world.home, 'repo');
   await writeFiles(repo, {
     'skulk.yaml': `model_store:\n  store_host: elsewhere\n  store_http_host: 127.0.0.1\n  store_port: ${new URL(host.url).port}\n`,

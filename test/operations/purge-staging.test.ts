@@ -65,7 +65,7 @@ describe('skulk purge-staging', () => {
     await expect(purgeStaging(node.deps, { ...all, refs: [{ modelId: parseModelId('org/a') }] })).rejects.toMatchObject({
       code: 'MODEL_NOT_FOUND',
     });
-    // A purge that was killed left this behind; its second try empties it all the same.
+    // A killed purge left this behind; its second try empties it as well.
     expect(await readdir(join(node.root, '.skulk/v1/trash'))).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe('skulk purge-staging', () => {
 });
 
 describe('purging and the canonical store', () => {
-  /** A store with a model that looks like a staged copy as well, and a node whose staging root is somewhere around it. */
+  /** A store with a model that looks like a staged copy, and a node whose staging root is at various places relative to it. */
   async function around(place: (home: string) => Promise<string> | string, url?: string) {
     const home = await temporaryDirectory();
     const store = join(home, 'data', 'models');

@@ -45,7 +45,7 @@ test('a command waits for a store that accepts connections late, and stages its 
   const attempts = countAttempts();
   const staged = node.stage('org/m');
   while (attempts() === 0) await sleep(5);
-  // 80 ms was once enough to be given up.
+  // An earlier version gave up after 80 ms.
   await sleep(400);
   door.open();
   expect(await staged).toMatchObject({ source: 'store', path: copyOf(node, 'org/m') });
@@ -115,7 +115,7 @@ test('a store that accepts a connection and does not answer is given up after th
   expect(node.world.warnings()).toEqual([
     expect.stringMatching(/cannot check whether org\/m has changed in the store: .* sent nothing for 2 s/),
   ]);
-  // One for the orders and one for the model, each tried and then asked, and nothing once the program has ended.
+  // One for the orders and one for the model, each tried and then asked, and no request after the end of the program.
   expect(sockets.size).toBe(2);
 });
 

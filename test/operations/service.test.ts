@@ -94,7 +94,7 @@ describe('the unit of the service', () => {
 test('service install writes and starts the unit once, and uninstall removes files that skulk created', async () => {
   const home = await temporaryDirectory();
   await mkdir(join(home, 'bin'));
-  // The real one needs a login session; this one notes what it was told.
+  // The real one needs a login session; this one records its arguments.
   await writeFile(join(home, 'bin/systemctl'), `#!/bin/sh\necho "$@" >> ${home}/told\ntest ! -e ${home}/broken\n`);
   await chmod(join(home, 'bin/systemctl'), 0o755);
   const env = {
@@ -130,7 +130,7 @@ test('service install writes and starts the unit once, and uninstall removes fil
   expect(await readFile(unit, 'utf8')).toContain('/mine');
 });
 
-/** A user whose systemd only takes notes, with a configuration. */
+/** A user with a configuration and a systemd that only records its arguments. */
 async function user(config: string) {
   const home = await temporaryDirectory();
   await mkdir(join(home, 'bin'));
@@ -161,7 +161,7 @@ test('the unit is rewritten for a changed path by install, by refresh, and by a 
   const { home, env, unit, paths, told, configure, service } = await user(config('first'));
   expect(await service('install')).toMatchObject({ status: 0 });
   expect(await paths()).toEqual(['own', 'first', 'staging', 'conf']);
-  // What the server itself would make is there when the sandbox closes; a store may lie on a disk that comes later.
+  // Directories that the server would create exist when the sandbox starts; a store may be on a disk that is mounted later.
   expect((await readdir(home)).filter((name) => !name.startsWith('.')).toSorted()).toEqual(['bin', 'conf', 'own', 'staging', 'told']);
 
   await configure(config('second'));
@@ -181,7 +181,7 @@ test('the unit is rewritten for a changed path by install, by refresh, and by a 
   expect(server.stderr()).toContain('systemctl --user daemon-reload && systemctl --user restart skulk.service');
   expect(await paths()).toEqual(['own', 'third', 'staging', 'conf']);
 
-  // One that somebody made, or that starts the server with another configuration, is nobody else's to change.
+  // A unit of a user, or one that starts the server with another configuration, is not changed.
   for (const [from, to] of [
     ['Made by', 'Found by'],
     ['conf/skulk.yaml', 'conf/other.yaml'],

@@ -199,7 +199,7 @@ describe('the remains of an earlier stage', () => {
     const node = await stagingNode(proxy.url);
     const incoming = join(node.root, '.skulk/v1/incoming/org--m');
     const [file] = store.manifests.get('org/m')?.files ?? [];
-    // The journal names every chunk; the second one is garbage on the disk. The small file is too long, which costs no byte to mend.
+    // The journal names every chunk; the second one is garbage on the disk. The small file is too long, which needs no byte to repair.
     const bad = Buffer.from(big);
     bad.fill(7, chunkSize, chunkSize + 100);
     await mkdir(join(incoming, 'files', 'former'), { recursive: true });
@@ -223,7 +223,8 @@ describe('the remains of an earlier stage', () => {
     const { proxy, replace, store } = await serveThroughProxy({ 'org/m': { 'big.bin': big, b: 'one' } });
     const node = await stagingNode(proxy.url);
     const { path } = await node.stage('org/m');
-    // A try for a second version linked the big file and was killed; the third version has its first chunk only, and its other bytes come wrong.
+    // A killed stage of a second version linked the big file; the third version shares its first chunk only, and its other bytes arrive
+    // wrong.
     const incoming = join(node.root, '.skulk/v1/incoming/org--m');
     await mkdir(join(incoming, 'files'), { recursive: true });
     await writeFile(join(incoming, 'names.json'), '["big.bin"]');

@@ -17,7 +17,7 @@ test('completion lists the models of the store and of this machine, and the quan
     return stdout.split('\n').filter((word) => word !== '');
   };
   expect(await words('models')).toEqual(['org/m', 'org/plain', 'other/m']);
-  // This is how the scripts ask when nothing of a word is typed yet.
+  // The completion scripts ask like this before the first letter of a word.
   expect(await words('models', '--', '')).toEqual(['org/m', 'org/plain', 'other/m']);
   expect(await words('models', 'ORG/')).toEqual(['org/m', 'org/plain']);
   expect(await words('models', 'org/m:')).toEqual(['org/m:Q4_K_M', 'org/m:Q8_0']);
@@ -28,7 +28,7 @@ test('completion lists the models of the store and of this machine, and the quan
   expect((await runInProcess(['stage', 'org/plain'], { env })).status).toBe(0);
   expect(await words('nodes')).toHaveLength(0);
   await stop();
-  // Without its store a machine still knows what it has.
+  // A machine knows its own copies also without its store.
   expect(await words('models')).toEqual(['org/plain']);
   expect(await words('models', 'org/m:')).toEqual([]);
   expect(await words('nodes')).toEqual([]);

@@ -35,7 +35,7 @@ const request = (names: Readonly<Record<string, number>>, more: Partial<EngineRe
 const never: Ask = async () => {
   throw new Error('no program is asked');
 };
-/** What llama-quantize prints of a dry run, by type. */
+/** The output of a llama-quantize dry run, by type. */
 const dryRuns =
   (bits: Readonly<Record<string, number>>, sourceBits = 16): Ask =>
   async (_, args) => ({
@@ -94,7 +94,7 @@ describe('the engine llama', () => {
       code: 'CONFLICT',
       message: expect.stringContaining('00002'),
     });
-    // A file whose name says nothing may be quantized all the same.
+    // A file with a neutral name may still be quantized.
     await expect(
       llama.plan(found(llama, ['dry run']), request({ 'model.gguf': gigabyte }, { type: 'Q4_0' }), dryRuns({ Q4_0: 4.5 }, 6.57)),
     ).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('6.57') });
@@ -120,7 +120,7 @@ describe('the engine llama', () => {
       warnings: [expect.stringContaining('a-imatrix.dat')],
       roomBytes: plan.bytes + 1000,
     });
-    // It runs in the work directory, where the matrix has a name that says nothing of this store.
+    // It runs in the work directory, where the name of the matrix reveals nothing about this store.
     expect(llama.command(plan, { work: '/w', threads: 3 })).toEqual([
       '--imatrix',
       'imatrix.gguf',
@@ -213,7 +213,7 @@ describe('the engine optiq', () => {
     await expect(optiq.collect({ work })).rejects.toMatchObject({ code: 'INTEGRITY' });
     await writeFile(join(work, 'out/optiq_mixed/optiq_metadata.json'), JSON.stringify({ achieved_bpw: 4.47, per_layer: {} }));
     expect(await optiq.collect({ work })).toEqual({ directory: join(work, 'out/optiq_mixed'), bits: 4.47 });
-    // A run that goes on begins the result anew and keeps what was measured.
+    // A resumed run starts the result again and keeps its measurements.
     await writeFile(join(work, 'out/sensitivity_checkpoint.json'), '{}');
     await optiq.prepare({ work, threads: 1 }, {});
     expect((await scanDirectory(join(work, 'out')).catch(() => ({ files: [] }))).files.map(({ path }) => path)).toEqual([

@@ -17,7 +17,7 @@ interface Shown {
   readonly provenance: { readonly arguments: readonly string[]; readonly source_files: readonly string[] };
 }
 
-/** A store host with a quantizer, and models that are alike but for their importance matrix. */
+/** A store host with a quantizer, and models that differ only in their importance matrix. */
 async function storeHost() {
   const world = await hubWorld({ SKULK_ENGINE_LLAMA: llamaQuantize });
   const add = async (modelId: string, more: Readonly<Record<string, Buffer | string>>): Promise<void> => {

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 
-/** What the dashboard of the Python Skulk reads of the answers; it knows no other keys. */
+/** The fields of the answers that the dashboard of the Python Skulk reads; it knows no other keys. */
 interface DashboardStatus {
   readonly modelId: string;
   readonly status: 'pending' | 'analyzing' | 'optimizing' | 'converting' | 'complete' | 'failed';
@@ -36,9 +36,9 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
   test('works with the dashboard of the Python Skulk, which starts, polls and shows the bits', async () => {
     const { served } = await servedWeights();
     const base = `${served.apiUrl}/store/models/${encodeURIComponent('acme/Tiny')}/optimize`;
-    // Its button asks only whether a job is known, which a 404 denies; what it shows of a refusal is `detail`.
+    // Its button only checks whether a job is known, for which 404 means no; it shows the field `detail` of a refusal.
     expect(await send(`${base}/status`, 'GET')).toMatchObject({ http: 404, body: { detail: expect.stringMatching(/./) } });
-    // It offers the button for models that neither tags nor the id call OptiQ.
+    // It offers the button for models without OptiQ in their tags and id.
     const listed = await send<{ entries: { model_id: string; tags: string[] }[] }>(`${served.apiUrl}/store/registry`, 'GET');
     expect(listed.body.entries).toMatchObject([{ model_id: 'acme/Tiny', tags: expect.not.arrayContaining(['optiq']) }]);
     const asked = await fetch(base, {
@@ -53,7 +53,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
       const { http, body } = await send<DashboardStatus>(`${base}/status`, 'GET');
       expect(http).toBe(200);
       words.add(body.status);
-      // All of its keys are there all the time, each of its type or null.
+      // All of its keys are always present, each with its type or null.
       expect(body).toMatchObject({
         modelId: 'acme/Tiny',
         status: expect.any(String),
@@ -85,7 +85,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     });
     expect(done.achievedBpw?.toFixed(2)).toMatch(/^4\.\d\d$/);
     expect(done.estimatedSizeMb).toBeGreaterThan(0);
-    // It lists the registry anew, where the result is, unlike in the Python Skulk.
+    // It reads the registry again, which has the result, unlike in the Python Skulk.
     const { body } = await send<{ entries: { model_id: string }[] }>(`${served.apiUrl}/store/registry`, 'GET');
     expect(body.entries.map(({ model_id }) => model_id)).toContain('acme/Tiny-Q4_K_S-GGUF');
   });
@@ -97,7 +97,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
     expect(await send(base, 'POST', { type: 'Q4_0' })).toMatchObject({ http: 200, body: { targetId: 'acme/Tiny-Q4_0-GGUF' } });
     await gated.arrived();
     expect(await send(base, 'POST', { type: 'Q4_0' })).toMatchObject({ http: 409, body: { code: 'CONFLICT' } });
-    // Those who say that they would wait for it get its state; something else of that id is refused all the same.
+    // A request with `join` gets the state; a different request for that id is refused as well.
     expect(await send(base, 'POST', { type: 'Q4_0', join: true })).toMatchObject({ http: 200, body: { status: 'converting' } });
     expect(await send(base, 'POST', { type: 'Q8_0', as: 'acme/Tiny-Q4_0-GGUF', join: true })).toMatchObject({ http: 409 });
     for (const model of ['acme%2FTiny', 'acme%2FTiny-Q4_0-GGUF'])
@@ -105,7 +105,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
         http: 409,
         body: { detail: expect.stringContaining('is being optimized') },
       });
-    // Nor does somebody replace the source meanwhile.
+    // The source cannot be replaced meanwhile.
     const other = await world.host('add', '--force', await fullWeights('other'), '--as', 'acme/Tiny');
     expect(other).toMatchObject({ status: 5, stderr: expect.stringContaining('in use') });
     // Another variant waits for its turn.
@@ -126,7 +126,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
   test('reports a failure in the format of the Python Skulk, for the id of the source and of the result', async () => {
     const { served } = await servedWeights(await spoilingQuantizer('exit 3'));
     const base = `${served.apiUrl}/store/models/acme%2FTiny/optimize`;
-    // Without a body it takes what the dashboard takes: 4.5 bits.
+    // Without a body it uses the default of the dashboard: 4.5 bits.
     const { http, body } = await send<DashboardStatus & { targetId: string }>(base, 'POST');
     expect([http, body]).toEqual([200, expect.objectContaining({ targetBpw: 4.5, targetId: 'acme/Tiny-Q3_K_M-GGUF' })]);
     const failed = await until('the failure', async () => {

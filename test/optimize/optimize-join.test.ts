@@ -19,7 +19,7 @@ describe('an interrupted skulk optimize', wants('llama-quantize'), () => {
     await world.serveInProcess();
     const first = world.startHost(...command);
     const engine = await gated.arrived();
-    // It waits for a job that has begun, which it says.
+    // It waits for a job that has started, and reports this.
     await until('the command to wait', () => first.stderr().includes('acme/Tiny-Q4_0-GGUF') || undefined);
     first.child.kill('SIGINT');
     const cut = await within('the end of the command', first.exited);

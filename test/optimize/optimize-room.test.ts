@@ -10,7 +10,7 @@ import { wants } from '../helpers/wants.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** A store of some 20 MB on a small disk, and a server of it. */
+/** A store of some 20 MB on a small disk, and its server. */
 async function storeOnSmallDisk(program: string) {
   const disk = await smallDisk(80 * mebibyte);
   const home = await temporaryDirectory();
@@ -51,7 +51,7 @@ describe('optimizing without disk space', wants('llama-quantize', 'a disk of the
     await disk.leave('all');
     expect(await left()).toEqual([]);
     expect(await run('registry', '--json')).toMatchObject({ stdout: expect.not.stringContaining('Q8_0') });
-    // With room it is made.
+    // With enough space the variant is made.
     expect(await run('optimize', 'acme/Tiny-GGUF', '--type', 'Q8_0')).toMatchObject({ status: 0 });
   });
 });

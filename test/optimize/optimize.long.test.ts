@@ -15,7 +15,7 @@ async function worldWith(size: { layers: number; width: number }) {
   const world = await hubWorld({ SKULK_ENGINE_LLAMA: llamaQuantize });
   expect(await world.host('add', await fullWeights('tiny', size), '--as', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
   const place = join(world.storePath, '.skulk/v1/optimizations/work/acme--Tiny-Q4_K_M-GGUF');
-  /** The process of the engine, if one is at work. */
+  /** The process of a running engine, if any. */
   const enginePid = async (): Promise<number | undefined> => {
     const text = await readFile(join(place, 'engine.json'), 'utf8').catch(() => undefined);
     return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid;
@@ -62,7 +62,7 @@ describe('optimizing repeatedly and on a large scale', wants('llama-quantize'), 
   test('of more than a gigabyte needs little memory in the engine and in the server, which answers meanwhile', async () => {
     const { world, enginePid, statusOf } = await worldWith({ layers: 8, width: 2048 });
     const served = await world.serve();
-    // What a server has before it has worked says nothing: it has just verified and answered the same here.
+    // The memory of a new server is not a valid base: it has just verified and answered the same here.
     await world.host('show', 'acme/Tiny-GGUF');
     const serverBefore = peakMemoryOf(served.pid);
     expect(await world.host('optimize', '--no-wait', '--type', 'Q4_K_M', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });

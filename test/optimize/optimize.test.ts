@@ -11,7 +11,7 @@ import { wants } from '../helpers/wants.ts';
 
 const llamaScript = fileURLToPath(new URL('../llama/run-in-llama.js', import.meta.url));
 
-/** Takes forty bytes off the end of a result. */
+/** Removes forty bytes from the end of a result. */
 const cutShort = `'${process.execPath}' -e 'fs.truncateSync(process.argv[1], fs.statSync(process.argv[1]).size - 40)' "$result"`;
 
 interface Planned {
@@ -42,7 +42,7 @@ async function storeWithWeights(program = llamaQuantize, size?: { layers: number
     expect([ended.status, ended.stderr]).toEqual([0, expect.any(String)]);
     return JSON.parse(ended.stdout) as T;
   };
-  /** What of the engines' work is still on the disk. */
+  /** The remaining files of engines on the disk. */
   const leftovers = async (): Promise<readonly string[]> => {
     const work = join(world.storePath, '.skulk/v1/optimizations/work');
     const found = await readdir(work, { recursive: true }).catch((): string[] => []);
@@ -108,7 +108,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(planned.bits).toBeLessThanOrEqual(4.5);
     const refused = await world.host('optimize', 'acme/Tiny-GGUF', '--target-bpw', '1.5');
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/cannot reach 1\.5 bits[\s\S]*the smallest is Q2_K/) });
-    // The names of types reach the program only when they can be some.
+    // Only valid type names reach the program.
     for (const type of ['--pure', 'Q4_K_M/../x', 'COPY', 'F32'])
       expect(await world.host('optimize', 'acme/Tiny-GGUF', `--type=${type}`)).toMatchObject({ status: 2 });
     expect(await world.host('optimize', 'acme/Tiny-GGUF', '--type', 'IQ2_XXS')).toMatchObject({
@@ -130,7 +130,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(other).toMatchObject({ status: 5, stderr: expect.stringMatching(/another model named me\/Own[\s\S]*--force/) });
     expect(await json<Made>('optimize', 'acme/Tiny-GGUF', '--type', 'Q8_0', '--as', 'me/Own', '--force')).toMatchObject({ type: 'Q8_0' });
     expect(await json<{ quantization: string }>('show', 'me/Own')).toMatchObject({ quantization: 'Q8_0' });
-    // Hugging Face has nothing that could take the place of what was made here.
+    // Hugging Face has no replacement for the result of an optimization.
     world.hub.push('me/Own', { files: { 'config.json': '{}' } });
     expect(await world.host('download', '--whole', 'me/Own')).toMatchObject({
       status: 5,
@@ -172,7 +172,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await world.host('add', await fullWeights(), '--as', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
     const { apiUrl } = await world.serveInProcess();
     const answer = await fetch(`${apiUrl}/store/models/acme%2FTiny-GGUF/optimize`, { method: 'POST' });
-    // A machine that has llama.cpp in a well-known place finds it there.
+    // A machine with llama.cpp in a usual directory finds it there.
     if (answer.status === 200) return;
     expect([answer.status, await answer.json()]).toEqual([
       503,

@@ -16,7 +16,7 @@ import { testWorld } from '../helpers/world.ts';
 
 const modelId = parseModelId('acme/Tiny');
 
-/** A store with a model, whose optimizations believe that they are on a Mac: optiq runs nowhere else. */
+/** A store with a model, whose optimizations assume a Mac: optiq runs only there. */
 async function storeOnMac(engine: 'mlx' | 'optiq', more: Readonly<Record<string, string>> = {}) {
   const home = await temporaryDirectory();
   const own = { SKULK_HOME: home, [`SKULK_ENGINE_${engine.toUpperCase()}`]: await installStandIn(engine), HF_TOKEN: 'hf_secret' };
@@ -47,7 +47,7 @@ async function storeOnMac(engine: 'mlx' | 'optiq', more: Readonly<Record<string,
     const { stdout } = await runInProcess(['show', target, '--json'], { env: own });
     return JSON.parse(stdout) as Record<string, unknown>;
   };
-  /** What of the engines' work is on the disk. */
+  /** The files of engines on the disk. */
   const leftovers = async (): Promise<readonly string[]> => {
     const found = await readdir(join(root, '.skulk/v1/optimizations/work'), { recursive: true }).catch((): string[] => []);
     return found.filter((path) => /engine\.json|\/run\//.test(path));
@@ -55,7 +55,7 @@ async function storeOnMac(engine: 'mlx' | 'optiq', more: Readonly<Record<string,
   return { root, open, ended, make, show, leftovers };
 }
 
-/** Files of a model that make the program stand still, and what it wrote by then. */
+/** Files of a model that make the program wait, and the files that it wrote by then. */
 async function gatedFiles() {
   const directory = await temporaryDirectory();
   const [gate, log] = [join(directory, 'gate'), join(directory, 'log')];
@@ -91,7 +91,7 @@ describe('optiq, with a stand-in that has its command line and its known faults'
     ]);
     expect(await show('acme/Tiny-OptiQ-5.5bpw')).toMatchObject({
       source: 'optimized',
-      // The dashboard of the Python Skulk offers no second optimization of what has this tag.
+      // The dashboard of the Python Skulk offers no second optimization of a model with this tag.
       tags: expect.arrayContaining(['optiq']),
       provenance: {
         engine: 'optiq',

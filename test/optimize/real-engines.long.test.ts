@@ -8,11 +8,11 @@ import { fullWeights, llamaQuantize } from '../helpers/quantizer.ts';
 import { wants } from '../helpers/wants.ts';
 
 /*
- * Engines that somebody has installed: `SKULK_TEST_ENGINE_MLX=/path/to/mlx_lm.convert npm run test:engines`. The machines of the project
- * have none of them, so that these tests are left out there.
+ * Engines that a developer has installed: `SKULK_TEST_ENGINE_MLX=/path/to/mlx_lm.convert npm run test:engines`. The machines of the project
+ * have none of them, so these tests are skipped there.
  */
 
-/** Has an engine make a variant of a small model, and checks it. @returns its directory */
+/** Makes a variant of a small model with an engine, and checks it. @returns its directory */
 async function makeWith(engine: 'llama' | 'mlx' | 'optiq', program: string): Promise<string> {
   const world = await hubWorld({ [`SKULK_ENGINE_${engine.toUpperCase()}`]: program });
   const source = engine === 'llama' ? await fullWeights('tiny', { layers: 2, width: 512 }) : await fullSafetensors();

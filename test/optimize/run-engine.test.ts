@@ -11,7 +11,7 @@ import { until, within } from '../helpers/waiting.ts';
 
 const cancelled = new SkulkError('CANCELLED', 'it was cancelled');
 
-/** Runs a script of the shell as if it were an engine. */
+/** Runs a shell script as an engine. */
 async function engine(script: string, more: Partial<EngineRun> = {}) {
   const work = await temporaryDirectory();
   await mkdir(join(work, 'tmp'));
@@ -157,7 +157,7 @@ describe('a running engine', () => {
     });
     const child = await pidIn('child');
     const left = await until('the process', () => who);
-    // The same number, but another beginning: the pid was given to somebody else.
+    // The same pid with another start time: the pid was given to another process.
     await endLeftEngine({ ...left, startTime: `${left.startTime}9` });
     await endLeftEngine({ ...left, hostname: 'elsewhere', startTime: `other-boot:${left.startTime}` });
     expect(lives(left.pid)).toBe(true);

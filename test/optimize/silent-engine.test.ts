@@ -12,7 +12,7 @@ import { testWorld } from '../helpers/world.ts';
 
 const modelId = parseModelId('acme/Tiny-GGUF');
 
-/** A clock that stands still until a test turns it. */
+/** A clock that only the test moves. */
 function turnedClock() {
   let now = 0;
   const looks = new Set<() => void>();

@@ -3,7 +3,7 @@ import { watchSilence } from '../../src/core/engines/watch-silence.ts';
 
 const minute = 60_000;
 
-/** A watch over an engine, with a clock that stands still until a test turns it. */
+/** A watch over an engine, with a clock that only the test moves. */
 function watched() {
   let now = 0;
   let look = (): void => {};
@@ -28,7 +28,7 @@ function watched() {
       tell: (minutes) => void told.push(minutes),
     },
   );
-  /** So many minutes go by, with a look after each. */
+  /** Moves the clock by so many minutes, with a check after each. */
   const pass = async (minutes: number): Promise<void> => {
     for (let one = 0; one < minutes; one += 1) {
       now += minute;

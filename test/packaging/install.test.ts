@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 const installer = fileURLToPath(new URL('../../packaging/install.sh', import.meta.url));
 const target = `${process.platform === 'darwin' ? 'darwin' : 'linux'}-${process.arch === 'arm64' ? 'arm64' : 'x64'}`;
 
-/** A release whose program is a line of shell. */
+/** A release whose program is a shell script. */
 async function makeRelease(version: string, { program = `echo skulk ${version}` } = {}): Promise<string> {
   const [work, release] = [await temporaryDirectory(), await temporaryDirectory()];
   const name = `skulk-${version}-${target}`;
@@ -132,7 +132,7 @@ test('a program that does not run on this machine does not replace a working one
 test('an installation that ended between its two renames gets its old version back', async () => {
   const [prefix, tools] = [await temporaryDirectory(), await temporaryDirectory()];
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
-  // A mv that fails where the new version gets its place.
+  // A `mv` that fails at the rename of the new version.
   await writeFile(join(tools, 'mv'), '#!/bin/sh\ncase $1 in */new) exit 1 ;; *) exec /bin/mv "$@" ;; esac\n');
   await chmod(join(tools, 'mv'), 0o755);
   const ended = await install(['--from', await makeRelease('1.0.0'), '--prefix', prefix], {

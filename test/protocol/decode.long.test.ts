@@ -1,2 +1,2 @@
-// The same, with many more values.
+// The same tests, with many more values.
 import './decode.unit.test.ts';

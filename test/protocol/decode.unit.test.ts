@@ -58,7 +58,7 @@ const documents = Object.entries({
 
 const ajv = new Ajv({ strict: false, formats: gates as Record<string, (text: string) => boolean> });
 
-/** What a plain schema has where it has it, so that values are made that nearly fit. */
+/** The fields of a plain schema, if it has them, to generate values that nearly fit. */
 interface Plain {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Plain>>;
@@ -70,7 +70,7 @@ interface Plain {
 
 const anything = fc.jsonValue();
 
-/** Values that fit a schema here and there, and elsewhere are anything. */
+/** Values that partially fit a schema. */
 function nearly(schema: Plain): fc.Arbitrary<unknown> {
   const own = (): fc.Arbitrary<unknown> => {
     if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(nearly));
@@ -153,7 +153,7 @@ describe('decoding a document of the wire', () => {
       fc.property(fc.oneof(anything, nearly(schema as Plain)), (value) => {
         const found = decode(schema, value);
         if (found !== undefined && !isValid(found)) throw new Error(JSON.stringify([found, isValid.errors]));
-        // Once more changes nothing.
+        // A second pass changes nothing.
         if (found !== undefined && !isDeepStrictEqual(decode(schema, found), found)) expect(decode(schema, found)).toEqual(found);
       }),
       { numRuns: rounds({ few: 60, many: 2000 }), seed: testSeed },

@@ -2,7 +2,7 @@ import { Type as TypeBox } from 'typebox';
 import { expect, test } from 'vitest';
 import { Type } from '../../src/core/protocol/type-builder.ts';
 
-/** A document with every constructor that the room has. */
+/** A document with every constructor of the room. */
 const build = (type: typeof Type) =>
   type.Object(
     {

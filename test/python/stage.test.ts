@@ -25,7 +25,7 @@ const contentOf = async (node: StagingNode, model: string): Promise<Record<strin
 };
 const digestsOf = (files: Readonly<Record<string, string | Uint8Array>>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([path, content]) => [path, sha256(content)]));
-/** A node of a store, which may ask no Hub unless a test gives it one. */
+/** A node of a store, without a Hub unless a test adds one. */
 const nodeOf = (store: Pick<PythonStore, 'url'>, { hub, home, signal }: { hub?: string; home?: string; signal?: AbortSignal } = {}) =>
   stagingNode(store.url, {
     env: hub === undefined ? { HF_HUB_OFFLINE: '1' } : { HF_ENDPOINT: hub },
@@ -202,7 +202,7 @@ test('a file that was replaced between two tries does not become a mixture', asy
   await expect(node.stage(id)).rejects.toThrow('stopped');
   store.fault = undefined;
   const files = { ...safe, 'model.safetensors': weights(9) };
-  // The registry says nothing of it.
+  // The registry does not contain it.
   store.models.set(id, { files, downloaded_at: store.models.get(id)?.downloaded_at ?? '' });
   const again = await nodeOf(store, { home: node.home });
   await again.stage(id);

@@ -11,7 +11,7 @@ const id = 'org/plain';
 const large = Buffer.alloc(chunkSize + 5_000_000, 5);
 const files = { 'config.json': '{"a":1}', 'sub/same.bin': Buffer.alloc(300_000, 1), 'model.safetensors': large };
 
-/** A copy as the Python program leaves it: files and a mark, and no record. */
+/** A copy as the Python program leaves it: files and a mark, but no record. */
 async function stageAsPython(directory: string, contents: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
   for (const [path, content] of Object.entries(contents)) {
     await mkdir(join(directory, path, '..'), { recursive: true });

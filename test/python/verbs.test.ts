@@ -74,7 +74,7 @@ test('a killed stage from a Python store host resumes, and requests only missing
   store.fault = undefined;
   const before = store.bytes();
   expect((await run('stage', id)).status).toBe(0);
-  // Three blocks that did not come, and one that is compared.
+  // Three missing blocks, and one that is compared.
   expect(store.bytes() - before).toBeLessThan(4.5 * 1024 * 1024);
   expect((await readFile(join(home, 'staging/org--plain/model.safetensors'))).equals(files['model.safetensors'])).toBe(true);
 });

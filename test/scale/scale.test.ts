@@ -24,7 +24,7 @@ const fileCount = rounds({ few: 200, many: 5_000 });
 const nodeCount = rounds({ few: 8, many: 64 });
 const maxResident = 200 * 1024 ** 2;
 
-/** A store with a model of one sparse file of zeros, that is known to be hashed. */
+/** A store with a model of one sparse file of zeros that counts as hashed. */
 async function storeOfZeros(home: string, id: string, bytes: number): Promise<void> {
   const modelId = parseModelId(id);
   const root = join(home, 'store');
@@ -35,7 +35,7 @@ async function storeOfZeros(home: string, id: string, bytes: number): Promise<vo
   await file.close();
   const chunk = sha256(Buffer.alloc(chunkSize));
   const chunks = Array.from({ length: bytes / chunkSize }, () => chunk);
-  // Nobody hashes the file as a whole here, and its chunks are what a transfer is checked against.
+  // The file is never hashed as a whole here; a transfer is checked against its chunks.
   const entry = { path: 'a.safetensors' as RelativePath, size: bytes, sha256: sha256(`zeros ${bytes}`), chunks };
   const manifest = makeManifest(modelId, [entry], { source: 'add', createdAt: new Date() });
   const seen = readFingerprint(join(directory, 'a.safetensors'));
@@ -71,7 +71,7 @@ test('a model of 200 GiB is planned, requested and read at its end with constant
     true,
     `bytes ${last}-${200 * gibibyte - 1}/${200 * gibibyte}`,
   ]);
-  // Where there is no room for it, that is said before a byte is sent.
+  // If it does not fit, this is reported before a byte is sent.
   const { bavail, bsize } = await statfs(home);
   if (bavail * bsize < 200 * gibibyte) expect(await runInProcess(['stage', 'org/huge'], { env })).toMatchObject({ status: 7, stdout: '' });
   expect(peakMemoryOf(host.pid)).toBeLessThan(maxResident);
@@ -85,7 +85,7 @@ test('a transfer of a large model has constant memory on both sides, is killed, 
   onTestFinished(() => host[Symbol.asyncDispose]());
   await using proxy = await faultProxy(host.url);
   const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url };
-  // Half of it comes, and no more than that before it is killed.
+  // Half of it is sent, and then the process is killed.
   proxy.setRate(bytes);
   const first = startSkulk(['stage', 'org/large', '-q'], { env });
   await within('half of the model', Promise.race([proxy.passed(bytes / 2), first.exited]), first.stderr);

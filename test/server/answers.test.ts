@@ -22,11 +22,11 @@ import { wants } from '../helpers/wants.ts';
 
 type Check = AnswerChecker<'store' | 'api' | 'node'>;
 const everywhere = ['store', 'api', 'node'] as const;
-/** The file server and the API of a store host, which are not passed on by a node. */
+/** The file server and the API of a store host, which a node does not forward. */
 const onHost = ['store', 'api'] as const;
 const onNodes = ['api', 'node'] as const;
 
-/** Has variants made and stopped; the program waits at a gate. */
+/** Makes and stops variants; the program waits at a gate. */
 async function optimizeAndStop({ request }: Check, gated: GatedQuantizer): Promise<void> {
   const url = '/store/models/org%2Ffull/optimize';
   for (const server of everywhere) {
@@ -46,7 +46,7 @@ async function optimizeAndStop({ request }: Check, gated: GatedQuantizer): Promi
   await request('store', 'GET /models/:id/manifest', '/models/org%2Ffull-Q8_0-GGUF/manifest');
 }
 
-/** Whether a route makes variants, for which an engine is wanted. */
+/** Whether a route makes variants, which need an engine. */
 const wantsEngine = (route: string): boolean => route.includes('/optimize');
 
 /** A store host with four models, and a Hub with another one whose second chunk never comes, and a node. */
@@ -80,7 +80,7 @@ async function smallLan() {
   return { host, node, check, gated };
 }
 
-/** An order that nobody carries out, as its node does not come back. */
+/** An order that stays pending, because its node does not come back. */
 async function giveOrder({ request, readLine }: Check): Promise<string> {
   const body = {
     hostname: 'away',
@@ -113,7 +113,7 @@ async function announce({ request }: Check, model_id: string) {
   return { id: upload, urlOf: (rest: string) => `${url}/${body.digest}/${rest}?upload=${upload}` };
 }
 
-/** Has both nodes make a copy. */
+/** Makes a copy on both nodes. */
 async function stageOnBoth({ request }: Check, apis: readonly string[]): Promise<void> {
   for (const server of onNodes) await request(server, 'POST /node/stage', '/node/stage', { body: { model_id: 'org/one' }, status: 202 });
   await until('the copies', async () => {
@@ -142,7 +142,7 @@ async function askStorePort({ request }: Check, url: string): Promise<void> {
   await request('store', 'POST /verify', '/verify', { body: {} });
 }
 
-/** What every port answers of the store. */
+/** The answers of every port about the store. */
 async function askOfStore({ request, listen }: Check): Promise<void> {
   for (const server of everywhere) {
     await listen(server, '/store/events', ['registry', 'downloads', 'uploads', 'optimizations', 'nodes', 'orders', 'health']);
@@ -157,7 +157,7 @@ async function askOfStore({ request, listen }: Check): Promise<void> {
   }
 }
 
-/** What every port answers to clients of the Hub. */
+/** The answers of every port to clients of the Hub. */
 async function askAsHub({ request }: Check): Promise<void> {
   const model = '/api/models/org%2Fone';
   for (const server of everywhere) {
@@ -181,7 +181,7 @@ async function askAsHub({ request }: Check): Promise<void> {
   }
 }
 
-/** What a node says of itself, and takes. */
+/** The answers of a node about itself, and its requests. */
 async function askNodes({ request, listen }: Check): Promise<void> {
   for (const server of onNodes) {
     await listen(server, '/node/events', ['storage', 'staging', 'config']);

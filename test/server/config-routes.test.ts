@@ -89,7 +89,7 @@ describe('the configuration over HTTP', () => {
       { model_store: { staging: { staging_keep_recent_gb: 3 } } },
       { model_store: null },
     ];
-    // Whatever stands in front of a server of this machine, a proxy or a tunnel, makes every stranger come from loopback.
+    // Behind a proxy or a tunnel on this machine, requests of all clients come from loopback.
     for (const from of ['192.168.7.7', '127.0.0.1', '::1', '::ffff:127.0.0.1'])
       for (const change of changes) expect(await served.putFrom(from, change), `${from} ${JSON.stringify(change)}`).toBe(403);
     for (const authorization of ['Bearer wrong', 'Bearer', `Bearer ${adminKey}x`])
@@ -135,13 +135,13 @@ describe('the configuration over HTTP', () => {
       }),
     ]);
     const after = await text();
-    // The library sets spaces its own way.
+    // The library has its own spacing.
     const dense = (all: string): string => all.replaceAll(' ', '');
     for (const kept of before.split('\n').filter((line) => !line.includes('recent_gb'))) expect(dense(after)).toContain(dense(kept));
     expect(after).toContain('staging_keep_recent_gb: 12.5');
     expect(answer.body.toString()).not.toMatch(/only-for-us|hf_secret1/);
     expect((await get()).config.model_store).toMatchObject({ store_port: 9000, staging: { staging_keep_recent_gb: 12.5 } });
-    // What GET answers can be put back, and says nothing new.
+    // The answer of GET can be sent back, and changes nothing.
     expect((await put({ config: (await get()).config })).json()).toMatchObject({ changed: [] });
     expect(await text()).toBe(after);
   });
@@ -370,7 +370,7 @@ describe('browsing directories', () => {
     const { url, tree } = await serveTree();
     const large = join(tree, 'root', 'large');
     await mkdir(large);
-    // Names of one file, which is quicker than files.
+    // Many names of one file, which is faster than many files.
     const file = join(tree, 'root/models/file.txt');
     for (let index = 0; index < 24_000; index += 1) linkSync(file, join(large, `f-${index}`));
     const answer = await ask(url, `/filesystem/browse?path=${encodeURIComponent(large)}`, { headers: withKey });

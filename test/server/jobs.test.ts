@@ -10,7 +10,7 @@ interface Shown {
   readonly code?: string;
 }
 
-/** The two kinds of jobs that a store host has, as programs ask for them. */
+/** The two kinds of jobs of a store host, as requested by programs. */
 const kinds = [
   {
     kind: 'download',
@@ -57,11 +57,11 @@ describe.each(kinds)('a $kind job', ({ running, ask, cancel, show }) => {
     await reaches('the run', ({ status }) => status === running);
     expect(await ask(apiUrl)).toMatchObject({ body: { status: running } });
     expect(await ask(apiUrl, 'v2')).toMatchObject({ http: 409, body: { code: 'CONFLICT' } });
-    // What a cancel answers is the end of the job.
+    // The answer to a cancel is the end of the job.
     expect(await cancel(apiUrl)).toMatchObject({ http: 200, body: { status: 'failed', error_code: 'CANCELLED' } });
     expect(await cancel(apiUrl)).toMatchObject({ http: 409, body: { code: 'CONFLICT' } });
 
-    // The Hub does not have the revision: the job fails, and another one for the model is welcome.
+    // The Hub does not have the revision: the job fails, and another one for the model is accepted.
     gate.resolve();
     await ask(apiUrl, 'v2');
     await reaches('the failure', ({ status, error_code }) => status === 'failed' && error_code === 'REVISION_NOT_FOUND');

@@ -93,7 +93,7 @@ test('a repo on Hugging Face can be examined before it is downloaded', async () 
     const answer = await ask(host.apiUrl, target);
     expect([target, answer.status, answer.json()]).toEqual([target, status, expect.objectContaining({ code })]);
   }
-  // What is downloaded is marked.
+  // A download has a mark.
   const body = JSON.stringify({ gguf_file: 'Foo-Q8_0.gguf' });
   await ask(host.apiUrl, '/store/models/org/Foo-GGUF/download', { method: 'POST', headers: json, body });
   await expect

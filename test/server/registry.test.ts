@@ -302,7 +302,7 @@ test('a client without read access is denied without a challenge for a key', asy
       { errors: [{ code: 'DENIED', message: expect.any(String) }] },
     ]);
   }
-  // Node-llama-cpp shows its token after a 401 alone.
+  // node-llama-cpp sends its token only after a 401.
   const manifest = '/v2/acme/tiny-GGUF/manifests/Q8_0';
   const llama = { 'User-Agent': 'llama-cpp' };
   const asked = await ask(host.url, manifest, { headers: llama });

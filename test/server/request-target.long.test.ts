@@ -1,2 +1,2 @@
-// The same, with many more targets.
+// The same tests, with many more targets.
 import './request-target.test.ts';

@@ -8,7 +8,7 @@ import { fleetWorld } from '../helpers/fleet-world.ts';
 import { rawServer, talk } from '../helpers/raw-http.ts';
 import { rounds, testSeed } from '../helpers/seeded.ts';
 
-/** Sends one request line as it is; the status, and the body of the answer. */
+/** Sends one raw request line; gives the status and the body of the answer. */
 async function request(url: string, line: string, body = ''): Promise<{ readonly status: number; readonly body: string }> {
   const head = `${line}\r\nHost: ${new URL(url).host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
   const text = await talk(url, head + body);
@@ -77,7 +77,7 @@ test('an absolute request target is served as its path, and other forms are refu
     expect((await request(url, `GET http://${host}/store/../nodes HTTP/1.1`)).status).toBe(400);
     expect((await request(url, 'OPTIONS * HTTP/1.1')).status).toBe(400);
     expect((await request(url, `CONNECT ${host} HTTP/1.1`)).status).toBe(400);
-    // Whose page it is depends on the name that was asked for, and here that is the one in the target.
+    // The owner of a page depends on the requested name, and here that is the one in the target.
     expect((await request(url, 'GET http://evil.example.com/store/health HTTP/1.1')).status).toBe(403);
     expect((await request(url, `GET http://a@${host}/store/health HTTP/1.1`)).status).toBe(400);
   }
@@ -141,7 +141,7 @@ const tryJson = (text: string): unknown => {
 
 test('a body that a node forwards never becomes a separate request at the store', async () => {
   await using store = await rawServer((socket) => {
-    // What comes after the head may come a moment later.
+    // Data after the head may arrive a moment later.
     setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}'), 50);
   });
   const lookup = { open: undefined, withToken: undefined };

@@ -64,7 +64,7 @@ async function serve({
   return { url, store, app, log };
 }
 
-/** For whatever changes nothing. */
+/** A body for any request that changes nothing. */
 const shared = forWholeFile(() => serve());
 let url = '';
 let store: Awaited<ReturnType<typeof serve>>['store'];

@@ -70,7 +70,7 @@ describe('the event stream of a store', () => {
       await source.until<Nodes>('nodes', ({ nodes }) => nodes.filter(({ connected }) => connected).length === 2);
     }
     const askedAt = performance.now();
-    // A second client asks; whoever listens hears of it.
+    // A second client sends a request; all listeners get the event.
     expect((await ask(host.apiUrl, '/store/models/org%2Fbig/download', { method: 'POST' })).status).toBe(200);
     for (const source of sources) {
       await source.until<Downloads>('downloads', ({ downloads }) =>
@@ -84,7 +84,7 @@ describe('the event stream of a store', () => {
       const told = await source.until<Registry>('registry', (registry) => ids(registry).includes('org/big'));
       expect(told.entries).toEqual([expect.objectContaining({ model_id: 'org/big', file_count: 2, tags: [] })]);
       expect(JSON.stringify(told)).not.toContain('w.safetensors');
-      // However long it takes, progress is a few events a second, not one for each block.
+      // The progress is a few events a second, not one for each block.
       const most = 10 + (performance.now() - askedAt) / 300;
       expect(source.events.filter(({ name }) => name === 'downloads').length).toBeLessThan(most);
     }
@@ -99,16 +99,16 @@ describe('the event stream of a store', () => {
       await source.until<Orders>('orders', ({ orders }) => orders.length === 1 && orders[0]?.model_id === 'org/big');
       await source.until<Nodes>('nodes', ({ nodes }) => nodes.some((one) => one.pending_orders === 1));
     }
-    // The laptop, which has no agent, still has something to do.
+    // The laptop, which has no agent, still has a pending order.
     await world.node(host, 'laptop', 'reconcile').exited;
     for (const source of sources) await source.until<Orders>('orders', ({ orders }) => orders.length === 0);
-    // Who listens to a node that is stopped knows it.
+    // The events of a stopped node end.
     const second = await serveInProcess({ home: join(world.home, 'n2'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
     const passed = await listenTo(`${second.apiUrl}/store/events`);
     await passed.until<Registry>('registry', () => true);
     expect(await second.stop()).toMatchObject({ status: 0 });
     await passed.ended;
-    // They end with the server, and a node says why there are none.
+    // They end with the server, and a node gives the reason.
     await host.stop();
     await Promise.all(sources.map(({ ended }) => ended));
     await expect(listenTo(`${node.apiUrl}/store/events`)).rejects.toThrow(/503 .*Store unreachable/);
@@ -199,7 +199,7 @@ describe('the event stream of a node', () => {
     await source.until<Storage>('storage', ({ models }) => models[0]?.model_id === 'org/one');
     expect(await world.copies('n1')).toEqual(['org--one']);
 
-    // What another process does on this node is told as well.
+    // Changes by another process on this node are reported as well.
     expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
     await source.until<Storage>('storage', ({ models }) => models[0]?.in_use === true);
     const put = await ask(node.apiUrl, '/config', {
@@ -209,7 +209,7 @@ describe('the event stream of a node', () => {
     });
     expect(put.status).toBe(200);
     await source.until<Configured>('config', ({ config }) => config.model_store.staging.staging_keep_recent_gb === 7);
-    // Nobody has to restart for a budget, so it is in force here too.
+    // A budget needs no restart, so it is in effect here too.
     await source.until<Storage>('storage', ({ budget_bytes }) => budget_bytes === 7 * 1024 ** 3);
 
     for (const [body, status, code] of [

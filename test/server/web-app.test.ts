@@ -77,7 +77,7 @@ test.each([
 ])('%s is not a file of the build', async (target) => {
   const host = shared();
   const answer = await ask(host.apiUrl, target);
-  // What would lead out of a directory is refused before anything is looked for.
+  // A path that leads out of a directory is refused before any file is searched.
   const isOutside = /\.\.|%2e|%5c|%00/i.test(target);
   expect([answer.status, answer.json()]).toEqual(
     isOutside ? [expect.toBeOneOf([400, 404]), expect.anything()] : [404, expect.objectContaining({ code: 'NOT_FOUND' })],

@@ -18,13 +18,13 @@ import { wants } from '../helpers/wants.ts';
 const llamaScript = fileURLToPath(new URL('../llama/run-in-llama.js', import.meta.url));
 const run = promisify(execFile);
 
-/** What llama.cpp says of a model that it has loaded. */
+/** The description of a model that llama.cpp has loaded. */
 interface Said {
   readonly skipped?: string;
   readonly text?: string;
-  /** Of all tensors, in bytes. */
+  /** The size of all tensors, in bytes. */
   readonly size?: number;
-  /** As `general.file_type` has it: 2 is Q4_0, 7 is Q8_0. */
+  /** The value of `general.file_type`: 2 is Q4_0, 7 is Q8_0. */
   readonly type?: number;
   readonly words?: readonly string[];
 }
@@ -32,7 +32,7 @@ const saidIn = (stdout: string): Said => JSON.parse(stdout.trim().split('\n').at
 const load = async (...args: readonly string[]): Promise<Said> =>
   saidIn((await run(process.execPath, [llamaScript, ...args], { env: ownEnvironment({}) })).stdout);
 
-/** A store with real quantizations of one model, whole ones and one in shards, a projector, and names that are no weights. */
+/** A store with real quantizations of one model, whole ones and one in shards, a projector, and files whose names are not weights. */
 async function llamaStore() {
   const home = await temporaryDirectory();
   const source = join(home, 'source');
@@ -58,7 +58,7 @@ test(
   async () => {
     const { node, start, whole, copy } = await llamaStore();
     const mmproj = join(copy, 'mmproj-F16.gguf');
-    /** What llama.cpp says in `skulk run`, with the projector on its command line too. */
+    /** The output of llama.cpp in `skulk run`, with the projector in its arguments too. */
     const runLlama = async (selector: string): Promise<Said> => {
       const program = ['--', process.execPath, llamaScript, '{gguf}', '--mmproj', '{mmproj}'];
       const { status, stdout, stderr } = await start('run', `org/tiny:${selector}`, ...program);
@@ -74,7 +74,7 @@ test(
     const [full, q8, q4, shards] = [await load(whole), await runLlama('Q8_0'), await runLlama('Q4_0'), await runLlama('F32')];
     if (full.skipped !== undefined) return;
     expect([q8.type, q4.type]).toEqual([7, 2]);
-    // All tensors of all shards, of which llama.cpp is given the first.
+    // All tensors of all shards, of which llama.cpp gets the first.
     expect(shards.size).toBe(full.size);
     expect(new Set([q8.size, q4.size, full.size]).size).toBe(3);
     for (const { text } of [q8, q4, shards]) expect(text?.length).toBeGreaterThan(0);

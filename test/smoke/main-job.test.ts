@@ -13,7 +13,7 @@ const llamaScript = fileURLToPath(new URL('../llama/run-in-llama.js', import.met
 /** A quarter of a megabyte, or half a gigabyte. */
 const size = { layers: rounds({ few: 1, many: 8 }), width: rounds({ few: 64, many: 1344 }) };
 
-/** A store host with a model of real GGUF files, one of them no good, and a node that has staged it. */
+/** A store host with a model of real GGUF files, one of them unusable, and a node that has staged it. */
 async function stagedModel() {
   const work = await temporaryDirectory();
   const model = join(work, 'model');

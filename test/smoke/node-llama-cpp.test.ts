@@ -13,7 +13,7 @@ import { wants } from '../helpers/wants.ts';
 
 const resolver = fileURLToPath(new URL('../llama/resolve-in-llama.js', import.meta.url));
 
-/** A GGUF without tensors, and a split one, which says how many there are. */
+/** A GGUF without tensors, and a split one with its number of shards. */
 const gguf = (seed: number, shard?: { readonly no: number; readonly count: number }): Buffer =>
   Buffer.concat([
     ggufBytes({

@@ -5,7 +5,7 @@ import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { type DownloadTools, downloadModel } from '../../src/core/sources/download-model.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-/** A download for which there is no room until so many leftovers are removed, which then ends with its own failure. */
+/** A download without enough space until so many leftovers are removed, which then ends with its own failure. */
 async function downloadAfter(leftovers: number, failure: SkulkError) {
   const directory = await temporaryDirectory();
   let [removed, tries] = [0, 0];

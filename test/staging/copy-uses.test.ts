@@ -31,7 +31,7 @@ async function copyOfTwo() {
   ];
   const groups = [makeCopyGroup(manifest, first, day(1).toISOString()), makeCopyGroup(manifest, second, day(2).toISOString())];
   await writeCopyRecord(directory, { manifest, companions: [], seen: {}, groups });
-  // The first writes the file, and the second its date.
+  // The first use writes the file, and the second one its date.
   for (let times = 0; times < 2; times += 1) await touchLastUsed(directory, day(2));
   let [time, elapsed] = [day(3), 0];
   const uses = createCopyUses(layout, {

@@ -1,2 +1,2 @@
-// The same, at every write.
+// The same tests, at every write.
 import './mapped-quantization.test.ts';

@@ -33,7 +33,7 @@ test('a mapped quantization keeps its bytes on a node during any change of it or
   expect([await held.digest(), await here()]).toEqual([mapped, digestsOfFiles({ ...b, ...shared })]);
   await node.stage('org/m:Q8_0', { force: true });
   expect([await held.digest(), await here()]).toEqual([mapped, digestsOfFiles({ ...b, ...shared })]);
-  // A new revision takes the place of all files.
+  // A new revision replaces all files.
   const next = { ...a, ...Object.fromEntries(Object.keys(b).map((path, index) => [path, noise(200_000, 20 + index)])), 'config.json': '2' };
   await replace({ 'org/m': next });
   await node.request(['org/m:Q8_0', 'org/m:Q4_K_M']);
@@ -108,7 +108,7 @@ test.each([
       const held = await mapFile(join(place, firstOfB));
       const { signal, status, stderr } = await run(point);
       expect(signal === 'SIGKILL' || status === 0, `${what}: ${stderr}`).toBe(true);
-      // The next command finishes what is left.
+      // The next command completes the change.
       const verified = await world.host('verify', '--json');
       expect([verified.status, JSON.parse(verified.stdout)], what).toMatchObject([
         0,

@@ -1,2 +1,2 @@
-// The same, as often as it takes.
+// The same tests, with more rounds.
 import './only-own.property.test.ts';

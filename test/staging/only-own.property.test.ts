@@ -23,11 +23,11 @@ const hubModel = parseModelId('org/hub');
 
 const names = ['notes.txt', 'deep/er/mine.bin', '._notes.txt', 'thesis.partial', '.git/HEAD', 'org--m/w.gguf', 'w.gguf', 'config.json'];
 const places = {
-  /** Where copies and models lie, or would lie: what is there is moved and removed. */
+  /** The paths of copies and models, where existing files are moved and removed. */
   models: ['staging/org--m', 'staging/org--hub', 'store/org--m', 'store/org--hub'],
   /** Directories that look like models. */
   lookalikes: ['staging/org--x', 'store/org--x'],
-  /** Skulk's own directories, which it tidies up. */
+  /** Skulk's own directories, which it cleans up. */
   own: [
     ...['trash', 'incoming', 'incoming/org--m', 'incoming/org--m/files', 'leases', 'locks'].map((path) => `staging/.skulk/v1/${path}`),
     ...['trash', 'incoming', 'downloads/org--hub', 'downloads/org--hub/files', 'uploads', 'intents'].map(
@@ -86,9 +86,9 @@ async function makeHost() {
   return { home, verbs };
 }
 
-/** What makes models and copies, so that there is something to lie in. */
+/** Commands that create models and copies, so that other files can be beside them. */
 const beginnings = [[], ['add'], ['add', 'stage'], ['add', 'stage'], ['download'], ['damage registry']];
-/** What removes or replaces them, each alone and in the orders that matter. */
+/** Commands that remove or replace them, each alone and in the important orders. */
 const attacks = [
   ...[['purge'], ['purge --force'], ['budget'], ['reconcile'], ['delete'], ['delete hub'], ['download']],
   ...[['stage'], ['stage --force'], ['add'], ['add --force'], ['verify --staging'], ['verify']],
@@ -119,7 +119,7 @@ test('no sequence of commands changes a byte of a file that skulk did not create
       for (const [index, step] of sequence.entries()) {
         if (step.does === 'put') {
           const path = join(home, step.path);
-          // What is in the way keeps its place: somebody who overwrites a file of skulk's has lost nothing of their own.
+          // A file in the way stays; a user who overwrites a file of skulk has lost no file of their own.
           try {
             await mkdir(dirname(path), { recursive: true });
             if (step.kind === 'file') await writeFile(path, `mine ${index}`, { flag: 'wx' });

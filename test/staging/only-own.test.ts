@@ -89,7 +89,7 @@ test('a copy directly from Hugging Face does not replace files that skulk did no
   const home = join(world.home, 'alone');
   const copy = join(home, 'staging/org--m');
   await writeFiles(copy, { 'notes.txt': 'mine' });
-  // Port 9 of this machine: nobody answers there.
+  // Port 9 of this machine: no program answers there.
   await writeFile(join(world.home, 'alone.yaml'), 'model_store:\n  store_port: 9\n');
   const env = { SKULK_HOME: home, HF_ENDPOINT: world.hub.url, SKULK_CONFIG: join(world.home, 'alone.yaml') };
   expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject(refusal(copy));

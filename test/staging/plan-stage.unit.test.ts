@@ -8,7 +8,7 @@ import { planStage } from '../../src/core/staging/plan-stage.ts';
 import { pieceKey, splitIntoPieces } from '../../src/core/transfer/pieces.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 
-/** A manifest of files named by their content: a text, or one text a chunk. */
+/** A manifest of files named by their content: a text, or one text for each chunk. */
 const manifestOf = (files: Record<string, string | readonly string[]>): Manifest =>
   makeManifest(
     parseModelId('org/m'),
@@ -23,7 +23,7 @@ const manifestOf = (files: Record<string, string | readonly string[]>): Manifest
 const none = { journal: new Set<string>() };
 const copy = (manifest: Manifest, changed: readonly string[] = []) => ({ manifest, changed: new Set(changed) });
 
-/** For each file what is done, and with how many pieces. */
+/** The action for each file, and its number of pieces. */
 const summary = (plan: ReturnType<typeof planStage>) =>
   Object.fromEntries(
     plan.files.map((source) => [

@@ -19,7 +19,7 @@ const digests = (...sets: Record<string, string | Uint8Array>[]) =>
   Object.fromEntries(sets.flatMap((set) => Object.entries(set)).map(([path, content]) => [path, sha256(content)]));
 const killer = pathToFileURL(join(import.meta.dirname, '../helpers/kill-at-write.mjs')).href;
 
-/** What the record of the copy names, and that all of it is there as it must be. */
+/** The files in the record of the copy, after a check that all of them are correct. */
 async function wholeGroups(node: StagingNode): Promise<readonly (string | null)[]> {
   const [model] = (await listStaging(node.deps)).models;
   const found = await digestsBelow(copyOf(node, 'org/g'));
@@ -53,7 +53,7 @@ describe('a process that is killed at any write', () => {
         },
       });
     await prepare();
-    // A program has the other one open and in use all the time.
+    // Another program has the other one open and in use all the time.
     await activate(node.deps, { ref: parseModelRef('org/g:Q4_K_M'), pid: process.pid });
     await using held = await open(join(copyOf(node, 'org/g'), 'Foo-Q4_K_M.gguf'));
     expect(await run(0)).toMatchObject({ status: 0 });
@@ -64,14 +64,14 @@ describe('a process that is killed at any write', () => {
     const chosen = few < writes ? Array.from({ length: few }, () => 1 + Math.floor(random() * writes)) : points;
     for (const point of chosen) {
       await prepare();
-      // Another run may have a write less, as heartbeats and retries differ.
+      // Another run may have one write less, because heartbeats and retries differ.
       const { signal, status } = await run(point);
       expect(signal === 'SIGKILL' || status === 0, String(point)).toBe(true);
       const left = await wholeGroups(node);
       expect([['Q4_K_M'], ['Q4_K_M', 'Q5_K_M']], String(point)).toContainEqual(left);
-      // The next command finishes what is left, and what was here is used as it is.
+      // The next command completes the change, and the existing files are used unchanged.
       expect(await node.stage('org/g:Q4_K_M', { offline: true }), String(point)).toMatchObject({ source: 'cache' });
-      // An empty work place is gone by then; one with data is kept for the next stage.
+      // An empty work directory is removed by then; one with data is kept for the next stage.
       const places = await readdir(incoming);
       const files = (await readdir(incoming, { recursive: true, withFileTypes: true })).filter((item) => item.isFile());
       expect(places.length === 0 || files.some(({ name }) => name.endsWith('.gguf')), String(point)).toBe(true);

@@ -154,7 +154,7 @@ describe('a copy with several quantizations', () => {
     const { of } = (await recordOf(node)).staged;
     const headers = { 'If-None-Match': `"${of}"`, Accept: 'application/vnd.skulk.manifest+json' };
     expect((await fetch(`${proxy.url}/models/org%2Fg/manifest`, { headers })).status).toBe(304);
-    // Without a selector the choice is still made among all that the store has.
+    // Without a selector the choice is still made among all quantizations in the store.
     await replace({ 'org/g': { ...four, ...shared, 'Foo-Q4_K_M.gguf': noise(300_000, 7) } });
     expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
   });
@@ -232,7 +232,7 @@ test('an order for one quantization keeps the others, and waits for one in use',
   });
   expect(await carryOutOrder(node.deps, order('c', 'Q4_K_M'))).toMatchObject({ status: 'done', freed_bytes: 300_000 });
   expect(await filesOf(node)).toEqual(names(eight, shared));
-  // Another one comes while that is in use.
+  // Another one is added while this one is in use.
   expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
 });
 

@@ -27,7 +27,7 @@ async function nodeWithBoth() {
 const here = async (node: StagingNode): Promise<string[]> =>
   (await readdir(copyOf(node, 'org/g'))).filter((name) => !name.startsWith('.')).sort();
 
-/** Changes a byte and leaves size and date to the nanosecond, as a disk does that fails. */
+/** Changes a byte and keeps size and date to the nanosecond, like a failing disk. */
 async function damage(node: StagingNode, name: string): Promise<void> {
   const path = join(copyOf(node, 'org/g'), name);
   const dated = join(node.home, 'dated');

@@ -25,7 +25,7 @@ async function makeHome() {
   const source = join(home, 'source');
   const root = join(home, 'store');
   await mkdir(source);
-  // With a store of its own, no command looks for one at the usual port of this machine.
+  // With a configured store, no command searches for one at the usual port of this machine.
   await mkdir(root);
   const world = testWorld(home);
   const deps = testDeps(world);

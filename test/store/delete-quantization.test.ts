@@ -46,7 +46,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
     expect(await digestsBelow(place)).toEqual(digestsOfFiles({ ...shared, ...q4, ...q2 }));
     const after = await stat(kept, { bigint: true });
     expect([after.ino, after.mtimeNs, after.ctimeNs]).toEqual([before.ino, before.mtimeNs, before.ctimeNs]);
-    // Who has it open reads on.
+    // A process with the open file can still read it.
     const { buffer } = await held.read(Buffer.alloc(400_000), 0, 400_000, 0);
     expect(buffer).toEqual(shards['m-Q8_0-00001-of-00002.gguf']);
     expect(await entry()).toMatchObject({
@@ -213,7 +213,7 @@ describe('DELETE /models/{id}/quantizations/{selector}', () => {
 });
 
 describe('a host without support for quantizations', () => {
-  /** A host that has a model and answers something to the removal of a quantization. */
+  /** A lease on the whole model covers each quantization. */
   async function olderHost(answer: { readonly status: number; readonly body: string }) {
     const asked: string[] = [];
     const entry = {
@@ -285,7 +285,7 @@ test('a deleted quantization stays pending on nodes without support for such ord
   expect((await report('old')).json()).toEqual({ orders: [] });
   const { orders } = (await report('new', ['quantizations'])).json() as { orders: object[] };
   expect(orders).toMatchObject([{ kind: 'evict', model_id: 'org/two', selector: 'Q8_0' }]);
-  // An order for the whole model reaches both, and takes the place of the one before.
+  // A host that has a model and a scripted answer to the removal of a quantization.
   expect((await world.host('delete', 'org/two', '--yes')).status).toBe(9);
   const order = { kind: 'evict', model_id: 'org/two' };
   expect((await report('old')).json()).toMatchObject({ orders: [order] });

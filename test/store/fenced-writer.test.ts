@@ -12,7 +12,7 @@ import { testWorld } from '../helpers/world.ts';
 
 const [first, second] = [parseModelId('org/m'), parseModelId('org/n')];
 
-/** A store as its server has it, and a way to take its lock as another container does after half a minute of silence. */
+/** A store as its server holds it, and a function that takes its lock like another container after half a minute of silence. */
 async function servedStore(whenUnused?: (lose: () => Promise<void>) => WhenUnused) {
   const root = await temporaryDirectory();
   const layout = storeLayout(root);
@@ -56,7 +56,7 @@ test('a store whose lock was taken by another process is not changed', async () 
   expect(await registry()).toBe(before);
   expect(await readFile(join(root, 'org--m', 'config.json'), 'utf8')).toBe('{}');
   expect(await readdir(layout.intents).catch(() => [])).toEqual([]);
-  // What it has is still read: that hurts nobody.
+  // Its models can still be read.
   expect((await store.listModels()).map(({ model_id }) => model_id)).toEqual([first]);
 });
 

@@ -42,7 +42,7 @@ test.each([
 ])('%s takes a limited time and gives no facts', async (_, bytes) => {
   const path = await write(bytes);
   expect((await within('the look at the file', readGgufFacts(path)))?.architecture).toBeUndefined();
-  // The next one is read as ever.
+  // The next one is read as usual.
   expect(await readGgufFacts(await write(ggufBytes({ 'general.architecture': 'llama' })))).toMatchObject({ architecture: 'llama' });
 });
 

@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { writeTinyLlama } from '../helpers/tiny-llama.ts';
 import { within } from '../helpers/waiting.ts';
 
-/** Of Qwen and many others. */
+/** The template of Qwen and many others. */
 const chatml =
   "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";

@@ -8,7 +8,7 @@ import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const of = (metadata: Readonly<Record<string, string>>, seed: number): Buffer => Buffer.concat([ggufBytes(metadata), noise(3_000, seed)]);
-/** Names that say nothing of what is in the files, or something else. */
+/** Names that say nothing about the content of the files, or are misleading. */
 const files = {
   'm-BF16.gguf': of({ 'general.architecture': 'llama', 'general.type': 'model' }, 1),
   'calibration.gguf': of({ 'general.type': 'imatrix' }, 2),
@@ -18,7 +18,7 @@ const files = {
 };
 const staged = ['config.json', 'eyes.gguf', 'm-BF16.gguf'];
 
-/** What a node stages of a model, and what the store says of it. */
+/** The files that a node stages of a model, and the description in the store. */
 async function look(url: string) {
   const home = await temporaryDirectory();
   const node = (...args: readonly string[]) => runInProcess(args, { env: { SKULK_HOME: home, SKULK_STORE: url } });
@@ -44,11 +44,11 @@ test('files whose content is not weights are never preferred after an add, regar
   expect(copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf', selector: 'BF16' });
   expect(here).toEqual(staged);
   expect(selectors).toEqual(['BF16']);
-  // Offline the copy itself says the same.
+  // Offline, the copy itself gives the same result.
   const ran = await node('stage', 'org/m', '--offline', '--print', 'mmproj');
   expect(ran.stdout).toMatch(/eyes\.gguf\n$/);
   expect(await node('stage', 'org/m:Q4_K_M')).toMatchObject({ status: 3, stderr: expect.stringContaining('it has BF16') });
-  // By its path it can be had.
+  // It can be selected by its path.
   expect(await node('stage', 'org/m:pirate-Q4_K_M.gguf')).toMatchObject({ status: 0 });
   expect(await node('verify', '--staging')).toMatchObject({ status: 0 });
 });
@@ -65,7 +65,7 @@ test('files whose content is not weights are never preferred after an upload, a 
   expect(JSON.parse(brought.stdout)).toMatchObject({ gguf_file: 'm-BF16.gguf' });
   const manifest = JSON.parse(await readFile(join(world.storePath, '.skulk/v1/manifests/org--hub.json'), 'utf8'));
   expect(manifest.groups.map(({ selector }: { selector: string }) => selector)).toEqual(['BF16']);
-  // What is held is completed, and the file to load is named by its content.
+  // An incomplete one is completed, and the file to load is found by its content.
   for (const args of [['org/hub'], ['org/hub', '--revision', 'main']])
     expect(JSON.parse((await world.host('download', ...args, '--json')).stdout)).toMatchObject({ gguf_file: 'm-BF16.gguf' });
 
@@ -81,7 +81,7 @@ test('files whose content is not weights are never preferred after an upload, a 
     repo_has_projector: null,
   };
   await writeFile(join(python, 'store', 'registry.json'), JSON.stringify({ 'org/m': entry }));
-  // Without a server, before there is a manifest; the second time from what was remembered.
+  // Without a server, before there is a manifest; the second time from the recorded facts.
   for (let turn = 0; turn < 2; turn += 1) {
     const { stdout } = await runInProcess(['registry', '--json'], { env: { SKULK_HOME: python } });
     expect(JSON.parse(stdout).entries).toMatchObject([{ quantizations: ['BF16'], quantization: 'BF16' }]);

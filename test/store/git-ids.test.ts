@@ -17,7 +17,7 @@ const large = Buffer.alloc(17 * 1024 * 1024, 1);
 const commit = 'c'.repeat(40);
 const upstream = { repo: modelId, commit, files: [{ path: 'config.json' as RelativePath, size: 2, oid: gitBlobId('{}') }] };
 
-/** A store with a model whose manifest an earlier skulk wrote: without the ids that git gives to small files. */
+/** A store with a model whose manifest was written by an earlier skulk, without the git ids of small files. */
 async function oldStore() {
   const home = await temporaryDirectory();
   const root = join(home, 'store');
@@ -63,10 +63,10 @@ test('git ids of small files that a manifest lacks are computed on request, and 
   for (const manifest of manifests) expect(idsOf(manifest)).toEqual(expected);
   const written = await read();
   expect(idsOf(written)).toEqual(expected);
-  // What a file is called elsewhere is no part of what the model is.
+  // Names of a file elsewhere are not part of the model's digest.
   expect([written.digest, manifests[0]?.digest]).toEqual([digest, digest]);
   expect(await store.upstream(modelId)).toEqual(upstream);
-  // The store still vouches for the files, and what comes back is the very same thing until something changes.
+  // The store still trusts the files, and returns the same object until something changes.
   await (await store.openFile(modelId, 'config.json'))[Symbol.asyncDispose]();
   expect(await store.identify(modelId)).toBe(await store.identify(modelId));
 });

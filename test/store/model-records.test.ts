@@ -23,14 +23,14 @@ test.each([
   const hashed = await hashModel([{ path: 'hello.txt' as RelativePath, absolute: path, size: 6 }], {
     signal: new AbortController().signal,
   });
-  // What `git hash-object` says of this content.
+  // The result of `git hash-object` for this content.
   expect(hashed.files).toMatchObject([{ path: 'hello.txt', hub_id: 'ce013625030ba8dba906f756967f9e9ca394464a' }]);
   const manifest = makeManifest(modelId, hashed.files, { source: 'hub', commit: 'a'.repeat(40), createdAt: new Date() });
   const files = Array.from({ length: count }, (__, index) => ({ path: `f/${index}` as RelativePath, size: index, oid: 'b'.repeat(40) }));
   const upstream = { repo: modelId, commit: 'a'.repeat(40), files };
   const written = createModelRecords(layout);
   await written.write(manifest, { seen: hashed.seen, upstream });
-  // What was just written, and what another process reads.
+  // The values just written, and those that another process reads.
   for (const records of [written, createModelRecords(layout)]) {
     const known = await records.read(modelId);
     expect(known?.manifest).toEqual(manifest);

@@ -8,7 +8,7 @@ import { outcomeOf } from '../helpers/raw-http.ts';
 
 const files = { 'a.safetensors': 'weights', 'config.json': '{}' };
 
-/** A store host, a model at the Hub, files to add, and a directory of somebody under the model's name in the store. */
+/** A store host, a model at the Hub, files to add, and a directory of the user at the path of the model in the store. */
 async function hostWith(mine: Readonly<Record<string, string>>) {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
@@ -64,9 +64,9 @@ test('a client on the LAN cannot turn a directory of a user in the store into a 
   }
   expect(await outcomeOf(await adopt('nobody'))).toEqual({ code: 'FILE_NOT_FOUND' });
   expect(await readFile(join(place, 'diary.txt'), 'utf8')).toBe('mine');
-  // A command on this machine has its key.
+  // A command on this machine uses its key.
   expect(await host('add', place, '--as', 'org/m')).toMatchObject({ status: 0 });
-  // Nor does a file that somebody put beside those of a model become one of the model, which goes with it.
+  // A file that the user put beside the files of a model does not become part of the model, which is deleted with it.
   await writeFiles(place, { 'diary-2.txt': 'mine as well' });
   expect(await outcomeOf(await adopt('org/m'))).toEqual({ code: 'FORBIDDEN' });
   const headers = { Authorization: `Bearer ${await adminKeyOf(served.home)}` };

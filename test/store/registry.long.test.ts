@@ -1,2 +1,2 @@
-// The same, as often and as large as it takes.
+// The same tests, with more rounds and larger data.
 import './registry.unit.test.ts';

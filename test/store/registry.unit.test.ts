@@ -278,7 +278,7 @@ describe('an invalid manifest', () => {
     await writeFile(join(root, 'org--one', 'a.txt'), 'bad');
     await mkdir(join(root, 'org--x'));
     await writeFile(join(root, 'org--x', 'a.txt'), 'bad');
-    // The fingerprint of the bad file, as a replacement that died half-way would have left it.
+    // The fingerprint of the bad file, as an interrupted replacement would have left it.
     const { readFingerprint } = await import('../../src/core/transfer/fingerprint.ts');
     await writeFile(
       seen,

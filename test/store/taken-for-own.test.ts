@@ -25,7 +25,7 @@ const below = async (directory: string): Promise<readonly string[]> =>
     .map((item) => join(item.parentPath, item.name).slice(directory.length + 1))
     .toSorted();
 
-/** Files that look like what systems and downloads leave, but are beside files of somebody. */
+/** Files that look like files of systems and downloads, but are beside files of a user. */
 const lookalikes = {
   'notes.txt': 'mine',
   '._notes.txt': 'mine',

@@ -215,7 +215,7 @@ test('an announcement of tens of megabytes is parsed in another thread', async (
   }));
   const manifest = makeManifest('org/large' as ModelId, files as never, { source: 'add', createdAt: new Date() });
   const text = Buffer.from(JSON.stringify(manifest));
-  // What this thread parses keeps everybody else waiting meanwhile.
+  // Parsing in this thread blocks all other work meanwhile.
   const parsed = vi.spyOn(JSON, 'parse');
   onTestFinished(() => void parsed.mockRestore());
   const parts = Array.from({ length: Math.ceil(text.length / 65_536) }, (_, index) => text.subarray(index * 65_536, (index + 1) * 65_536));

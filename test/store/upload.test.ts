@@ -29,7 +29,7 @@ async function twoMachines<T extends Serving>(serveHost: (options: { home: strin
   const proxy = await faultProxy(served.url);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
   proxy.setFault(undefined);
-  // The store's path and lock token are what tells a machine that it is the host.
+  // A machine recognizes that it is the host by the store's path and lock token.
   const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url };
   return {
     home,
@@ -85,7 +85,7 @@ test('an interruption loses only the pieces in transfer, of the sender and of th
   proxy.onRequest((line) => {
     if (!/^PUT .*\/[0-9a-f]{64}\//.test(line)) return;
     pieces += 1;
-    // Four are sent at a time, so with the fifth one has been answered.
+    // Four are sent at a time, so with the fifth one a first one was answered.
     if (pieces === 5) upload.child.kill('SIGKILL');
   });
   await upload.exited;
@@ -181,7 +181,7 @@ test('a piece that differs from the manifest is not accepted', async () => {
   expect((await send(`/${manifest.digest}/0/16777216`, bytes, octets)).status).toBe(400);
   expect(await complete()).toEqual({ code: 'CONFLICT' });
   expect((await send(`/${manifest.digest}/0/0`, bytes, octets)).status).toBe(204);
-  // What is right stays right, whatever comes after it, before or after the end.
+  // Right content stays, regardless of later data, before or after the end.
   expect((await send(`/${manifest.digest}/0/0`, noise(1000, 6), octets)).status).toBe(204);
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
   expect(await complete()).toMatchObject({ entry: { model_id: 'org/evil' } });
@@ -191,7 +191,7 @@ test('a piece that differs from the manifest is not accepted', async () => {
   expect((await readFile(join(served.storePath, 'org--evil', 'x.bin'))).equals(bytes)).toBe(true);
 });
 
-/** What the host says of its lock is withheld, as another machine could not read that lock anyway. */
+/** The host's lock is hidden, because another machine could not read that lock either. */
 function hideHost(proxy: { setHealth: (change: (health: Record<string, unknown>) => Record<string, unknown>) => void }): void {
   proxy.setHealth((health) => ({ ...health, store_path: '/on/another/machine' }));
 }

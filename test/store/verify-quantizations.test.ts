@@ -29,7 +29,7 @@ test('skulk verify MODEL:SELECTOR reads that quantization and its shared files, 
   await writeFile(join(place, second), weights(20_000, 4));
   expect(await run('verify', 'org/m:q4_k_m')).toMatchObject({ status: 0, stdout: 'org/m:Q4_K_M: ok\n' });
   expect(await run('verify', 'org/m:Q8_0')).toMatchObject({ status: 6, stderr: expect.stringContaining('org/m:Q8_0') });
-  // The other one is still known as it was, and this one is not served on the strength of its date.
+  // The record of the other one is unchanged, and this one is not served only because its date is right.
   await writeFile(join(place, 'config.json'), '[]');
   expect(await verify('org/m:Q8_0', 'org/m:m-Q4_K_M.gguf')).toMatchObject({
     status: 6,

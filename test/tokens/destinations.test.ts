@@ -133,7 +133,7 @@ test('a node forwards the token of its caller, but not to a store that was only 
   const known = withToken(requests);
   expect(known.map(({ path }) => path)).toEqual(['/session', '/store/registry']);
 
-  // Of the working tree: nobody there can be asked about it, so it opens nothing.
+  // A configuration of the working tree: no user confirmed it, so it gets no token.
   const running = startSkulk(['serve', '--role', 'node', '--host', '127.0.0.1', '--port', '0', '--api-port', '0', '--json'], {
     cwd: join(home, 'clone'),
     env: { SKULK_HOME: join(home, 'b'), HOME: home },

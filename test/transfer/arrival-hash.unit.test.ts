@@ -10,7 +10,7 @@ import { until } from '../helpers/waiting.ts';
 const mib = 1024 * 1024;
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** A file that arrives as the test says, in parts that begin anywhere. */
+/** A file that arrives as the test defines, in parts at any offsets. */
 async function arriving(size: number) {
   const content = noise(size, 5);
   const path = join(await temporaryDirectory(), 'file');
@@ -20,7 +20,7 @@ async function arriving(size: number) {
   const hash = createArrivalHash({ size, path: () => path, withGitId: true, onBlock: (start, digest) => void blocks.set(start, digest) });
   const put = async (start: number, end: number): Promise<void> => {
     for (let at = start; at < end; at += 100_000) {
-      // The buffer is used again, as that of a reader is.
+      // The buffer is reused, like that of a reader.
       const part = Buffer.from(content.subarray(at, Math.min(end, at + 100_000)));
       await handle.write(part, 0, part.length, at);
       const behind = hash.arrived(part, at);
@@ -65,7 +65,7 @@ test('data of an earlier process is read back while the rest arrives', async () 
   await until('what was there', () => hash.front() === 18 * mib);
   await put(18 * mib, 20 * mib);
   expect(await hash.finish()).toEqual(whole);
-  // What arrives meanwhile waits on the disk, not in memory.
+  // Data that arrives meanwhile waits on the disk, not in memory.
   expect(hash.bytesReadBack()).toBeGreaterThanOrEqual(18 * mib);
   await handle.close();
 });

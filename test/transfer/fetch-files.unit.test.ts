@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const mib = 1024 * 1024;
 
-/** Fetches one file from memory. @param turn waited for before a part that begins there is sent */
+/** Fetches one file from memory. @param turn awaited before a part that begins there is sent */
 async function fetchOne(size: number, { connections, turn }: { connections: number; turn?: (start: number) => Promise<void> }) {
   const content = noise(size, 9);
   const file: PromisedFile = { path: 'weights.bin' as RelativePath, size, id: { kind: 'sha256', value: sha256(content) } };
@@ -47,7 +47,7 @@ test('only the early parts of a file that arrives over two connections are read 
   const second = Promise.withResolvers<void>();
   const { bytesReadBack } = await fetchOne(32 * mib, {
     connections: 2,
-    // The first piece is sent once the second one is under way, which can end before or behind it.
+    // The first piece is sent while the second one is in transfer, which can end before or after it.
     turn: async (start) => (start === 0 ? second.promise : second.resolve()),
   });
   expect(bytesReadBack).toBeLessThanOrEqual(16 * mib);

@@ -14,7 +14,7 @@ const content = noise(4 * 1024 * 1024);
 const whole: Piece = { path: 'f' as RelativePath, start: 0, end: content.length, sha256: sha256(content), fileSha256: sha256(content) };
 const broken = () => new SkulkError('STORE_UNREACHABLE', 'broken');
 
-/** Fetches into a file of zeros; gives what the file holds and what was asked and counted. */
+/** Fetches into a file of zeros; gives the content of the file, the requests and the counts. */
 async function fetchInto(read: FetchPlan['read'], more: Partial<FetchPlan> = {}) {
   const directory = await temporaryDirectory();
   const file = await open(join(directory, 'f'), 'w');

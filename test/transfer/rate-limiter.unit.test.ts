@@ -3,7 +3,7 @@ import { createRateLimiter } from '../../src/core/transfer/rate-limiter.ts';
 
 const { signal } = new AbortController();
 
-/** A clock that stands still until somebody waits. */
+/** A clock that moves only when something waits. */
 function fakeClock() {
   let at = 0;
   return {

@@ -1,4 +1,4 @@
-/** `node load-tokenizer.mjs HOST MODEL DIRECTORY`: has transformers.js load a configuration and a tokenizer, and prints what it made of them. */
+/** `node load-tokenizer.mjs HOST MODEL DIRECTORY`: loads a configuration and a tokenizer with transformers.js, and prints the result. */
 import { registerHooks } from 'node:module';
 
 const url = new URL('./no-runtime.mjs', import.meta.url).href;

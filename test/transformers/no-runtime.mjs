@@ -1,4 +1,4 @@
-/** Stands for packages that run models and read pictures: hundreds of megabytes, and nothing here runs a model. */
+/** Replaces packages that run models and read pictures: they have hundreds of megabytes, and no test runs a model. */
 // biome-ignore lint/style/noDefaultExport: they have one
 export default {};
 export class Tensor {}

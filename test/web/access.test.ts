@@ -12,7 +12,7 @@ import { openBrowser } from './browser.ts';
 
 const chip = (page: Page, text: string) => page.getByRole('button', { name: `Access: ${text}`, exact: true });
 
-/** Says which of the answers that a page got were refusals for want of a role. */
+/** Ignores answers of the page that were refused because of a missing role. */
 function watchRefusals(page: Page): string[] {
   const refused: string[] = [];
   page.on('response', (response) => {
@@ -38,7 +38,7 @@ test(
     const add = page.getByRole('button', { name: 'Add a model' }).first();
     await expect.poll(() => add.isEnabled()).toBe(true);
 
-    // The role changes while the page is open; what was on the screen finds it out by being refused, and says it from then on.
+    // The role changes while the page is open; a refused request of the visible page reveals it, and the page shows it from then on.
     expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
     await expect.poll(async () => (await ask(host.apiUrl, '/store/models/org/nobody', { method: 'DELETE' })).status).toBe(403);
     await page.getByRole('button', { name: 'Delete org/one' }).click();
@@ -56,7 +56,7 @@ test(
     const note = page.getByRole('region', { name: 'View only' });
     await note.getByText(says).waitFor();
 
-    // Nothing that changes something can be pressed any more, and nothing of it is refused by the server.
+    // No button for a change is active any more, and no change is refused by the server.
     refused.length = 0;
     const locked = ['Add a model', 'Stage org/one on this machine', 'Delete org/one'];
     for (const name of locked) {
@@ -77,7 +77,7 @@ test(
       expect([name, await page.getByRole('button', { name }).first().getAttribute('aria-disabled')]).toEqual([name, 'true']);
     expect(refused).toEqual([]);
 
-    // A wrong token is said to be one; the right one opens what it is for, and can be given back.
+    // A wrong token is reported; the right one unlocks its actions, and can be removed again.
     await note.getByRole('button', { name: 'Enter a token' }).click();
     const access = page.getByRole('dialog', { name: 'Access' });
     await access.getByLabel('Token').fill('skulk_wrong');
@@ -94,7 +94,7 @@ test(
     await chip(page, 'Read only').waitFor();
     await note.waitFor();
 
-    // A LAN that may not even look any more leads to the gate, and one that may again leads back.
+    // A LAN that may not read any more leads to the gate, and one that may again leads back.
     expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
     await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
     expect(await world.host('policy', 'set', 'lan', 'node')).toMatchObject({ status: 0 });
@@ -141,7 +141,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   const days = async (): Promise<unknown> => ((await ask(host.apiUrl, '/policy')).json() as { policy: { limits: object } }).policy.limits;
   await expect.poll(days).toMatchObject({ upload_idle_days: 3 });
 
-  // What Hub clients get. What is wrong is said by the server, and only what was changed is sent.
+  // The settings for Hub clients. The server reports a wrong value, and only changes are sent.
   const hub = section.getByRole('group', { name: 'Programs that use the store as a Hub' });
   expect(await hub.getByRole('radio', { name: /^Fetch each file/ }).isChecked()).toBe(true);
   const most = hub.getByLabel('Fetch at most this much of one model (GiB)');
@@ -167,7 +167,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   await update.click();
   await expect.poll(ofHub).toMatchObject({ upstream: 'off', max_fetch_bytes: 100 * 2 ** 30 });
 
-  // A token is shown this once, works, and ends.
+  // A token is shown once, works, and is revoked.
   await section.getByText('There are no tokens.').waitFor();
   const create = section.getByRole('button', { name: 'Create a token' });
   await section.getByLabel('Name of a new token').fill('laptop');
@@ -200,7 +200,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   await section.getByText('There are no tokens.').waitFor();
   expect((await ask(host.apiUrl, '/session', { headers: { Authorization: `Bearer ${token}` } })).status).toBe(401);
 
-  // The key is over at the server, and not only forgotten here.
+  // The key ends at the server, not only in this tab.
   const key = String(await page.evaluate("sessionStorage.getItem('skulk-page-key')"));
   await chip(page, 'Admin until this tab closes').click();
   await page.getByRole('dialog', { name: 'Access' }).getByRole('button', { name: 'Give back the key' }).click();

@@ -12,7 +12,7 @@ import { findViolations } from './accessibility.ts';
 import { openBrowser } from './browser.ts';
 import { showcase } from './showcase.ts';
 
-/** Announces a model of which nothing is sent. */
+/** Announces a model without sending any data. */
 async function beginUpload(url: string, key: string): Promise<void> {
   const file = { path: 'a.bin', size: 5, sha256: sha256('bytes') };
   const manifest = makeManifest('mlx-community/Qwen3-Coder-30B-A3B-Instruct-4bit' as ModelId, [file] as never, {
@@ -33,10 +33,10 @@ const isTooWide = (page: Page): Promise<unknown> =>
 /** Each theme in one width, or in all. */
 const widths = { light: isLong ? [1280, 320] : [320], dark: isLong ? [1280, 320] : [1280] } as const;
 
-/** What a theme can change; in the short form the second theme is looked at for that alone. */
+/** The colours of a theme; in the short form the second theme is checked only for these. */
 const rulesOf = { light: undefined, dark: isLong ? undefined : ['color-contrast'] } as const;
 
-/** Looks at the page in both themes, wide and narrow. */
+/** Checks the page in both themes, wide and narrow. */
 async function look(page: Page, what: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of widths[colorScheme]) {

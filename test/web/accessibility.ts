@@ -6,7 +6,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** What axe-core has against a page as it is now. Evaluated from outside, so that the page's own policy stays as it is. */
+/** The problems that axe-core finds on the current page. Evaluated from outside, so that the page's own policy stays unchanged. */
 export async function findViolations(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe.source);
   const options = JSON.stringify({ resultTypes: ['violations'], ...(rules !== undefined && { runOnly: rules }) });

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import { patienceMs } from '../helpers/waiting.ts';
 import { chromiumPath } from '../helpers/wants.ts';
 
-/** How a page is looked at. */
+/** The options of a page in a test. */
 export interface PageOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
@@ -12,7 +12,7 @@ export interface PageOptions {
 
 let browser: Promise<Browser> | undefined;
 
-/** The browser of all files of tests that run in this process; it ends with the process. */
+/** The browser of all test files in this process; it ends with the process. */
 async function sharedBrowser(): Promise<Browser> {
   if ((await browser)?.isConnected() === false) browser = undefined;
   browser ??= chromium.launch({
@@ -31,13 +31,13 @@ async function sharedBrowser(): Promise<Browser> {
   return browser;
 }
 
-/** What is a browser of its own to the running test, with a page that complains about nothing. */
+/** A separate browser context for the running test, with a page that reports no errors. */
 export async function openBrowser({ colorScheme = 'light', width = 1280, height = 800 }: PageOptions = {}): Promise<{
   readonly context: BrowserContext;
   readonly page: Page;
-  /** What the page's console said and what failed in it, as far as it was not foreseen. */
+  /** The console output and failed requests of the page, except expected ones. */
   readonly complaints: string[];
-  /** Another page of the same browser, as a new tab is. */
+  /** Another page of the same browser, like a new tab. */
   readonly newTab: () => Promise<Page>;
 }> {
   const context = await (await sharedBrowser()).newContext({ colorScheme, viewport: { width, height } });
@@ -47,7 +47,7 @@ export async function openBrowser({ colorScheme = 'light', width = 1280, height 
   const watch = (page: Page): Page => {
     page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
     page.on('console', (message) => {
-      // Chromium writes a line for every answer that is not good and for every connection that is lost; the page tells of those itself.
+      // Chromium writes a line for every error answer and for every lost connection; the page reports those itself.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
     });
     return page;

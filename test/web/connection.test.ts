@@ -23,13 +23,13 @@ test('a token is requested once in a tab, and a wrong one is reported', wants('c
   expect(await page.getByLabel('Token').getAttribute('aria-invalid')).toBe('true');
   await page.getByLabel('Token').fill(token);
   await page.keyboard.press('Enter');
-  // It goes on where it was wanted.
+  // It continues at the requested place.
   await page.getByRole('heading', { name: 'Nodes', level: 1 }).waitFor();
   await page.getByRole('link', { name: 'Store', exact: true }).click();
   await page.getByRole('link', { name: 'org/one' }).waitFor();
   await page.reload();
   await page.getByRole('link', { name: 'org/one' }).waitFor();
-  // Another tab is another one, and nothing of it stays behind.
+  // Another tab is independent, and stores nothing from this one.
   const other = await newTab();
   await other.goto(host.apiUrl);
   await other.getByRole('heading', { name: 'This server requires a token' }).waitFor();
@@ -47,11 +47,11 @@ test('a server that cannot be reached is reported, and its data is shown when it
   await first.kill();
   await page.getByText(/This server does not answer\. This page shows the last known state;trying again/).waitFor();
   await page.getByText('reconnecting').waitFor();
-  // What was known stays to be looked at.
+  // Known data stays visible.
   await page.getByRole('link', { name: 'org/one' }).waitFor();
   await world.add('org/two');
   const ports = ['--port', new URL(first.url).port, '--api-port', new URL(first.apiUrl).port];
-  // The server that comes back wants a token by now.
+  // The server that comes back requires a token now.
   const second = await serveInProcess({ home: join(world.home, 'host'), args: ports, env: { SKULK_NODE_ID: 'host', SKULK_TOKEN: token } });
   await page.getByRole('heading', { name: 'This server requires a token' }).waitFor();
   await page.getByLabel('Token').fill(token);
@@ -94,7 +94,7 @@ test('a node asks for the token that its store requires, and forwards it', wants
   const alone = await serveInProcess({ home: join(home, 'n2'), args: ['--role', 'node'] });
   onTestFinished(() => alone[Symbol.asyncDispose]());
   const { page, newTab } = await openBrowser();
-  // With the key of the node its settings are there; the store is another machine.
+  // The key of the node gives access to its settings; the store is another machine.
   await page.goto(await pageLink(node));
   await page.getByText('This server requires a token. Trying again…').waitFor();
   expect(await page.getByLabel('Token').count()).toBe(0);

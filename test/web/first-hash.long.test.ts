@@ -5,13 +5,13 @@ import { fleetWorld } from '../helpers/fleet-world.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
-// A model must be large to be still hashed when the page is there.
+// A large model is still being hashed when the page appears.
 test(
   'the page of a model that is hashed for the first time has no digest yet, and shows it later without a reload',
   wants('chromium'),
   async () => {
     const world = await fleetWorld();
-    // As another program leaves it: a directory and an entry.
+    // Another program left this: a directory and an entry.
     const store = join(world.home, 'host/store');
     await mkdir(join(store, 'org--big'));
     const file = await open(join(store, 'org--big/a.safetensors'), 'w');

@@ -22,7 +22,7 @@ test('a new user with only a browser gets from an empty machine to a staged mode
   await welcome.getByText(`This machine, ${hostname()}, is now the store host`).waitFor();
   expect(await page.title()).toBe('Store · skulk');
 
-  // Where models are kept: what is not possible is said as it is typed, and what is there can be chosen.
+  // The directory of the models: an invalid one is reported during typing, and an existing one can be chosen.
   const path = welcome.getByRole('textbox', { name: 'Directory of the models' });
   expect(await path.inputValue()).toBe(world.storePath);
   await path.fill('models');
@@ -32,10 +32,10 @@ test('a new user with only a browser gets from an empty machine to a staged mode
   await welcome.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('status').getByText(`Saved to ${xdg}/skulk/skulk.yaml.`).waitFor();
   expect(await readFile(join(xdg, 'skulk/skulk.yaml'), 'utf8')).toContain(`store_host: ${hostname()}`);
-  // A host that is called by its own name need not be restarted for it.
+  // A host that is configured by its own name need not be restarted.
   expect(await page.getByText('Restart needed').count()).toBe(0);
 
-  // The first model, in the quantization of one's choice, with its size before a byte is fetched.
+  // The first model, in a chosen quantization, with its size before any byte is downloaded.
   await welcome.getByRole('button', { name: 'Choose a model' }).click();
   const dialog = page.getByRole('dialog', { name: 'Add a model' });
   await dialog.getByLabel('Model on Hugging Face').fill('https://huggingface.co/tiny/Foo-GGUF/tree/main');
@@ -48,7 +48,7 @@ test('a new user with only a browser gets from an empty machine to a staged mode
   await row.getByText('vision').waitFor();
   expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(0);
 
-  // And a verified copy on this machine, whose path is told.
+  // A verified copy on this machine, with its path.
   await welcome.getByRole('button', { name: `Stage on ${hostname()}` }).click();
   const copy = join(world.home, 'host/staging/tiny--Foo-GGUF');
   await welcome.getByText(copy, { exact: true }).waitFor();

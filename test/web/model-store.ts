@@ -7,7 +7,7 @@ import { writeFiles } from '../helpers/model-files.ts';
 import type { Served } from '../helpers/spawn-skulk.ts';
 import { findViolations } from './accessibility.ts';
 
-/** A store host for the tests of a file, to which they add models. */
+/** A store host for the tests of a file, which add models to it. */
 export function modelStore(): {
   readonly shared: () => { readonly world: FleetWorld; readonly host: Served };
   readonly addModel: (modelId: string, files: Parameters<typeof writeFiles>[1]) => Promise<void>;
@@ -27,7 +27,7 @@ export function modelStore(): {
   };
 }
 
-/** Looks at the page on a phone and on a desk. */
+/** Checks the page on a phone and on a desktop. */
 export async function looksWell(page: Page): Promise<void> {
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 800 });

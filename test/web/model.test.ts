@@ -33,7 +33,7 @@ test(
     await use.getByRole('tab', { name: 'llama-server' }).click();
     const line = await snippet('llama-server').innerText();
     expect(line).toMatch(/^HF_ENDPOINT=http:\/\/\S+ HF_TOKEN= \\\n {2}llama-server -hf me\/Foo-GGUF:Q4_K_M$/);
-    // Seen from the machine itself, the line names the address at which others reach it.
+    // On the machine itself, the command has the address for other machines.
     expect(new URL(/=(http\S+)/.exec(line)?.[1] ?? '').port).toBe(port);
     await page.keyboard.press('ArrowRight');
     await use.getByRole('tab', { name: 'Ollama', selected: true }).waitFor();

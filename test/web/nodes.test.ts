@@ -50,10 +50,10 @@ test(
     await row('org/small').waitFor({ state: 'detached' });
     expect([await world.copies('n1'), await world.copies('laptop')]).toEqual([['org--large', 'org--used'], ['org--small']]);
 
-    // Nobody else was asked.
+    // No other node got a request.
     expect((await ask(host.apiUrl, '/store/orders')).json()).toEqual({ orders: [] });
 
-    // Everything everywhere: what is in use stays, and who is away has it pending.
+    // All models on all nodes: copies in use stay, and a node that is away has a pending order.
     await page.getByRole('button', { name: 'Purge everywhere…' }).click();
     await dialog.getByRole('button', { name: /^Purge \d/ }).click();
     await dialog.getByText(/will remove it later: org\/used:a\.gguf is in use by pid/).waitFor();
@@ -64,7 +64,7 @@ test(
     const pending = page.getByRole('list', { name: /^Pending orders of/ });
     await pending.getByText(/every copy.*asked .*: later, org\/used:a\.gguf is in use/).waitFor();
     await pending.getByText(/every copy.*: not answered yet/).waitFor();
-    // It is done when it can be, and then it is not pending any more.
+    // The order is carried out later, and then is not pending any more.
     expect(await world.node('n1', host.url, 'deactivate', 'org/used')).toMatchObject({ status: 0 });
     expect(await world.node('laptop', host.url, 'reconcile')).toMatchObject({ status: 0 });
     await pending.first().waitFor({ state: 'detached' });

@@ -39,7 +39,7 @@ test(
     await section.waitFor({ state: 'detached' });
     await page.goto(`${host.apiUrl}/?model=${encodeURIComponent(id)}`);
     await page.getByText('by llama').waitFor();
-    // What is quantized is not quantized again.
+    // A quantized model cannot be quantized again.
     expect(await page.getByRole('button', { name: 'Optimize…' }).count()).toBe(0);
   },
 );

@@ -9,7 +9,7 @@ import { noise, writeFiles } from '../helpers/model-files.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
-/** Whether everything is within the window, at the widths of a desk and of a phone. */
+/** Whether everything is within the window, at the widths of a desktop and of a phone. */
 async function fits(page: Page): Promise<void> {
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 800 });
@@ -40,7 +40,7 @@ test('the page adds quantizations one by one, and shows the existing ones and th
   };
   const chosen = (): Promise<string | null> => dialog.getByRole('radio', { checked: true }).getAttribute('value');
 
-  // A typo says what there is, beside the choice.
+  // A typo shows the existing ones beside the field.
   await look('org/seer-GGUF:Q5_K_X');
   await dialog
     .getByRole('alert')
@@ -55,7 +55,7 @@ test('the page adds quantizations one by one, and shows the existing ones and th
   await dialog.getByRole('button', { name: 'Download 2.86 MiB' }).click();
   await page.getByRole('progressbar', { name: 'Download of org/seer-GGUF' }).waitFor();
 
-  // What is downloading is not chosen again.
+  // A quantization that is being downloaded cannot be chosen again.
   await look('https://huggingface.co/org/seer-GGUF');
   await dialog.getByRole('radio', { name: /^Q4_K_M recommended downloading/ }).waitFor();
   expect(await chosen()).toBe('seer-Q8_0.gguf');
@@ -113,7 +113,7 @@ test('the details of a model list its quantizations, and each can be staged and 
   await page.getByRole('dialog', { name: '5.86 KiB freed' }).getByRole('button', { name: 'Close' }).last().click();
   expect(await staged()).toEqual(['seer-Q4_K_M.gguf']);
   await dialog.getByRole('row', { name: /^Q8_0 .* –/ }).waitFor();
-  // The row knows it at once, and the button when this machine has told the store.
+  // The row is updated at once, and the button when this machine has reported to the store.
   await expect.poll(() => dialog.getByRole('button', { name: 'Purge staged copies of org/seer:Q8_0' }).isDisabled()).toBe(true);
 
   await dialog.getByRole('button', { name: 'Delete org/seer:Q4_K_M' }).click();

@@ -11,7 +11,7 @@ const { shared, addModel } = modelStore();
 /** A picture of one pixel. */
 const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
-/** Another machine, which counts who asks it for anything. */
+/** Another machine, which counts the requests to it. */
 async function elsewhere(): Promise<{ readonly url: string; readonly asked: readonly string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -95,11 +95,11 @@ test('a hostile README has no effect', wants('chromium'), async () => {
   expect(targets).toEqual(['https://example.org']);
   expect(await page.title()).toBe('me/evil · skulk');
   expect(other.asked).toEqual([]);
-  // While it is cleaned it stands in a document that runs and loads nothing; the page's policy counts for that one too, and says so.
+  // While it is cleaned it is in a document without scripts and loading; the page's policy applies to that one too, and reports it.
   for (const complaint of complaints.splice(0)) expect(complaint).toMatch(/violates the following Content Security Policy directive/);
   expect(requests.filter((url) => !url.startsWith(host.apiUrl))).toEqual([]);
   expect(requests.filter((url) => !url.includes('/assets/') && /config|\.svg|\.html/.test(url))).toEqual([]);
-  // Nor are such files pages of this server when somebody opens them.
+  // Such files are not pages of this server when they are opened.
   for (const path of ['evil.html', 'evil.svg']) {
     const { headers } = await ask(host.apiUrl, `/me/evil/resolve/main/${path}`, { headers: { Accept: 'text/html' } });
     expect([path, String(headers['content-type'])]).toEqual([path, expect.not.stringMatching(/html|svg|xml/)]);

@@ -7,10 +7,7 @@ import { pageLink } from '../helpers/page-link.ts';
 import { openBrowser } from './browser.ts';
 import { type Scenery, serveIn, showcase } from './showcase.ts';
 
-/*
- * Not tests but a camera: `npm run screenshots` makes the pictures of the README anew, on a machine that it dresses up
- * (tools/screenshots.sh).
- */
+/* Not tests but a camera: `npm run screenshots` makes the pictures of the README again, on a prepared machine (tools/screenshots.sh). */
 
 const { SKULK_SCREENSHOTS: directory, SKULK_SCREENSHOTS_STORE: storePath, SKULK_SCREENSHOTS_HOME: home } = process.env;
 const listen = ['--host', '0.0.0.0', '--advertise', '192.168.1.10'];

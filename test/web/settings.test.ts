@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
-/** A store host with a configuration file that somebody wrote by hand. */
+/** A store host with a configuration file that was written by hand. */
 async function serveWith(content: (home: string) => string, { isService = false } = {}) {
   const home = await temporaryDirectory();
   const file = join(home, 'skulk.yaml');
@@ -23,7 +23,7 @@ async function serveWith(content: (home: string) => string, { isService = false 
   return { home, host, text: () => readFile(file, 'utf8'), write: (text: string) => writeFile(file, text) };
 }
 
-/** Writes the unit of systemd that starts a server; the program that would start it does nothing. */
+/** Writes the systemd unit that starts a server; the program in it does nothing. */
 async function installUnit({ home, env }: { readonly home: string; readonly env: Readonly<Record<string, string>> }): Promise<void> {
   await mkdir(join(home, 'bin'));
   await writeFile(join(home, 'bin/systemctl'), '#!/bin/sh\n', { mode: 0o755 });
@@ -42,7 +42,7 @@ hf_token: hf_secret1
 
 const once = forWholeFile(() => serveWith(ours));
 
-/** A running host, with its file as it was at first. */
+/** A running host, with its initial file. */
 async function shared(): Promise<ReturnType<typeof once>> {
   const served = once();
   await served.write(ours(served.home));
@@ -75,7 +75,7 @@ test('settings are validated while the user types, saved, and marked if they nee
   await budget.fill('12.5');
   await page.getByText('This must be a number.').waitFor({ state: 'hidden' });
 
-  // A directory is chosen instead of typed.
+  // A directory is selected instead of typed.
   await page.getByRole('button', { name: 'Browse for: Directory of the models' }).click();
   const dialog = page.getByRole('dialog', { name: 'Directory of the models' });
   await dialog.getByRole('button', { name: `${home}/disks` }).click();
@@ -90,7 +90,7 @@ test('settings are validated while the user types, saved, and marked if they nee
   const note = page.getByText('Restart needed.').locator('..').locator('..');
   await note.getByText('model_store.store_path').waitFor();
   await note.getByText('model_store.download.max_concurrent').waitFor();
-  // The budget is in force without one.
+  // The budget is in effect without a restart.
   expect(await note.getByText('staging_keep_recent_gb').count()).toBe(0);
   expect(await text()).toMatch(/^# ours[\s\S]*store_path: \S+disks\/large\/models[\s\S]*hf_token: hf_secret1/);
   expect(await text()).toContain('staging_keep_recent_gb: 12.5');
@@ -139,7 +139,7 @@ test('settings are read-only without the key of the machine, and the page shows 
     expect(await one.isDisabled()).toBe(true);
   expect(await page.getByRole('button', { name: 'Save' }).count()).toBe(0);
 
-  // The link takes the place of the page that is shown, works at once, and is gone from the address.
+  // The link replaces the current page, works at once, and is removed from the address.
   const link = await pageLink(host, '/settings');
   await page.evaluate(`location.assign(${JSON.stringify(link)})`);
   await panel.waitFor({ state: 'detached' });
@@ -152,7 +152,7 @@ test('settings are read-only without the key of the machine, and the page shows 
   await page.getByText(/^Saved to /).waitFor();
   expect(await text()).not.toBe(before);
 
-  // It works once, and the key is that of its tab.
+  // It works once, and the key belongs to its tab.
   const other = await newTab();
   await other.goto(link);
   await other.getByText(/This link was already used, or is older than ten minutes\. .*run “skulk key” on .* open the link/).waitFor();
@@ -199,7 +199,7 @@ test('a directory outside the sandbox of the service is mentioned beside the res
   const path = page.getByRole('textbox', { name: 'Directory of the models' });
   const note = page.getByText('Restart needed.').locator('..').locator('..');
   const warning = note.getByText(`Its service may not write to ${disk} yet.`);
-  // One below those that the unit names may be written to as it is.
+  // A directory below those in the unit is writable without a change.
   await path.fill(join(own, 'disks/large/models'));
   await page.getByRole('button', { name: 'Save' }).click();
   await note.getByText('model_store.store_path').waitFor();

@@ -34,7 +34,7 @@ const shards = (count: number, size: number): Record<string, number> =>
     ]),
   );
 
-/** Models as people have them; large files are holes, so that they take no room. */
+/** Typical models; large files are sparse, so that they use no space. */
 const models: readonly ShownModel[] = [
   {
     id: 'mlx-community/Qwen3-30B-A3B-4bit',
@@ -79,15 +79,15 @@ const models: readonly ShownModel[] = [
   },
 ];
 
-/** What a picture should show instead of the paths and addresses of a test. */
+/** The text in a picture instead of the paths and addresses of a test. */
 export interface Scenery {
   readonly home: string;
   readonly storePath: string;
-  /** Arguments that say where the server listens. */
+  /** Arguments with the address of the server. */
   readonly listen: readonly string[];
 }
 
-/** Starts a server in that scenery, or on free ports. */
+/** Starts a server with these addresses, or on free ports. */
 export async function serveIn(world: HubWorld, scenery?: Scenery): Promise<Served> {
   const home = scenery?.home ?? join(world.home, 'host');
   const env = {
@@ -131,7 +131,7 @@ export async function showcase(scenery?: Scenery): Promise<{ readonly world: Hub
   return { world, host };
 }
 
-/** Bytes that nobody fetches to their end. */
+/** Bytes that no client fetches to the end. */
 const zeros = (size: number) => ({
   size: Math.round(size),
   read: (from: number, to: number) => Buffer.alloc(to - from),
@@ -191,7 +191,7 @@ async function writeStore(root: string): Promise<void> {
   await writeFile(join(root, 'registry.json'), JSON.stringify(registry));
 }
 
-/** Machines that tell what a LAN would; those with an agent keep a stream of orders open, as one does. */
+/** Machines that report like those of a LAN; those with an agent keep a stream of orders open. */
 async function reportNodes(host: Served): Promise<void> {
   const hours = (count: number): string => new Date(Date.now() - count * 3_600_000).toISOString();
   const copy = (model: number, ago: number, more: object = {}) => {

@@ -36,7 +36,7 @@ test(
     const other = await newTab();
     await other.goto(host.apiUrl);
     await other.getByText('The store is empty').waitFor();
-    // In a tab behind another nothing is painted, so nothing can be clicked.
+    // A tab in the background is not painted, so its elements cannot be clicked.
     await page.bringToFront();
     await page.getByRole('button', { name: 'Add a model' }).first().click();
     await page.getByLabel('Model on Hugging Face').fill('org/seer-GGUF');
@@ -68,7 +68,7 @@ test('a failed or unloadable download is reported on the page, and an invalid re
   const host = await world.serveInProcess();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
-  // An empty store offers it twice.
+  // An empty store shows it twice.
   await page.getByRole('button', { name: 'Add a model' }).first().click();
   const dialog = page.getByRole('dialog');
   for (const [typed, says] of [
@@ -91,7 +91,7 @@ test('a failed or unloadable download is reported on the page, and an invalid re
     .waitFor();
   await page.getByRole('button', { name: 'Dismiss the download of org/locked' }).click();
   await page.getByRole('row', { name: /org\/locked/ }).waitFor({ state: 'detached' });
-  // What came and cannot be loaded is told until somebody has seen it.
+  // A download that cannot be loaded is reported until the user closes the message.
   world.hub.push('org/page-GGUF', { files: { 'm-Q4_K_M.gguf': '<!doctype html><title>Sign in</title>' } });
   await ask(host.apiUrl, '/store/models/org/page-GGUF/download', { method: 'POST' });
   await page.getByText(/m-Q4_K_M\.gguf" cannot be used: it is a web page/).waitFor();
@@ -152,7 +152,7 @@ test(
     await world.add('org/one', noise(3000));
     const host = await world.hostInProcess();
     const { page } = await openBrowser();
-    // At first it is as the server says it while the model is being hashed.
+    // At first it is in the order of the server while the model is being hashed.
     let asked = 0;
     await page.route('**/store/models/org%2Fone', async (route) => {
       const response = await route.fetch();
@@ -172,12 +172,12 @@ test(
       .waitFor();
     await dialog.getByText('with skulk add').waitFor();
     await dialog.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
-    // A request that is under way when the page is closed would fail the test.
+    // A running request when the page is closed would fail the test.
     await page.unrouteAll({ behavior: 'wait' });
     await dialog.getByText('No machine has reported a copy.').waitFor();
     await dialog.getByRole('button', { name: 'Verify' }).click();
     await dialog.getByText('Every byte is correct.').waitFor();
-    // Staged here, from here, and seen here.
+    // Staged on this machine, from this page, and visible here.
     await dialog.getByRole('button', { name: `Stage on ${hostname()}` }).click();
     await dialog.getByText(join(world.home, 'host/staging/org--one'), { exact: true }).waitFor();
     await dialog.getByText('this machine').waitFor();
@@ -219,7 +219,7 @@ test('a delete on the page shows beforehand what it frees on each machine, and t
   await world.nodeInProcess('n1', host.url);
   for (const name of ['n1', 'laptop']) expect(await world.node(name, host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
   expect(await world.node('n1', host.url, 'activate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
-  // The use is reported within seconds. The dialog shows what was known when it was opened, so the page comes after it.
+  // The use is reported within seconds. The dialog shows the state at its opening, so the page is loaded after the report.
   const reported = async (): Promise<string> => (await ask(host.url, '/nodes')).body.toString();
   await expect.poll(reported).toContain('"in_use":true');
   const { page } = await openBrowser();

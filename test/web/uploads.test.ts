@@ -12,7 +12,7 @@ import { openBrowser } from './browser.ts';
 
 const pieces = [noise(3 * 1024 * 1024, 1), noise(1024 * 1024, 2)];
 
-/** Announces a model of two files as another machine would, and sends the first ones. */
+/** Announces a model of two files like another machine, and sends the first pieces. */
 async function begin(url: string, modelId: string, { sent, token }: { readonly sent: number; readonly token?: string }) {
   const files = pieces.map((bytes, index) => ({ path: `f${index}`, size: bytes.length, sha256: sha256(bytes) }));
   const manifest = makeManifest(modelId as ModelId, files as never, { source: 'add', createdAt: new Date() });
@@ -49,7 +49,7 @@ test(
     const section = page.getByRole('region', { name: 'Unfinished uploads' });
     expect(await section.count()).toBe(0);
 
-    // Nobody loads the page anew.
+    // The page is not reloaded.
     const first = await begin(host.url, 'org/first', { sent: 1, token: made.stdout.trim() });
     const row = section.getByRole('listitem').filter({ hasText: 'org/first' });
     await row.getByText('75% · 3.00 MiB of 4.00 MiB').waitFor();
@@ -58,7 +58,7 @@ test(
     await begin(host.url, 'org/second', { sent: 0 });
     await section.getByRole('listitem').filter({ hasText: 'org/second' }).getByText('0% · 0 B of 4.00 MiB').waitFor();
 
-    // Without the key there is the way to it instead of a button that fails.
+    // Without the key there is a way to get it instead of a button that fails.
     await section.getByText(`run “skulk key” on ${hostname()} and open the link it prints`).waitFor();
     const cancel = section.getByRole('button', { name: 'Cancel the upload of org/second' });
     expect(await cancel.getAttribute('aria-disabled')).toBe('true');
@@ -77,7 +77,7 @@ test(
     await section.getByText('org/second').waitFor({ state: 'detached' });
     expect((await world.host('uploads')).stdout).not.toContain('org/second');
 
-    // What is complete is a model, and no upload any more.
+    // A complete upload is a model, and not an upload any more.
     await first.send(1);
     expect(await outcomeOf(await first.complete())).toMatchObject({ entry: { model_id: 'org/first' } });
     await section.waitFor({ state: 'detached' });

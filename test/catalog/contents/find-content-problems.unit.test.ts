@@ -121,7 +121,7 @@ test('a GGUF file without the last bytes of its last tensor has a problem, where
   const absolute = join(root, 'm.gguf');
   await writeTinyLlama(absolute);
   const { size } = await stat(absolute);
-  // What lies behind its last tensor is missing in no file of llama.cpp, and nothing reads it.
+  // No GGUF file of llama.cpp lacks the bytes behind its last tensor, and nothing reads them.
   for (const cut of [1, 33, 4000, 100_000, size - 9_000, size - 3_000, size - 400, size - 100]) {
     await truncate(absolute, size - cut);
     const problems = await findContentProblems([{ path: 'm.gguf', size: size - cut, absolute }], signal);

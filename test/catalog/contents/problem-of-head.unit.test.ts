@@ -54,7 +54,7 @@ describe('a file that no program can load', () => {
     ['mmproj-F16.gguf', '', 0, /empty/],
     ['pytorch_model.bin', '', 0, /empty/],
     ['m.gguf', 'tjgg\x03\0\0\0', 4_000_000_000, /GGML/],
-    // Heads of real files in which bytes above 127 became U+FFFD, as when a program takes a file for text.
+    // Heads of real files in which bytes above 127 became U+FFFD, as when a program treats a file as text.
     ['m.gguf', real('damaged.head'), 855_771, /damaged: its metadata cannot be read after byte 443/],
     ['ggml-vocab.gguf', real('vocabulary.head'), 627_553, /damaged: its metadata cannot be read after byte 212/],
     ['m.gguf', good.subarray(0, 60), 60, /truncated/],
@@ -89,7 +89,7 @@ test('a GGUF file that is cut anywhere in its metadata is reported or accepted, 
       if (length < 24) expect(found).toBeDefined();
     }),
   );
-  // Behind its head a file is longer than what was read of it.
+  // A file is longer than the part of its head that was read.
   for (let length = 24; length <= whole.length; length += 1)
     expect(look('m.gguf', whole.subarray(0, length), whole.length)).toBeUndefined();
 });

@@ -1,19 +1,19 @@
 import type { ReasonCode } from '../../../src/core/catalog/selection/reasons.ts';
 import type { SelectionRequest } from '../../../src/core/catalog/selection/select-files.ts';
 
-/** A repo as it is named and listed, and what is right for it. */
+/** A repo with its name, its list of files, and the expected selection. */
 export interface Listing {
   readonly name: string;
   readonly request: SelectionRequest;
-  /** What names the quantization that is chosen; undefined where none is. */
+  /** The selector of the expected quantization; undefined if there is none. */
   readonly chosen: string | undefined;
   readonly files: readonly { readonly path: string; readonly size: number; readonly isTaken: boolean; readonly why: ReasonCode }[];
 }
 
 /**
- * Files one a line, `+` taken and `-` left, with their size and the reason: `+ Foo-Q4_K_M.gguf 4G chosen-weights`. A word in braces is
- * repeated: `{A,B}`. Without a size a file has 1K.
- * @param modelId names the repo; what stands behind it in brackets tells two of it apart
+ * Files one per line, `+` selected and `-` skipped, with their size and the reason: `+ Foo-Q4_K_M.gguf 4G chosen-weights`. A word in braces
+ * is repeated: `{A,B}`. Without a size a file has 1K.
+ * @param modelId names the repo; text in brackets behind it distinguishes two tests of one repo
  */
 function repo(modelId: string, chosen: string | undefined, files: string, request: SelectionRequest = {}): Listing {
   const rows = files
@@ -40,7 +40,7 @@ function spread(text: string): readonly string[] {
 
 const bytesOf = (size: string): number => Number.parseFloat(size) * { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[size.at(-1) as 'K' | 'M' | 'G'];
 
-/** Repos in the ways of naming that are found on the Hub, and the faults that were found in use. */
+/** Repos with the naming schemes that exist on the Hub, and with errors that were found in use. */
 export const listings: readonly Listing[] = [
   repo(
     'bartowski/Llama-3.2-3B-Instruct-GGUF',

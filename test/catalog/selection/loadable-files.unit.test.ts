@@ -51,6 +51,6 @@ test('the content of a file overrides a name that looks like weights', () => {
     draft: 'small-Q4_K_M.gguf',
     selector: 'BF16',
   });
-  // A repo of one adapter is there for it.
+  // A repo that contains only one adapter offers it.
   expect(findLoadable([{ path: 'style.gguf', gguf_kind: 'adapter' }])).toMatchObject({ gguf: 'style.gguf' });
 });

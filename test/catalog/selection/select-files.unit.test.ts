@@ -282,7 +282,7 @@ test('each file of a list is examined as often in a long list as in a short one'
       expect(yes.length + left.length).toBe(count);
       return looks / count;
     };
-    // Sorting looks at a file log n times. One look at every other file would be thousands.
+    // Sorting compares a file log n times. A comparison with every other file would be thousands.
     expect(looksPerFile(2_000)).toBeLessThan(2 * looksPerFile(200));
   }
 });

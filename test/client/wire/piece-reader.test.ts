@@ -22,7 +22,7 @@ const piece = (start: number, end: number): PieceRequest => ({
   sha256: digest,
 });
 
-/** What a store answers to a request for that range. */
+/** The answer of a store to a request for that range. */
 function answerFor(start: number, end: number, { status = '206 Partial Content', more = '' } = {}): Buffer {
   const head = `HTTP/1.1 ${status}\r\nContent-Length: ${end - start}\r\nContent-Range: bytes ${start}-${end - 1}/${content.length}\r\nETag: "${digest}"\r\n${more}\r\n`;
   return Buffer.concat([Buffer.from(head), content.subarray(start, end)]);
@@ -30,12 +30,12 @@ function answerFor(start: number, end: number, { status = '206 Partial Content',
 
 interface Peer {
   readonly url: string;
-  /** The ranges that were asked for, by connection. */
+  /** The requested ranges, by connection. */
   readonly asked: string[][];
   readonly sockets: Set<Socket>;
 }
 
-/** A server that does with each request what the test says. */
+/** A server whose answer to each request is set by the test. */
 async function peer(onRequest: (socket: Socket, range: { start: number; end: number }, number: number) => void): Promise<Peer> {
   const asked: string[][] = [];
   const sockets = new Set<Socket>();
@@ -88,7 +88,7 @@ test('answers are the same wherever the network cuts them', async () => {
     const send = (at: number): void => {
       if (at >= bytes.length) return;
       const next = Math.min(bytes.length, at + 1 + Math.floor(random() ** 3 * 3_000));
-      // Once it is with the system, so that cuts stay cuts as often as they can.
+      // Waits until the system has the data, so that most cuts stay separate packets.
       socket.write(bytes.subarray(at, next), () => setImmediate(send, next));
     };
     send(0);
@@ -132,7 +132,7 @@ test('small pieces are requested ahead on one connection, and a resumed piece is
   from.announce(requests);
   for (const request of requests.slice(0, 50))
     expect(await read(from, request)).toEqual(content.subarray(request.range.start, request.range.end));
-  // The fifty-first is asked for from its middle on, as after a break; what was requested ahead of it must not be used for it.
+  // The fifty-first is requested from its middle, as after a break; answers to earlier requests must not be used for it.
   expect(await read(from, piece(5_050, 5_100))).toEqual(content.subarray(5_050, 5_100));
   for (const request of requests.slice(51))
     expect(await read(from, request)).toEqual(content.subarray(request.range.start, request.range.end));
@@ -160,7 +160,7 @@ test('a slow consumer of the bytes stops the reading from the socket', async () 
     isBusy = true;
     const copy = Buffer.from(bytes);
     await new Promise((resolve) => setTimeout(resolve, received === 0 ? 900 : 1));
-    // The buffer still holds what was handed out.
+    // The buffer still contains the delivered bytes.
     expect(copy.equals(bytes)).toBe(true);
     expect(copy.equals(content.subarray(received, received + copy.length))).toBe(true);
     received += copy.length;
@@ -307,7 +307,7 @@ test.each(Object.entries(bad))(
     const { url } = await peer((socket, { start, end }) => void send(socket, start, end));
     const outcome = await read(reader(url, { stallTimeoutMs: 1_000 }), piece(10, 20)).catch((error: unknown) => error);
     if (name.startsWith('an answer that nobody')) {
-      // The bytes are as many as were promised, but not those: the digest of the piece tells, not this reader.
+      // The number of bytes is right, but not the content; the digest of the piece detects this, not this reader.
       expect(Buffer.isBuffer(outcome) && outcome.equals(content.subarray(10, 20))).toBe(false);
     } else if (typeof expected === 'function') expect(outcome).toBeInstanceOf(expected);
     else expect(outcome).toMatchObject(expected);

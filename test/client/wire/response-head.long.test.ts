@@ -1,2 +1,2 @@
-// The same, with many more texts.
+// The same tests, with many more texts.
 import './response-head.unit.test.ts';

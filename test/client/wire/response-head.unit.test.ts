@@ -114,7 +114,7 @@ describe('the head of an HTTP answer that arrives in parts', () => {
     for (let cut = 1; cut < bytes.length; cut += 1) {
       const collector = createHeadCollector();
       for (let again = 0; again < 2; again += 1) {
-        // Bytes stand in the middle of a larger buffer, as they do after an earlier body.
+        // The bytes are in the middle of a larger buffer, as after an earlier body.
         const buffer = Buffer.concat([Buffer.from('old'), bytes]);
         const first = collector.take(buffer, 3, 3 + cut);
         const found = first ?? collector.take(buffer, 3 + cut, buffer.length);

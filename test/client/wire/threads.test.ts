@@ -25,7 +25,7 @@ const chunks = 5;
 const content = noise(chunks * chunkSize - 777, 3);
 const modelId = parseModelId('org/m');
 
-/** Fetches the model's one large file on threads, and says what came of it. */
+/** Fetches the model's one large file with threads, and reports the result. */
 async function fetchWith(url: string, more: Partial<WirePlan> = {}) {
   const directory = await temporaryDirectory();
   const file = await open(join(directory, 'a.bin'), 'w');
@@ -141,7 +141,7 @@ test('threads share one rate limit', async () => {
   const began = performance.now();
   const { outcome } = await fetchWith(url, { limiter: createRateLimiter(rate) });
   expect(outcome).toEqual([]);
-  // No faster; how much slower is a matter of the machine.
+  // It is not faster; how much slower it is depends on the machine.
   expect((performance.now() - began) / 1000).toBeGreaterThan((content.length / rate) * 0.95);
 });
 

@@ -20,7 +20,7 @@ test('the listing of a missing model is the listing of the Hub, and its small fi
   const config = await read('org/m', 'config.json');
   expect((await config.all).toString()).toBe('{"a":1}');
   expect(hub.requests.filter((one) => one.includes('/api/'))).toHaveLength(2);
-  // A file of the size of a configuration has nothing downloaded.
+  // A small file such as a configuration does not start a download.
   expect(await queue.list({ recent: true })).toEqual([]);
 });
 
@@ -112,7 +112,7 @@ test('a fetch that ended with its last reader resumes for the next one, and no b
   const two = await within('the next answer', read('org/m', 'tokenizer.json'));
   expect(sha256(await within('the end', two.all))).toBe(sha256(content));
   expect(gets('tokenizer.json')).toHaveLength(2);
-  // The blocks that were noted are not asked for again.
+  // The recorded blocks are not requested again.
   const [, second] = requested;
   expect(Number(/^bytes=(\d+)-/.exec(second ?? '')?.[1] ?? 0)).toBeGreaterThanOrEqual(1024 * 1024);
 });
@@ -155,7 +155,7 @@ test('a reader waits while a download moves its file into the store', async () =
   const answered = reading.finally(() => {
     isAnswered = true;
   });
-  // What is not waited for is refused in these turns of a request that goes elsewhere.
+  // A request that does not wait is refused while another request is processed.
   for (let turn = 0; turn < 3; turn += 1) await (await read('org/m', 'config.json')).all;
   expect(isAnswered).toBe(false);
   await download.end(false);
@@ -284,7 +284,7 @@ test('a lost upstream refuses weights with 424 and small files with 503, also fo
     const refused = read('org/m', path);
     refused.catch(() => undefined);
     await until('a request', () => hub.requests.some((one) => one.endsWith(`/${path}`)));
-    // A request that is not known to have failed is one that its reader still waits for.
+    // A request is still active for its reader until it is known to have failed.
     await until('its end to be noticed', isKnownToBeLost);
     let isOver = false;
     void refused.catch(() => {

@@ -9,18 +9,18 @@ import { until } from '../../helpers/waiting.ts';
 const never = new AbortController().signal;
 const lost = new SkulkError('HUB_UNREACHABLE', 'the connection broke');
 
-/** One request to upstream, whose bytes the test lets come. */
+/** One request to upstream, whose bytes the test delivers. */
 interface Asked {
   readonly start: number;
   readonly end: number;
   readonly whole: boolean;
   readonly signal: AbortSignal;
-  /** Bytes up to this place come, or all that were asked for. */
+  /** Delivers bytes up to this offset, or all requested ones. */
   send(to?: number): void;
   break(error: unknown): void;
 }
 
-/** A fetch over a source that does what the test says, a disk in memory, and a clock that the test winds. */
+/** A fetch from a source that is controlled by the test, with a disk in memory and a clock of the test. */
 function world({
   size = 1000,
   present = [],
@@ -107,7 +107,7 @@ function world({
       ...limits,
     },
   });
-  /** Lets the timers of so many milliseconds ring. */
+  /** Fires the timers with so many milliseconds. */
   const pass = (ms: number): void => {
     for (const timer of [...timers].filter((one) => one.ms === ms)) {
       timers.delete(timer);
@@ -115,7 +115,7 @@ function world({
     }
   };
   const readers: AbortController[] = [];
-  /** A reader, and what it has got so far. */
+  /** A reader, and the bytes that it has received. */
   const read = (start = 0, end = size) => {
     const leaving = new AbortController();
     readers.push(leaving);
@@ -349,7 +349,7 @@ describe('the content of a fetched file', () => {
 });
 
 describe('a fetch that a download continues', () => {
-  /** What the download writes, and what it asks upstream for. */
+  /** The bytes that the download writes, and its requests to upstream. */
   const feeding = (given: ReturnType<typeof world>, start: number, end: number) => {
     const opened: ByteRange[] = [];
     const bytes = given.fetch.feed(

@@ -9,7 +9,7 @@ const never = new AbortController().signal;
 const away = new SkulkError('HUB_UNREACHABLE', 'nobody answers');
 const [one, two] = ['1'.repeat(40), '2'.repeat(40)];
 
-/** A source that answers with what is set, and says what it was asked. */
+/** A source with configured answers that records its requests. */
 function world({ maxFiles = 100, maxListings = 100 } = {}) {
   const clock = { now: 0 };
   const asked: string[] = [];
@@ -102,7 +102,7 @@ test('the cache has limits for files and for listings', async () => {
     expect(asked).toHaveLength(4);
     await list(commits[0]);
     expect(asked).toHaveLength(5);
-    // It took the place of the one that was used longest ago.
+    // It replaced the least recently used one.
     await list(commits[1]);
     expect(asked).toHaveLength(5);
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Stands in for `mlx_lm.convert` of mlx-lm 0.32, which the machines of the tests do not have: its command line, output, exit statuses
+ * A stand-in for `mlx_lm.convert` of mlx-lm 0.32, which the machines of the tests do not have: its command line, output, exit statuses
  * and traps (docs/optimize.md). Files of the model: `trap` says which trap it is to be; `gate` names a file, and it stands still with half
  * of its result while that is there; `log` names a file that gets a line for each run.
  */
@@ -30,7 +30,7 @@ const read = (name) => (existsSync(join(source, name)) ? readFileSync(join(sourc
 const [trap, gate, log] = ['trap', 'gate', 'log'].map(read);
 const print = createPrint();
 print('[INFO] Loading');
-// It looks at the place of the result only after it has loaded the model.
+// It checks the directory of the result only after it has loaded the model.
 if (existsSync(out))
   raise(
     `ValueError: Cannot save to the path ${out} as it already exists. Please delete the file/directory or specify a new path to save to.`,
@@ -54,5 +54,5 @@ const bits = writeModel(out, tensors, ({ name }) => (/v_proj|down_proj/.test(nam
 });
 print(`[INFO] Quantized model with ${bits.toFixed(3)} bits per weight.`);
 for (const name of ['tokenizer.json', 'tokenizer_config.json']) copyFileSync(join(source, name), join(out, name));
-// After a GPU timeout a shard may be empty, and the status 0 all the same (mlx-lm issue 1633).
+// After a GPU timeout a shard may be empty, and the status is still 0 (mlx-lm issue 1633).
 if (trap === 'empty shard') writeFileSync(join(out, 'model.safetensors'), '');

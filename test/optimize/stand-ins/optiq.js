@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Stands in for `optiq convert` of mlx-optiq 0.7, which runs on Apple silicon only: its command line, output, directories, checkpoint,
+ * A stand-in for `optiq convert` of mlx-optiq 0.7, which runs on Apple silicon only: its command line, output, directories, checkpoint,
  * exit statuses and traps (docs/optimize.md). Files of the model: `trap` says which trap it is to be; `gate` names a file, and it stands
  * still after the first layer while that is there; `log` names a file that gets what was measured.
  */
@@ -33,7 +33,7 @@ note(`run ${process.pid}`);
 
 print('[1/6] Loading reference model');
 const config = JSON.parse(read('config.json'));
-// Without --keep-unused-modalities it drops what is not text.
+// Without --keep-unused-modalities it drops everything except text.
 const tensors = readTensors(join(source, 'model.safetensors')).filter(({ name }) => !name.startsWith('vision_tower.'));
 const layers = tensors.filter(isQuantized);
 const [low, high] = [Math.min, Math.max].map((pick) => pick(...candidates.split(',').map(Number)));
@@ -53,7 +53,7 @@ const checkpoint = join(out, 'sensitivity_checkpoint.json');
 const measured = existsSync(checkpoint) ? JSON.parse(readFileSync(checkpoint, 'utf8')) : {};
 for (const { name, values } of layers) {
   if (name in measured) continue;
-  // How much the weights vary says how much a layer suffers.
+  // The variance of the weights decides the loss of a layer.
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   measured[name] = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   note(`measured ${name}`);
@@ -75,7 +75,7 @@ for (const { name, values } of layers.toSorted((a, b) => measured[b.name] - meas
   budget -= price;
   widths.set(name, high);
 }
-// Of fused experts the recipe is not applied; the status is 0 all the same.
+// The recipe is not applied to fused experts; the status is still 0.
 if (trap === 'recipe not applied') for (const name of widths.keys()) widths.set(name, 8);
 
 print('[5/6] Converting');

@@ -76,10 +76,10 @@ export function quantize({ name, shape: [rows, columns], values }, bits) {
   ];
 }
 
-/** A tensor that stays as it is, with 16 bits. */
+/** An unquantized tensor, with 16 bits. */
 export const keep = ({ name, shape, values }) => ({ name, dtype: 'BF16', shape, data: half(values) });
 
-/** Writes a model of MLX as its programs do. @returns bits per weight */
+/** Writes a model of MLX like its programs. @returns bits per weight */
 export function writeModel(directory, tensors, bitsOf, config) {
   const stored = tensors.flatMap((tensor) => (isQuantized(tensor) ? quantize(tensor, bitsOf(tensor)) : [keep(tensor)]));
   writeTensors(join(directory, 'model.safetensors'), stored);
@@ -90,7 +90,7 @@ export function writeModel(directory, tensors, bitsOf, config) {
   return (total_size * 8) / tensors.reduce((sum, { values }) => sum + values.length, 0);
 }
 
-/** Prints as Python does: what is meant for a pipe waits for the end, unless PYTHONUNBUFFERED says otherwise. */
+/** Prints like Python: output to a pipe is buffered until the end, unless PYTHONUNBUFFERED is set. */
 export function createPrint() {
   const waiting = [];
   const isDirect = (process.env['PYTHONUNBUFFERED'] ?? '') !== '';
@@ -98,19 +98,19 @@ export function createPrint() {
   return (line) => (isDirect ? process.stdout.write(`${line}\n`) : waiting.push(`${line}\n`));
 }
 
-/** Ends as a Python program does that nobody caught an exception of. */
+/** Ends like a Python program with an uncaught exception. */
 export function raise(error) {
   process.stderr.write(`Traceback (most recent call last):\n  File "<stand-in>", line 1, in <module>\n${error}\n`);
   process.exit(1);
 }
 
-/** Ends as argparse does. */
+/** Ends like argparse. */
 export function usage(program, error) {
   process.stderr.write(`usage: ${program} [-h] ...\n${program}: error: ${error}\n`);
   process.exit(2);
 }
 
-/** Options by name, each at most once. @param known of each the check of its value; undefined for a flag */
+/** Options by name, each at most once. @param known the check of each value; undefined for a flag */
 export function readOptions(program, words, known) {
   const options = {};
   for (let at = 0; at < words.length; at += 1) {
@@ -126,7 +126,7 @@ export function readOptions(program, words, known) {
   return options;
 }
 
-/** What every program of Python gets from skulk: no token, no way to the Hub, a place of its own for what it leaves. */
+/** The environment of every Python program that skulk starts: no token, no access to the Hub, and its own directories. */
 export function requireSandbox() {
   const { env } = process;
   for (const name of ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'SKULK_TOKEN'])

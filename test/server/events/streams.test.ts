@@ -14,7 +14,7 @@ import { listenTo } from '../../helpers/event-source.ts';
 import { ask } from '../../helpers/raw-http.ts';
 import { within } from '../../helpers/waiting.ts';
 
-/** Nobody waits here until a server stops waiting. */
+/** No test waits here until a server stops waiting. */
 const graceMs = 600_000;
 
 const bareApp = (limits: Limits = defaultLimits) =>
@@ -167,7 +167,7 @@ describe('a stream of events', () => {
       eager.clear();
       most = Math.max(most, ...served.map(({ writableLength }) => writableLength));
     }
-    // Of sixty events one waits to be taken.
+    // One of sixty events waits for the reader.
     expect(most).toBeGreaterThan(mebibyte.length / 2);
     expect(most).toBeLessThan(mebibyte.length * 1.5);
     await expect.poll(() => served.filter(({ destroyed }) => !destroyed).length).toBe(1);
