@@ -1,11 +1,12 @@
 /**
- * Checks the words of every text that a person reads: strings of src and web, and the pages of the repository. Sentences of the
- * pages, except the change log, have at most 30 words. Run by `npm run check:words`; with violations it prints a line for each and exits with status 1.
+ * Checks the words of every text that a person reads: strings of src and web, names and comments of tests, and the pages of the
+ * repository. Sentences of the pages, except the change log, have at most 30 words. Run by `npm run check:words`; with violations it
+ * prints a line for each and exits with status 1.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findLongSentences, textOfMarkdown } from './text-of-markdown.ts';
-import { textOfSource } from './text-of-source.ts';
+import { textOfComments, textOfSource, textOfTestNames } from './text-of-source.ts';
 import { findPhrases } from './words.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -15,6 +16,13 @@ const violations: string[] = [];
 for (const path of globSync('{src,web}/**/*.{ts,tsx}', { cwd: root }).toSorted())
   for (const { text, line } of textOfSource(readFileSync(root + path, 'utf8'), path))
     violations.push(...findPhrases(text).map((problem) => `${path}:${line}: ${problem}`));
+
+for (const path of globSync('test/**/*.{ts,tsx,js,mjs}', { cwd: root }).toSorted()) {
+  if (path.includes('node_modules')) continue;
+  const source = readFileSync(root + path, 'utf8');
+  for (const { text, line } of [...textOfTestNames(source, path), ...textOfComments(source, path)])
+    violations.push(...findPhrases(text).map((problem) => `${path}:${line}: ${problem}`));
+}
 
 for (const path of globSync('{*.md,docs/**/*.md}', { cwd: root }).toSorted())
   for (const { text, line } of textOfMarkdown(readFileSync(root + path, 'utf8'))) {

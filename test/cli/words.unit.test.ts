@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findLongSentences, textOfMarkdown } from '../../tools/text-of-markdown.ts';
-import { textOfSource } from '../../tools/text-of-source.ts';
+import { textOfComments, textOfSource, textOfTestNames } from '../../tools/text-of-source.ts';
 import { findPhrases } from '../../tools/words.ts';
 
 test.each([
@@ -31,6 +31,26 @@ const three = <p className="whoever">third text</p>;
     { text: 'first text', line: 2 },
     { text: 'second … text', line: 3 },
     { text: 'third text', line: 4 },
+  ]);
+});
+
+test('the check of words reads comments and names of tests', () => {
+  const source = `/**
+ * First comment,
+ * in two lines.
+ */
+describe('a group', () => {
+  test.each(rows)(\`row %s\`, () => {}); // second comment
+});
+it.skip('no name of a test');
+`;
+  expect(textOfComments(source, 'x.ts')).toEqual([
+    { text: '* First comment, in two lines.', line: 1 },
+    { text: 'second comment', line: 6 },
+  ]);
+  expect(textOfTestNames(source, 'x.ts')).toEqual([
+    { text: 'a group', line: 5 },
+    { text: 'row %s', line: 6 },
   ]);
 });
 
