@@ -3,29 +3,29 @@ import { isModelId, type ModelId } from '../kernel/model-id.ts';
 import type { CompanionRole } from '../protocol/models.ts';
 import type { Companion } from './companions.ts';
 
-/** What skulk takes from a model card; every other key is somebody else's and is left alone. */
+/** The fields of a model card that skulk uses. All other keys belong to other programs and are ignored. */
 export interface Card {
   readonly modelId: ModelId;
   readonly companions: readonly Companion[];
-  /** What the card says of the model itself; undefined for what it does not say. */
+  /** Properties of the model itself; undefined if the card does not have them. */
   readonly capabilities: readonly string[] | undefined;
   readonly supportsTensor: boolean | undefined;
   readonly baseModel: string | undefined;
   readonly quantization: string | undefined;
   readonly family: string | undefined;
   readonly contextLength: number | undefined;
-  /** The .gguf file of its repo that it stands for. */
+  /** The .gguf file of its repo that the card describes. */
   readonly ggufFile: string | undefined;
 }
 
-/** Why a card cannot be used, and where. */
+/** Why a card is invalid, and where. */
 export interface CardFault {
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
   readonly says: string;
 }
 
-/** Reads the text of a card (TOML). */
+/** Parses the text of a card (TOML). */
 export function parseCard(text: string): Card | CardFault {
   let table: Table;
   try {
@@ -45,7 +45,7 @@ export function parseCard(text: string): Card | CardFault {
   const heads = runtime['mtp_heads'] ?? table['mtp_heads'];
   const wanted: readonly (readonly [CompanionRole, string, unknown])[] = [
     ['vision', 'weights_repo', vision['weights_repo']],
-    // A sidecar without heads to predict with is not loaded.
+    // A sidecar without prediction heads is not loaded.
     ['mtp', 'mtp_sidecar_repo', isMany(heads) ? (runtime['mtp_sidecar_repo'] ?? table['mtp_sidecar_repo']) : undefined],
     ['assistant', 'assistant_model_repo', runtime['assistant_model_repo'] ?? table['assistant_model_repo']],
   ];
@@ -83,7 +83,7 @@ function section(table: Table, key: string): Table | undefined {
 const isMany = (value: unknown): boolean =>
   value === true || (typeof value === 'number' && value > 0) || (typeof value === 'bigint' && value > 0n);
 
-/** The line on which a key or a section begins; 1 when it is not there. */
+/** The line of a key or a section; 1 if it does not exist. */
 function lineOfKey(text: string, key: string): number {
   const at = text.split('\n').findIndex((line) => new RegExp(`^\\s*(\\[\\s*)?["']?${key}["']?\\s*[=\\].]`).test(line));
   return at === -1 ? 1 : at + 1;

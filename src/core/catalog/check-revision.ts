@@ -5,14 +5,14 @@ import type { Manifest } from '../protocol/manifest.ts';
 import { totalBytes } from './manifest.ts';
 
 /**
- * Whether a manifest is of the revision that was asked for; any will do when none was. A model that was added without one counts as `main`,
- * which every pasted address of a page has.
+ * Whether a manifest has the requested revision; every manifest matches if there is none. A model that was added without a revision
+ * counts as `main`, because every pasted page address has that.
  */
 export const hasRevision = ({ revision }: ModelRef, { revision: own, commit }: Manifest): boolean =>
   revision === undefined || revision === own || revision === commit || (revision === 'main' && own === null && commit === null);
 
 /**
- * Refuses a manifest of another revision than the one that was asked for.
+ * Rejects a manifest with another revision than the requested one.
  * @throws SkulkError REVISION_NOT_FOUND
  */
 export function checkRevision(ref: ModelRef, manifest: Manifest): void {

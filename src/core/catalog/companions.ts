@@ -1,22 +1,22 @@
 import { isModelId, type ModelId } from '../kernel/model-id.ts';
 import type { CompanionRole } from '../protocol/models.ts';
 
-/** Another model without which this one does less, or nothing. */
+/** Another model that improves this one, or that it needs. */
 export interface Companion {
   readonly modelId: ModelId;
   readonly role: CompanionRole;
 }
 
-/** Without vision weights a vision model does not work; the others only make it faster. */
+/** A vision model does not work without its vision weights; other companions only make it faster. */
 export const isRequired = ({ role }: Companion): boolean => role === 'vision';
 
 const roles: ReadonlySet<string> = new Set<CompanionRole>(['vision', 'mtp', 'assistant']);
 
-/** Companions as text, e.g. in a header or a copy's record: `vision=org/name, mtp=org/other`. */
+/** Companions as text, e.g. for a header or a copy's record: `vision=org/name, mtp=org/other`. */
 export const formatCompanions = (companions: readonly Companion[]): string =>
   companions.map(({ role, modelId }) => `${role}=${modelId}`).join(', ');
 
-/** Reads what `formatCompanions` wrote; what is no companion is left out, as the text may come from another machine. */
+/** Parses the text of `formatCompanions`. Ignores invalid entries, because the text may come from another machine. */
 export function parseCompanions(text: unknown): readonly Companion[] {
   if (typeof text !== 'string' || text.length > 4096) return [];
   return text.split(',').flatMap((part): Companion[] => {

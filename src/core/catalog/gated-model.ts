@@ -1,4 +1,4 @@
 import { SkulkError } from '../kernel/errors.ts';
 
-/** A source has a model, but does not let everybody have it. */
+/** A source has a model, but restricts access to it. */
 export class GatedModel extends SkulkError {}

@@ -1,25 +1,25 @@
-/** What the metadata of a GGUF file says of its model; undefined for what it does not say. */
+/** Data from the metadata of a GGUF file; undefined if it is missing. */
 export interface GgufFacts {
   readonly architecture?: string | undefined;
   /** In tokens. */
   readonly contextLength?: number | undefined;
   readonly baseModel?: string | undefined;
   readonly poolingType?: number | undefined;
-  /** Of all its files, where it says so, or has only one. */
+  /** The total over all files, if the metadata has it, or there is only one file. */
   readonly parameters?: number | undefined;
   readonly license?: string | undefined;
   /** Whether the chat template has a switch or a marker for thinking. */
   readonly thinks?: boolean | undefined;
 }
 
-/** Source: the switches and markers that chat templates of reasoning models have; some name only the end of the thoughts. */
+/** Source: the switches and markers in chat templates of reasoning models; some only have the end marker. */
 export const thinkingMarkers =
   /<\/?think>|<\/?thought>|enable_thinking|reasoning_content|<\|START_THINKING\|>|\[THINK\]|<seed:think>|<\|channel\|>analysis/;
 
 const longest = 4 * 1024 * 1024;
 
 /**
- * Picks what matters out of a file's metadata, which comes from outside and may be anything. Pure.
+ * Extracts the useful fields from a file's metadata, which comes from outside and may be anything. Pure.
  * @param parameters of the tensors of this file
  */
 export function toGgufFacts(metadata: unknown, parameters?: number): GgufFacts {
@@ -47,7 +47,7 @@ export function toGgufFacts(metadata: unknown, parameters?: number): GgufFacts {
   };
 }
 
-/** The same from a cache file, where it lies as JSON. */
+/** The same from JSON in a cache file. */
 export function parseGgufFacts(value: unknown): GgufFacts {
   const { architecture, contextLength, baseModel, poolingType, parameters, license, thinks } = (
     typeof value === 'object' && value !== null ? value : {}

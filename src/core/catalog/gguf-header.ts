@@ -1,29 +1,29 @@
-/** How Ollama is to write a conversation for a model. */
+/** How Ollama formats a conversation for a model. */
 export interface OllamaTemplate {
-  /** In the format of Go's templates. */
+  /** In Go's template format. */
   readonly template: string;
-  /** What ends an answer. */
+  /** The texts that end an answer. */
   readonly stop: readonly string[];
 }
 
-/** What a registry says of a GGUF file; undefined for what the file does not say. */
+/** A registry's data about a GGUF file; undefined if the file does not have it. */
 export interface GgufHeader {
   readonly architecture?: string | undefined;
-  /** How many parameters the tensors of this very file have. */
+  /** The number of parameters in this file's own tensors. */
   readonly parameters?: number | undefined;
-  /** As its maker wrote it: `8B`, `8x7B`. */
+  /** As its author wrote it: `8B`, `8x7B`. */
   readonly sizeLabel?: string | undefined;
-  /** How most of its tensors are stored, in upper case: `Q4_K_M`. */
+  /** The type of most of its tensors, in upper case: `Q4_K_M`. */
   readonly fileType?: string | undefined;
-  /** How many tokens the model was made for. */
+  /** The number of tokens for which the model was made. */
   readonly contextLength?: number | undefined;
-  /** Its chat template as it stands in the file. */
+  /** Its unmodified chat template. */
   readonly chat?: ChatTemplate | undefined;
-  /** Of its chat template; undefined without one, and for one that has no counterpart. */
+  /** The converted chat template; undefined without one, and for one that cannot be converted. */
   readonly ollama?: OllamaTemplate | undefined;
 }
 
-/** What a template is converted from. */
+/** The input of a template's conversion. */
 export interface ChatTemplate {
   readonly chat_template: string;
   readonly bos_token?: string;
@@ -34,7 +34,7 @@ const longestTemplate = 1024 * 1024;
 const longestName = 200;
 const maxStops = 64;
 
-/** Picks what a registry says out of a file's metadata, which comes from outside and may be anything. Pure. */
+/** Extracts a registry's data from a file's metadata, which comes from outside and may be anything. Pure. */
 export function toGgufHeader(
   metadata: unknown,
   { parameters, nameOfType }: { readonly parameters: number; readonly nameOfType: (type: number) => string | undefined },
@@ -51,7 +51,7 @@ export function toGgufHeader(
   };
 }
 
-/** The chat template of a file with the tokens that it may name; undefined without one. Pure. */
+/** The chat template of a file with the tokens it may use; undefined without one. Pure. */
 export function chatTemplateOf(metadata: unknown): ChatTemplate | undefined {
   const get = fieldsOf(metadata);
   const template = get('tokenizer.chat_template');
@@ -66,7 +66,7 @@ export function chatTemplateOf(metadata: unknown): ChatTemplate | undefined {
   return { chat_template: template, ...(bos !== undefined && { bos_token: bos }), ...(eos !== undefined && { eos_token: eos }) };
 }
 
-/** Reads a converted template that came from another thread or a cache file; undefined for anything else. Pure. */
+/** Validates a converted template from another thread or a cache file; undefined for an invalid one. Pure. */
 export function parseOllamaTemplate(value: unknown): OllamaTemplate | undefined {
   const { template, stop } = (value ?? {}) as Record<string, unknown>;
   if (typeof template !== 'string' || template === '' || template.length > longestTemplate) return undefined;
@@ -74,7 +74,7 @@ export function parseOllamaTemplate(value: unknown): OllamaTemplate | undefined 
   return { template, stop: [...new Set(stops as string[])].slice(0, maxStops) };
 }
 
-/** A header from a cache file, where it lies as JSON. Pure. */
+/** Validates a header from JSON in a cache file. Pure. */
 export function parseGgufHeader(value: unknown): GgufHeader {
   const { architecture, parameters, sizeLabel, fileType, contextLength, chat, ollama } = (value ?? {}) as Record<string, unknown>;
   return {
@@ -100,7 +100,7 @@ function fieldsOf(metadata: unknown): (key: string) => unknown {
   return (key) => (Object.hasOwn(fields, key) ? fields[key] : undefined);
 }
 
-/** Counts of 64 bits come as bigint. */
+/** Counts of 64 bits are bigint. */
 const countOf = (value: unknown): number | undefined => {
   const count = typeof value === 'bigint' ? Number(value) : value;
   return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? count : undefined;

@@ -9,10 +9,10 @@ import { decode } from '../protocol/decode.ts';
 import { type Manifest, type ManifestFile, type ManifestGroup, type Provenance, provenance, sideKind } from '../protocol/manifest.ts';
 import { listGroups } from './selection/groups.ts';
 
-/** Sum of the files' sizes, in bytes. */
+/** The sum of the files' sizes, in bytes. */
 export const totalBytes = (files: readonly { readonly size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0);
 
-/** The digest that names a set of files: sha256 over one `path NUL size NUL sha256 LF` line a file, sorted by path. */
+/** The digest of a set of files: sha256 over one `path NUL size NUL sha256 LF` line per file, sorted by path. */
 export function digestFiles(files: readonly Pick<ManifestFile, 'path' | 'size' | 'sha256'>[]): Sha256 {
   const hash = createHash('sha256');
   let lines = '';
@@ -54,7 +54,7 @@ export function makeManifest(
   };
 }
 
-/** The quantizations of some files, best choice first; the digests are theirs alone. */
+/** The quantizations of some files, best choice first; the digests cover only their own files. */
 export function groupsOf(files: readonly ManifestFile[]): readonly ManifestGroup[] {
   // Most models have none, and some of those have very many files.
   if (!files.some(({ path }) => /\.gguf/i.test(path))) return [];
@@ -66,7 +66,7 @@ const namingGroups = (files: readonly ManifestFile[]): Pick<Manifest, 'groups'> 
   return groups.length === 0 ? {} : { groups };
 };
 
-/** The manifest of what stays when some files go: the same model from the same source, with another digest. */
+/** A manifest without some files: the same model from the same source, with another digest. */
 export function withoutFiles(manifest: Manifest, gone: ReadonlySet<string>): Manifest {
   const { groups: _, ...rest } = manifest;
   const files = manifest.files.filter(({ path }) => !gone.has(path));
@@ -76,14 +76,14 @@ export function withoutFiles(manifest: Manifest, gone: ReadonlySet<string>): Man
 /** Orders by code unit, so that every machine sorts the same way. */
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
-/** More files than any model has; a manifest with more comes from somebody who means harm. */
+/** More files than any model has; a manifest with more is hostile. */
 const maxFiles = 200_000;
 const maxBytes = 2 ** 50;
 
 /**
- * Checks a manifest that was read from a disk or came over a wire: every path passes the gate, no path is a directory of
- * another, sizes are possible, chunk lists fit the sizes, and the digest is the digest of the files.
- * @param from where it came from, for the message
+ * Validates a manifest from a disk or from the network: every path is safe, no path is a directory of another, sizes are possible, chunk
+ * lists match the sizes, and the digest matches the files.
+ * @param from its source, for the message
  * @throws SkulkError INTEGRITY
  */
 export function parseManifest(value: unknown, from: string): Manifest {
@@ -142,12 +142,12 @@ export function parseManifest(value: unknown, from: string): Manifest {
     chunk_size: chunkSize,
     ...provenanceIn(value['provenance']),
     files: parsed,
-    // What the manifest itself says of them is for other programs: files are named by one rule everywhere.
+    // The groups in the manifest itself are for other programs; skulk always names them by its own rule.
     ...namingGroups(parsed),
   };
 }
 
-/** Nothing depends on it: one that cannot be read is as good as none. */
+/** Nothing depends on it, so an invalid one is ignored. */
 function provenanceIn(value: unknown): Pick<Manifest, 'provenance'> {
   const found = value === undefined ? undefined : decode(provenance, value);
   return found === undefined ? {} : { provenance: found };
@@ -155,7 +155,7 @@ function provenanceIn(value: unknown): Pick<Manifest, 'provenance'> {
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** Why a set of paths cannot be on one disk together, or undefined. */
+/** Why a set of paths cannot be on one disk together; undefined if it can. */
 export function findClash(paths: readonly string[]): string | undefined {
   const seen = new Set<string>();
   const directories = new Set<string>();
@@ -163,7 +163,7 @@ export function findClash(paths: readonly string[]): string | undefined {
   for (const path of paths) {
     if (seen.has(path)) return `it lists ${JSON.stringify(path)} twice`;
     seen.add(path);
-    // Most files lie beside the one before.
+    // Most files are in the same directory as the previous one.
     const directory = path.slice(0, path.lastIndexOf('/') + 1);
     if (directory === last) continue;
     last = directory;

@@ -1,11 +1,11 @@
-/** Why a file that lies in a model's directory is not a file of the model, or undefined when it is one. */
+/** Why a file in a model's directory is not a file of the model; undefined if it is one. */
 export function whyNotModelFile(path: string): string | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const top = path.split('/', 1)[0] ?? '';
   if (name === '.DS_Store' || name === 'Thumbs.db' || name.startsWith('._')) return 'written by a file manager';
   if (top === '.git') return 'belongs to git';
   if (path.startsWith(huggingFaceCache)) return 'belongs to the Hugging Face tools';
-  // How the Python program marks the revision that it has downloaded.
+  // The Python program's mark of the downloaded revision.
   if (name === '.skulk-source-revision') return 'belongs to skulk';
   if (top === '.skulk' || path === '.skulk.json' || path === '.last_used') return 'belongs to skulk';
   if (/\.(partial|incomplete|aria2|part|crdownload)$/i.test(name)) return 'part of an unfinished download';
@@ -13,8 +13,8 @@ export function whyNotModelFile(path: string): string | undefined {
 }
 
 /**
- * Tells what systems and downloads leave behind beside a model's own files, of use to nobody. What they leave beside a file of somebody
- * else is that person's, as is a file that only looks alike.
+ * Recognizes useless files that systems and downloads leave beside a model's own files. Such a file beside a user's file belongs to the
+ * user, and so does a file with only a similar name.
  * @param own the paths of the model's files
  */
 export function systemFilesBeside(own: ReadonlySet<string>): (path: string) => boolean {

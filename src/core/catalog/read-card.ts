@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { Card } from './card.ts';
 
-/** No card has more than a few kilobytes. */
+/** A real card has a few kilobytes. */
 const maxBytes = 1024 * 1024;
 
 /**
- * Finds a model's card, `<org>--<name>.toml`, in the first directory that has a good one.
- * @param onBad told of a card that cannot be used, as a sentence with file and line
+ * Finds a model's card, `<org>--<name>.toml`, in the first directory with a valid one.
+ * @param onBad called with an invalid card, as a sentence with file and line
  */
 export async function readCard(
   directories: readonly string[],

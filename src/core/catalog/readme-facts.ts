@@ -1,19 +1,19 @@
 import { isModelId } from '../kernel/model-id.ts';
 
-/** What the front matter of a README says of its model; undefined for what it does not say. */
+/** Data from the front matter of a README; undefined if it is missing. */
 export interface ReadmeFacts {
-  /** As the Hub names licences: `apache-2.0`. */
+  /** The Hub's name of the licence: `apache-2.0`. */
   readonly license?: string | undefined;
-  /** The first model that it was made of. */
+  /** The first model from which it was made. */
   readonly baseModel?: string | undefined;
 }
 
-/** The front matter of no model is longer. */
+/** No model has longer front matter. */
 const maxLength = 64 * 1024;
 
 /**
- * Reads two fields of a front matter, line by line: what a README says is only shown, so it is not worth a parser of YAML. Pure.
- * Source: https://huggingface.co/docs/hub/model-cards#model-card-metadata
+ * Reads two fields of a front matter, line by line. They are only shown, so a YAML parser is not needed. Pure. Source:
+ * https://huggingface.co/docs/hub/model-cards#model-card-metadata
  */
 export function readReadmeFacts(text: string): ReadmeFacts {
   const [, matter] = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/.exec(text.slice(0, maxLength)) ?? [];
@@ -27,7 +27,7 @@ export function readReadmeFacts(text: string): ReadmeFacts {
   };
 }
 
-/** The value of a field, or the first one of its list. */
+/** The value of a field, or the first one in its list. */
 function fieldOf(lines: readonly string[], name: string): string | undefined {
   const at = lines.findIndex((line) => line.startsWith(`${name}:`));
   const value = lines[at]?.slice(name.length + 1).trim() ?? '';

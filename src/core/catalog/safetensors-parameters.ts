@@ -1,9 +1,9 @@
-/** Types of numbers that hold one parameter each. */
+/** Number types with one parameter per number. */
 const plainTypes: ReadonlySet<unknown> = new Set(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2']);
 
 /**
- * How many parameters the head of a safetensors file names; undefined for one with packed weights, where several share a number. Pure.
- * Source: https://github.com/huggingface/safetensors#format
+ * The number of parameters in the header of a safetensors file; undefined for packed weights, where several share a number. Pure. Source:
+ * https://github.com/huggingface/safetensors#format
  */
 export function countTensors(head: unknown): number | undefined {
   if (typeof head !== 'object' || head === null) return undefined;

@@ -7,25 +7,25 @@ import type { KindFile } from './selection/file-kind.ts';
 import { loadableGguf } from './selection/groups.ts';
 import { labelOfPath } from './selection/label.ts';
 
-/** What traits are derived from. The files' texts come from outside and are only looked at, never trusted. */
+/** The sources of traits. Their content comes from outside and is not trusted. */
 export interface TraitSources {
   readonly modelId: string;
   readonly files: readonly string[];
-  /** The same files with what their content is, where that is known. */
+  /** The same files with their kinds, as far as they are known. */
   readonly kinds?: readonly KindFile[] | undefined;
   readonly card?: Card | undefined;
   /** The parsed `config.json`. */
   readonly config?: unknown;
   readonly chatTemplate?: string | undefined;
-  /** What the metadata of its GGUF file says. */
+  /** The metadata of its GGUF file. */
   readonly gguf?: GgufFacts | undefined;
-  /** What the front matter of its README says. */
+  /** The front matter of its README. */
   readonly readme?: ReadmeFacts | undefined;
-  /** How many parameters its safetensors files have. */
+  /** The number of parameters in its safetensors files. */
   readonly parameters?: number | undefined;
 }
 
-/** A card says what it says; what it leaves out, and everything without one, follows from the files. Pure. */
+/** Derives a model's traits. The card has priority; missing fields, and everything without a card, are derived from the files. Pure. */
 export function deriveTraits(sources: TraitSources): Traits {
   const { modelId, card, gguf } = sources;
   const config = asRecord(sources.config);
@@ -70,7 +70,7 @@ function quantizationOfGguf(files: readonly KindFile[]): string | null {
   return gguf === undefined ? null : (labelOfPath(gguf)?.text ?? null);
 }
 
-/** As architectures call it. */
+/** The names in different architectures. */
 const contextKeys = ['max_position_embeddings', 'n_positions', 'seq_length', 'max_seq_len', 'n_ctx', 'max_sequence_length'] as const;
 
 function contextOf(config: Fields): number | null {

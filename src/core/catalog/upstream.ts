@@ -2,24 +2,24 @@ import { parseRelativePath, type RelativePath } from '../kernel/files/relative-p
 import { type ModelId, parseModelId } from '../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 
-/** A file of a repo at one commit. At least one of `oid` and `sha256` is known. */
+/** A file of a repo at one commit. It has `oid`, `sha256`, or both. */
 export interface UpstreamFile {
   readonly path: RelativePath;
   /** In bytes. */
   readonly size: number;
-  /** The git blob id that the repo has for the path: of the content, or of the pointer to it when `sha256` is there too. 40 hex digits. */
+  /** The repo's git blob id: of the content, or of its pointer if `sha256` is present too. 40 hex digits. */
   readonly oid?: string;
-  /** Of the content. */
+  /** The digest of the content. */
   readonly sha256?: Sha256;
 }
 
-/** All that a repo has at one commit, also what was not taken (docs/on-disk-format.md, "manifests/"). */
+/** All files of a repo at one commit, including those that were not taken (docs/on-disk-format.md, "manifests/"). */
 export interface Upstream {
   readonly repo: ModelId;
   /** 40 hex digits. */
   readonly commit: string;
   readonly files: readonly UpstreamFile[];
-  /** Whether not everybody might have it there: it was private or gated. Absent where nobody looked. */
+  /** Whether the repo was private or gated. Absent if unknown. */
   readonly restricted?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Upstream {
 const maxFiles = 100_000;
 const maxBytes = 2 ** 50;
 
-/** The listing that a manifest or a note of a change holds; undefined when there is none, or it cannot be used: nothing depends on it. */
+/** Parses the listing in a manifest or in the record of a change; undefined if it is missing or unusable, because nothing depends on it. */
 export function parseUpstream(value: unknown): Upstream | undefined {
   const { repo, commit, files, restricted } = (value ?? {}) as Record<string, unknown>;
   if (!isCommit(commit) || !Array.isArray(files) || files.length > maxFiles) return undefined;

@@ -12,19 +12,18 @@ import { type ContentProblem, problemsOfList } from './problems-of-list.ts';
 
 export type { ContentProblem } from './problems-of-list.ts';
 
-/** A file of a model, and where its bytes lie. */
+/** A file of a model, and its path on the disk. */
 export interface FileOnDisk extends SizedFile {
   readonly absolute: string;
 }
 
-/** A model of 10,000 shards has an index of some megabytes. */
+/** The index of a model with 10,000 shards has some megabytes. */
 const maxIndexBytes = 32 * 1024 * 1024;
 
 /**
- * Looks for what cannot be a model whatever its hashes are: pointers of Git LFS, web pages, empty or damaged weights, and shards that are
- * missing. At most `headBytes` of each file are read, heads of GGUF files, and indexes of shards. A file that cannot be opened is passed
- * over.
- * @returns one problem a file at most, in the order of the files
+ * Finds files that cannot be part of a model, whatever their hashes are: pointers of Git LFS, web pages, empty or damaged weights, and
+ * missing shards. Reads at most `headBytes` of each file, the headers of GGUF files, and indexes of shards. Skips unreadable files.
+ * @returns at most one problem per file, in the order of the files
  */
 export async function findContentProblems(files: readonly FileOnDisk[], signal: AbortSignal): Promise<readonly ContentProblem[]> {
   const kinds = await kindsInTurns(files.map(({ path }) => path));
@@ -51,12 +50,12 @@ export async function findContentProblems(files: readonly FileOnDisk[], signal: 
   });
 }
 
-/** The sentence for a person: `"a.gguf" cannot be used: it is empty`. */
+/** A sentence for the user: `"a.gguf" cannot be used: it is empty`. */
 export const describeProblem = ({ path, reason }: ContentProblem): string => `${quote(path)} cannot be used: ${reason}`;
 
 const maxDescribed = 5;
 
-/** A few of many, as warnings. @param of what the files are of, e.g. a model's id */
+/** A few of many problems, as warnings. @param of the owner of the files, e.g. a model's id */
 export function describeProblems(problems: readonly ContentProblem[], of: string): readonly string[] {
   const more = problems.length - maxDescribed;
   return [
@@ -65,7 +64,7 @@ export function describeProblems(problems: readonly ContentProblem[], of: string
   ];
 }
 
-/** Refuses a model with problems. Throws INTEGRITY. */
+/** Rejects a model with problems. Throws INTEGRITY. */
 export function requireUsable(problems: readonly ContentProblem[], of: string): void {
   const [first] = problems;
   if (first === undefined) return;
@@ -78,7 +77,7 @@ export function requireUsable(problems: readonly ContentProblem[], of: string): 
 async function withFile<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
   let file: FileHandle;
   try {
-    // A pipe would be waited for.
+    // Do not wait for a pipe.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'ENXIO', 'EISDIR')) return undefined;
@@ -102,7 +101,7 @@ async function readHead(file: FileHandle, length: number): Promise<Buffer> {
   return buffer.subarray(0, filled);
 }
 
-/** The shards that an index names, each once. */
+/** The shards in an index, without duplicates. */
 function parseIndex(bytes: Buffer): readonly string[] | undefined {
   try {
     const { weight_map } = JSON.parse(bytes.toString('utf8')) as { weight_map?: unknown };

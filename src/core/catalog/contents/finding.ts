@@ -1,8 +1,11 @@
-/** Why a file, or what it belongs to, cannot be loaded. */
+/** Why a file, or its group, cannot be loaded. */
 export interface Finding {
-  /** `incomplete`: no program can load it. `unrecognized`: it does not begin as its name says, so it may be of a format that is not known here. */
+  /**
+   * `incomplete`: no program can load it. `unrecognized`: its beginning does not match its name, so it may have a format that skulk does
+   * not know.
+   */
   readonly kind: 'incomplete' | 'unrecognized';
-  /** A sentence that begins with a small letter: `it is empty`. */
+  /** A sentence with a lower-case first letter: `it is empty`. */
   readonly reason: string;
 }
 

@@ -1,6 +1,6 @@
 import { type Finding, incomplete, unrecognized } from './finding.ts';
 
-/** The magic numbers of the formats of llama.cpp before GGUF, as they stand in a file. */
+/** The magic numbers of llama.cpp's formats before GGUF, as they appear in a file. */
 const olderMagics: ReadonlySet<string> = new Set(['lmgg', 'fmgg', 'tjgg', 'algg']);
 /** Magic, version, and two counts. */
 const fixedBytes = 24;
@@ -14,8 +14,7 @@ const stringType = 8;
 const listType = 9;
 
 /**
- * Why a file is no GGUF file: by its magic number, version and counts, and by as much of its metadata as there is in the given bytes.
- * Pure.
+ * Why a file is not a GGUF file, according to its magic number, version and counts, and to the metadata in the given bytes. Pure.
  * @param size of the whole file, in bytes
  */
 export function problemOfGguf(head: Uint8Array, size: number): Finding | undefined {
@@ -25,7 +24,7 @@ export function problemOfGguf(head: Uint8Array, size: number): Finding | undefin
   if (magic !== 'GGUF') return unrecognized('it does not begin with "GGUF", so it is not a GGUF file');
   if (size < fixedBytes) return unrecognized(`it is truncated after ${size} bytes`);
   const [little, big] = [bytes.readUInt32LE(4), bytes.readUInt32BE(4)];
-  // Version 1 had shorter counts. A file for big-endian machines is not looked into.
+  // Version 1 had shorter counts. A big-endian file is not checked.
   if (little === 1 || (big > 1 && big < 100)) return undefined;
   if (little === 0 || little >= 100) return unrecognized(`its GGUF version is ${little}, which does not exist`);
   const [tensors, keys] = [bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)];
@@ -34,7 +33,7 @@ export function problemOfGguf(head: Uint8Array, size: number): Finding | undefin
   return problemOfMetadata(bytes, Number(keys), size);
 }
 
-/** Walks over the metadata; stops without a finding where the given bytes end before the file does. */
+/** Walks through the metadata. Stops without a finding if the given bytes end before the file does. */
 function problemOfMetadata(bytes: Buffer, keys: number, size: number): Finding | undefined {
   const atEnd = bytes.length < size ? undefined : cutOff(size);
   let at = fixedBytes;
@@ -59,7 +58,7 @@ function problemOfMetadata(bytes: Buffer, keys: number, size: number): Finding |
       const each = sizes[bytes.readUInt32LE(take(4))];
       const count = readLength();
       if (count > size) return damaged;
-      // Lists of texts are vocabularies, which end behind the bytes that there are.
+      // Lists of texts are vocabularies, which end after the available bytes.
       if (each === undefined) return undefined;
       take(each * count);
     } else {

@@ -21,12 +21,12 @@ const kindOfArchitecture: Readonly<Record<string, SideKind>> = {
 
 const fixedBytes = 24;
 const stringType = 8;
-/** The size of a value by its type; a list ends the look, as what is searched for comes before the vocabulary. */
+/** The size of a value by its type. A list ends the search, because the wanted fields come before the vocabulary. */
 const sizes: readonly (number | undefined)[] = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8];
 
 /**
- * What a GGUF file is besides weights, as `general.type` and `general.architecture` in its first bytes say; undefined for weights, and
- * for what is not GGUF. Pure. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ * The kind of a GGUF file that is not weights, from `general.type` and `general.architecture` in its first bytes; undefined for weights,
+ * and for other files. Pure. Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 export function sideKindOfHead(head: Uint8Array): SideKind | undefined {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
@@ -39,11 +39,11 @@ export function sideKindOfHead(head: Uint8Array): SideKind | undefined {
   return Object.hasOwn(kindOfArchitecture, architecture) ? kindOfArchitecture[architecture] : undefined;
 }
 
-/** The texts with some names, as far as they come before the first list and in the given bytes. */
+/** The texts with some names, if they come before the first list and in the given bytes. */
 function readTexts(bytes: Buffer, names: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   let at = fixedBytes;
-  /** Undefined where the bytes end before it does. */
+  /** Undefined if the bytes end before the text does. */
   const readText = (): string | undefined => {
     if (at + 8 > bytes.length) return undefined;
     const length = bytes.readBigUInt64LE(at);
@@ -66,9 +66,8 @@ function readTexts(bytes: Buffer, names: readonly string[]): ReadonlyMap<string,
 }
 
 /**
- * Adds to files of a model what their content says they are, where their names call them GGUF weights. A file that cannot be read says
- * nothing.
- * @param absoluteOf where the bytes of a file lie
+ * Adds the real kind to files of a model whose names look like GGUF weights. Ignores unreadable files.
+ * @param absoluteOf the path of a file on the disk
  */
 export async function withGgufKinds<F extends KindFile>(files: readonly F[], absoluteOf: (path: string) => string): Promise<readonly F[]> {
   // Most models have none, and some of those have very many files.
@@ -82,7 +81,7 @@ export async function withGgufKinds<F extends KindFile>(files: readonly F[], abs
 
 async function sideKindOf(path: string): Promise<SideKind | undefined> {
   try {
-    // Neither a link, which may lead anywhere, nor a pipe, which would be waited for.
+    // Do not follow a link, which may lead anywhere, and do not wait for a pipe.
     const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     try {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(headBytes), 0, headBytes, 0);

@@ -1,18 +1,18 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type Finding, incomplete } from './finding.ts';
 
-/** What a walk over a file may read: vocabularies of 300,000 words have some 10 MB. */
+/** The maximum number of bytes to read: vocabularies of 300,000 words have some 10 MB. */
 const maxHeadBytes = 128 * 1024 * 1024;
 /** Few enough words for one turn of the event loop. */
 const windowBytes = 256 * 1024;
 const maxTensors = 1_000_000;
 const maxDimensions = 8;
-/** The size of a value of metadata by its type; 8 is a string, 9 a list. */
+/** The size of a metadata value by its type; 8 is a string, 9 a list. */
 const valueBytes: readonly (number | undefined)[] = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8];
 const [stringType, listType, uint32Type] = [8, 9, 4];
 const defaultAlignment = 32;
 
-/** Elements of a block, and its bytes, by the number of the type in `enum ggml_type`. Source: ggml-common.h of llama.cpp. */
+/** The elements of a block, and its bytes, by the type's number in `enum ggml_type`. Source: ggml-common.h of llama.cpp. */
 const blocks: ReadonlyMap<number, readonly [elements: number, bytes: number]> = new Map([
   [0, [1, 4]], // F32
   [1, [1, 2]], // F16
@@ -48,14 +48,14 @@ const blocks: ReadonlyMap<number, readonly [elements: number, bytes: number]> = 
   [39, [32, 17]], // MXFP4
 ]);
 
-/** Ends a walk that leads nowhere: the file is damaged in a way that is not known here, or too large to be looked at. */
+/** Ends a walk without a result: the file has an unknown kind of damage, or is too large to check. */
 class Unknown extends Error {}
-/** Ends a walk that leads out of the file. */
+/** Ends a walk that leads beyond the end of the file. */
 class BeyondEnd extends Error {}
 
 /**
- * Whether a GGUF file has all the bytes of its tensors. Reads its head, which names them, in pieces. A file whose head cannot be
- * followed, and types of tensors that are not known here, give no finding.
+ * Checks that a GGUF file has all bytes of its tensors. Reads its header, which lists them, in pieces. There is no finding for an
+ * unreadable header, or for unknown types of tensors.
  * @param size of the whole file, in bytes
  */
 export async function problemOfTensors(
@@ -72,11 +72,11 @@ export async function problemOfTensors(
   }
 }
 
-/** Where the last tensor of a known type ends, in bytes. */
+/** The end of the last tensor of a known type, in bytes. */
 async function findEnd(reader: Reader): Promise<number> {
   if ((await reader.uint32()) !== 0x46554747) throw new Unknown();
   const version = await reader.uint32();
-  // Version 1 has shorter counts; in a file for big-endian machines the version is huge.
+  // Version 1 has shorter counts; in a big-endian file the version is huge.
   if (version < 2 || version > 100) throw new Unknown();
   const [tensors, keys] = [await reader.count(), await reader.count()];
   if (tensors > maxTensors) throw new Unknown();
@@ -95,7 +95,7 @@ async function findEnd(reader: Reader): Promise<number> {
   return Math.ceil(reader.at() / alignment) * alignment + last;
 }
 
-/** Walks over the metadata. @returns what tensors are aligned to, in bytes */
+/** Walks through the metadata. @returns the alignment of tensors, in bytes */
 async function readAlignment(reader: Reader, keys: number): Promise<number> {
   let alignment = defaultAlignment;
   for (let index = 0; index < keys; index += 1) {
@@ -124,17 +124,17 @@ async function skipValue(reader: Reader, type: number): Promise<void> {
   }
 }
 
-/** Reads a file from its beginning, in windows; numbers are little-endian. Throws BeyondEnd for what lies beyond its end. */
+/** Reads a file from its beginning, in windows; numbers are little-endian. Throws BeyondEnd for bytes beyond its end. */
 interface Reader {
   uint32(): Promise<number>;
-  /** 64 bits without a sign, as far as a number holds them. */
+  /** An unsigned number of 64 bits, as far as a JavaScript number can hold it. */
   count(): Promise<number>;
-  /** The text of so many bytes; a long one is passed over and gives an empty text. */
+  /** A text of this many bytes. A long one is skipped, and returned as an empty text. */
   text(bytes: number): Promise<string>;
   skip(bytes: number): void;
-  /** Passes over so many texts, each with its length before it. */
+  /** Skips this many texts, each with its length before it. */
   skipTexts(count: number): Promise<void>;
-  /** How many bytes lie behind it. */
+  /** The current position. */
   at(): number;
 }
 
@@ -157,7 +157,7 @@ function createReader(file: Pick<FileHandle, 'read'>, { size, signal }: { readon
     read += filled;
     if (filled < bytes) throw new Unknown();
   };
-  /** Where in the window the next bytes lie. */
+  /** The position of the next bytes in the window. */
   const take = (bytes: number): number => {
     at += bytes;
     return at - bytes - begin;
@@ -189,7 +189,7 @@ function createReader(file: Pick<FileHandle, 'read'>, { size, signal }: { readon
       at += bytes;
     },
     skipTexts: async (count) => {
-      // Without a promise for each of them: there are hundreds of thousands.
+      // Without a promise for each of them, because there are hundreds of thousands.
       for (let index = 0; index < count; index += 1) {
         if (!has(8)) await fill(8);
         const length = toCount(take(8));

@@ -3,18 +3,18 @@ import { type Finding, incomplete } from './finding.ts';
 import { problemOfGguf } from './gguf-head.ts';
 import { problemOfSafetensors } from './safetensors-head.ts';
 
-/** So many of a file's first bytes say what it is. */
+/** How many first bytes of a file identify its content. */
 export const headBytes = 64 * 1024;
 
-/** A file, and how it begins. */
+/** A file and its first bytes. */
 export interface FileHead {
   readonly path: string;
   readonly kind: FileKind;
   /** In bytes. */
   readonly size: number;
-  /** The first bytes: `headBytes` of them, or all. */
+  /** The first `headBytes` bytes, or all. */
   readonly head: Uint8Array;
-  /** Whether it is a later part of a file that was cut by bytes, which begins with anything. */
+  /** Whether it is a later part of a file that was cut by bytes, which can start with anything. */
   readonly isLaterPart: boolean;
 }
 
@@ -34,14 +34,14 @@ const mayBeHtml = /\.(?:html?|md|markdown|txt|svg|xml|rst)$/i;
 const maxPointerBytes = 1024;
 const pointer = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\/v1\r?\n/;
 const html = /^\uFEFF?\s*(?:<!--[\s\S]{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body)[\s>]/i;
-/** What nobody writes by hand or for a person. */
+/** Files that are not written by hand, or for people. */
 const forPrograms = /\.(?:json|model|jinja|tiktoken)$/i;
 
-/** Whether a file of this kind and size need be opened to say what it is. */
+/** Whether a file of this kind and size must be read to check it. */
 export const isWorthALook = ({ path, kind, size }: Pick<FileHead, 'path' | 'kind' | 'size'>): boolean =>
   weights.has(kind) || kind === 'weights-index' || size <= maxPointerBytes || forPrograms.test(path);
 
-/** Why a file cannot be what its name says, by its first bytes; undefined when it may be. Pure. */
+/** Why the first bytes of a file do not match its name; undefined if they may. Pure. */
 export function problemOfHead(file: FileHead): Finding | undefined {
   const { path, kind, size, head, isLaterPart } = file;
   const isWeights = weights.has(kind);
@@ -56,6 +56,6 @@ export function problemOfHead(file: FileHead): Finding | undefined {
   return isGguf(file) ? problemOfGguf(head, size) : undefined;
 }
 
-/** Whether a file must be GGUF. An importance matrix is that only in newer versions of llama.cpp. Pure. */
+/** Whether a file must be GGUF. An importance matrix is GGUF only in newer versions of llama.cpp. Pure. */
 export const isGguf = ({ path, kind }: Pick<FileHead, 'path' | 'kind'>): boolean =>
   kind !== 'imatrix' && (/\.gguf$/i.test(path) || kind === 'gguf');

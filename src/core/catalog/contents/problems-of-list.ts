@@ -3,12 +3,12 @@ import type { FileKind } from '../selection/file-kind.ts';
 import { listGroups, type SizedFile } from '../selection/groups.ts';
 import { type Finding, incomplete } from './finding.ts';
 
-/** What was found of a file of a model. */
+/** A problem of a model's file. */
 export interface ContentProblem extends Finding {
   readonly path: string;
 }
 
-/** The files that an index of shards names; undefined for what is no index. */
+/** Reads the files in an index of shards; undefined for an invalid index. */
 export type ReadIndex = (path: string) => readonly string[] | undefined;
 
 const shard = /^(.*)-(\d{5})-of-(\d{5})(\.(?:safetensors|bin))$/i;
@@ -17,7 +17,7 @@ const maxNamed = 3;
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
-/** What is missing of a model by the names of its files and by its indexes. Pure but for `readIndex`. */
+/** Finds missing files of a model by the names of its files and by its indexes. Pure except for `readIndex`. */
 export function problemsOfList(
   files: readonly SizedFile[],
   kinds: ReadonlyMap<string, FileKind>,
@@ -29,7 +29,8 @@ export function problemsOfList(
   const problems: ContentProblem[] = [];
   for (const { path } of files) {
     if (!indexOfShards.test(path)) continue;
-    // PyTorch's weights may have been left out, as safetensors holds the same; a single file is loaded before an index of shards.
+    // PyTorch weights may be absent on purpose, because safetensors has the same; and programs prefer a single file to an index of
+    // shards.
     const single = path.replace(/\.index\.json$/i, '');
     if ((hasSafetensors && /\.bin\.index\.json$/i.test(path)) || here.has(single)) continue;
     const shards = readIndex(path);
@@ -50,7 +51,7 @@ const describeMissing = (missing: readonly string[], count: number): string => {
   return `${quoteSome(missing.slice(0, maxNamed))}${more > 0 ? ` and ${more} more` : ''}, which ${count === 1 ? 'is' : 'are'} missing`;
 };
 
-/** Numbered shards of which some are missing, where no index has said so already. */
+/** Numbered shards with gaps that no index has reported already. */
 function holesInShards(files: readonly SizedFile[], named: ReadonlySet<string>): readonly ContentProblem[] {
   const groups = new Map<string, { readonly first: string; readonly numbers: Set<number>; readonly match: RegExpExecArray }>();
   for (const { path } of files) {

@@ -4,8 +4,8 @@ import { type Finding, incomplete, unrecognized } from './finding.ts';
 const maxHeaderBytes = 100_000_000;
 
 /**
- * Why a file is no safetensors file: 8 bytes with the length of the header (little-endian), then the header, which is JSON, then the
- * tensors. What of the header is beyond the given bytes is not looked at. Pure.
+ * Why a file is not a safetensors file: 8 bytes with the length of the header (little-endian), then the header, which is JSON, then the
+ * tensors. The part of the header beyond the given bytes is not checked. Pure.
  * @param size of the whole file, in bytes
  */
 export function problemOfSafetensors(head: Uint8Array, size: number): Finding | undefined {
@@ -26,7 +26,7 @@ export function problemOfSafetensors(head: Uint8Array, size: number): Finding | 
   return end > size ? incomplete(`it is truncated: it has ${size} bytes, but its header says ${end}`) : undefined;
 }
 
-/** Where the last tensor ends, counted from the end of the header. */
+/** The end of the last tensor, counted from the end of the header. */
 function endOfTensors(header: unknown): number {
   let end = 0;
   for (const tensor of Object.values((header ?? {}) as Record<string, unknown>)) {

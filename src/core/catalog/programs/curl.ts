@@ -3,13 +3,13 @@ import type { ModelFacts } from './facts.ts';
 import { firstOf, noEndpoint, wayOf } from './lines.ts';
 import type { Endpoint, ProgramUse } from './programs.ts';
 
-/** More than these nobody wants to see as a command. */
+/** With more files, a command would be unreadable. */
 const maxFiles = 40;
 
 /** Plain files over HTTP. */
 export function useCurl(model: ModelFacts, endpoint: Endpoint): Omit<ProgramUse, 'program' | 'title'> {
   const { modelId, name, files, gguf } = model;
-  // A single quantization goes where one is; a model of many files gets a directory.
+  // A single quantization goes into the current directory; a model of many files gets its own directory.
   const folder = gguf === undefined ? `${name}/` : '';
   const token = endpoint.needsToken ? ' -H "Authorization: Bearer $SKULK_TOKEN"' : '';
   const urlOf = (path: string): string =>

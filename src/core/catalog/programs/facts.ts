@@ -4,41 +4,41 @@ import { type Group, isLoadable, listGroups, pickLoadable, type SizedFile } from
 import { pickProjectors } from '../selection/pick-projectors.ts';
 import type { UsedModel } from './programs.ts';
 
-/** What decides which programs load a model, and how. */
+/** The facts that decide which programs load a model, and how. */
 export interface ModelFacts {
   readonly modelId: string;
-  /** The part behind the slash. */
+  /** The part after the slash. */
   readonly name: string;
-  /** Whether it has an organization: some programs want exactly one slash. */
+  /** Whether it has an organization: some programs require exactly one slash. */
   readonly hasOrg: boolean;
-  /** `org/name:Q4_K_M` where there is something to choose, else the id. */
+  /** `org/name:Q4_K_M` if there is a choice, else the id. */
   readonly ref: string;
   readonly format: 'gguf' | 'safetensors' | 'pytorch' | 'other';
-  /** Of GGUF weights: the quantization that is meant. */
+  /** The selected quantization of GGUF weights. */
   readonly gguf: GgufChoice | undefined;
-  /** Whether the weights are made for MLX alone. */
+  /** Whether the weights are only for MLX. */
   readonly isMlx: boolean;
-  /** The files that are taken: of GGUF weights the quantization and its projector, else all of them. */
+  /** The used files: for GGUF weights the quantization and its projector, else all of them. */
   readonly files: readonly SizedFile[];
   /** The largest of them. */
   readonly largest: SizedFile | undefined;
   readonly tags: readonly string[];
-  /** An id of the Hub, or undefined. */
+  /** An id on the Hub, or undefined. */
   readonly baseModel: string | undefined;
 }
 
-/** A quantization, as programs are given it. */
+/** A quantization, as passed to programs. */
 export interface GgufChoice {
   readonly selector: string;
   /** The path of the first shard. */
   readonly file: string;
   readonly isSplit: boolean;
-  /** The selector, where llama.cpp and Ollama know it as a tag; undefined for one that is a path. */
+  /** The selector, if llama.cpp and Ollama accept it as a tag; undefined for a path. */
   readonly tag: string | undefined;
   readonly mmproj: string | undefined;
 }
 
-/** Reads off its files what a model is to programs. Pure. */
+/** Derives the facts for programs from a model's files. Pure. */
 export function readFacts({ modelId, selector, files, tags = [], baseModel }: UsedModel): ModelFacts {
   const listing = files.map((file) => ({ ...file, size: file.size ?? 0 }));
   const kinds = kindsOfFiles(files);
@@ -74,7 +74,7 @@ const chosen = ({ selector, label, ggufFile, files, cut }: Group, mmproj: string
   mmproj,
 });
 
-/** Quantized by MLX, which no other program reads; by its name, as nothing else of a listing says it. */
+/** Quantized by MLX, which no other program reads. Only the name shows it. */
 const isForMlx = (modelId: string): boolean =>
   (/^mlx-community\//i.test(modelId) || /(?:^|[-_.])mlx(?:$|[-_.])/i.test(modelId.replace(/^.*\//, ''))) &&
   !/(?:bf16|fp16|f16|fp32|f32|float16|float32)$/i.test(modelId);

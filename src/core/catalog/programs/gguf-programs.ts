@@ -33,10 +33,10 @@ export function useLlamaServer(model: ModelFacts, endpoint: Endpoint): Use {
   };
 }
 
-/** What Ollama takes as a part of a name. */
+/** What Ollama accepts as a part of a name. */
 const ollamaName = /^\w[\w.-]{0,79}$/;
 
-/** Ollama, which pulls from a registry and keeps a copy of its own. */
+/** Ollama, which pulls from a registry and keeps its own copy. */
 export function useOllama(model: ModelFacts, endpoint: Endpoint): Use {
   const { modelId, name, hasOrg, gguf, ref } = model;
   const org = hasOrg ? modelId.slice(0, modelId.indexOf('/')) : '';
@@ -72,7 +72,7 @@ export function useOllama(model: ModelFacts, endpoint: Endpoint): Use {
   };
 }
 
-/** LM Studio, which downloads from Hugging Face alone, but takes in files. */
+/** LM Studio, which only downloads from Hugging Face, but can import files. */
 export function useLmStudio(model: ModelFacts, endpoint: Endpoint): Use {
   const { modelId, gguf, ref, hasOrg } = model;
   const problem = firstOf(

@@ -1,8 +1,8 @@
-/** The programs for which skulk knows the lines to type, in the order in which they are shown. */
+/** The programs for which skulk knows the commands, in the order of display. */
 export const programNames = ['transformers', 'vllm', 'llama-server', 'ollama', 'lmstudio', 'mlx', 'hf', 'curl'] as const;
 export type ProgramName = (typeof programNames)[number];
 
-/** How each program is called where people read of it. */
+/** The display name of each program. */
 export const programTitles: Readonly<Record<ProgramName, string>> = {
   transformers: 'transformers',
   vllm: 'vLLM',
@@ -14,45 +14,45 @@ export const programTitles: Readonly<Record<ProgramName, string>> = {
   curl: 'curl',
 };
 
-/** A model that a program is to load. */
+/** A model for a program to load. */
 export interface UsedModel {
   readonly modelId: string;
-  /** The quantization that is meant; the best one of the files when undefined. */
+  /** The selected quantization; if undefined, the best one. */
   readonly selector?: string | undefined;
-  /** What the store has of it; sizes in bytes. */
+  /** The store's files of it; sizes in bytes. */
   readonly files: readonly { readonly path: string; readonly size: number | null }[];
-  /** As `Traits` says them. */
+  /** As in `Traits`. */
   readonly tags?: readonly string[];
-  /** The model that it was made from; whatever the files say. */
+  /** The model from which it was made. */
   readonly baseModel?: string | null;
 }
 
-/** The server that a program asks. */
+/** The server for a program. */
 export interface Endpoint {
-  /** As `http://192.168.1.10:58080`, without a slash at its end; undefined where no server runs. */
+  /** E.g. `http://192.168.1.10:58080`, without a trailing slash; undefined without a running server. */
   readonly address: string | undefined;
-  /** Why nothing can be asked there, as a clause; undefined where something can. */
+  /** Why it cannot be used, as a clause; undefined if it can. */
   readonly problem?: string | undefined;
-  /** Whether it wants a token of skulk from those who only read. */
+  /** Whether it requires a skulk token for reading. */
   readonly needsToken: boolean;
 }
 
-/** One way to run a program on a model. */
+/** One way to run a program with a model. */
 export interface Way {
-  /** What to type in a POSIX shell, a line each; undefined where this way does not work. */
+  /** The lines for a POSIX shell; undefined if this way does not work. */
   readonly lines?: readonly string[];
   /** Why it does not work, as a sentence. */
   readonly problem?: string;
 }
 
-/** What to type for a program. */
+/** The commands for a program. */
 export interface ProgramUse {
   readonly program: ProgramName;
   readonly title: string;
-  /** The program asks the store itself; its machine needs no skulk. */
+  /** The program uses the store itself; its machine does not need skulk. */
   readonly hub: Way;
   /** The program gets a verified copy that skulk makes on its machine. */
   readonly staged: Way;
-  /** What goes wrong most, as a sentence. */
+  /** The most common mistake, as a sentence. */
   readonly pitfall: string;
 }

@@ -22,7 +22,7 @@ export function useTransformers(model: ModelFacts, endpoint: Endpoint): Use {
     hub: wayOf(firstOf(problem, noEndpoint(endpoint), tooLargeForHubClient(model)), () =>
       askingHub(endpoint, python(script(model, pythonText(model.modelId)))),
     ),
-    // `skulk run` takes two braces for one.
+    // In `skulk run`, two braces mean one.
     staged: wayOf(problem, () => running(model.ref, `${python(script(model, 'sys.argv[1]').replaceAll('{', '{{'))} {path}`)),
     pitfall:
       model.format === 'gguf'

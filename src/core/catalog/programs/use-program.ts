@@ -16,8 +16,8 @@ const uses: Readonly<Record<ProgramName, (model: ModelFacts, endpoint: Endpoint)
 };
 
 /**
- * The lines to type for every program, with a model at a server, or why there are none. The one source of them: commands, the page and
- * docs/recipes show what this says. Everything from outside is quoted for a POSIX shell. Pure, and without anything of Node.
+ * The commands of every program for a model at a server, or why there are none. This is their only source: commands, the page and
+ * docs/recipes use it. Everything from outside is quoted for a POSIX shell. Pure, and independent of Node.
  */
 export function listUses(model: UsedModel, endpoint: Endpoint): readonly ProgramUse[] {
   const facts = readFacts(model);
@@ -27,9 +27,9 @@ export function listUses(model: UsedModel, endpoint: Endpoint): readonly Program
   });
 }
 
-/** A reason may name a file, and whoever prints it as a comment must not print another line of it. */
+/** A reason may contain a file name. If it is printed as a comment, it must not start another line. */
 const inOneLine = (way: Way): Way =>
   way.problem === undefined ? way : { problem: way.problem.replaceAll(/\p{Cc}|[\u2028\u2029]/gu, '?') };
 
-/** The quantization that the lines name; undefined of a model without GGUF weights. Pure. */
+/** The quantization in the commands; undefined for a model without GGUF weights. Pure. */
 export const usedSelector = (model: UsedModel): string | undefined => readFacts(model).gguf?.selector;

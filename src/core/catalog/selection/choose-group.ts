@@ -4,14 +4,14 @@ import { type Group, isBroken, type SizedFile } from './groups.ts';
 import { type Problem, problems, type Warning } from './problems.ts';
 import type { SelectionRequest } from './select-files.ts';
 
-/** A quantization, with what there is to say about the choice; none where no GGUF weights are wanted, or patterns say which. */
+/** A quantization, and warnings about the choice; none if no GGUF weights are wanted, or patterns select the files. */
 export type ChosenGroup<F extends SizedFile> =
   | { readonly group?: Group<F>; readonly warning?: Warning | undefined }
   | { readonly problem: Problem };
 
 /**
- * The quantization to take: what the selector names, else what the card pins, else the best that is not left out. A group with a hole,
- * or one that was cut in an unknown way, is refused and never replaced by another.
+ * The quantization to take: by the selector, else the card's pin, else the best one that is not excluded. A group with missing files, or
+ * with an unknown kind of split, is rejected and never replaced by another.
  */
 export function chooseGroup<F extends SizedFile>(
   listing: readonly F[],

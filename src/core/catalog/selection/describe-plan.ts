@@ -2,7 +2,7 @@ import type { DownloadPlan, PlannedFile } from '../../protocol/models.ts';
 import type { SizedFile } from './groups.ts';
 import type { Choice, Selection } from './select-files.ts';
 
-/** A selection as programs and people see it. */
+/** A selection in the format for programs and users. */
 export const describePlan = ({ taken, left, group, warnings }: Selection<SizedFile>): DownloadPlan => ({
   gguf_file: group?.ggufFile ?? null,
   taken: describeChoices(taken),

@@ -3,15 +3,15 @@ import { whyNotModelFile } from '../model-files.ts';
 import { findLabel } from './label.ts';
 import { splitName } from './split-name.ts';
 
-/** What a file of a repo is, as its name says. */
+/** The kind of a repo's file, according to its name. */
 export type FileKind =
-  /** Left by a tool or a system: no file of the model. */
+  /** Left by a tool or a system; not a file of the model. */
   | 'litter'
-  /** GGUF weights, or a piece of them. */
+  /** GGUF weights, or a part of them. */
   | 'gguf'
-  /** A GGUF file that sees or hears for a model (mmproj). */
+  /** A GGUF file for a model's image or audio input (mmproj). */
   | 'projector'
-  /** What a quantization was made with; no program loads it. */
+  /** The input for making a quantization; no program loads it. */
   | 'imatrix'
   /** A draft model, or a head that predicts several tokens (MTP, EAGLE). */
   | 'draft'
@@ -20,7 +20,7 @@ export type FileKind =
   /** A vocabulary without weights. */
   | 'vocabulary'
   | 'safetensors'
-  /** Weights as PyTorch saves them: .bin, .pt, .pth, .ckpt. */
+  /** Weights in PyTorch's formats: .bin, .pt, .pth, .ckpt. */
   | 'pytorch'
   /** Weights for another framework: ONNX, TensorFlow, Flax, Rust, TensorFlow Lite, Core ML, OpenVINO. */
   | 'other-format'
@@ -29,7 +29,7 @@ export type FileKind =
   /** Everything else: configuration, tokenizer, README, licence, images. */
   | 'plain';
 
-/** A file of a listing. Where its bytes were looked at, it may say what they are. */
+/** A file of a listing, with its kind if its content is known. */
 export interface KindFile {
   readonly path: string;
   readonly gguf_kind?: SideKind | undefined;
@@ -37,11 +37,11 @@ export interface KindFile {
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** A word in a name: with nothing, a digit or no letter beside it. */
+/** A word in a name: not directly between letters. */
 const word = (pattern: string): RegExp => new RegExp(`(?<![a-z])(?:${pattern})(?![a-z])`, 'i');
 const projector = /mm[-_.]?proj|multi[-_.]?modal[-_.]?proj|(?<![a-z])projector(?![a-z])/i;
 const imatrix = /i[-_.]?matrix|importance[-_.]?matrix/i;
-/** Weights that were made with a matrix often say so (`m-Q4_K_M-imat.gguf`), so that only a name without a label is the matrix itself. */
+/** Weights made with a matrix often have this word too (`m-Q4_K_M-imat.gguf`), so only a name without a label is the matrix itself. */
 const shortImatrix = word('imat');
 const draft = word('mtp|multi[-_.]?token[-_.]?prediction|nextn|n?draft(?:er|s|[-_.]?model)?|eagle|medusa|d[-_.]?flash|speculators?');
 const adapter = word('q?lora|adapters?|control[-_.]?vectors?|cvec');
@@ -52,7 +52,7 @@ const pytorch = /\.(?:bin|pt|pth|ckpt|pkl)$/i;
 const otherFormat =
   /\.(?:onnx|onnx[._]data(?:_\d+)?|h5|msgpack|ot|tflite|pb|mlmodel|mlpackage|keras|nemo)$|\.ckpt\.(?:index|meta|data-\d+-of-\d+)$|(?:^|\/)openvino_[^/]*\.(?:bin|xml)$/i;
 
-/** The kind of a GGUF file by its name alone; its folder counts where it is nothing but the word (`MTP/x.gguf`). */
+/** The kind of a GGUF file by its name. Its folder only counts if it consists of just the word (`MTP/x.gguf`). */
 function kindOfGguf(path: string): FileKind {
   const name = baseName(path);
   const folder = path.slice(0, -name.length - 1).replace(/^.*\//, '');
@@ -64,7 +64,7 @@ function kindOfGguf(path: string): FileKind {
   return vocabulary.test(name) || (tokenizer.test(name) && !hasLabel()) ? 'vocabulary' : 'gguf';
 }
 
-/** The kind of one file, without a look at what lies beside it. */
+/** The kind of a single file, independent of its neighbours. */
 export function kindOf(path: string): FileKind {
   if (whyNotModelFile(path) !== undefined) return 'litter';
   if (splitName(path) !== undefined) return kindOfGguf(path);
@@ -77,8 +77,8 @@ export function kindOf(path: string): FileKind {
 }
 
 /**
- * The kind of each file of a listing. Where no GGUF weights would be left, the word was part of the model's name (`RWKV-Eagle-7B`, a
- * repo of one adapter), and those files are its weights.
+ * The kind of each file of a listing. If that leaves no GGUF weights, the word was part of the model's name (`RWKV-Eagle-7B`, a repo of
+ * one adapter), and those files are its weights.
  */
 export function kindsOf(paths: Iterable<string>): ReadonlyMap<string, FileKind> {
   const kinds = new Map<string, FileKind>();
@@ -86,7 +86,7 @@ export function kindsOf(paths: Iterable<string>): ReadonlyMap<string, FileKind> 
   return promoteWeights(kinds);
 }
 
-/** The same for files of which some say what their content is: that counts more than a name that calls them weights. */
+/** The same for files with some known kinds, which have priority over names that look like weights. */
 export function kindsOfFiles(files: Iterable<KindFile>): ReadonlyMap<string, FileKind> {
   const kinds = new Map<string, FileKind>();
   for (const { path, gguf_kind } of files) {
@@ -96,16 +96,16 @@ export function kindsOfFiles(files: Iterable<KindFile>): ReadonlyMap<string, Fil
   return promoteWeights(kinds);
 }
 
-/** Where no file is plainly GGUF weights, some that would be beside them are the weights. Changes what it is given, and returns it. */
+/** If no file is clearly GGUF weights, files of other kinds may be the weights. Changes its argument, and returns it. */
 export function promoteWeights(kinds: Map<string, FileKind>): ReadonlyMap<string, FileKind> {
   if (has(kinds, 'gguf')) return kinds;
   for (const kind of ['draft', 'adapter', 'vocabulary'] as const) if (promote(kinds, kind, () => true)) return kinds;
-  // Weights that were made with a matrix may say so; the matrix itself has no label.
+  // Weights made with a matrix may have the word; the matrix itself has no label.
   promote(kinds, 'imatrix', (path) => splitName(path) !== undefined && findLabel(baseName(path)) !== undefined);
   return kinds;
 }
 
-/** Whether the quantizations of a model share files of this kind: configuration, tokenizer, projector. */
+/** Whether a model's quantizations share files of this kind: configuration, tokenizer, projector. */
 export const isSharedKind = (kind: FileKind | undefined): boolean => kind === 'plain' || kind === 'projector' || kind === 'litter';
 
 const has = (kinds: ReadonlyMap<string, FileKind>, wanted: FileKind): boolean => {

@@ -7,14 +7,14 @@ const isMainPytorch = (path: string): boolean => /(?:^|\/)(?:pytorch_)?model[^/]
 /** Not an adapter or a part. */
 const isWholeModel = (path: string): boolean => /(?:^|\/)(?:pytorch_)?model[^/]*\.(?:safetensors|bin)$/i.test(path);
 
-/** Folders at the top of a repo that hold the same weights for another framework or in the form of who trained them. */
+/** Folders at the top of a repo with the same weights for another framework, or in the original training format. */
 const copies: ReadonlySet<string> = new Set(['original', 'metal', 'onnx', 'openvino', 'coreml', 'tf', 'flax', 'rust', 'tflite']);
 
 /**
- * Tells which files hold weights that the repo has in a better form too, as safetensors first, then as PyTorch's .bin; with the
- * indexes that belong to them. A repo that has one form only has no duplicates. Source: docs/hub.md, "Which files of a repo".
+ * Finds files with weights that the repo also has in a better format (safetensors first, then PyTorch's .bin), and their indexes. A repo
+ * with a single format has no duplicates. Source: docs/hub.md, "Which files of a repo".
  * @param kinds of every file of the listing
- * @returns why a file is a duplicate, as the words after "the same weights"; undefined when it is none
+ * @returns why a file is a duplicate, as the words after "the same weights"; undefined if it is not one
  */
 export function findDuplicates(kinds: ReadonlyMap<string, FileKind>): (path: string) => string | undefined {
   const main = { safetensors: new Set<string>(), pytorch: new Set<string>(), whole: new Set<string>() };
@@ -48,7 +48,7 @@ export function findDuplicates(kinds: ReadonlyMap<string, FileKind>): (path: str
   };
 }
 
-/** The kind of the weights that an index is of, which are split and so not there under that name. */
+/** The kind of an index's weights, which are split and so do not exist under that name. */
 function kindOfIndexed(path: string): FileKind {
   if (/\.safetensors$/i.test(path)) return 'safetensors';
   return /\.(?:bin|pt|pth)$/i.test(path) ? 'pytorch' : 'other-format';

@@ -2,15 +2,15 @@ import { fold, type Group, groupFiles, isBroken, listGroups, type SizedFile, wit
 import { parseLabel } from './label.ts';
 import type { Cut } from './split-name.ts';
 
-/** What a selector names. */
+/** The result for a selector. */
 export type Found<F extends SizedFile> =
   | { readonly state: 'found'; readonly group: Group<F> }
   | { readonly state: 'none' }
-  /** Several have that label, so that only a path tells them apart. */
+  /** Several groups have that label, so only a path is unique. */
   | { readonly state: 'ambiguous'; readonly groups: readonly Group<F>[] };
 
 /**
- * The group of a listing that a selector names: a label names weights, a path also a GGUF file that is none, such as a draft model.
+ * Finds the group of a listing for a selector. A label selects weights; a path can also select another GGUF file, such as a draft model.
  */
 export function findGroup<F extends SizedFile>(
   listing: readonly F[],
@@ -20,13 +20,14 @@ export function findGroup<F extends SizedFile>(
   const found = findAmong(groups, selector);
   if (found.state !== 'none' || !/\.gguf/i.test(selector)) return found;
   const other = groupFiles(listing).find(({ files }) => files.some(({ path }) => path === selector));
-  // It has no label to be named by, so it goes by its path.
+  // It has no label, so its path is its selector.
   return other === undefined ? found : { state: 'found', group: { ...other, selector } };
 }
 
 /**
- * The group that a selector names: the path of any of its files, or a label (any case), or a folder or a base name whole. Exact: `Q4_K`
- * does not name `Q4_K_M`, nor `Q4_K_XL` `UD-Q4_K_XL`. Of two with the same label a whole one is preferred to a broken one.
+ * Finds the group for a selector: the path of any of its files, a label (in any case), or a complete folder or base name. The match is
+ * exact: `Q4_K` does not match `Q4_K_M`, and `Q4_K_XL` does not match `UD-Q4_K_XL`. Of two groups with the same label, a complete one has
+ * priority.
  */
 function findAmong<F extends SizedFile>(groups: readonly Group<F>[], selector: string): Found<F> {
   const byPath = groups.find(({ files }) => files.some(({ path }) => path === selector)) ?? groups.find((one) => one.ggufFile === selector);
@@ -35,10 +36,10 @@ function findAmong<F extends SizedFile>(groups: readonly Group<F>[], selector: s
   const label = parseLabel(selector);
   const rules: readonly ((group: Group<F>) => boolean)[] = [
     ({ label: own }) => label !== undefined && own?.text === label.text && own.mark === label.mark,
-    // `Q4_K_M` names `i1-Q4_K_M` where there is no other.
+    // `Q4_K_M` selects `i1-Q4_K_M` if there is no other.
     ({ label: own }) => label !== undefined && label.mark === undefined && own?.text === label.text,
     ({ label: own, ggufFile }) => own === undefined && folderOf(ggufFile) === wanted,
-    // Names that say more than a label, which would say it exactly.
+    // Names that contain more than a label; a label itself must match exactly.
     ({ ggufFile }) => label === undefined && folderOf(ggufFile) === wanted,
     ({ ggufFile, cut }) => label === undefined && stemOf(ggufFile, cut) === wanted,
   ];

@@ -3,16 +3,16 @@ import { findGroup } from './find-group.ts';
 import { listGroups, type SizedFile } from './groups.ts';
 import { type Problem, problems } from './problems.ts';
 
-/** One quantization of a model and what it shares with others. */
+/** One quantization of a model, and the files that it shares with others. */
 export interface Part<F extends SizedFile = SizedFile> {
-  /** As the model's files name it. */
+  /** As named by the model's files. */
   readonly selector: string;
   readonly files: readonly F[];
 }
 
 /**
- * Finds what belongs to a quantization among a model's files. Pure.
- * @returns a problem when the selector names none, or several
+ * Finds a quantization's files among a model's files. Pure.
+ * @returns a problem if the selector matches none, or several
  */
 export function findPart<F extends SizedFile>(files: readonly F[], selector: string): Part<F> | { readonly problem: Problem } {
   const kinds = kindsOfFiles(files);

@@ -3,7 +3,7 @@ import { type Label, labelOfPath } from './label.ts';
 import { unknownRank } from './rank-label.ts';
 import { type Cut, type SplitName, splitName } from './split-name.ts';
 
-/** A file of a listing: of the Hub's, of a manifest, of a directory. */
+/** A file of a listing: from the Hub, a manifest, or a directory. */
 export interface SizedFile extends KindFile {
   /** Repo-relative, with `/` between its parts. */
   readonly path: string;
@@ -12,30 +12,30 @@ export interface SizedFile extends KindFile {
 }
 
 /**
- * One quantization: every file of the weights that belongs together. A group is taken, staged and removed as a whole. What several
- * share (config, tokenizer, projector) is in no group.
+ * One quantization: all files of its weights. A group is taken, staged and removed as a whole. Shared files (config, tokenizer,
+ * projector) are in no group.
  */
 export interface Group<F extends SizedFile = SizedFile> {
-  /** What names it in `model:SELECTOR`; no two groups of a listing have the same. A label, else a folder, else the path of its first file. */
+  /** Its name in `model:SELECTOR`, which is unique in a listing: a label, else a folder, else the path of its first file. */
   readonly selector: string;
-  /** What its name says of the weights; undefined when it says nothing. */
+  /** The label in its name; undefined if there is none. */
   readonly label: Label | undefined;
-  /** What a program loads: the path of the first shard, or of the file that plain pieces make when they are put together. */
+  /** The file that a program loads: the path of the first shard, or of the file joined from plain pieces. */
   readonly ggufFile: string;
-  /** In their order. */
+  /** In order. */
   readonly files: readonly F[];
-  /** Of all its files. */
+  /** The size of all its files. */
   readonly sizeBytes: number;
   readonly cut: Cut;
-  /** The paths of the first files that are not in the listing, though others say that they exist. */
+  /** The paths of the first missing files, whose existence follows from others. */
   readonly missing: readonly string[];
-  /** How many are missing. */
+  /** The number of missing files. */
   readonly missingCount: number;
 }
 
 const maxMissingNames = 5;
 
-/** The quantizations of a listing, best choice first; none where it has no GGUF weights. */
+/** The quantizations of a listing, best choice first; empty without GGUF weights. */
 export function listGroups<F extends SizedFile>(
   listing: readonly F[],
   kinds: ReadonlyMap<string, FileKind> = kindsOfFiles(listing),
@@ -44,23 +44,26 @@ export function listGroups<F extends SizedFile>(
 }
 
 /**
- * The GGUF file that a program loads, of files whose sizes do not matter: of the best quantization the first shard; of a whole one
- * rather than of one with a hole. Pieces cannot be loaded.
+ * The GGUF file that a program loads, for files without sizes: the first shard of the best quantization. Complete ones have priority.
+ * Plain pieces cannot be loaded.
  */
 export function loadableGguf(files: readonly KindFile[]): string | undefined {
   return pickLoadable(listGroups(files.map((file) => ({ ...file, size: 0 }))))?.ggufFile;
 }
 
-/** Of groups in their order, the first that a program can load; one with a hole only where there is no other. */
+/** The first of some sorted groups that a program can load. An incomplete one is only used if there is no other. */
 export function pickLoadable<F extends SizedFile>(groups: readonly Group<F>[]): Group<F> | undefined {
   const loadable = groups.filter(isLoadable);
   return loadable.find((group) => !isBroken(group)) ?? loadable[0];
 }
 
-/** Whether a program could load a group, if it is whole: pieces cannot be loaded. */
+/** Whether a program can load a group if it is complete; plain pieces cannot be loaded. */
 export const isLoadable = ({ cut }: Pick<Group, 'cut'>): boolean => cut === 'none' || cut === 'shards';
 
-/** Puts the files of GGUF weights into groups, best choice first; groups of the same rank by path. Linear in the number of files but for the sort. */
+/**
+ * Puts the files of GGUF weights into groups, best choice first; groups of the same rank by path. Linear in the number of files except
+ * for the sort.
+ */
 export function groupFiles<F extends SizedFile>(files: Iterable<F>): readonly Group<F>[] {
   const members = new Map<string, { readonly file: F; readonly place: SplitName }[]>();
   for (const file of files) {
@@ -74,7 +77,7 @@ export function groupFiles<F extends SizedFile>(files: Iterable<F>): readonly Gr
   return nameGroups(groups).toSorted((a, b) => compareGroups(a, b));
 }
 
-/** The better choice first: by label, then whole before broken, then by path. */
+/** The better choice first: by label, then complete before incomplete, then by path. */
 const compareGroups = (a: Group, b: Group): number =>
   rankOf(a) - rankOf(b) ||
   Number(isBroken(a)) - Number(isBroken(b)) ||
@@ -86,7 +89,7 @@ const cuts: readonly Cut[] = ['none', 'shards', 'bytes', 'unknown'];
 const rankOf = ({ label }: Group): number => label?.rank ?? unknownRank;
 const comparePaths = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Whether a group cannot be loaded as it is listed. */
+/** Whether a group cannot be loaded as listed. */
 export const isBroken = ({ cut, missingCount }: Pick<Group, 'cut' | 'missingCount'>): boolean => cut === 'unknown' || missingCount > 0;
 
 function makeGroup<F extends SizedFile>(members: { readonly file: F; readonly place: SplitName }[]): Group<F> {
@@ -107,7 +110,7 @@ function makeGroup<F extends SizedFile>(members: { readonly file: F; readonly pl
   };
 }
 
-/** Where names do not say how many there are, one piece alone cannot be all, and none may be left out before the last. */
+/** If names do not contain the count, a single piece cannot be complete, and there must be no gap before the last. */
 function findMissing({ cut, count, nameAt }: SplitName, indexes: readonly number[]): { missing: readonly string[]; missingCount: number } {
   if (cut === 'none' || cut === 'unknown') return { missing: [], missingCount: 0 };
   const present = new Set(indexes);
@@ -121,7 +124,7 @@ function findMissing({ cut, count, nameAt }: SplitName, indexes: readonly number
   return { missing, missingCount: end - from - inRange };
 }
 
-/** Names each group by the first of its names that no other group has. */
+/** Names each group by the first of its spellings that is unique. */
 function nameGroups<F extends SizedFile>(groups: readonly Group<F>[]): readonly Group<F>[] {
   const unmarked = new Set(groups.flatMap(({ label }) => (label !== undefined && label.mark === undefined ? [label.text] : [])));
   const namesOf = (group: Group<F>): readonly string[] => spellingsOf(group, unmarked);
@@ -133,20 +136,20 @@ function nameGroups<F extends SizedFile>(groups: readonly Group<F>[]): readonly 
   return groups.map((group) => ({ ...group, selector: nameOf(group) ?? group.selector }));
 }
 
-/** Without pieces of a file that the listing also has whole; only a path names those. */
+/** Removes pieces of a file that the listing also has as a whole; only a path selects those. */
 export function withoutCopies<F extends SizedFile>(groups: readonly Group<F>[]): readonly Group<F>[] {
   const whole = new Set(groups.filter(({ cut }) => cut === 'none').map(({ ggufFile }) => ggufFile));
   return groups.filter(({ cut, ggufFile }) => cut !== 'bytes' || !whole.has(ggufFile));
 }
 
-/** What may stand behind the colon of a reference without being a path. */
+/** Whether a text after the colon of a reference is valid without being a path. */
 const isPlainSelector = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text);
 
 export const fold = (name: string): string => name.toLowerCase();
 
 /**
- * What names a group beside its path, shortest first: its label, or the folder where no name says anything.
- * @param unmarked labels that a group without a mark has, so that they do not name one with a mark
+ * The names of a group beside its path, shortest first: its label, or the folder if no name has a label.
+ * @param unmarked the labels of groups without a mark, which must not name a group with a mark
  */
 function spellingsOf({ label, ggufFile }: Group, unmarked: ReadonlySet<string>): readonly string[] {
   if (label?.mark !== undefined) return [...(unmarked.has(label.text) ? [] : [label.text]), `${label.mark}-${label.text}`];

@@ -1,32 +1,35 @@
 import { rankLabel } from './rank-label.ts';
 
-/** How the weights of a GGUF file are stored, as its name says. */
+/** The storage format of a GGUF file's weights, according to its name. */
 export interface Label {
-  /** The spelling that people type and see, in upper case: `Q4_K_M`, `UD-Q4_K_XL`, `MXFP4_MOE`; FP16 and float16 are `F16`. */
+  /** The common spelling, in upper case: `Q4_K_M`, `UD-Q4_K_XL`, `MXFP4_MOE`; FP16 and float16 are `F16`. */
   readonly text: string;
-  /** `i1` where the name marks weights that were made with an importance matrix (`m.i1-Q4_K_M.gguf`); naming it is optional. */
+  /** `i1` if the name marks weights made with an importance matrix (`m.i1-Q4_K_M.gguf`); optional in a selector. */
   readonly mark?: string;
-  /** The bits that the name tells: 4 of `IQ4_XS`, 16 of `BF16`. */
+  /** The bits in the name: 4 for `IQ4_XS`, 16 for `BF16`. */
   readonly bits: number;
   /** Whether the weights are not quantized at all: F16, BF16, F32. */
   readonly isUnquantized: boolean;
-  /** Bits for each weight of a typical model (Llama 3.1 8B), with scales and mixtures; undefined for a label that nobody measured. */
+  /** Bits per weight of a typical model (Llama 3.1 8B), including scales and mixtures; undefined for a label without a measurement. */
   readonly bitsPerWeight: number | undefined;
-  /** 0 is the best choice when nothing is named; two labels may have the same. */
+  /** The rank as default choice, 0 is best; two labels may have the same rank. */
   readonly rank: number;
 }
 
-/** What a label is made of; some write `-` or `.` for its underscores. Families: https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md; KS, KT, R4 are ik_llama.cpp's. */
+/**
+ * The syntax of a label; some use `-` or `.` instead of underscores. Families:
+ * https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md; KS, KT, R4 are ik_llama.cpp's.
+ */
 const quantized =
   /(?<![A-Z0-9])(?:(UD(?=[-_.])|I1?(?=-))[-_.])?(?:(IQ|Q|TQ)([1-8])((?:_[01](?:_\d_\d)?|-0|[-_.]?K(?:[-_.]?(?:XXS|XS|S|M|XXL|XL|L|P)|S{1,2}|T|V)?|[-_](?:XXS|XS|S|M|XXL|XL|L|NL))?)|(MXFP|NVFP)([468])|(I2)(_S))((?:_R\d|_G\d{2,3}|_MOE)?)(?![A-Z0-9])/g;
 const unquantized = /(?<![A-Z0-9])(?:(UD)[-_.])?(B?F(?:P|LOAT)?[-_]?(?:16|32))(?![A-Z0-9])/g;
 
-/** Where a label follows a word without anything between them: `devstralQ4_K_M`. */
+/** A label directly after a word: `devstralQ4_K_M`. */
 const runTogether = /(?<=[a-z])(?=(?:I?Q|TQ)\d|MXFP\d|NVFP\d|B?F16|F32)/g;
 
 /**
- * The label in a text, e.g. a base name without its ending. Of several the last one counts, and one of a quantization before one that
- * says that nothing was quantized: `gpt-oss-BF16-tuned.i1-IQ4_XS` is IQ4_XS. Undefined when there is none.
+ * The label in a text, e.g. a base name without its extension. If there are several, the last one counts, and a quantization has priority
+ * over an unquantized type: `gpt-oss-BF16-tuned.i1-IQ4_XS` is IQ4_XS. Undefined if there is none.
  */
 export function findLabel(text: string): Label | undefined {
   const upper = text.replace(runTogether, '-').toUpperCase();
@@ -36,7 +39,7 @@ export function findLabel(text: string): Label | undefined {
   return plain === undefined ? undefined : ofUnquantized(plain);
 }
 
-/** The label that a text is, and nothing else: what a person typed. */
+/** Parses a text that is only a label, as the user typed it. */
 export function parseLabel(text: string): Label | undefined {
   const label = findLabel(text);
   const upper = text.toUpperCase();
@@ -83,13 +86,13 @@ function makeLabel(
   };
 }
 
-/** `Q4KM` and `Q4-K-M` are Q4_K_M, while `IQ4_KS` is a type of its own. */
+/** `Q4KM` and `Q4-K-M` are Q4_K_M, but `IQ4_KS` is a separate type. */
 function withUnderscores(family: string, spelled: string): string {
   const ending = spelled.replace(/[-.]/g, '_');
   return family === 'Q' ? ending.replace(/^_?K_?(?=.)(?!T|V|SS)/, '_K_').replace(/^_?K/, '_K') : ending;
 }
 
-/** Bits for each weight of Llama 3.1 8B, as the same page lists them; the simple types by their blocks. */
+/** Bits per weight of Llama 3.1 8B, as listed on the same page; the simple types by their blocks. */
 const measured: Readonly<Record<string, number>> = {
   IQ1_S: 2,
   IQ1_M: 2.15,

@@ -5,9 +5,9 @@ import { pickProjectors } from './pick-projectors.ts';
 import { type Selection, type SelectionRequest, selectFiles } from './select-files.ts';
 
 /**
- * The quantizations of a repo that can be taken, smallest first; none of a repo that has no GGUF weights. Pure.
- * @param selection what is taken when nothing is chosen
- * @param limit how many there may be; of more, the best
+ * The available quantizations of a repo, smallest first; empty without GGUF weights. Pure.
+ * @param selection the default selection
+ * @param limit the maximum number; if there are more, the best
  */
 export function listQuantizations(
   listing: readonly SizedFile[],

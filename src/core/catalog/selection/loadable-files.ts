@@ -3,21 +3,21 @@ import { findGroup } from './find-group.ts';
 import { groupFiles, isLoadable, listGroups, pickLoadable } from './groups.ts';
 import { pickProjectors } from './pick-projectors.ts';
 
-/** The files of a model that programs are given by what they are: repo-relative paths, undefined where there is none. */
+/** The files of a model for programs, by purpose: repo-relative paths; undefined if there is none. */
 export interface LoadableFiles {
-  /** What a program loads: the first shard of the best quantization. */
+  /** The first shard of the best quantization. */
   readonly gguf: string | undefined;
   /** The projector for it. */
   readonly mmproj: string | undefined;
   /** A draft model, or a head that predicts several tokens. */
   readonly draft: string | undefined;
-  /** What names the quantization of `gguf`. */
+  /** The selector of `gguf`. */
   readonly selector: string | undefined;
 }
 
 /**
- * Finds what a program loads among the files of a model. Pure.
- * @param pin the GGUF file that the model's card names; counts where it is there
+ * Finds the files that a program loads among a model's files. Pure.
+ * @param pin the GGUF file in the model's card; used if it exists
  */
 export function findLoadable(listed: readonly KindFile[], pin?: string): LoadableFiles {
   const kinds = kindsOfFiles(listed);

@@ -5,20 +5,20 @@ import type { Group, SizedFile } from './groups.ts';
 import { because, becauseDuplicate, type Reason } from './reasons.ts';
 import type { SelectionRequest } from './select-files.ts';
 
-/** What becomes of one file. */
+/** The decision about one file. */
 export interface Decision {
   readonly isTaken: boolean;
   readonly why: Reason;
 }
 
-/** Beside GGUF weights, files that are no weights are taken when they are smaller than this, in bytes. */
+/** Beside GGUF weights, other files are taken if they are smaller than this, in bytes. */
 const smallFile = 10 * 1024 * 1024;
 
 type Code = Parameters<typeof because>[0];
 const take = (code: Code): Decision => ({ isTaken: true, why: because(code) });
 const leave = (code: Code): Decision => ({ isTaken: false, why: because(code) });
 
-/** The rules for each file, once formats, quantization and projectors are chosen. */
+/** The rules for each file, after formats, quantization and projectors have been chosen. */
 export function makeRules<F extends SizedFile>(
   { include, whole = false, weights, mmproj }: SelectionRequest,
   {
@@ -40,7 +40,7 @@ export function makeRules<F extends SizedFile>(
   const chosen = new Set(group?.files.map(({ path }) => path));
   const taken = new Set(projectors.map(({ path }) => path));
   const duplicate = findDuplicates(kinds);
-  // A repo of nothing but projectors, say, is there for those.
+  // E.g. a repo with only projectors is a repo for projectors.
   const hasWeights = [...kinds.values()].some((kind) => kind === 'gguf' || isOtherWeights(kind));
 
   const byKind = ({ path, size }: F): Decision => {

@@ -1,12 +1,12 @@
 /**
- * Whether a path matches a pattern as `hf download --include` reads it: `*` is anything, also across `/`; `?` is one character, `[ab]`
- * and `[!ab]` one of a set; `dir/` is everything below it. Case counts. Takes time in proportion to both lengths at most.
+ * Whether a path matches a pattern of `hf download --include`: `*` matches anything, including `/`; `?` is one character, `[ab]` and
+ * `[!ab]` one of a set; `dir/` is everything below it. Case-sensitive. The time is at most proportional to the product of both lengths.
  */
 export function matchesGlob(path: string, pattern: string): boolean {
   const tokens = tokenize(pattern.endsWith('/') ? `${pattern}*` : pattern);
   const characters = [...path];
   let [at, token] = [0, 0];
-  /** Where the last star stands, and how much it has taken. */
+  /** The position of the last star, and how much it has matched. */
   let [star, taken] = [-1, 0];
   while (at < characters.length) {
     const now = tokens[token];

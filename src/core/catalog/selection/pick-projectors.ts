@@ -1,14 +1,14 @@
 import type { Group, SizedFile } from './groups.ts';
 import { findLabel } from './label.ts';
 
-/** The projector types that are taken when none is named, best first; one that is quantized comes last. */
+/** The default types of projectors, best first; quantized ones come last. */
 const order = ['F16', 'BF16', 'F32'];
 
 /**
- * Of the projectors that a repo offers, the one for a quantization: beside it, and not made for a model of another name; then F16, BF16,
- * F32. Of two of the same type, the one that has the name of the weights.
+ * Selects a repo's projector for a quantization: beside it, and not made for a model with another name; then F16, BF16, F32. Of two with
+ * the same type, the one with the name of the weights.
  * @param wanted the path or the base name of one, or `all`; undefined to choose
- * @returns none when `wanted` names nothing
+ * @returns empty if `wanted` matches none
  */
 export function pickProjectors<F extends SizedFile>(
   projectors: readonly F[],
@@ -22,7 +22,7 @@ export function pickProjectors<F extends SizedFile>(
   }
   const beside = narrow(projectors, ({ path }) => group !== undefined && folderOf(path) === folderOf(group.ggufFile));
   const namedAfter = new Map(beside.map(({ path }) => [path, group === undefined ? 'nothing' : whatIsNamed(path, group.ggufFile)]));
-  // A word that the weights do not have may be of another model, or say anything else (`mmproj-vision-F16.gguf`).
+  // A word that the weights do not have may be another model's name, or anything else (`mmproj-vision-F16.gguf`).
   const isForSome = [...namedAfter.values()].includes('these weights');
   const fitting = isForSome ? beside.filter(({ path }) => namedAfter.get(path) !== 'other words') : beside;
   const hasOwnName = ({ path }: F): number => (namedAfter.get(path) === 'these weights' ? 0 : 1);
@@ -30,7 +30,7 @@ export function pickProjectors<F extends SizedFile>(
   return best === undefined ? [] : [best];
 }
 
-/** Those that a rule fits, or all when it fits none. */
+/** The files that match a rule, or all if none matches. */
 const narrow = <F>(files: readonly F[], rule: (file: F) => boolean): readonly F[] => {
   const fitting = files.filter(rule);
   return fitting.length > 0 ? fitting : files;
@@ -39,7 +39,7 @@ const narrow = <F>(files: readonly F[], rule: (file: F) => boolean): readonly F[
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
-/** What the name of a projector says besides its type: `mmproj-Foo-7B-f16.gguf` is made for `Foo-7B-Q4_K_M.gguf`. */
+/** Interprets the name of a projector besides its type: `mmproj-Foo-7B-f16.gguf` is made for `Foo-7B-Q4_K_M.gguf`. */
 function whatIsNamed(projector: string, weights: string): 'nothing' | 'these weights' | 'other words' {
   const words = baseName(projector)
     .replace(/\.gguf$/i, '')
@@ -56,6 +56,6 @@ function rankOf(path: string): number {
   const label = findLabel(baseName(path));
   if (label === undefined) return order.length;
   const known = order.indexOf(label.text);
-  // The more bits the better; all of them behind a projector that says nothing.
+  // More bits are better; all of them come after a projector without a label.
   return known === -1 ? order.length + 1 + (64 - label.bits) / 64 : known;
 }

@@ -1,7 +1,7 @@
 import { quote, quoteSome } from '../../kernel/files/relative-path.ts';
 import type { Group, SizedFile } from './groups.ts';
 
-/** Why a request cannot be fulfilled. */
+/** Why a request is impossible. */
 export interface Problem {
   readonly code:
     | 'no-such-selection'
@@ -18,18 +18,18 @@ export interface Problem {
   readonly hint: string;
 }
 
-/** What is done though it is not what somebody wrote down. */
+/** A deviation from what the card says. */
 export interface Warning {
   readonly code: 'pin-not-found';
-  /** What the card names. */
+  /** The file in the card. */
   readonly pin: string;
-  /** What is taken instead. */
+  /** The file taken instead. */
   readonly taken: string | undefined;
 }
 
 const maxNamed = 20;
 
-/** What there is to choose from, in words. */
+/** The available choices, in words. */
 export function describeGroups(groups: readonly Group[]): string {
   if (groups.length === 0) return 'it has no GGUF weights';
   const names = groups.slice(0, maxNamed).map(({ selector }) => (/^[\w.-]+$/.test(selector) ? selector : quote(selector)));

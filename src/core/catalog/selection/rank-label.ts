@@ -1,4 +1,4 @@
-/** Best first, for the labels that Skulk has always known. Their order is a promise; see docs/hub.md, "GGUF repositories". */
+/** Best first, for the labels that the Python Skulk ranks too. Their order is a promise; see docs/hub.md, "GGUF repositories". */
 const order = [
   'Q4_K_M',
   'Q4_K_S',
@@ -20,7 +20,7 @@ const order = [
   'IQ1',
 ] as const;
 
-/** Behind which of those a label comes that is not among them, by its bits. The first whose pattern fits counts. */
+/** The neighbour in that list for other labels, by their bits. The first matching pattern counts. */
 const neighbours: readonly (readonly [pattern: RegExp, after: (typeof order)[number]])[] = [
   [/^Q4_K_S/, 'Q4_K_S'],
   [/^Q4_K/, 'Q4_K_M'],
@@ -44,12 +44,12 @@ const neighbours: readonly (readonly [pattern: RegExp, after: (typeof order)[num
   [/^(?:IQ2|TQ2|I2_S)/, 'IQ2'],
 ];
 
-/** The rank of a name without any label: behind every quantization, before what is not quantized. */
+/** The rank of a name without a label: after every quantization, before unquantized weights. */
 export const unknownRank = order.length;
 
 /**
- * How good a choice a label is when nothing is named; 0 is best. The labels of the list have whole numbers; others stand between the
- * one that they resemble and the next.
+ * The rank of a label as default choice; 0 is best. Labels in the list have whole numbers; others are between the one they resemble and
+ * the next.
  */
 export function rankLabel({
   type,
@@ -57,7 +57,7 @@ export function rankLabel({
   isUnquantized,
   isPlain,
 }: {
-  /** Without prefix and tail: `Q4_K_XL` of `UD-Q4_K_XL`. */
+  /** Without prefix and suffix: `Q4_K_XL` in `UD-Q4_K_XL`. */
   readonly type: string;
   readonly bits: number;
   readonly isUnquantized: boolean;

@@ -1,10 +1,10 @@
-/** Why a file is taken or left, for programs. */
+/** Why a file is taken or skipped, for programs. */
 export type ReasonCode = keyof typeof sentences | 'duplicate';
 
-/** Why a file is taken or left. */
+/** Why a file is taken or skipped. */
 export interface Reason {
   readonly code: ReasonCode;
-  /** For people: a few words. */
+  /** A few words for users. */
   readonly text: string;
 }
 
@@ -30,8 +30,8 @@ const sentences = {
   refused: 'nothing is downloaded, because the request cannot be fulfilled',
 } as const;
 
-/** The reason of a code. */
+/** The reason for a code. */
 export const because = (code: keyof typeof sentences): Reason => ({ code, text: sentences[code] });
 
-/** The reason for leaving out weights that the repo has twice; `words` follow "the same weights". */
+/** The reason for skipping duplicate weights; `words` follow "the same weights". */
 export const becauseDuplicate = (words: string): Reason => ({ code: 'duplicate', text: `the same weights ${words}` });

@@ -8,50 +8,50 @@ import { pickProjectors } from './pick-projectors.ts';
 import { type Problem, problems, type Warning } from './problems.ts';
 import { because, type Reason } from './reasons.ts';
 
-/** Which weights of a repo are wanted; `all` is GGUF and safetensors, not what is there twice. */
+/** Which weights of a repo to take; `all` means GGUF and safetensors, without duplicates. */
 export type Weights = 'safetensors' | 'gguf' | 'all';
 
-/** What somebody wants of a repo. Everything is optional; with nothing the rules choose. */
+/** A request for files of a repo. Everything is optional; by default the rules choose. */
 export interface SelectionRequest {
-  /** The repo's id: one that says GGUF wants its GGUF files. */
+  /** The repo's id: if it contains GGUF, its GGUF files are preferred. */
   readonly modelId?: string | undefined;
-  /** A quantization label (any case) or a repo-relative path, exactly. What is not there is a problem. */
+  /** A quantization label (in any case) or a repo-relative path, exactly. If it does not exist, that is a problem. */
   readonly selector?: string | undefined;
-  /** What the model's card names; counts without a selector, and falls back with a warning when it is not there. */
+  /** The file in the model's card; only used without a selector. If it does not exist, another one is used with a warning. */
   readonly pin?: string | undefined;
   readonly weights?: Weights | undefined;
-  /** Take only what one of these patterns matches, and what the selector names. */
+  /** Only take files that match one of these patterns, and the selector's. */
   readonly include?: readonly string[] | undefined;
-  /** Leave out what one of these patterns matches. */
+  /** Skip files that match one of these patterns. */
   readonly exclude?: readonly string[] | undefined;
-  /** Every file of the model, whatever it is. */
+  /** Take every file of the model. */
   readonly whole?: boolean | undefined;
   /** The path or the base name of one projector, or `all`. */
   readonly mmproj?: string | undefined;
 }
 
-/** A file, and why it is taken or left. */
+/** A file, and why it is taken or skipped. */
 export interface Choice<F extends SizedFile> {
   readonly file: F;
   readonly why: Reason;
 }
 
-/** Which files of a listing make the model. Every file is in `taken` or in `left`, exactly once, in the order of the listing. */
+/** The selected files of a listing. Every file is either in `taken` or in `left`, in the order of the listing. */
 export interface Selection<F extends SizedFile> {
   readonly taken: readonly Choice<F>[];
   readonly left: readonly Choice<F>[];
-  /** The quantization that was chosen; undefined when no GGUF weights are taken. */
+  /** The selected quantization; undefined if no GGUF weights are taken. */
   readonly group: Group<F> | undefined;
-  /** What there is to choose from, best choice first. */
+  /** The available quantizations, best choice first. */
   readonly groups: readonly Group<F>[];
-  /** Why the request cannot be fulfilled; nothing is taken then. */
+  /** Why the request is impossible; then nothing is taken. */
   readonly problem: Problem | undefined;
   readonly warnings: readonly Warning[];
 }
 
 /**
- * Chooses the files of a model. Pure; the order of the listing decides the order of the answer and nothing else. Time grows in
- * proportion to the number of files. Source: docs/hub.md, "Which files of a repo".
+ * Selects the files of a model. Pure. The order of the listing only affects the order of the result. The time is proportional to the
+ * number of files. Source: docs/hub.md, "Which files of a repo".
  */
 export function selectFiles<F extends SizedFile>(listing: readonly F[], request: SelectionRequest): Selection<F> {
   const kinds = kindsOfFiles(listing);
@@ -74,7 +74,7 @@ export function selectFiles<F extends SizedFile>(listing: readonly F[], request:
   if ('problem' in chosen) return fail(chosen.problem);
   if (chosen.warning !== undefined) warnings.push(chosen.warning);
 
-  // Who names a projector itself wants no other one with it.
+  // If the selector is itself a projector, no other one is added.
   const isOfWeights = chosen.group === undefined || kinds.get(chosen.group.files[0]?.path ?? '') === 'gguf';
   const offered =
     formats.gguf && (isOfWeights || request.mmproj !== undefined) ? ofKind('projector').filter(({ path }) => !isExcluded(path)) : [];
@@ -102,7 +102,7 @@ const anyOf =
   (path: string): boolean =>
     patterns.some((pattern) => matchesGlob(path, pattern));
 
-/** The groups that are taken with all their files, or the first of which the patterns take only some. */
+/** The groups with all files taken, or the first group that the patterns cut. */
 function findWhole<F extends SizedFile>(
   groups: readonly Group<F>[],
   choices: readonly Choice<F>[],

@@ -3,7 +3,7 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import type { Problem } from './problems.ts';
 
 /**
- * The error for a request that cannot be fulfilled: USAGE where the request contradicts itself, else FILE_NOT_FOUND.
+ * The error for an impossible request: USAGE for a contradictory request, else FILE_NOT_FOUND.
  * @param where e.g. `Hugging Face`
  */
 export function selectionError(

@@ -1,26 +1,26 @@
-/** How one GGUF file was divided into several. */
+/** How one GGUF file was split into several. */
 export type Cut =
-  /** It was not. */
+  /** It was not split. */
   | 'none'
   /** Shards of llama.cpp, `<base>-NNNNN-of-NNNNN.gguf`: each is a GGUF file, and a program loads the first. */
   | 'shards'
-  /** Plain pieces of one file: put together in order they are that file. */
+  /** Plain pieces: joined in order they are the original file. */
   | 'bytes'
-  /** In a way that nobody can tell from the names, such as archives. */
+  /** In a way that the names do not show, such as archives. */
   | 'unknown';
 
-/** What the name of a GGUF file, or of a piece of one, says about its place in a group. */
+/** The position of a GGUF file, or of a piece of one, in its group, according to its name. */
 export interface SplitName {
   readonly cut: Cut;
-  /** The same for all files of a group, and different for two groups. */
+  /** The same for all files of a group, and unique per group. */
   readonly key: string;
-  /** The path of the whole: `X.gguf` of `X-00001-of-00002.gguf`. */
+  /** The path of the whole: `X.gguf` for `X-00001-of-00002.gguf`. */
   readonly whole: string;
-  /** The place in the group. */
+  /** The position in the group. */
   readonly index: number;
-  /** How many files the group has; undefined where the names do not say it. */
+  /** The number of files in the group; undefined if the names do not show it. */
   readonly count: number | undefined;
-  /** The path of the file at another place. */
+  /** The path of the file at another position. */
   readonly nameAt: (index: number) => string;
 }
 
@@ -30,12 +30,12 @@ interface Spelling {
   readonly read: (match: RegExpExecArray) => Omit<SplitName, 'cut'>;
 }
 
-/** Only a number with zeros before it says how wide they all are. */
+/** Only a number with leading zeros shows the width of all. */
 const padded = (number: number, like: string): string =>
   like.startsWith('0') ? String(number).padStart(like.length, '0') : String(number);
 const isLetters = (text: string): boolean => /^[A-Za-z]+$/.test(text);
 
-/** `a` is 0, `b` is 1; `aa` is 0, `ab` is 1: as `split` of coreutils counts. */
+/** `a` is 0, `b` is 1; `aa` is 0, `ab` is 1: the counting of coreutils' `split`. */
 const numberOfLetters = (letters: string): number =>
   [...letters.toLowerCase()].reduce((sum, letter) => sum * 26 + (letter.charCodeAt(0) - 97), 0);
 const lettersOf = (number: number, like: string): string =>
@@ -43,7 +43,7 @@ const lettersOf = (number: number, like: string): string =>
     '',
   );
 
-/** Numbered pieces that say how many there are: `before` N `between` M `after`. */
+/** Numbered pieces with their count: `before` N `between` M `after`. */
 const counted =
   (wholeOf: (stem: string) => string) =>
   ([, stem = '', before = '', number = '', between = '', count = '', after = '']: RegExpExecArray) => ({
@@ -54,7 +54,7 @@ const counted =
     nameAt: (index: number) => `${stem}${before}${padded(index, number)}${between}${count}${after}`,
   });
 
-/** Pieces that carry letters or a number, and do not say how many there are. */
+/** Pieces with letters or a number, without their count. */
 const uncounted = ([, stem = '', before = '', place = '', after = '']: RegExpExecArray) => ({
   key: [stem, before, isLetters(place) ? place.length : '', after].join('\0'),
   whole: stem,
@@ -63,7 +63,7 @@ const uncounted = ([, stem = '', before = '', place = '', after = '']: RegExpExe
   nameAt: (index: number) => `${stem}${before}${isLetters(place) ? lettersOf(index, place) : padded(index, place)}${after}`,
 });
 
-/** All of an archive, in however many volumes, is one group; the name of a volume says too little to find a missing one. */
+/** All volumes of an archive are one group; their names do not show whether one is missing. */
 const archive = ([path = '', stem = '']: RegExpExecArray) => ({
   key: `${stem}\0archive`,
   whole: stem,
@@ -72,13 +72,13 @@ const archive = ([path = '', stem = '']: RegExpExecArray) => ({
   nameAt: () => path,
 });
 
-/** The first that fits counts. */
+/** The first match counts. */
 const spellings: readonly Spelling[] = [
   { cut: 'shards', pattern: /^(.*)(-)(\d{5})(-of-)(\d{5})(\.gguf)$/is, read: counted((stem) => `${stem}.gguf`) },
   { cut: 'bytes', pattern: /^(.*)(-chunk-)(\d{1,5})(-of-)(\d{1,5})(\.gguf)$/is, read: counted((stem) => `${stem}.gguf`) },
   { cut: 'bytes', pattern: /^(.*\.gguf)([._-]part[._-]?)(\d{1,5})([._-]?of[._-]?)(\d{1,5})()$/is, read: counted((stem) => stem) },
   { cut: 'bytes', pattern: /^(.*\.gguf)(-split-|[._-]part[._-]?|\.)([a-z]|[ab][a-z])()$/is, read: uncounted },
-  // The rest is only recognized, so that it is not taken for something else.
+  // Only recognized, so that these are not taken for something else.
   {
     cut: 'unknown',
     pattern: /^(.*\.gguf)([._-](?:part|split|chunk|piece|p)?[._-]?)(\d{1,5})([._-]?of[._-]?)(\d{1,5})()$/is,
@@ -100,9 +100,9 @@ const spellings: readonly Spelling[] = [
   },
 ];
 
-/** Reads the name of a GGUF file or a piece of one; undefined for a file that is neither. */
+/** Parses the name of a GGUF file or a piece of one; undefined for any other file. */
 export function splitName(path: string): SplitName | undefined {
-  // Names that only hold the word are most files of most repos.
+  // Most files of most repos do not even contain the word.
   if (!/\.gguf/i.test(path)) return undefined;
   for (const { pattern, cut, read } of spellings) {
     const match = pattern.exec(path);

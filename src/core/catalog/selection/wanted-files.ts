@@ -4,22 +4,22 @@ import { parseSelector } from '../../kernel/model-id.ts';
 import { maxPatternLength, maxPatterns, type WantedFilesBody } from '../../protocol/downloads.ts';
 import type { SelectionRequest, Weights } from './select-files.ts';
 
-/** What somebody wants of a model's files, as flags, requests and jobs carry it. With nothing the rules choose. */
+/** A request for a model's files, in flags, HTTP requests and jobs. By default the rules choose. */
 export interface WantedFiles extends Pick<SelectionRequest, 'weights' | 'include' | 'exclude' | 'whole' | 'mmproj'> {
   /** A repo-relative .gguf path. */
   readonly ggufFile?: string | undefined;
   /** A quantization label or a repo-relative .gguf path, exactly. */
   readonly selector?: string | undefined;
-  /** Whether `ggufFile` is meant exactly, and not as the pin of a card that falls back. */
+  /** Whether `ggufFile` must exist, and is not a card's pin that can be replaced. */
   readonly exact?: boolean | undefined;
-  /** Fail when what has come cannot be a model, instead of warning. */
+  /** Fail if the received files cannot be a model, instead of warning. */
   readonly strict?: boolean | undefined;
 }
 
 export const weightsChoices = ['safetensors', 'gguf', 'all'] as const satisfies readonly Weights[];
 
 /**
- * The gate for what comes from outside.
+ * Validates a request from outside.
  * @throws SkulkError BAD_REQUEST, BAD_PATH, USAGE
  */
 export function parseWantedFiles(body: WantedFilesBody): WantedFiles {
@@ -37,7 +37,7 @@ export function parseWantedFiles(body: WantedFilesBody): WantedFiles {
   };
 }
 
-/** The other way round; what is not wanted is absent. */
+/** The reverse; absent fields stay absent. */
 export const encodeWantedFiles = ({
   ggufFile,
   selector,
@@ -60,11 +60,11 @@ export const encodeWantedFiles = ({
   ...(strict === true && { strict }),
 });
 
-/** Whether somebody wants other files than the rules choose. */
+/** Whether a request overrides the default selection. */
 export const isParticular = ({ weights, include, exclude, whole, mmproj }: WantedFiles): boolean =>
   weights !== undefined || include !== undefined || exclude !== undefined || whole === true || mmproj !== undefined;
 
-/** Whether a job for `other` brings all that is wanted: the same, or anything where nothing special is. */
+/** Whether a job for `other` includes everything in a request: the same, or anything for a default request. */
 export function isCovered(wanted: WantedFiles, other: WantedFiles): boolean {
   const choices = ({ ggufFile, selector, exact, strict, ...rest }: WantedFiles): string => JSON.stringify(encodeWantedFiles(rest));
   return (
@@ -76,8 +76,8 @@ export function isCovered(wanted: WantedFiles, other: WantedFiles): boolean {
 }
 
 /**
- * What is to be chosen of a listing.
- * @param pin what the model's card names
+ * The request to select from a listing.
+ * @param pin the file in the model's card
  */
 export const selectionOf = (
   { ggufFile, selector, exact = false, strict: _, ...choices }: WantedFiles,
@@ -89,7 +89,7 @@ export const selectionOf = (
 });
 
 /**
- * Checks the path of a GGUF file, or of a piece of one.
+ * Validates the path of a GGUF file, or of a piece of one.
  * @throws SkulkError BAD_REQUEST, BAD_PATH
  */
 export function parseGgufFile(text: string): string {
