@@ -6,12 +6,12 @@ import { syncDirectory, writeFileDurably } from '../kernel/files/durable-file.ts
 import { makeSecret } from '../kernel/secret.ts';
 import { ownerOf } from './owner-of.ts';
 
-/** The file that holds the key of this machine: whoever can read it may change the settings of its server. */
+/** The file with the key of this machine. Anyone who can read it can change the settings of its server. */
 export const adminKeyFile = (skulkHome: string): string => join(skulkHome, 'admin-key');
 
 const pattern = /^[\w-]{43}$/;
 
-/** The key of this machine; undefined when none was made yet, or when this user may not read it. */
+/** The key of this machine; undefined if there is none yet, or this user may not read it. */
 export async function readAdminKey(skulkHome: string): Promise<string | undefined> {
   try {
     const key = (await readFile(adminKeyFile(skulkHome), 'utf8')).trim();
@@ -23,9 +23,9 @@ export async function readAdminKey(skulkHome: string): Promise<string | undefine
 }
 
 /**
- * The key of this machine, made if there is none. Of two processes that make one, both get the same. A key that other users of the
- * machine could read, or that one of them put there, is replaced.
- * @param onReplaced told when that happened
+ * The key of this machine; creates it if there is none. If two processes create one, both get the same. A key that other users of the
+ * machine could read or have created is replaced.
+ * @param onReplaced called if that happened
  */
 export async function ensureAdminKey(skulkHome: string, onReplaced: (path: string) => void): Promise<string> {
   const path = adminKeyFile(skulkHome);
@@ -38,11 +38,11 @@ export async function ensureAdminKey(skulkHome: string, onReplaced: (path: strin
   if (known !== undefined) return known;
   if (found !== undefined && !found.isFile())
     throw new SkulkError('CONFIG', `${path} is not a file`, { hint: 'remove it; `skulk serve` creates the key of this machine there' });
-  // What is there and is no key was never written by skulk as a whole.
+  // An invalid key was not written completely by skulk.
   return found === undefined ? makeKey(skulkHome, path) : replaceKey(path, makeSecret());
 }
 
-/** Whoever wrote the key knows it. */
+/** The user who wrote the key knows it. */
 async function isOfStranger(path: string): Promise<boolean> {
   const [owner, self] = [await ownerOf(path), process.geteuid?.()];
   return self !== undefined && owner !== 0 && owner !== self;
@@ -73,6 +73,6 @@ async function replaceKey(path: string, key: string): Promise<string> {
 
 async function writeKey(path: string, key: string): Promise<void> {
   await writeFileDurably(path, `${key}\n`, { mode: 0o600 });
-  // The mask of the process may have taken away more than that.
+  // The umask of the process may have removed more rights.
   await chmod(path, 0o600);
 }

@@ -5,9 +5,9 @@ const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Takes away everybody's right to write into the directory of this machine's key: whoever can write there can put a key of their own into
- * its place. A mask of 0, as containers and NAS systems have it, gives that right.
- * @param onOpen told when it cannot be taken away
+ * Removes other users' right to write into the directory of this machine's key: with it they could replace the key. A umask of 0, as in
+ * containers and NAS systems, gives them that right.
+ * @param onOpen called if it cannot be removed
  */
 export async function closeHome(skulkHome: string, onOpen: (path: string) => void): Promise<void> {
   await makeDirectory(skulkHome);

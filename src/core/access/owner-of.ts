@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 
-/** The uid of whoever put a file there, of a link that of the link; undefined when it cannot be looked at. */
+/** The uid of a file's owner (for a link, that of the link itself); undefined if it is unreadable. */
 export const ownerOf = (path: string): Promise<number | undefined> =>
   lstat(path).then(
     ({ uid }) => uid,

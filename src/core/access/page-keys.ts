@@ -2,24 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { SkulkError } from '../kernel/errors.ts';
 import { digestOf, makeSecret } from '../kernel/secret.ts';
 
-/** A key that a tab of a browser got. */
+/** The key of a browser tab. */
 export interface PageKey {
   readonly key: string;
-  /** When it ends if it is not used. */
+  /** When it expires without use. */
   readonly expiresAt: Date;
 }
 
-/** The keys of this server's pages. They live in memory, so they end with the server. */
+/** The keys of this server's pages. They are only in memory, so they end with the server. */
 export interface PageKeys {
-  /** A code for one link; it opens one tab within ten minutes. */
+  /** Makes a code for one link; it opens one tab within ten minutes. */
   makeCode(): { readonly code: string; readonly expiresAt: Date };
   /**
-   * Changes a code for a key.
-   * @param from who asks, so that nobody guesses for long
-   * @throws SkulkError UNAUTHORIZED for a code that is wrong, used or too old; TOO_MANY_REQUESTS
+   * Exchanges a code for a key.
+   * @param from the address of the client, to limit guessing
+   * @throws SkulkError UNAUTHORIZED for a code that is wrong, used or expired; TOO_MANY_REQUESTS
    */
   redeem(code: string, from: string): PageKey;
-  /** Whether a key is one of a page; its time begins anew. */
+  /** Whether a key belongs to a page; extends its time. */
   holds(key: string): boolean;
   end(key: string): void;
 }
@@ -32,9 +32,9 @@ const maxCodes = 64;
 const maxKeys = 1_000;
 const maxAddresses = 1_000;
 
-/** @param now milliseconds of a clock that only goes forward */
+/** @param now milliseconds of a monotonic clock */
 export function createPageKeys({ now = () => performance.now() }: { readonly now?: () => number } = {}): PageKeys {
-  // By digest, with the time at which it ends.
+  // By digest, with the time of expiry.
   const codes = new Map<string, number>();
   const keys = new Map<string, number>();
   const wrong = new Map<string, { count: number; until: number }>();
@@ -84,7 +84,7 @@ export function createPageKeys({ now = () => performance.now() }: { readonly now
   };
 }
 
-/** Makes room for one more by letting the oldest go. */
+/** Removes the oldest entries, so that there is space for one more. */
 function keepNewest<Value>(map: Map<string, Value>, max: number): Map<string, Value> {
   for (const [key] of map) {
     if (map.size < max) break;

@@ -11,7 +11,7 @@ import { ownerOf } from './owner-of.ts';
 
 const fileOf = (skulkHome: string): string => join(skulkHome, 'serve.json');
 
-/** Writes down that this process serves. The returned function takes that back, unless another server wrote down itself since. */
+/** Records that this process is serving. The returned function removes the record, unless another server has replaced it. */
 export async function recordServer(
   skulkHome: string,
   server: Omit<ServeRecord, 'pid' | 'startTime' | 'namespaces'>,
@@ -25,7 +25,7 @@ export async function recordServer(
   };
 }
 
-/** The server of this machine, when the very process that wrote itself down still lives. */
+/** The server of this machine, if the recorded process is still alive. */
 export async function findServer(skulkHome: string): Promise<ServeRecord | undefined> {
   const record = await readRecord(skulkHome);
   if (record === undefined || record.startTime === '' || (await isForged(skulkHome))) return undefined;
@@ -34,19 +34,19 @@ export async function findServer(skulkHome: string): Promise<ServeRecord | undef
 }
 
 /**
- * The key of this machine for a request to a URL, when the running server of this machine answers there. Nobody else gets it.
- * @param url as it will be asked; no redirect may be followed from there
+ * The key of this machine for a request to a URL, if this machine's running server answers there. It is sent to no other server.
+ * @param url the requested URL; redirects from there must not be followed
  */
 export async function keyFor(skulkHome: string, url: string): Promise<string | undefined> {
   const server = await findServer(skulkHome);
   if (server === undefined || !URL.canParse(url)) return undefined;
   const { origin, hostname } = new URL(url);
-  // An address that the server had in another network may be somebody else's in this one.
+  // An address that the server had in another network may belong to another machine in this one.
   if (!isOwnAddress(hostname.replace(/^\[|\]$/g, ''))) return undefined;
   return server.urls.some((own) => URL.canParse(own) && new URL(own).origin === origin) ? readAdminKey(skulkHome) : undefined;
 }
 
-/** A record says where the key goes, so only whoever has the key, or root, may have written it. */
+/** The record decides where the key is sent, so only the owner of the key, or root, may have written it. */
 async function isForged(skulkHome: string): Promise<boolean> {
   const [writer, keeper] = await Promise.all([ownerOf(fileOf(skulkHome)), ownerOf(adminKeyFile(skulkHome))]);
   return keeper !== undefined && writer !== 0 && writer !== keeper;

@@ -9,33 +9,33 @@ import { type KeptToken, type NamedToken, tokenFile, tokenNamePattern } from '..
 import { decode } from '../protocol/decode.ts';
 import { ownerOf } from './owner-of.ts';
 
-/** The named tokens of a store. Of a token only its hash is kept. */
+/** The named tokens of a store. Only their hashes are saved. */
 export interface TokenBook {
-  /** The token that this is, or undefined. What another process changed counts at once. */
+  /** Finds the entry of a token; undefined if there is none. Changes by other processes count at once. */
   find(token: string): Promise<NamedToken | undefined>;
   list(): Promise<readonly NamedToken[]>;
   /**
-   * Makes a token; it is shown this once.
-   * @throws SkulkError CONFLICT when the name is taken, CONFIG when the file is damaged
+   * Creates a token, which is only shown once.
+   * @throws SkulkError CONFLICT if the name is in use, CONFIG if the file is invalid
    */
   create(wanted: { readonly name: string; readonly role: Role }): Promise<NamedToken & { readonly token: string }>;
   /** @throws SkulkError NOT_FOUND */
   revoke(name: string): Promise<NamedToken>;
 }
 
-/** Which tokens another process made and revoked. */
+/** The tokens that another process created and revoked. */
 export interface TokensChange {
   readonly created: readonly NamedToken[];
   readonly revoked: readonly NamedToken[];
 }
 
-/** What every named token begins with. */
+/** The prefix of every named token. */
 const prefix = 'skulk_';
 const namePattern = new RegExp(tokenNamePattern);
 const maxTokens = 1_000;
 const waitMs = 10_000;
 
-/** The gate for names of tokens. @throws SkulkError BAD_REQUEST */
+/** Validates names of tokens. @throws SkulkError BAD_REQUEST */
 export function parseTokenName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new SkulkError('BAD_REQUEST', `${JSON.stringify(name.slice(0, 80))} is not a valid token name`, {
@@ -44,8 +44,8 @@ export function parseTokenName(name: string): string {
 }
 
 /**
- * The named tokens in a file; it need not be there.
- * @param lock the directory of the lock under which it is changed
+ * The named tokens in a file, which may not exist yet.
+ * @param lock the directory of the lock for changing it
  */
 export function openTokenBook({
   file,
@@ -58,12 +58,12 @@ export function openTokenBook({
   readonly lock: string;
   readonly signal: AbortSignal;
   readonly now?: () => Date;
-  /** Called with what another process changed, at the next reading after the first one. */
+  /** Called with the changes of another process, at the next read after the first one. */
   readonly onChange?: (change: TokensChange) => void;
 }): TokenBook {
   let known: { readonly stamp: string; readonly tokens: readonly KeptToken[] } | undefined;
   let reported: readonly KeptToken[] | undefined;
-  /** The digests of the tokens that are made and revoked by this very book just now. */
+  /** The digests of the tokens that this process is creating and revoking. */
   const own = new Set<string>();
   const notify = (tokens: readonly KeptToken[]): void => {
     const before = reported ?? tokens;
@@ -78,11 +78,11 @@ export function openTokenBook({
     if (known?.stamp === stamp) return known.tokens;
     if (stamp !== '') await refuseStranger(file);
     known = { stamp, tokens: stamp === '' ? [] : parseTokens(await readFile(file, 'utf8'), file) };
-    // A disk that went away says nothing about its tokens.
+    // A disconnected disk does not change its tokens.
     if (stamp !== '' || (await stampOf(dirname(file))) !== '') notify(known.tokens);
     return known.tokens;
   };
-  // One after the other, so that no reading that began earlier ends later.
+  // One after the other, so that an earlier read never ends after a later one.
   let last: Promise<unknown> = Promise.resolve();
   const read = (): Promise<readonly KeptToken[]> => {
     const next = last.then(readNow);
@@ -140,11 +140,11 @@ export function openTokenBook({
   };
 }
 
-/** A store may lie where others can write, and who writes the book gives itself any role. */
+/** The store may be in a directory in which others can write, and the writer of this file can take any role. */
 async function refuseStranger(file: string): Promise<void> {
   const self = process.geteuid?.();
   const owner = await ownerOf(file);
-  // Who has the directory could put another file there; for root that is the user of the store.
+  // The owner of the directory could replace the file anyway; for root, that is the user of the store.
   const trusted = [0, self, await ownerOf(dirname(file))];
   if (self === undefined || owner === undefined || trusted.includes(owner)) return;
   throw new SkulkError('CONFIG', `${file} belongs to uid ${owner}, so named tokens are not accepted`, {
@@ -154,7 +154,7 @@ async function refuseStranger(file: string): Promise<void> {
 
 const shown = ({ name, role, created_at }: KeptToken): NamedToken => ({ name, role, created_at });
 
-/** What changes whenever the file is replaced or given to another user; empty when there is none. */
+/** Changes when the file is replaced or gets another owner; empty if there is none. */
 async function stampOf(file: string): Promise<string> {
   try {
     const { mtimeNs, size, ino, uid } = await stat(file, { bigint: true });
@@ -169,10 +169,10 @@ function parseTokens(text: string, file: string): readonly KeptToken[] {
   try {
     const value: unknown = JSON.parse(text);
     const found = decode(tokenFile, value);
-    // What a newer version wrote beside is kept when the file is written.
+    // Fields of a newer version are kept when the file is written.
     if (found !== undefined) return found.tokens.map((token, index) => ({ ...(value as typeof found).tokens[index], ...token }));
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new SkulkError('CONFIG', `${file} is corrupt, so named tokens are not accepted`, {
     hint: 'restore it from a backup, or remove it and create the tokens again',

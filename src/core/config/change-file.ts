@@ -3,15 +3,15 @@ import { SkulkError } from '../kernel/errors.ts';
 import { parseAsPyYaml } from './pyyaml.ts';
 import { parseConfig, type ReadConfig } from './read-file.ts';
 
-/** Keys and their new values, nested as in the file; null takes a key out, so that its default holds again. */
+/** Keys and their new values, nested as in the file; null removes a key, so that its default applies. */
 export type ConfigChange = Readonly<Record<string, unknown>>;
 
 const isTree = (value: unknown): value is ConfigChange => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** No setting lies deeper. */
+/** No setting is nested deeper. */
 const deepest = 8;
 
-/** Every value in a change by its keys from the top; an empty mapping says nothing. @throws SkulkError BAD_REQUEST for one too deep */
+/** Every value in a change with its path of keys; ignores an empty mapping. @throws SkulkError BAD_REQUEST if it is nested too deep */
 export function leavesOf(
   change: ConfigChange,
   above: readonly string[] = [],
@@ -26,7 +26,7 @@ export function leavesOf(
   });
 }
 
-/** What a tree has at these keys from the top; undefined when it has none. */
+/** The value of a tree at a path of keys; undefined if there is none. */
 export function valueAt(tree: unknown, keys: readonly string[]): unknown {
   return keys.reduce<unknown>(
     (at, key) => (typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined),
@@ -35,11 +35,11 @@ export function valueAt(tree: unknown, keys: readonly string[]): unknown {
 }
 
 /**
- * Writes values into the text of a configuration file. What is not named stays as it is, comments included; of a JSON file only
- * the content stays. Pure.
- * @param text the file as it is; empty when there is none
- * @param path its name, for messages and for the kind of file that it is
- * @throws SkulkError CONFIG when the result would not be a valid configuration
+ * Writes values into the text of a configuration file. Everything else stays, including comments; in a JSON file, only the content stays.
+ * Pure.
+ * @param text the current content of the file; empty if there is none
+ * @param path its name, for messages and for its format
+ * @throws SkulkError CONFIG if the result would be an invalid configuration
  */
 export function changeConfigText(
   text: string,
@@ -59,7 +59,7 @@ export function changeConfigText(
 }
 
 function setKey(document: Document, keys: readonly string[], value: unknown): void {
-  // A section that was left empty is null there.
+  // A section without content is null there.
   for (let depth = 1; depth < keys.length; depth += 1) {
     const section = keys.slice(0, depth);
     if (!isMap(document.getIn(section, true))) document.setIn(section, document.createNode({}));

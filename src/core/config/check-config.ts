@@ -2,7 +2,7 @@ import { validatorOf } from '../kernel/validate.ts';
 import { configSchema } from './schema.ts';
 
 /**
- * What is wrong with a configuration file's content; empty when it is right. The build puts the compiled check in place of
- * this file, so that no command waits for the compiler.
+ * The problems of a configuration file's content; empty if it is valid. The build replaces this file by the compiled check, so that no
+ * command waits for the compiler.
  */
 export const checkConfig = validatorOf(configSchema);

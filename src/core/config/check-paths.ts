@@ -6,8 +6,8 @@ import { explainSystemError } from '../kernel/explain-system-error.ts';
 import { type Config, placeOf } from './settings.ts';
 
 /**
- * Checks that the directories of the configuration can be used on this machine.
- * @throws SkulkError CONFIG naming the key, the path and what to do
+ * Checks that the directories in the configuration can be used on this machine.
+ * @throws SkulkError CONFIG with the key, the path and a solution
  */
 export async function checkPaths({ settings, isStoreHost }: Config): Promise<void> {
   if (isStoreHost && settings.enabled.value) {
@@ -21,8 +21,8 @@ export async function checkPaths({ settings, isStoreHost }: Config): Promise<voi
 }
 
 /**
- * Checks that a directory is there and can be written, or, if it may be missing, that it can be made.
- * @param name what to call it in the message
+ * Checks that a directory exists and is writable or, if it may be missing, can be created.
+ * @param name its name in the message
  * @throws SkulkError CONFIG
  */
 export async function checkDirectory(path: string, name: string, { mayBeMissing }: { mayBeMissing: boolean }): Promise<void> {

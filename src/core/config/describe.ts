@@ -1,6 +1,6 @@
 import { type Config, type Origin, placeOf, type Settings } from './settings.ts';
 
-/** One row of `skulk config show`: the key as in the file, the effective value, and where it came from. */
+/** One row of `skulk config show`: the key as in the file, the effective value, and its source. */
 export interface ConfigRow {
   readonly key: string;
   readonly value: string | number | boolean | readonly string[] | null;
@@ -29,7 +29,7 @@ const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
 
 const secrets = new Set<keyof Settings>(['token', 'hubToken']);
 
-/** Every effective setting as a row; secrets show only whether they are set. */
+/** Every effective setting as a row. For a secret, only whether it is set. */
 export function describeConfig({ settings }: Config): readonly ConfigRow[] {
   return keys.map(([key, name]) => ({ key, value: shownValue(settings, name), origin: describeOrigin(settings[name].origin) }));
 }
@@ -52,7 +52,7 @@ function describeOrigin(origin: Origin): string {
   }
 }
 
-/** The effective configuration in the file's own shape, without secrets; what `GET /config` answers. */
+/** The effective configuration in the file's own structure, without secrets, as in `GET /config`. */
 export function effectiveConfig({ settings }: Config): Record<string, unknown> {
   return {
     model_store: {

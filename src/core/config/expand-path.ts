@@ -2,7 +2,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { World } from '../kernel/world.ts';
 
 /**
- * Replaces `~` at the start and `$VAR` or `${VAR}` anywhere.
+ * Replaces `~` at the start, and `$VAR` or `${VAR}` anywhere.
  * @throws SkulkError CONFIG for a variable that is not set
  */
 export function expandPath(path: string, { env, homeDirectory }: Pick<World, 'env' | 'homeDirectory'>): string {

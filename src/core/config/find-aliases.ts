@@ -4,8 +4,8 @@ import { resolveName } from '../kernel/machine/resolve-name.ts';
 import { type Identity, isThisMachine } from './same-host.ts';
 
 /**
- * The name of the store host, when it is another full name of this machine (`nas.local`, `nas.fritz.box`). Nobody is asked when the
- * names alone decide.
+ * The name of the store host, if it is another full name of this machine (`nas.local`, `nas.fritz.box`). There is no lookup if the names
+ * alone decide.
  */
 export async function findAliases(storeHost: string | undefined, identity: Identity): Promise<readonly string[]> {
   if (storeHost === undefined || isThisMachine(storeHost, identity)) return [];

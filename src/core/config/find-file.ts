@@ -4,40 +4,39 @@ import type { World } from '../kernel/world.ts';
 import { findForeignOwner } from './check-owner.ts';
 import { expandPath } from './expand-path.ts';
 
-/** What is used of it; the package publishes no types for this file. */
+/** The used part of it; the package has no types for this file. */
 interface ExplorerModule {
   readonly Explorer: new (options: object) => { search(directory: string): Promise<{ readonly filepath: string } | null> };
 }
 
 const names = ['skulk.yaml', 'skulk.yml', 'skulk.json'];
 
-/** Where the configuration comes from, and who said so. */
+/** The configuration file, and what selected it. */
 export interface FoundFile {
   readonly path: string;
   readonly because: '--config' | 'SKULK_CONFIG' | 'search';
-  /** Whether it was found in the working directory or above it: such a file never decides where a token goes. */
+  /** Whether it was found in the working directory or above it: such a file must not decide where a token is sent. */
   readonly isOfWorkingTree: boolean;
 }
 
-/** A file that was found and does not count. */
+/** A found file that does not count. */
 export interface SkippedFile {
   readonly path: string;
   /** A clause such as `it belongs to uid 1001`. */
   readonly because: string;
 }
 
-/** What came of looking for the configuration file. */
+/** The result of the search for the configuration file. */
 export interface FileSearch {
   readonly found: FoundFile | undefined;
-  /** Those of the working directory and above that belong to somebody else. */
+  /** Files in the working directory and above that belong to another user. */
   readonly skipped: readonly SkippedFile[];
 }
 
 /**
- * Finds the configuration file: `--config`, `SKULK_CONFIG`, the working directory and its ancestors,
- * `$XDG_CONFIG_HOME/skulk/`, `/etc/skulk/`. A file that is named but absent, or there but unreadable, is found all the
- * same, for the reader to report: silence would mean the defaults. A file of the working directory or above that somebody
- * else may have put there is passed over.
+ * Finds the configuration file: `--config`, `SKULK_CONFIG`, the working directory and its ancestors, `$XDG_CONFIG_HOME/skulk/`,
+ * `/etc/skulk/`. An explicitly named file that is missing, or an unreadable one, is returned too, so that its reader reports the error:
+ * otherwise the defaults would apply silently. A file in the working directory or above that another user may have put there is skipped.
  */
 export async function findConfigFile(world: World, flag: string | undefined): Promise<FileSearch> {
   const named = (path: string, because: FoundFile['because']): FileSearch => ({
@@ -59,7 +58,7 @@ export async function findConfigFile(world: World, flag: string | undefined): Pr
   return { found: path === undefined ? undefined : { path, because: 'search', isOfWorkingTree: false }, skipped };
 }
 
-/** The file of this user or this machine, which no working directory decides about: in `$XDG_CONFIG_HOME/skulk/` or `/etc/skulk/`. */
+/** The file of this user or this machine, independent of the working directory: in `$XDG_CONFIG_HOME/skulk/` or `/etc/skulk/`. */
 export async function findUsersFile(world: World): Promise<string | undefined> {
   return (await searchIn(usersDirectories(world)))[0];
 }
@@ -67,12 +66,12 @@ export async function findUsersFile(world: World): Promise<string | undefined> {
 /** The configuration file of each directory that has one. */
 async function searchIn(directories: readonly string[]): Promise<readonly string[]> {
   const candidates = await Promise.all(directories.map(hasCandidate));
-  // Most machines have no file at all, and then the searching library (25 ms) need not be loaded.
+  // Most machines have no file at all, and then the search library (25 ms) need not be loaded.
   if (!candidates.includes(true)) return [];
-  // The explorer is taken from below the package's front door: `cosmiconfig()` itself first runs what it finds as
-  // `.config/config.js` in the working directory, to configure itself, and offers no way to leave that out.
+  // The explorer is imported directly: `cosmiconfig()` itself first runs `.config/config.js` in the working directory to configure
+  // itself, and this cannot be disabled.
   const { Explorer } = (await import('cosmiconfig/dist/Explorer.js')) as unknown as ExplorerModule;
-  // Only the looking is done here; the text is read and checked by our own reader, which knows lines.
+  // This only finds the file; skulk's own reader, which knows line numbers, parses and validates it.
   const loader = (): object => ({});
   const explorer = new Explorer({
     moduleName: 'skulk',
@@ -95,7 +94,7 @@ async function searchIn(directories: readonly string[]): Promise<readonly string
   return paths;
 }
 
-/** Every directory in which a configuration file is looked for, in order. */
+/** Every directory that is searched for a configuration file, in order. */
 export const searchedDirectories = (world: World): readonly string[] => [...workingTree(world), ...usersDirectories(world)];
 
 function workingTree({ cwd }: World): readonly string[] {
@@ -111,7 +110,7 @@ function usersDirectories({ env, homeDirectory }: World): readonly string[] {
 
 const hasCandidate = async (directory: string): Promise<boolean> => (await findUnreadable(directory)) !== undefined;
 
-/** The first name there that is not a directory, whether it can be read or not. */
+/** The first name there that is not a directory, readable or not. */
 async function findUnreadable(directory: string): Promise<string | undefined> {
   for (const name of names) {
     const path = join(directory, name);

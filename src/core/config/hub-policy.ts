@@ -1,20 +1,20 @@
 import { Type } from 'typebox';
 
-/** What a store fetches by itself when a Hub client asks for a model that it lacks. */
+/** What a store fetches if a Hub client requests a missing model. */
 export type HubUpstream = 'on-demand' | 'job' | 'off';
 
-/** How a store serves clients of the Hugging Face Hub; changes apply at once. */
+/** How a store serves Hugging Face Hub clients; changes apply at once. */
 export interface HubPolicy {
   readonly upstream: HubUpstream;
-  /** A request of a Hub client fetches at most so many bytes of one model. */
+  /** The maximum number of bytes of one model that Hub clients' requests may fetch. */
   readonly maxFetchBytes: number;
-  /** Whether gated models that the store holds are shown to Hub clients. */
+  /** Whether gated models in the store are visible to Hub clients. */
   readonly shareGated: boolean;
   /** Origins of web pages, beside those of this machine, that may use the store as a Hub. */
   readonly corsOrigins: readonly string[];
 }
 
-/** What applies where the policy says nothing. */
+/** The defaults. */
 export const defaultHubPolicy: HubPolicy = {
   upstream: 'on-demand',
   maxFetchBytes: 100 * 1024 ** 3,
@@ -58,7 +58,7 @@ export const hubPolicySchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** @param given the section as it stands in a file that passed the schema */
+/** @param given the section in a file that passed the schema */
 export const readHubPolicy = (given: Readonly<Record<string, unknown>>): HubPolicy => ({
   upstream: (given['upstream'] as HubUpstream | undefined) ?? defaultHubPolicy.upstream,
   maxFetchBytes: (given['max_fetch_bytes'] as number | undefined) ?? defaultHubPolicy.maxFetchBytes,
@@ -66,7 +66,7 @@ export const readHubPolicy = (given: Readonly<Record<string, unknown>>): HubPoli
   corsOrigins: (given['cors_origins'] as string[] | undefined) ?? defaultHubPolicy.corsOrigins,
 });
 
-/** As the file has it. */
+/** In the format of the file. */
 export const shownHubPolicy = (hub: HubPolicy): Readonly<Record<string, unknown>> => ({
   upstream: hub.upstream,
   max_fetch_bytes: hub.maxFetchBytes,

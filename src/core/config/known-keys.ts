@@ -1,6 +1,6 @@
 import { configSchema } from './schema.ts';
 
-/** The names that an object in the schema at `path` may have, for suggestions. */
+/** The possible keys of the object at `path` in the schema, for suggestions. */
 export function knownKeysAt(path: readonly string[]): readonly string[] {
   let node: unknown = configSchema;
   for (const key of path) {

@@ -23,7 +23,7 @@ const noFile: ReadConfig = { content: {}, lineOf: () => undefined, notes: [] };
 /** `SKULK_HOME`, default `~/.skulk`. */
 export const skulkHomeOf = (world: World): string => resolve(world.cwd, expandPath(world.env['SKULK_HOME'] || '~/.skulk', world));
 
-/** Whether that is another place than the usual one. */
+/** Whether that is not the default directory. */
 export const isHomeMoved = (world: World): boolean => skulkHomeOf(world) !== resolve(world.cwd, expandPath('~/.skulk', world));
 
 /**
@@ -38,7 +38,7 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
     machineSettingsOf(skulkHome),
   ]);
   for (const one of skipped) world.emit(warningOf(one));
-  // YAML and the validator cost 40 ms; a machine without a file does not pay them.
+  // Loading YAML and the validator costs 40 ms, which a machine without a file should not pay.
   const read = found === undefined ? noFile : await readConfigFileLazily(found.path);
   if (found !== undefined) warnOfMisplaced(world, found.path, read);
   for (const message of read.notes) world.emit({ type: 'note', message });
@@ -51,7 +51,7 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
   return resolveConfig(world, sources);
 }
 
-/** The file's reader is loaded only where there is one. */
+/** The file's reader is only loaded if there is a file. */
 async function machineSettingsOf(skulkHome: string): Promise<MachineSettings> {
   const isThere = await stat(join(skulkHome, 'machine.yaml')).then(
     () => true,
@@ -62,19 +62,19 @@ async function machineSettingsOf(skulkHome: string): Promise<MachineSettings> {
 
 const readConfigFileLazily = async (path: string): Promise<ReadConfig> => (await import('./read-file.ts')).readConfigFile(path);
 
-/** Whether the user's own file names the very store that a file of the working tree names. */
+/** Whether the user's own file names the same store as a file in the working tree. */
 async function isVouchedFor(world: World, store: ModelStore): Promise<boolean> {
   if (store.store_host === undefined) return false;
   const path = await findUsersFile(world);
   if (path === undefined) return false;
-  // One that is broken names nothing.
+  // A broken file counts as empty.
   const own = await readConfigFileLazily(path).catch(() => noFile);
   const placeOf = ({ store_host, store_http_host, store_port }: ModelStore): string | undefined =>
     (store_http_host ?? store_host) && `${(store_http_host ?? store_host)?.toLowerCase()}:${store_port ?? usualStorePort}`;
   return placeOf(store) === placeOf(own.content.model_store ?? {});
 }
 
-/** What to say of a file that was found and does not count. */
+/** The warning for a found file that does not count. */
 export const warningOf = ({ path, because }: SkippedFile): { type: 'warning'; message: string; hint: string } => ({
   type: 'warning',
   message: `${path} is not read: ${because}, so another user could have put it there`,
@@ -82,8 +82,8 @@ export const warningOf = ({ path, because }: SkippedFile): { type: 'warning'; me
 });
 
 /**
- * Merges the sources into effective settings. Pure but for the paths' expansion with the environment.
- * @throws SkulkError CONFIG for a relative path or a value of the environment that is not possible
+ * Merges the sources into effective settings. Pure, except that paths are expanded with the environment.
+ * @throws SkulkError CONFIG for a relative path or an invalid value in the environment
  */
 export function resolveConfig(
   world: World,
@@ -201,13 +201,13 @@ export function resolveConfig(
   };
 }
 
-/** The file that the Hub's own tools write is asked last. */
+/** The token file of the Hub's own tools comes last. */
 const hubTokenOf = (setting: Setting<string | undefined>, file: TokenFile | undefined): Setting<string | undefined> =>
   setting.value !== undefined || file === undefined
     ? setting
     : { value: file.token, origin: { from: 'file', file: file.path, line: undefined, key: 'token' } };
 
-/** Picks the value of the strongest source that has one: defaults < file < environment < flags. */
+/** Picks the value of the source with the highest priority: defaults < file < environment < flags. */
 function settler(file: string | undefined, lineOf: (key: string) => number | undefined) {
   return <T>(
     fallback: T,
@@ -229,13 +229,13 @@ function settler(file: string | undefined, lineOf: (key: string) => number | und
   };
 }
 
-/** The first of `node_overrides` that means a machine. */
+/** The first of `node_overrides` for a machine. */
 export function overrideOf(
   store: ModelStore,
   { hostname, nodeId, aliases = [] }: Identity,
 ): { name: string; staging: NonNullable<ModelStore['staging']> } | undefined {
   for (const [name, { staging }] of Object.entries(store.node_overrides ?? {})) {
-    // One that says nothing does not end the search.
+    // An empty override does not end the search.
     const isMeant = name === nodeId || sameHostname(name, hostname) || aliases.includes(normalizeHostname(name));
     if (staging !== undefined && isMeant) return { name, staging };
   }
@@ -255,7 +255,7 @@ function expandAbsolute({ value, origin }: Setting<string>, key: string, world: 
   );
 }
 
-/** Says where the value stands that `work` cannot use. */
+/** Adds the position of the value that `work` cannot use to the error. */
 function explaining<T>(origin: Origin, work: () => T): T {
   try {
     return work();

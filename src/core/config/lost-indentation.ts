@@ -2,22 +2,22 @@ import { type Document, isMap, isScalar, type LineCounter, type Pair, type YAMLM
 import { SkulkError } from '../kernel/errors.ts';
 import { knownKeysAt } from './known-keys.ts';
 
-/** A section that is empty because the lines below it have lost their indentation. */
+/** A section that is empty because the lines below it lost their indentation. */
 interface LostIndentation {
   /** The section's name. */
   readonly section: string;
-  /** How deep it stands. */
+  /** Its depth. */
   readonly depth: number;
   /** The pairs that belong into it. */
   readonly lost: readonly Pair[];
 }
 
-/** Spaces of a web page, which YAML takes for a part of the key. */
+/** Spaces from a web page, which YAML treats as part of the key. */
 const webSpaces = /^[\u00a0\u2000-\u200b\u202f\u3000\ufeff]+/;
 
 /**
- * Finds what a web page or a chat did to a file: `model_store:` with nothing in it, and its keys below it at its own depth.
- * @throws SkulkError CONFIG that shows the first two lines as they should be
+ * Detects a file that was copied from a web page or a chat: an empty `model_store:`, followed by its keys at the same depth.
+ * @throws SkulkError CONFIG with the first two lines as they should be
  */
 export function refuseLostIndentation(document: Document, { text, path, lines }: { text: string; path: string; lines: LineCounter }): void {
   const found = isMap(document.contents) ? find(document.contents, []) : undefined;
@@ -45,7 +45,7 @@ function find(map: YAMLMap, above: readonly string[]): LostIndentation | undefin
     const rest = map.items.slice(index + 1);
     const end = rest.findIndex((pair) => !within.includes(nameOf(pair.key)));
     const lost = end === -1 ? rest : rest.slice(0, end);
-    // A key that both know, such as `enabled`, says nothing.
+    // A key that exists on both levels, such as `enabled`, decides nothing.
     if (lost.some((pair) => !own.includes(nameOf(pair.key)) || hasWebSpace(pair.key))) return { section: name, depth: above.length, lost };
   }
   return undefined;

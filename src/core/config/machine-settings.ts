@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { Type } from 'typebox';
 import { parseSettingsText, readSettingsText } from './settings-document.ts';
 
-/** Settings of one machine that skulk.yaml does not have; `$SKULK_HOME/machine.yaml`. */
+/** Settings of one machine that are not in skulk.yaml; `$SKULK_HOME/machine.yaml`. */
 export interface MachineSettings {
-  /** Hosts, by name or address, to which this machine may send its token although only mDNS knows them. */
+  /** Hosts, by name or address, to which this machine may send its token even if only mDNS knows them. */
   readonly tokenHosts: readonly string[];
 }
 
-/** The settings of one machine, as its file has them. */
+/** The settings of one machine, in the format of the file. */
 export const machineSchema = Type.Object(
   {
     token_hosts: Type.Optional(
@@ -22,8 +22,8 @@ export const machineSchema = Type.Object(
 );
 
 /**
- * The settings of this machine; the defaults when there is no file.
- * @throws SkulkError CONFIG naming the file, the line and the key
+ * Reads the settings of this machine; the defaults if there is no file.
+ * @throws SkulkError CONFIG with the file, the line and the key
  */
 export async function readMachineSettings(skulkHome: string): Promise<MachineSettings> {
   const path = join(skulkHome, 'machine.yaml');

@@ -5,30 +5,30 @@ import { parseByteCount } from '../kernel/units.ts';
 import { defaultHubPolicy, type HubPolicy, hubPolicySchema, readHubPolicy } from './hub-policy.ts';
 import { changeSettingsText, parseSettingsText, readSettingsText, type SettingsFile } from './settings-document.ts';
 
-/** What the LAN may do without a token. */
+/** The rights of the LAN without a token. */
 export type Lan = 'node' | 'read' | 'none';
 
-/** What a store bears with; changes apply at once. */
+/** The limits of a store; changes apply at once. */
 export interface PolicyLimits {
-  /** A node without a copy is forgotten when it was not heard of for so many days; one with copies after so many. */
+  /** A node without a copy is removed after this many days without a report; one with copies after the second number. */
   readonly forgetNodesAfterDays: number;
   readonly forgetNodesWithCopiesAfterDays: number;
-  /** So many models may be on their way into the store at one time. */
+  /** The maximum number of uploads at the same time. */
   readonly openUploads: number;
-  /** One that got nothing for so many days is removed. */
+  /** An upload without data for this many days is removed. */
   readonly uploadIdleDays: number;
 }
 
-/** Settings of a store that skulk.yaml does not have; `<store_path>/.skulk/v1/policy.yaml`. */
+/** Settings of a store that are not in skulk.yaml; `<store_path>/.skulk/v1/policy.yaml`. */
 export interface Policy {
   readonly lan: Lan;
-  /** Names under which the store host may be asked, beside its own. */
+  /** Accepted names of the store host in requests, beside its own. */
   readonly serverNames: readonly string[];
   readonly limits: PolicyLimits;
   readonly hub: HubPolicy;
 }
 
-/** What applies where the file says nothing. */
+/** The defaults. */
 export const defaultPolicy: Policy = {
   lan: 'node',
   serverNames: [],
@@ -54,7 +54,7 @@ const limitsSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** The policy of a store, as its file has it. */
+/** The policy of a store, in the format of the file. */
 export const policySchema = Type.Object(
   {
     lan: Type.Optional(
@@ -83,7 +83,7 @@ export const policyKeys: readonly string[] = [
   ...Object.keys(hubPolicySchema.properties).map((key) => `hub.${key}`),
 ];
 
-/** The keys whose value is a list. */
+/** The keys with a list as value. */
 const policyLists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_origins']);
 
 const policyFile = (path: string): SettingsFile<Policy> => ({
@@ -104,22 +104,22 @@ const readLimits = (given: Readonly<Record<string, number>>): PolicyLimits => ({
   uploadIdleDays: given['upload_idle_days'] ?? usual.uploadIdleDays,
 });
 
-/** A policy and which of its keys the file says. */
+/** A policy, and which of its keys are in the file. */
 export interface ReadPolicy {
   readonly policy: Policy;
   readonly given: readonly string[];
 }
 
 /**
- * Reads a policy; undefined when there is no file.
- * @throws SkulkError CONFIG naming the file, the line and the key
+ * Reads a policy; undefined if there is no file.
+ * @throws SkulkError CONFIG with the file, the line and the key
  */
 export async function readPolicy(path: string): Promise<ReadPolicy | undefined> {
   const text = await readSettingsText(path);
   return text === undefined ? undefined : parsePolicy(text, path);
 }
 
-/** The same of a text that is to be there. Throws SkulkError CONFIG. */
+/** The same for a new content of the file. Throws SkulkError CONFIG. */
 export async function parsePolicy(text: string, path: string): Promise<ReadPolicy> {
   const file = policyFile(path);
   const given: string[] = [];
@@ -134,10 +134,10 @@ export async function parsePolicy(text: string, path: string): Promise<ReadPolic
 }
 
 /**
- * The text of a policy file with some values changed. Comments stay.
- * @param text undefined when there is no file yet
- * @param changes nested as in the file; null takes a key out
- * @throws SkulkError CONFIG when the result would not be valid
+ * The text of a policy file with changed values. Comments stay.
+ * @param text undefined if there is no file yet
+ * @param changes nested as in the file; null removes a key
+ * @throws SkulkError CONFIG if the result would be invalid
  */
 export async function changePolicyText(
   text: string | undefined,
@@ -149,7 +149,8 @@ export async function changePolicyText(
 }
 
 /**
- * A value of the policy as somebody types it: YAML, a list also with commas, bytes also as `200G`; `default` brings the default back (null).
+ * Parses a value of the policy as the user typed it: YAML, a list also with commas, bytes also as `200G`; `default` resets the key
+ * (null).
  * @throws SkulkError BAD_REQUEST
  */
 export function parsePolicyValue(key: string, text: string): unknown {
@@ -179,7 +180,7 @@ function leavesOf(
   return Object.entries(changes).flatMap(([key, value]) => {
     const keys = [...above, key];
     const isTree = typeof value === 'object' && value !== null && !Array.isArray(value);
-    // No setting lies deeper.
+    // No setting is nested deeper.
     return isTree && keys.length < 3 ? leavesOf(value as Record<string, unknown>, keys) : [[keys, value] as const];
   });
 }

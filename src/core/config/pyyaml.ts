@@ -1,13 +1,13 @@
 import { type Document, type DocumentOptions, type ParseOptions, parseDocument, type SchemaOptions, type Tags } from 'yaml';
 
 /*
- * The same file is read by the Python Skulk, so a plain scalar must mean here what it means to PyYAML: YAML 1.1 with merge keys, but
- * `y` and `n` are strings, `08` and `1e3` are, and an exponent needs its sign. Source: `yaml/resolver.py` of PyYAML.
+ * The Python Skulk reads the same file, so a plain scalar must have the same meaning as in PyYAML: YAML 1.1 with merge keys, but `y` and
+ * `n` are strings, `08` and `1e3` are too, and an exponent needs its sign. Source: `yaml/resolver.py` of PyYAML.
  */
 
 type Tag = Exclude<Tags[number], string>;
 
-/** What PyYAML takes for a tag, where the library's own YAML 1.1 takes more; by tag and format. */
+/** PyYAML's patterns of tags for which the library's own YAML 1.1 accepts more; by tag and format. */
 const tests: Readonly<Record<string, RegExp>> = {
   int: /^[-+]?(?:0|[1-9][0-9_]*)$/,
   'int OCT': /^[-+]?0[0-7_]+$/,
@@ -19,7 +19,7 @@ const tests: Readonly<Record<string, RegExp>> = {
 const yes = /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
 const no = /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/;
 
-/** Nothing here is a date, and text that looks like one stays what was written. */
+/** There are no dates here, so a text that looks like one stays a text. */
 const isDate = (tag: Tag): boolean => tag.tag === 'tag:yaml.org,2002:timestamp';
 
 function asPyYaml(tags: Tags): Tags {
@@ -29,7 +29,7 @@ function asPyYaml(tags: Tags): Tags {
     if (!('test' in tag) || tag.test === undefined) return [tag];
     const kind = tag.tag.replace('tag:yaml.org,2002:', '');
     if (kind === 'bool') return [{ ...tag, test: tag.test.test('true') ? yes : no } as Tag];
-    // The test for infinity and what is no number is right, and has no format either.
+    // The test for infinity and not-a-number is right, and has no format either.
     if (kind === 'float' && tag.format === undefined && tag.test.test('.nan')) return [tag];
     const test = tests[tag.format === undefined ? kind : `${kind} ${tag.format}`];
     return [test === undefined ? tag : ({ ...tag, test } as Tag)];
@@ -41,12 +41,12 @@ const options: ParseOptions & DocumentOptions & SchemaOptions = {
   schema: 'yaml-1.1',
   merge: true,
   customTags: asPyYaml,
-  // Which of two it means is for us to say.
+  // skulk itself decides which of two duplicate keys counts.
   uniqueKeys: false,
   prettyErrors: false,
 };
 
-/** Parses a file as PyYAML does; JSON as JSON. A byte order mark at its start says nothing. Faults are in `errors`. */
+/** Parses a file like PyYAML; JSON as JSON. Ignores a byte order mark at its start. Errors are in `errors`. */
 export function parseAsPyYaml(text: string, { path, ...more }: { readonly path: string } & ParseOptions): Document.Parsed {
   const own = path.endsWith('.json') ? { uniqueKeys: false, prettyErrors: false } : options;
   return parseDocument(text, { ...own, ...more });

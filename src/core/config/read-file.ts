@@ -12,12 +12,12 @@ import { laterSections } from './shared-keys.ts';
 
 const maxBytes = 1024 * 1024;
 
-/** A configuration file's content, and where each key of it stands. */
+/** A configuration file's content, and the positions of its keys. */
 export interface ReadConfig {
   readonly content: ConfigFile;
   /** The line, from 1, of a key such as `model_store.store_path`. */
   readonly lineOf: (key: string) => number | undefined;
-  /** What is accepted and not used. */
+  /** Accepted but unused keys. */
   readonly notes: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export async function readConfigFile(path: string): Promise<ReadConfig> {
   return parseConfig(await readText(path), path);
 }
 
-/** Whether a file's content has a token in it, so that nobody but its owner should read the file. */
+/** Whether a file contains a token, so that only its owner should be able to read it. */
 export const holdsSecret = ({ hf_token, model_store }: ConfigFile): boolean => Boolean(hf_token) || model_store?.auth?.token !== undefined;
 
 async function readText(path: string): Promise<string> {
@@ -90,7 +90,7 @@ export function parseConfig(text: string, path: string): ReadConfig {
   return { content: value as ConfigFile, lineOf: lineOfKey, notes };
 }
 
-/** What no editor of text writes. */
+/** A text editor does not write such a file. */
 function refuseBinary(text: string, path: string): void {
   const at = text.indexOf('\0');
   if (at === -1) return;
@@ -118,7 +118,7 @@ function refuseFault({ errors }: Document.Parsed, path: string, lines: LineCount
   });
 }
 
-/** PyYAML silently takes the last of two; whoever wrote both did not mean that. What is not ours is nobody's business. */
+/** PyYAML silently uses the last of two equal keys, which is not what the user wanted. Other programs' sections are not checked. */
 function refuseDuplicates(map: YAMLMap, above: readonly string[], file: { readonly path: string; readonly lines: LineCounter }): void {
   const seen = new Map<string, number>();
   const { path, lines } = file;
@@ -138,7 +138,7 @@ function refuseDuplicates(map: YAMLMap, above: readonly string[], file: { readon
   }
 }
 
-/** Takes out what only later releases of the Python program know. */
+/** Removes sections that only later releases of the Python program support. */
 function takeLaterSections(value: unknown, lineOfKey: (key: string) => number | undefined, path: string): readonly string[] {
   const store = (value as { model_store?: unknown }).model_store;
   if (!isObject(store)) return [];
@@ -150,7 +150,7 @@ function takeLaterSections(value: unknown, lineOfKey: (key: string) => number | 
   });
 }
 
-/** A section without a line in it is null; then its defaults are in force. */
+/** A section without content is null; then its defaults apply. */
 function dropEmptySections(value: unknown, above: readonly string[]): void {
   if (!isObject(value)) return;
   for (const [key, inner] of Object.entries(value)) {
@@ -188,7 +188,7 @@ function hintFor(problem: Problem | undefined): string {
   return suggestion === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
 }
 
-/** The line on which a key stands, or the nearest one above it in the tree. */
+/** The line of a key, or of the nearest one above it in the tree. */
 function lineOf(keys: readonly string[], document: Document, lines: LineCounter): number | undefined {
   for (let depth = keys.length; depth > 0; depth -= 1) {
     const parent = depth === 1 ? document.contents : document.getIn(keys.slice(0, depth - 1), true);
@@ -200,7 +200,7 @@ function lineOf(keys: readonly string[], document: Document, lines: LineCounter)
   return undefined;
 }
 
-/** Lines by dotted key; a dot inside a key is left as it is, as it is in the keys that are asked for. */
+/** Lines by dotted key. A dot inside a key stays, as in the requested keys. */
 function linesOf(node: unknown, lines: LineCounter, prefix: string): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   if (!isMap(node)) return found;

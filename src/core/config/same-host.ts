@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { normalizeHostname, sameHostname } from '../kernel/machine/hostname.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
 
-/** Which machine this is. */
+/** The identity of this machine. */
 export interface Identity {
   readonly hostname: string;
   readonly nodeId: string | undefined;
@@ -11,8 +11,8 @@ export interface Identity {
 }
 
 /**
- * Whether a name from the configuration is this machine: its hostname, its node id (exactly), one of its addresses, or a name that
- * was resolved to one.
+ * Whether a name in the configuration is this machine: its hostname, its node id (exactly), one of its addresses, or a name that was
+ * resolved to one.
  */
 export function isThisMachine(name: string, { hostname, nodeId, aliases = [] }: Identity): boolean {
   const plain = normalizeHostname(name);

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 
-/** What stands in the configuration's documentation beside a key; JSON schema's own words plus `env`. */
+/** The documentation of a key in the configuration; JSON schema's own words plus `env`. */
 const port = (description: string, fallback: number) => Type.Integer({ minimum: 1, maximum: 65535, default: fallback, description });
 
 const stagingFields = {
@@ -107,8 +107,8 @@ const modelStore = Type.Object(
 );
 
 /**
- * The configuration file. Unknown sections at the top belong to the Python Skulk and are left alone; unknown keys inside
- * `model_store` are mistakes. The reference is docs/configuration.md, which is generated from here.
+ * The configuration file. Unknown sections at the top belong to the Python Skulk and are ignored; unknown keys inside `model_store` are
+ * errors. docs/configuration.md is generated from this.
  */
 export const configSchema = Type.Object({
   model_store: Type.Optional(modelStore),
@@ -117,5 +117,5 @@ export const configSchema = Type.Object({
   ),
 });
 
-/** The configuration file's content, as it was written. */
+/** The unmodified content of the configuration file. */
 export type ConfigFile = Static<typeof configSchema>;

@@ -6,22 +6,22 @@ import { nearest } from '../kernel/nearest.ts';
 import type { Problem } from '../kernel/problem.ts';
 
 /*
- * Two small files beside skulk.yaml hold settings that only skulk has: policy.yaml of a store and machine.yaml of a machine. Both are
- * YAML mappings, checked by a schema. Most machines have neither, so nothing but a `stat` happens then.
+ * Two small files beside skulk.yaml contain settings that only skulk has: policy.yaml of a store and machine.yaml of a machine. Both are
+ * YAML mappings with a schema. Most machines have neither, and then only a `stat` is done.
  */
 
-/** Such a file: what it is called in messages, and what may stand in it. */
+/** Such a file: its name in messages, and its schema. */
 export interface SettingsFile<T> {
   readonly path: string;
   readonly schema: TSchema;
-  /** The settings of a content that passed the schema. */
+  /** Converts a content that passed the schema. */
   readonly read: (content: Readonly<Record<string, unknown>>) => T;
 }
 
 const largest = 64 * 1024;
 
 /**
- * The text of such a file; undefined when there is none.
+ * The text of such a file; undefined if there is none.
  * @throws SkulkError CONFIG
  */
 export async function readSettingsText(path: string): Promise<string | undefined> {
@@ -44,8 +44,8 @@ export async function readSettingsText(path: string): Promise<string | undefined
 }
 
 /**
- * Checks a text against the schema of a settings file.
- * @throws SkulkError CONFIG naming the file, the line and the key
+ * Validates a text with the schema of a settings file.
+ * @throws SkulkError CONFIG with the file, the line and the key
  */
 export async function parseSettingsText<T>(text: string, { path, schema, read }: SettingsFile<T>): Promise<T> {
   const lines = new LineCounter();
@@ -67,9 +67,9 @@ export async function parseSettingsText<T>(text: string, { path, schema, read }:
 }
 
 /**
- * Writes values into the text of a settings file and checks the result. Comments stay.
- * @param changes values by the keys on the way to them; undefined takes the key out, so that its default applies again
- * @throws SkulkError CONFIG when the result would not be valid
+ * Writes values into the text of a settings file and validates the result. Comments stay.
+ * @param changes values by their path of keys; undefined removes the key, so that its default applies
+ * @throws SkulkError CONFIG if the result would be invalid
  */
 export async function changeSettingsText<T>(
   text: string,

@@ -1,21 +1,21 @@
-/** Where an effective value came from. */
+/** The source of an effective value. */
 export type Origin =
   | { readonly from: 'default' }
   | { readonly from: 'file'; readonly file: string; readonly line: number | undefined; readonly key: string }
   | { readonly from: 'environment'; readonly name: string }
   | { readonly from: 'flag'; readonly name: string };
 
-/** `FILE:LINE: ` to begin a message about a value of the file with; empty for a value from elsewhere. */
+/** The prefix `FILE:LINE: ` for a message about a value in the file; empty for other sources. */
 export const placeOf = (origin: Origin): string =>
   origin.from === 'file' ? `${origin.file}${origin.line === undefined ? '' : `:${origin.line}`}: ` : '';
 
-/** One effective value and who set it. */
+/** One effective value and its source. */
 export interface Setting<T> {
   readonly value: T;
   readonly origin: Origin;
 }
 
-/** What the flags of a command may set. */
+/** The settings that a command's flags can set. */
 export interface SettingFlags {
   readonly config?: string | undefined;
   readonly store?: string | undefined;
@@ -26,22 +26,22 @@ export interface SettingFlags {
   readonly advertise?: string | undefined;
 }
 
-/** Every setting that is in force on this machine, with `node_overrides` merged and paths expanded. */
+/** Every effective setting on this machine, with `node_overrides` merged and paths expanded. */
 export interface Settings {
   readonly enabled: Setting<boolean>;
   readonly storeHost: Setting<string | undefined>;
   readonly storeHttpHost: Setting<string | undefined>;
   readonly storePort: Setting<number>;
   readonly storePath: Setting<string>;
-  /** Where model cards lie, besides those in the store. */
+  /** The directory of model cards, in addition to those in the store. */
   readonly cardsPath: Setting<string | undefined>;
   readonly apiPort: Setting<number>;
-  /** Below which directories `GET /filesystem/browse` looks; the usual ones when undefined. */
+  /** The directories that `GET /filesystem/browse` may show; undefined for the defaults. */
   readonly browseRoots: Setting<readonly string[] | undefined>;
-  /** URL of the store that the environment or a flag names; it overrides the file. */
+  /** The URL of the store in the environment or a flag; it overrides the file. */
   readonly storeUrl: Setting<string | undefined>;
   readonly allowHubFallback: Setting<boolean>;
-  /** How many models the store host downloads at one time. */
+  /** How many models the store host downloads at the same time. */
   readonly maxDownloads: Setting<number>;
   readonly stagingEnabled: Setting<boolean>;
   readonly nodeCachePath: Setting<string>;
@@ -52,24 +52,24 @@ export interface Settings {
   readonly hubToken: Setting<string | undefined>;
 }
 
-/** The configuration as operations receive it. */
+/** The configuration for operations. */
 export interface Config {
   readonly file: string | undefined;
   readonly skulkHome: string;
   readonly hostname: string;
   readonly nodeId: string | undefined;
   readonly settings: Settings;
-  /** Whether this machine is the store host: `store_host` names it, or nothing names any. */
+  /** Whether this machine is the store host: `store_host` names it, or no store host is configured. */
   readonly isStoreHost: boolean;
-  /** Whether a file, the environment or a flag says which store to use. */
+  /** Whether a file, the environment or a flag selects the store. */
   readonly isStoreNamed: boolean;
-  /** Other names of this machine: they resolve to an address of it. */
+  /** Other names of this machine: they resolve to one of its addresses. */
   readonly aliases: readonly string[];
-  /** Hosts that may get the token although only mDNS knows them. */
+  /** Hosts that may get the token even if only mDNS knows them. */
   readonly tokenHosts: readonly string[];
   /**
-   * Whether a token of elsewhere may go to the store that the file names. Not when the file lay in the working directory or above:
-   * that may be a repo of somebody else.
+   * Whether a token from another source may be sent to the store in the file. Not if the file was in the working directory or above: it
+   * may be part of a foreign repo.
    */
   readonly fileMayDirectToken: boolean;
 }

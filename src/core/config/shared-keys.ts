@@ -1,7 +1,7 @@
-/** Sections of `model_store` that only later releases of the Python program know. */
+/** Sections of `model_store` that only later releases of the Python program support. */
 export const laterSections: readonly string[] = ['reconciliation'];
 
-/** Keys of ours that the Python program refuses in a file that both read; the file then does not load there at all. */
+/** skulk's keys that the Python program rejects in a file that both read; it then does not load the file at all. */
 export const refusedByPython: readonly string[] = [
   'model_store.cards_path',
   'model_store.browse_roots',

@@ -2,10 +2,10 @@ import { isIP } from 'node:net';
 import { SkulkError } from '../kernel/errors.ts';
 import { type Origin, placeOf } from './settings.ts';
 
-/** Where a store's files are served unless another port is said. */
+/** The default port of a store's files. */
 export const usualStorePort = 58080;
 
-/** @throws SkulkError CONFIG for what is no URL of a store */
+/** @throws SkulkError CONFIG for a text that cannot be the URL of a store */
 export function checkStoreUrl(text: string, origin: Origin): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
@@ -29,7 +29,7 @@ export function withScheme(text: string | undefined): string | undefined {
   return `http://${host}:${port ?? usualStorePort}`;
 }
 
-/** @throws SkulkError CONFIG for a URL, which would be looked up as a name that nobody has */
+/** @throws SkulkError CONFIG for a URL, which would otherwise be looked up as a name */
 export function checkStoreHost(text: string, origin: Origin): void {
   const hasPort = /^[^:]+:\d+$/.test(text);
   if (!hasPort && !/[/\s]/.test(text)) return;

@@ -1,17 +1,17 @@
-/** What a new configuration file is to say; what is undefined stands in it as a comment, or as its default. */
+/** The content of a new configuration file. An undefined value becomes a comment, or its default. */
 export interface TemplateAnswers {
   readonly storeHost: string;
   readonly storePath: string | undefined;
   readonly storeHttpHost?: string | undefined;
   readonly storePort?: number | undefined;
   readonly nodeCachePath?: string | undefined;
-  /** Copies then go where skulk keeps its own data, which is not the usual place. */
+  /** Then the copies are in skulk's own directory, which is not the default one. */
   readonly isHomeMoved?: boolean;
   /** GiB. */
   readonly keepRecentGb?: number | undefined;
 }
 
-/** A commented configuration file for `skulk config init`. Values are written as JSON strings, which YAML reads as they are. */
+/** A commented configuration file for `skulk config init`. Values are written as JSON strings, which YAML reads unchanged. */
 export function configTemplate({
   storeHost,
   storePath,

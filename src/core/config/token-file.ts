@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { World } from '../kernel/world.ts';
 
-/** The Hugging Face token that `hf auth login` has left on this machine. */
+/** The Hugging Face token that `hf auth login` saved on this machine. */
 export interface TokenFile {
   readonly path: string;
   readonly token: string;

@@ -4,15 +4,15 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { Engine, EnginePlan } from './contract.ts';
 import { safetensorsOf } from './safetensors-source.ts';
 
-/** More bits than were asked for by so much mean that the engine did something else. */
+/** If the result has this factor more bits than requested, the engine did something else. */
 const tolerance = 1.25;
 /** Engines print sizes in hundredths of a mebibyte. */
 const roundingBytes = 32 * 1024;
 
 /**
- * Checks what an engine left: that it ended with status 0 is not enough. Every weights file must be whole, there must be some, their
- * size must fit the bits, and the bits what was asked for.
- * @param bits per weight, as the engine says
+ * Checks an engine's result: exit status 0 is not enough. There must be weights files, every one complete. Their size must match the
+ * bits, and the bits must match the request.
+ * @param bits per weight, as reported by the engine
  * @throws SkulkError INTEGRITY
  */
 export async function checkOutput(
@@ -37,7 +37,7 @@ export async function checkOutput(
   if (bits === undefined) return refuse('it did not report the bits per weight');
   if (bits > plan.bits * tolerance) return refuse(`it has ${bits} bits per weight instead of ${plan.bits}`);
   const size = weights.reduce((sum, one) => sum + one.size, 0);
-  // A file that was cut off is smaller than the engine has computed.
+  // A truncated file is smaller than the size that the engine computed.
   if (plan.isExact && size < plan.bytes * 0.99 - roundingBytes) return refuse(`its weights have ${size} bytes instead of ${plan.bytes}`);
 }
 

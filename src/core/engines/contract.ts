@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 
-/** The programs that make a smaller variant of a model; what each takes and gives is in docs/optimize.md. */
+/** The programs that make a smaller variant of a model; docs/optimize.md lists their inputs and outputs. */
 export const engineNames = ['llama', 'optiq', 'mlx'] as const;
-/** Bits per weight, where neither they nor a type are named. */
+/** The default number of bits per weight, without a type. */
 export const defaultBpw = 4.5;
 
 export type EngineName = (typeof engineNames)[number];
 
-/** Where engines are looked for. */
+/** Where to search for engines. */
 export interface EngineSearch {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
@@ -16,93 +16,93 @@ export interface EngineSearch {
   readonly signal: AbortSignal;
 }
 
-/** An engine of this machine. */
+/** An engine on this machine. */
 export interface FoundEngine {
   readonly name: EngineName;
   /** An absolute path. */
   readonly program: string;
-  /** Null where the program does not say it. */
+  /** Null if the program does not report it. */
   readonly version: string | null;
-  /** What the program says that it can do: options and types; empty where it is not asked. */
+  /** The options and types that the program reports; empty if it is not asked. */
   readonly abilities: ReadonlySet<string>;
 }
 
-/** A file of the model that a variant is made of. */
+/** A file of the source model. */
 export interface SourceFile {
-  /** In the model. */
+  /** The path in the model. */
   readonly path: string;
   /** In bytes. */
   readonly size: number;
 }
 
-/** What a variant is to be like. */
+/** The request for a variant. */
 export interface EngineRequest {
   /** The directory of the source, an absolute path; an engine never writes there. */
   readonly directory: string;
   readonly files: readonly SourceFile[];
-  /** Which weights of the source are meant, where it has several quantizations. */
+  /** The selected weights of the source, if it has several quantizations. */
   readonly selector?: string | undefined;
-  /** The name of the model, for files that are called after it. */
+  /** The name of the model, for the names of files. */
   readonly baseName: string;
-  /** Bits per weight, at most. */
+  /** The maximum bits per weight. */
   readonly targetBpw?: number | undefined;
-  /** As the engine calls it: `Q4_K_M`, `4bit`. */
+  /** The engine's own name: `Q4_K_M`, `4bit`. */
   readonly type?: string | undefined;
-  /** The widths that an engine may choose among for each layer. */
+  /** The bit widths from which an engine may choose for each layer. */
   readonly candidateBits?: readonly number[] | undefined;
-  /** Whether weights that are quantized already may be quantized again. */
+  /** Whether quantized weights may be quantized again. */
   readonly allowRequantize?: boolean | undefined;
 }
 
-/** What would be made; sizes in bytes. */
+/** The variant that would be made; sizes in bytes. */
 export interface EnginePlan {
   readonly type: string;
-  /** What the engine reads: a file or a directory, as an absolute path. */
+  /** The engine's input: a file or a directory, as an absolute path. */
   readonly input: string;
-  /** The paths in the source of the files that are read, weights first. */
+  /** The paths of the source files, weights first. */
   readonly sourceFiles: readonly string[];
-  /** Of the weights; progress counts them. */
+  /** The size of the source's weights, for the progress. */
   readonly sourceBytes: number;
   /** Bits per weight of the result. */
   readonly bits: number;
-  /** Of the result's weights. */
+  /** The size of the result's weights. */
   readonly bytes: number;
-  /** Whether the engine itself has computed `bits` and `bytes`. */
+  /** Whether the engine itself computed `bits` and `bytes`. */
   readonly isExact: boolean;
-  /** What the work takes on the disk, the result included. */
+  /** The disk space of the work, including the result. */
   readonly roomBytes: number;
-  /** What the engine is expected to need of memory. */
+  /** The memory that the engine will probably need. */
   readonly memoryBytes: number;
   readonly warnings: readonly string[];
-  /** The arguments that decide what comes out, without paths and threads. */
+  /** The arguments that affect the result, without paths and threads. */
   readonly arguments: readonly string[];
-  /** The importance matrix of the source, where one is used: its path in the source, and where it is. */
+  /** The importance matrix of the source, if one is used: its path in the source, and its absolute path. */
   readonly matrix?: { readonly path: string; readonly absolute: string } | undefined;
-  /** What the id of the variant gets at its end. */
+  /** The suffix of the variant's id. */
   readonly suffix: string;
-  /** Whether the name of the source loses its `-GGUF` before, and gets it back at the end. */
+  /** Whether a `-GGUF` at the end of the source's name moves behind the suffix. */
   readonly isGguf: boolean;
-  /** The file of the result, where it is one. */
+  /** The name of the result, if it is a single file. */
   readonly outputFile?: string | undefined;
 }
 
-/** Where a run may write. The work directory holds what an interrupted run of the same plan left. */
+/** The directories of a run. The work directory contains what an interrupted run of the same plan left. */
 export interface RunPlace {
   readonly work: string;
   readonly threads: number;
 }
 
-/** What a line of an engine's output says. */
+/** The meaning of a line of an engine's output. */
 export type EngineNews =
-  /** So many more bytes of the source are done. */
+  /** More bytes of the source have been processed. */
   | { readonly is: 'bytes'; readonly bytes: number; readonly message: string }
-  /** What it does now; `fraction` of the whole work lies behind it, where that is known. */
+  /** The current activity; `fraction` of the whole work has been done, if known. */
   | { readonly is: 'phase'; readonly message: string; readonly fraction?: number }
   | { readonly is: 'warning'; readonly message: string }
   /** Bits per weight of the result. */
   | { readonly is: 'bits'; readonly bits: number };
 
-/** Why an engine failed, as its last lines tell. */
+/** Why an engine failed, according to its last lines. */
 export interface EngineFailure {
   readonly code: ErrorCode;
   /** A part of a sentence. */
@@ -110,35 +110,32 @@ export interface EngineFailure {
   readonly hint: string;
 }
 
-/** Runs a program to its end, without a result on the disk. @returns what it printed, line by line, and its exit status */
+/** Runs a short program without a result on the disk. @returns its output, line by line, and its exit status */
 export type Ask = (program: string, args: readonly string[]) => Promise<{ readonly status: number; readonly lines: readonly string[] }>;
 
-/** A program that makes a smaller variant of a model. It knows processes and files, not stores. */
+/** A program that makes a smaller variant of a model. It only deals with processes and files, not with stores. */
 export interface Engine {
   readonly name: EngineName;
-  /** Whether a type can be named; else it decides by bits alone. */
+  /** Whether it accepts a type; otherwise only bits. */
   readonly takesTypes: boolean;
-  /** What to install where it is missing. */
+  /** What to install if it is missing. */
   readonly install: string;
   /** Whether the platform can run it, or why not. */
   fits(machine: Pick<EngineSearch, 'platform' | 'arch'>): true | string;
-  /**
-   * Where it is, and which version; undefined when this machine lacks it.
-   * Throws ENGINE_NOT_FOUND when the environment names a program that cannot be it.
-   */
+  /** Its program and version; undefined if it is not installed. Throws ENGINE_NOT_FOUND if the environment selects an unusable program. */
   find(where: EngineSearch, ask: Ask): Promise<FoundEngine | undefined>;
-  /** Whether it can work on these files, or why not. */
+  /** Whether it can read these files, or why not. */
   accepts(files: readonly SourceFile[]): true | string;
-  /** What would be made. Throws BAD_REQUEST, CONFLICT for weights that are quantized already, INTEGRITY for weights that it cannot read. */
+  /** Plans a variant. Throws BAD_REQUEST, CONFLICT for weights that are already quantized, INTEGRITY for unreadable weights. */
   plan(found: FoundEngine, request: EngineRequest, ask: Ask): Promise<EnginePlan>;
-  /** Makes a work directory ready for a run. */
+  /** Prepares a work directory for a run. */
   prepare(place: RunPlace, plan: Pick<EnginePlan, 'matrix'>): Promise<void>;
   /** The arguments of a run. Pure. */
   command(plan: EnginePlan, place: RunPlace): readonly string[];
-  /** What a line of its output says. Pure. */
+  /** Parses a line of its output. Pure. */
   read(line: string): EngineNews | undefined;
-  /** What its last lines say of a failure. Pure. */
+  /** Explains a failure from its last lines. Pure. */
   explain(lines: readonly string[], status: number): EngineFailure;
-  /** The directory in which the result lies after a run, and what the engine itself wrote of it. Throws INTEGRITY. */
+  /** The directory of the result after a run, and the bits that the engine wrote down. Throws INTEGRITY. */
   collect(place: Pick<RunPlace, 'work'>): Promise<{ readonly directory: string; readonly bits?: number | undefined }>;
 }

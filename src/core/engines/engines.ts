@@ -8,7 +8,7 @@ import { mlx } from './mlx.ts';
 import { optiq } from './optiq.ts';
 import { runEngine } from './run-engine.ts';
 
-/** All engines; of those that can do the same the better one first. */
+/** All engines; of those with the same function, the better one first. */
 export const engines: readonly Engine[] = [llama, optiq, mlx];
 
 export const engineOf = (name: EngineName): Engine => {
@@ -17,11 +17,11 @@ export const engineOf = (name: EngineName): Engine => {
   return found;
 };
 
-/** An answer takes milliseconds; a program that does not give one is not waited for. */
+/** An answer takes milliseconds; a program that does not answer is given up. */
 const patienceMs = 60_000;
 const maxLines = 10_000;
 
-/** Asks programs something that leaves nothing behind. */
+/** Runs short requests to programs, which leave nothing on the disk. */
 export const askWith =
   (where: EngineSearch): Ask =>
   async (program, args) => {
@@ -40,17 +40,17 @@ export const askWith =
     }
   };
 
-/** What was found of an engine: itself, nothing, or why what there is cannot be used. */
+/** The result of a search for an engine: found, missing, or why the found program is unusable. */
 export type EngineState =
   | { readonly engine: Engine; readonly is: 'found'; readonly found: FoundEngine }
   | { readonly engine: Engine; readonly is: 'missing' }
   | { readonly engine: Engine; readonly is: 'unfit'; readonly why: string };
 
-/** How long what was found of an engine counts, in milliseconds. */
+/** How long a search result is cached, in milliseconds. */
 const knownMs = 60_000;
 const known = new Map<string, { readonly state: Promise<EngineState>; readonly until: number }>();
 
-/** Looks for an engine on this machine; what was found a minute ago counts. */
+/** Searches for an engine on this machine; a result is cached for a minute. */
 export async function lookForEngine(engine: Engine, where: EngineSearch): Promise<EngineState> {
   const { env, platform, arch, homeDirectory } = where;
   const key = JSON.stringify([engine.name, env[variableOf(engine)], env['PATH'], platform, arch, homeDirectory]);
@@ -58,13 +58,13 @@ export async function lookForEngine(engine: Engine, where: EngineSearch): Promis
   if (before !== undefined && before.until > performance.now()) return before.state;
   const state = lookAnew(engine, where);
   known.set(key, { state, until: performance.now() + knownMs });
-  // What was not found may be installed in the next moment.
+  // A missing engine may be installed at any moment, so that result is not cached.
   const forget = (): void => void (known.get(key)?.state === state && known.delete(key));
   state.then(({ is }) => is !== 'found' && forget(), forget);
   return state;
 }
 
-/** The variable of the environment that names the program of an engine. */
+/** The environment variable that selects the program of an engine. */
 export const variableOf = ({ name }: Pick<Engine, 'name'>): string => `SKULK_ENGINE_${name.toUpperCase()}`;
 
 async function lookAnew(engine: Engine, where: EngineSearch): Promise<EngineState> {
@@ -80,8 +80,8 @@ async function lookAnew(engine: Engine, where: EngineSearch): Promise<EngineStat
 }
 
 /**
- * The engine for a model: the one that is named, else the first that is here and can read the files.
- * @throws SkulkError ENGINE_NOT_FOUND, with what to install; CONFLICT when no engine reads such files
+ * Selects the engine for a model: the named one, else the first installed one that can read the files.
+ * @throws SkulkError ENGINE_NOT_FOUND, with what to install; CONFLICT if no engine reads such files
  */
 export async function chooseEngine(
   files: readonly SourceFile[],

@@ -4,7 +4,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { findProgram } from '../kernel/process/child-program.ts';
 import type { EngineSearch } from './contract.ts';
 
-/** Where package managers put programs; a service that the system starts has few of them in its PATH. */
+/** The directories of package managers; a system service has few of them in its PATH. */
 const wellKnown = (home: string): readonly string[] => [
   '/usr/local/bin',
   '/usr/bin',
@@ -13,14 +13,14 @@ const wellKnown = (home: string): readonly string[] => [
   join(home, '.local/bin'),
 ];
 
-/** The directories in which engines are looked for, in order: those of PATH that are absolute, then well-known ones. */
+/** The directories to search for engines, in order: absolute ones in PATH, then well-known ones. */
 export const searchPath = ({ env, homeDirectory }: Pick<EngineSearch, 'env' | 'homeDirectory'>): string =>
   [...new Set([...(env['PATH'] ?? '').split(delimiter).filter(isAbsolute), ...wellKnown(homeDirectory)])].join(delimiter);
 
 /**
- * Finds the program of an engine: the one that a variable of the environment names, else by its name.
- * @returns an absolute path; undefined when there is none
- * @throws SkulkError ENGINE_NOT_FOUND when the variable names something that cannot be executed
+ * Finds the program of an engine: the one in an environment variable, else by its name.
+ * @returns an absolute path; undefined if there is none
+ * @throws SkulkError ENGINE_NOT_FOUND if the variable's program cannot be executed
  */
 export function findProgramIn(names: readonly string[], variable: string, search: EngineSearch): string | undefined {
   const named = search.env[variable];
@@ -49,9 +49,9 @@ export function findProgramIn(names: readonly string[], variable: string, search
 }
 
 /**
- * The version of a Python package, by the record that its installer left beside the program's environment: programs of Python need
- * seconds to say it themselves.
- * @returns null when there is no such record
+ * The version of a Python package, from the metadata that its installer wrote beside the program's environment: Python programs need
+ * seconds to report it themselves.
+ * @returns null if there is no such metadata
  */
 export async function versionOfPython(program: string, packageName: string): Promise<string | null> {
   try {
@@ -64,7 +64,7 @@ export async function versionOfPython(program: string, packageName: string): Pro
       }
     }
   } catch {
-    // It is installed in another way.
+    // It was installed in another way.
   }
   return null;
 }

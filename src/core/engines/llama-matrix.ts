@@ -5,13 +5,13 @@ import type { Ask, EnginePlan, EngineRequest, FoundEngine } from './contract.ts'
 import { usualBitsOf } from './llama-types.ts';
 
 /*
- * Importance matrices: files that say which columns of a tensor matter, so that few bits lose less. llama-imatrix makes them; many repos
- * with full weights have one. Source: https://github.com/ggml-org/llama.cpp/tree/master/tools/imatrix
+ * Importance matrices: files that list which columns of a tensor are important, so that few bits lose less. llama-imatrix creates them;
+ * many repos with full weights contain one. Source: https://github.com/ggml-org/llama.cpp/tree/master/tools/imatrix
  */
 
 /** An importance matrix of a model. */
 export interface Matrix {
-  /** In the source. */
+  /** The path in the source. */
   readonly path: string;
   /** The same file, as an absolute path. */
   readonly absolute: string;
@@ -22,7 +22,7 @@ export interface Matrix {
 /** A repo has one matrix, at most one in each of the two formats. */
 const maxTried = 3;
 
-/** @returns the matrix of the source that the program can read, and the paths of those that it cannot */
+/** @returns the source's matrix that the program can read, and the paths of those that it cannot read */
 export async function findMatrix(
   { program, abilities }: FoundEngine,
   { files, directory }: EngineRequest,
@@ -33,7 +33,7 @@ export async function findMatrix(
   const unreadable: string[] = [];
   for (const { path, size } of abilities.has('imatrix') ? candidates.slice(0, maxTried) : []) {
     const absolute = join(directory, path);
-    // It reads the matrix before the weights, which are not there.
+    // It reads the matrix before the weights, which do not exist.
     const { lines } = await ask(program, ['--imatrix', absolute, '/dev/null/no-such-model.gguf', '/dev/null/no-such-result.gguf', 'Q4_0']);
     if (lines.some((line) => /: loaded \d+ importance matrix entries/.test(line))) return { matrix: { path, absolute, size }, unreadable };
     unreadable.push(path);
@@ -44,10 +44,10 @@ export async function findMatrix(
 /** Types of eight bits and more are made without a matrix. */
 export const takesMatrix = (type: string): boolean => (usualBitsOf(type) ?? 0) < 8;
 
-/** The program writes the path of the matrix into its result: a name that is the same in every store. */
+/** The program writes the path of the matrix into its result, so the name must be the same in every store. */
 export const nameOfMatrix = ({ path }: Pick<Matrix, 'path'>): string => `imatrix${extname(path)}`;
 
-/** Puts the matrix into the directory where the program will run. */
+/** Copies the matrix into the directory where the program will run. */
 export async function placeMatrix({ matrix }: Pick<EnginePlan, 'matrix'>, work: string): Promise<void> {
   if (matrix === undefined) return;
   const to = join(work, nameOfMatrix(matrix));

@@ -18,11 +18,11 @@ import { findMatrix, type Matrix, nameOfMatrix, placeMatrix, takesMatrix } from 
 import { isTypeName, type LlamaSizes, needsMatrix, readSizes, typesByBits, usualBitsOf } from './llama-types.ts';
 
 /*
- * llama-quantize of llama.cpp: GGUF in, GGUF out, on every platform. What it prints was seen of versions 0.4 and 0.7; nearly all of it goes
- * to stderr. Source: https://github.com/ggml-org/llama.cpp/tree/master/tools/quantize
+ * llama-quantize of llama.cpp: GGUF in, GGUF out, on every platform. Its output was checked with versions 0.4 and 0.7; nearly all of it
+ * goes to stderr. Source: https://github.com/ggml-org/llama.cpp/tree/master/tools/quantize
  */
 
-/** Weights with fewer bits than this are quantized already. */
+/** Weights with fewer bits than this are already quantized. */
 const unquantizedBits = 15;
 const mebibyte = 1024 * 1024;
 
@@ -58,7 +58,7 @@ export const llama: Engine = {
     const matrixFor = (type: string): Matrix | undefined => (takesMatrix(type) ? matrices.matrix : undefined);
     const measure = async (type: string): Promise<LlamaSizes> => {
       if (!found.abilities.has('dry run')) return estimate(group, type);
-      // With a matrix it gives some tensors other types.
+      // With a matrix, it uses other types for some tensors.
       const matrix = matrixFor(type);
       return dryRun(found.program, [...options, ...(matrix === undefined ? [] : ['--imatrix', matrix.absolute]), input, type], ask);
     };
@@ -106,7 +106,7 @@ export const llama: Engine = {
   collect: async ({ work }) => ({ directory: join(work, 'out') }),
 };
 
-/** It says its version only when it begins to work: it is asked for a file that is not there. */
+/** It only prints its version when it starts to work, so it is called with a missing file. */
 async function askVersion(program: string, ask: Ask): Promise<string | null> {
   const { lines } = await ask(program, ['/dev/null/no-such-model.gguf', '/dev/null/no-such-result.gguf', 'Q8_0']);
   for (const line of lines) {
@@ -116,7 +116,7 @@ async function askVersion(program: string, ask: Ask): Promise<string | null> {
   return null;
 }
 
-/** The weights that are read: those that are named, else the largest of those that nothing was taken from. */
+/** The weights to read: the selected ones, else the largest unquantized ones. */
 function chooseSource({ files, selector, allowRequantize }: EngineRequest): Group<SourceFile> {
   const groups = listGroups(files);
   if (selector !== undefined) {
@@ -167,7 +167,7 @@ function checkType(
   return type;
 }
 
-/** The largest type that stays within the bits. What is usual says where to begin; the program itself decides. */
+/** The largest type within the bits. Typical sizes give the first guess; the program itself decides. */
 async function chooseByBits(
   { targetBpw = defaultBpw }: EngineRequest,
   measure: (type: string) => Promise<LlamaSizes>,
@@ -208,7 +208,7 @@ async function dryRun(program: string, args: readonly string[], ask: Ask): Promi
   throw new SkulkError(code, `llama-quantize failed on the weights: ${reason}`, { hint });
 }
 
-/** For a program without a dry run (before February 2026): by the label and the usual sizes. */
+/** For a program without a dry run (before February 2026): an estimate from the label and the typical sizes. */
 async function estimate({ label, sizeBytes }: Group, type: string): Promise<LlamaSizes> {
   const sourceBits = label?.bitsPerWeight ?? usualBitsOf(label?.text ?? '') ?? label?.bits ?? 16;
   const bits = usualBitsOf(type) ?? sourceBits;

@@ -3,12 +3,12 @@ import { findProgram } from '../kernel/process/child-program.ts';
 import type { EngineSearch } from './contract.ts';
 import { searchPath } from './find-program-in.ts';
 
-/** A limit for the memory of an engine, and how it is held. */
+/** A memory limit for an engine, and how it is applied. */
 export interface MemoryLimit {
   readonly bytes: number;
-  /** Stands before the command. */
+  /** The prefix of the command. */
   readonly prefix: readonly string[];
-  /** What the prefix wants of the environment. */
+  /** The environment that the prefix needs. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -16,9 +16,9 @@ const variable = 'SKULK_ENGINE_MEMORY_MAX';
 const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
 /**
- * The limit that the environment sets: a control group, by systemd-run. Limits of the address space (ulimit) would end engines that only
- * map their files. Undefined where none is set. Source: systemd-run(1), systemd.resource-control(5)
- * @throws SkulkError CONFIG when it is no number of bytes, or this machine has no systemd-run
+ * The limit from the environment: a control group, by systemd-run. Limits of the address space (ulimit) would end engines that only map
+ * their files. Undefined without a limit. Source: systemd-run(1), systemd.resource-control(5)
+ * @throws SkulkError CONFIG if it is not a number of bytes, or this machine has no systemd-run
  */
 export function memoryLimitOf({
   env,

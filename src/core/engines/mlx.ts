@@ -13,7 +13,10 @@ import { acceptsSafetensors, readWhole, usualSourceBits } from './safetensors-so
 const groupSize = 64;
 const gibibyte = 1024 ** 3;
 
-/** The types by their bits per weight: groups of 64 have a scale and an offset of 16 bits each. Those of mixtures are near the truth. */
+/**
+ * The types by their bits per weight: groups of 64 have a scale and an offset of 16 bits each. The numbers of mixed types are
+ * approximate.
+ */
 const types: Readonly<Record<string, { readonly bits: number; readonly args: readonly string[] }>> = {
   ...Object.fromEntries([2, 3, 4, 5, 6, 8].map((width) => [`${width}bit`, { bits: width + 0.5, args: ['--q-bits', String(width)] }])),
   ...Object.fromEntries(
@@ -67,7 +70,7 @@ export const mlx: Engine = {
       isGguf: false,
     };
   },
-  // It refuses a directory that is there.
+  // It rejects an existing directory.
   prepare: async ({ work }) => {
     await mkdir(work, { recursive: true });
     await rm(join(work, 'out'), { recursive: true, force: true });

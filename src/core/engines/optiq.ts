@@ -6,13 +6,13 @@ import { findProgramIn, versionOfPython } from './find-program-in.ts';
 import { acceptsSafetensors, readWhole, usualSourceBits } from './safetensors-source.ts';
 
 /*
- * `optiq convert` of mlx-optiq: safetensors in, MLX weights of mixed widths out; it measures how much each layer suffers. Beside the result
- * it leaves a uniform baseline and its measurements, which a run after an interruption uses again. Source: https://mlx-optiq.com
+ * `optiq convert` of mlx-optiq: safetensors in, MLX weights of mixed widths out; it measures the loss of each layer. Beside the result it
+ * leaves a uniform baseline and its measurements, which a run after an interruption reuses. Source: https://mlx-optiq.com
  */
 
 const defaults = { bpw: defaultBpw, candidateBits: [4, 8] } as const;
 const gibibyte = 1024 ** 3;
-/** The one directory that counts; what lies beside it is not the result. */
+/** The directory of the result; everything beside it is ignored. */
 const resultDirectory = 'optiq_mixed';
 
 export const optiq: Engine = {
@@ -46,7 +46,7 @@ export const optiq: Engine = {
       bits: targetBpw,
       bytes,
       isExact: false,
-      // The baseline and what is tried on the way lie beside the result.
+      // The baseline and intermediate files are beside the result.
       roomBytes: 3 * bytes + gibibyte,
       memoryBytes: sourceBytes + bytes,
       warnings: ['optiq removes vision and audio parts of a model'],
@@ -81,7 +81,7 @@ export const optiq: Engine = {
   },
 };
 
-/** What the last lines of a Python program say of a failure: its exception is the last one that is no frame of a traceback. */
+/** Explains a failure from a Python program's last lines: its exception is the last line that is not a frame of a traceback. */
 export function explainPython(lines: readonly string[], status: number): ReturnType<Engine['explain']> {
   const error = lines.findLast((line) => /^[\w.]*(?:Error|Exception|Interrupt)\b/.test(line)) ?? lines.at(-1);
   const isMemory = lines.some((line) => /out of memory|MemoryError|Insufficient Memory/i.test(line)) || status === 137;

@@ -7,39 +7,39 @@ import type { EngineSearch } from './contract.ts';
 import { searchPath } from './find-program-in.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 
-/** How an engine ended, and the last lines that it printed. */
+/** How an engine ended, and the last lines of its output. */
 export interface EngineEnd {
-  /** 128 + n for a signal. */
+  /** 128 + n after a signal. */
   readonly status: number;
   readonly lines: readonly string[];
 }
 
-/** What an engine is run with. */
+/** The options of a run. */
 export interface EngineRun {
   readonly program: string;
   readonly args: readonly string[];
-  /** Its working directory; it may write there. */
+  /** Its working directory, which it may write to. */
   readonly work: string;
   readonly where: Pick<EngineSearch, 'env' | 'platform' | 'homeDirectory'>;
-  /** Ends the engine, and all that it has started. */
+  /** Ends the engine, and all of its child processes. */
   readonly signal: AbortSignal;
   readonly memoryLimit?: MemoryLimit | undefined;
-  /** How many of the last lines are kept (40). */
+  /** How many last lines are kept (40). */
   readonly keepLines?: number | undefined;
-  /** Told each line, without its end; must return at once. */
+  /** Called with each line, without its end; must return at once. */
   readonly onLine?: ((line: string) => void) | undefined;
-  /** Told who it is before it begins; it begins when this resolves. */
+  /** Called with its process before it begins; it begins when this resolves. */
   readonly onStart?: (engine: ProcessOnMachine) => Promise<void>;
 }
 
-/** How long an engine may take to end by itself, in milliseconds. */
+/** How long an engine may take to end after SIGTERM, in milliseconds. */
 const graceMs = 10_000;
-/** It gives way to everything else: 10 of 19. */
+/** Lower priority than everything else: 10 of 19. */
 const niceness = 10;
 
 /**
- * Runs an engine to its end, in a process group of its own, with low priority.
- * @throws the reason of the signal, after the whole group has ended; a failure to start it; what `onStart` rejects with
+ * Runs an engine to its end, in its own process group, with low priority.
+ * @throws the reason of the signal, after the whole group has ended; a failure to start it; an error of `onStart`
  */
 export async function runEngine(run: EngineRun): Promise<EngineEnd> {
   const { program, args, work, where, signal, memoryLimit, keepLines, onLine, onStart } = run;
@@ -80,8 +80,8 @@ export async function runEngine(run: EngineRun): Promise<EngineEnd> {
 }
 
 /**
- * Ends an engine that an earlier process started and did not wait for, and all that it has started. Resolves when none of it is left.
- * One of another machine or container is left alone.
+ * Ends an engine that a dead process started, and all of its child processes. Resolves when all have ended. Ignores one on another
+ * machine or in another container.
  */
 export async function endLeftEngine(engine: ProcessOnMachine): Promise<void> {
   if (!isLocalProcess(engine) || (await lifeOf(engine)) !== 'alive') return;
@@ -90,14 +90,14 @@ export async function endLeftEngine(engine: ProcessOnMachine): Promise<void> {
   while (killGroup(engine.pid, 0)) {
     if (performance.now() > deadline) killGroup(engine.pid, 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 20));
-    // A group that cannot be ended belongs to somebody else by now.
+    // A group that cannot be ended belongs to another user by now.
     if (performance.now() > deadline + graceMs) return;
   }
 }
 
 /**
- * What an engine sees of the environment: where programs, libraries and the home are. Tokens are not in it, and libraries that would
- * ask Hugging Face are told not to.
+ * The environment of an engine: the paths of programs, libraries and the home. It contains no tokens, and disables libraries' requests to
+ * Hugging Face.
  */
 export function engineEnvironment(
   { env, homeDirectory }: Pick<EngineSearch, 'env' | 'homeDirectory'>,
@@ -119,7 +119,7 @@ export function engineEnvironment(
   };
 }
 
-/** On Linux it also gives way on the disk. */
+/** On Linux, it also has a lower disk priority. */
 function idlePrefix({ env, platform, homeDirectory }: EngineRun['where']): readonly string[] {
   if (platform !== 'linux') return [];
   try {
@@ -138,12 +138,12 @@ function lowerPriority(pid: number): void {
 }
 
 const maxLineBytes = 8 * 1024;
-/** Cuts what comes into lines at line feeds and at carriage returns, which bars are drawn with. Memory is bounded. */
+/** Splits output into lines at line feeds and at carriage returns, which progress bars use. Memory is bounded. */
 export function createLineReader({ onLine = () => undefined, keepLines = 40 }: Pick<EngineRun, 'onLine' | 'keepLines'> = {}): {
   add(from: 'stdout' | 'stderr', chunk: Uint8Array): void;
-  /** Takes what came last for a line. */
+  /** Treats the rest as a line. */
   end(): void;
-  /** The last lines that say something. */
+  /** The last lines that are not empty. */
   last(): readonly string[];
 } {
   const kept: string[] = [];

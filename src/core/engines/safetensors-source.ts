@@ -2,13 +2,13 @@ import { kindsOf } from '../catalog/selection/file-kind.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import type { EngineRequest, SourceFile } from './contract.ts';
 
-/** The safetensors files of a model: what the engines of MLX read. */
+/** The safetensors files of a model, which the MLX engines read. */
 export function safetensorsOf(files: readonly SourceFile[]): readonly SourceFile[] {
   const kinds = kindsOf(files.map(({ path }) => path));
   return files.filter(({ path }) => kinds.get(path) === 'safetensors');
 }
 
-/** Whether an engine of MLX can work on these files, or why not. */
+/** Whether an MLX engine can read these files, or why not. */
 export function acceptsSafetensors(files: readonly SourceFile[]): true | string {
   if (safetensorsOf(files).length === 0) return 'it has no safetensors weights';
   return files.some(({ path }) => path === 'config.json') ? true : 'it has no config.json';
@@ -24,5 +24,5 @@ export function readWhole({ files, selector }: EngineRequest): { readonly source
   return { sourceFiles: weights.map(({ path }) => path), sourceBytes: weights.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** Bits per weight of nearly every model that is published as safetensors and not quantized. */
+/** Bits per weight of nearly every unquantized model in safetensors format. */
 export const usualSourceBits = 16;

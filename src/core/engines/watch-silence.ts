@@ -1,12 +1,12 @@
-/** When something is to happen; the times of this machine, or those of a test. */
+/** The clock of this machine, or that of a test. */
 export interface Clock {
-  /** In milliseconds; never goes back. */
+  /** In milliseconds; monotonic. */
   readonly now: () => number;
-  /** Calls back again and again; the returned function ends that. */
+  /** Calls back at intervals; the returned function stops it. */
   readonly every: (ms: number, look: () => void) => () => void;
 }
 
-/** The clock of this machine. It keeps no process alive. */
+/** The clock of this machine. It does not keep the process alive. */
 export const machineClock: Clock = {
   now: () => performance.now(),
   every: (ms, look) => {
@@ -15,19 +15,19 @@ export const machineClock: Clock = {
   },
 };
 
-/** An engine that prints nothing and writes nothing for so long is named as silent, in milliseconds. */
+/** An engine without output or growing files for this long is reported as silent, in milliseconds. */
 const silentMs = 10 * 60_000;
 const lookEveryMs = 60_000;
 
-/** Knows since when an engine does nothing that can be seen. */
+/** Measures how long an engine shows no activity. */
 export interface SilenceWatch extends Disposable {
   /** It has printed something. */
   heard(): void;
 }
 
 /**
- * Watches an engine that runs. It is never ended for silence: a large layer may take long.
- * @param sizeOf what its work takes on the disk, in bytes
+ * Watches a running engine. It is never ended for silence, because a large layer may take long.
+ * @param sizeOf the disk space of its work, in bytes
  * @param tell called once for each silence of ten minutes, with its length in minutes
  */
 export function watchSilence(
@@ -43,7 +43,7 @@ export function watchSilence(
     isTold = false;
   };
   const look = async (): Promise<void> => {
-    // What cannot be measured has not grown.
+    // If the size is unknown, it counts as unchanged.
     const now = await sizeOf().catch(() => size);
     if (now !== size) {
       size = now;

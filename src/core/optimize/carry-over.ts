@@ -6,12 +6,12 @@ import type { EnginePlan } from '../engines/contract.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import type { Source } from './find-source.ts';
 
-/** What is larger is no text, no tokenizer and no picture of a README. */
+/** A larger file is not a text, a tokenizer, or a picture of a README. */
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * The files of a source that its variant has too, besides what the engine wrote: README, licence, tokenizer, chat template; of GGUF
- * weights also the projector. What describes the weights themselves is the engine's. Pure.
+ * The files of a source that its variant also gets, in addition to the engine's output: README, licence, tokenizer, chat template; for
+ * GGUF weights also the projector. Files that describe the weights themselves come from the engine. Pure.
  */
 export function filesToCarry({ manifest }: Source, { isGguf }: Pick<EnginePlan, 'isGguf'>, made: ReadonlySet<string>): readonly string[] {
   const kinds = kindsOfFiles(manifest.files);
@@ -23,13 +23,13 @@ export function filesToCarry({ manifest }: Source, { isGguf }: Pick<EnginePlan, 
   return manifest.files.filter(({ path, size }) => !made.has(path) && isWanted(path, size)).map(({ path }) => path);
 }
 
-/** What those files take. */
+/** The size of those files. */
 export function bytesToCarry(source: Source, plan: Pick<EnginePlan, 'isGguf'>): number {
   const paths = new Set(filesToCarry(source, plan, new Set()));
   return totalBytes(source.manifest.files.filter(({ path }) => paths.has(path)));
 }
 
-/** Copies files of a source beside what an engine made; blocks are shared where the disk can. */
+/** Copies files of a source to an engine's result; the disk shares blocks if it can. */
 export async function carryOver(
   source: Source,
   { paths, to, signal }: { readonly paths: readonly string[]; readonly to: string; readonly signal: AbortSignal },

@@ -11,24 +11,24 @@ import type { ProcessOnMachine } from '../kernel/process/process-identity.ts';
 import type { StoreLayout } from '../store/layout.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
 
-/** Where jobs are written down. */
+/** The directory of saved jobs. */
 export const jobsOf = ({ optimizations }: Pick<StoreLayout, 'optimizations'>): string => join(optimizations, 'jobs');
 const placesOf = ({ optimizations }: Pick<StoreLayout, 'optimizations'>): string => join(optimizations, 'work');
-/** The place where an engine makes a model. */
+/** The directory in which an engine makes a model. */
 export const placeOf = (layout: Pick<StoreLayout, 'optimizations'>, targetId: ModelId): string =>
   join(placesOf(layout), directoryName(targetId));
 
-/** The place where an engine makes one model, held by this process. */
+/** The directory in which an engine makes one model, locked by this process. */
 export interface EnginePlace extends AsyncDisposable {
-  /** Rejects with LOCKED when another process has taken the place. */
+  /** Rejects with LOCKED if another process has taken the lock. */
   assertHeld(): Promise<void>;
-  /** A directory for a run, with what an earlier run of the same key left; what runs of other keys left goes. */
+  /** A directory for a run, with the data of an earlier run with the same key. The data of other keys is removed. */
   enter(key: string): Promise<string>;
-  /** Writes down which process works here, before it does. */
+  /** Records the engine's process before it begins. */
   recordEngine(engine: ProcessOnMachine): Promise<void>;
-  /** Strikes off that process, which has ended. */
+  /** Removes the record of a process that has ended. */
   forgetEngine(): Promise<void>;
-  /** Removes what runs have left. */
+  /** Removes the data of all runs. */
   clear(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ const engineFile = 'engine.json';
 const runs = 'run';
 
 /**
- * Takes a place. An engine that a dead process left at work there is ended first.
+ * Takes the lock of a directory. An engine that a dead process left running there is ended first.
  * @throws SkulkError LOCKED while another process makes the same model
  */
 export async function takePlace(layout: Pick<StoreLayout, 'optimizations'>, targetId: ModelId, signal: AbortSignal): Promise<EnginePlace> {
@@ -66,9 +66,9 @@ export async function takePlace(layout: Pick<StoreLayout, 'optimizations'>, targ
 }
 
 /**
- * Ends every engine that a dead process left at work in a store, and removes what belongs to no job. Places of other living processes
- * stay as they are.
- * @param isWanted whether a job for a model may go on with what is there
+ * Ends every engine that a dead process left running in a store, and removes data without a job. Directories of other live processes
+ * stay.
+ * @param isWanted whether a job for a model may reuse the data
  */
 export async function tidyPlaces(layout: Pick<StoreLayout, 'optimizations'>, isWanted: (targetId: ModelId) => boolean): Promise<void> {
   for (const name of await namesIn(placesOf(layout))) {
@@ -86,7 +86,7 @@ export async function tidyPlaces(layout: Pick<StoreLayout, 'optimizations'>, isW
   }
 }
 
-/** What the files of a run take, in bytes; those that an engine removes meanwhile count nothing. */
+/** The size of a run's files, in bytes; files that an engine removes in the meantime do not count. */
 export async function bytesBelow(directory: string): Promise<number> {
   const paths = await readdir(directory, { recursive: true });
   const sizes = await mapConcurrently(paths, maxOpenFiles, async (path) => {
@@ -107,7 +107,7 @@ async function endRecorded(path: string): Promise<void> {
   await rm(file, { force: true });
 }
 
-/** What cannot be read names no process. */
+/** An unreadable record means no process. */
 async function readEngine(file: string): Promise<ProcessOnMachine | undefined> {
   try {
     const { pid, startTime, hostname, namespace } = JSON.parse(await readFile(file, 'utf8')) as Partial<Record<string, unknown>>;

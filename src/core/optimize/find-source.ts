@@ -7,7 +7,7 @@ import { noSuchModel } from '../kernel/no-such-model.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { LocalStore } from '../store/contract.ts';
 
-/** The model that a variant is made of, as the store has it. */
+/** The source model of a variant, in the store. */
 export interface Source {
   readonly manifest: Manifest;
   /** An absolute path. */
@@ -33,8 +33,8 @@ export async function findSource(store: LocalStore, modelId: ModelId, signal: Ab
 }
 
 /**
- * Checks that files of a source are those that were hashed.
- * @throws SkulkError INTEGRITY when one changed on the disk; CONFLICT when the model is another by now
+ * Checks that a source's files are those that were hashed.
+ * @throws SkulkError INTEGRITY if one has changed on the disk; CONFLICT if the model was replaced
  */
 export async function requireUnchanged(
   store: LocalStore,

@@ -20,32 +20,32 @@ import { lookAtTarget, planVariant, requireFree, requireMeans } from './plan-var
 
 /** The variants that this machine makes for its store. */
 export interface HostOptimizations extends Optimizations, Pick<JobQueue<OptimizeRequest, OptimizeDetails>, 'subscribe' | 'close'> {
-  /** Ends engines that a dead process left, and takes up its jobs. */
+  /** Ends engines that a dead process left, and resumes its jobs. */
   resume(): Promise<void>;
-  /** Whether a model is read or made by a job that is not finished. */
+  /** Whether an unfinished job reads or makes a model. */
   isActive(modelId: ModelId): boolean;
 }
 
-/** What the optimizations of a store need beside it. */
+/** The options of a store's optimizations. */
 export interface HostOptimizationsOptions {
   readonly store: LocalStore;
   readonly world: World;
   /** The store's lock, in the process that serves it. */
   readonly held?: Pick<HeldLock, 'assertHeld'> | undefined;
-  /** Of the processors of this machine, as Node calls it. */
+  /** The processor architecture of this machine, in Node's words. */
   readonly arch?: string | undefined;
-  /** What else is being done with a model, as a participle; undefined for nothing. */
+  /** Other work on a model, as a participle; undefined if there is none. */
   readonly isBusy?: (modelId: ModelId) => string | undefined;
-  /** Measures for how long an engine is silent; the clock of this machine when absent. */
+  /** Measures an engine's silence; by default the clock of this machine. */
   readonly clock?: Clock | undefined;
 }
 
 const maxPending = 100;
-/** How many may wait for an answer at one time. */
+/** The maximum number of requests waiting for an answer. */
 const maxAsking = 20;
 const maxFinished = 100;
 
-/** Nothing runs before something is asked for or `resume` is called. One engine works at a time. */
+/** Nothing runs before the first request or `resume`. One engine works at a time. */
 export function createHostOptimizations({
   store,
   world,
@@ -85,7 +85,7 @@ export function createHostOptimizations({
     maxFinished,
     world,
   });
-  // Planning starts programs, so that many who ask at once wait for each other.
+  // Planning starts programs, so simultaneous requests wait for each other.
   let planning: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -115,7 +115,7 @@ export function createHostOptimizations({
         for (const modelId of [request.modelId, request.targetId]) refuseBusy(modelId, isBusy(modelId));
         await queue.load();
         if (queue.isActive(request.targetId)) {
-          // It has its place and its room already. One that makes something else of that id is refused there.
+          // The existing job already has its directory and its space. A different job for the same id is rejected there.
           if (join) return optimizationStatusOf(await queue.submit(request));
           throw new SkulkError('CONFLICT', `${request.targetId} is already being made`, {
             hint: '`skulk optimizations` shows its progress',
@@ -140,7 +140,7 @@ export function createHostOptimizations({
       const active = (await find(modelId)).filter((job) => !isFinished(job));
       const making = active.filter(({ request }) => request.targetId === modelId);
       const [last, ...others] = (making.length > 0 ? making : active).toReversed();
-      // Those that wait are stopped first, so that none of them begins meanwhile.
+      // Waiting ones are cancelled first, so that none of them begins in the meantime.
       if (last === undefined) return optimizationStatusOf(await queue.cancel((await find(modelId)).at(-1)?.request.targetId ?? modelId));
       const stopped = await queue.cancel(last.request.targetId);
       for (const { request } of others) await queue.cancel(request.targetId).catch(() => undefined);

@@ -31,21 +31,21 @@ import { lookAtTarget, type PlannedVariant, planVariant, requireFree, requireMea
 
 type Context = JobContext<OptimizeDetails>;
 
-/** What the making of a variant needs beside its job. */
+/** The input for making a variant beside its job. */
 interface MakingWith {
   readonly store: LocalStore;
   readonly world: World;
   readonly where: EngineSearch;
-  /** Measures for how long an engine is silent. */
+  /** Measures an engine's silence. */
   readonly clock?: Clock | undefined;
 }
 
-/** A disk with less room than this is full, whatever an engine says. */
+/** A disk with less space than this is full, whatever an engine reports. */
 const fullBytes = 64 * 1024 * 1024;
 
 /**
- * Makes a variant and publishes it. The source is not touched; nothing of the variant is in the store before it is whole and checked.
- * What an interrupted run left is used again where the engine can.
+ * Makes a variant and publishes it. The source is not changed, and the store gets the variant only after it is complete and checked. The
+ * data of an interrupted run is reused if the engine can.
  */
 export async function makeVariant(
   request: OptimizeRequest,
@@ -56,13 +56,13 @@ export async function makeVariant(
   report({ phase: 'analyzing', details: { message: 'reading the source model' } });
   await using place = await takePlace(storeLayout(store.root), request.targetId, signal);
   try {
-    // An earlier process may have published it, and not have said so.
+    // An earlier process may have published it without recording that.
     const state = await lookAtTarget(store, request, signal);
     if (state.is === 'complete') {
       await place.clear();
       return resultOf(store, request, state);
     }
-    // A delete or a replacement of the source waits for it.
+    // A deletion or a replacement of the source waits for it.
     const { modelId } = request;
     await using _lease = await takeLease(stagingLayout(store.root), {
       modelId,
@@ -78,14 +78,14 @@ export async function makeVariant(
     await place.clear();
     return progress;
   } catch (error) {
-    // After an interruption the next process goes on; what failed is kept where it took hours to make.
+    // After an interruption, the next process continues. After a failure, data is kept if making it took hours.
     const isStopped = signal.aborted && signal.reason instanceof SkulkError && signal.reason.code === 'CANCELLED';
     if (isStopped || (!signal.aborted && request.engine !== 'optiq')) await place.clear().catch(() => undefined);
     throw explainSystemError(error, `cannot make ${request.targetId} in ${store.root}`);
   }
 }
 
-/** What is known of a variant that the store has. */
+/** The details of a variant in the store. */
 export function resultOf(
   store: LocalStore,
   { targetId }: OptimizeRequest,
@@ -157,7 +157,7 @@ async function runAndPublish(variant: PlannedVariant, making: Making): Promise<J
   return { bytesTotal: plan.sourceBytes, bytesDone: plan.sourceBytes, details };
 }
 
-/** Runs the engine, and reports what it says. */
+/** Runs the engine, and reports its progress. */
 async function runToEnd(
   { engine, found, plan, source, request }: PlannedVariant,
   { context, place, where, world, clock }: Making,
@@ -221,5 +221,5 @@ async function runToEnd(
   throw new SkulkError(code, `${engine.name} could not make ${request.targetId} from ${request.modelId}: ${reason}`, { hint });
 }
 
-/** Twelve digits for what decides what comes out. */
+/** Twelve digits of a digest of everything that affects the result. */
 const keyOf = (parts: readonly string[]): string => createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 12);

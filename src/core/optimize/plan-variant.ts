@@ -13,7 +13,7 @@ import { bytesToCarry } from './carry-over.ts';
 import { findSource, requireUnchanged, type Source } from './find-source.ts';
 import { baseNameOf, nameTarget } from './name-target.ts';
 
-/** All that is decided of a variant before it is made. */
+/** The complete plan of a variant. */
 export interface PlannedVariant {
   readonly source: Source;
   readonly engine: Engine;
@@ -22,13 +22,13 @@ export interface PlannedVariant {
   readonly request: OptimizeRequest;
 }
 
-/** What the store has under the id of a variant: nothing, this very variant, or another model. */
+/** The store's content under the id of a variant: nothing, the same variant, or another model. */
 export type TargetState =
   | { readonly is: 'new' }
   | { readonly is: 'complete'; readonly manifest: Manifest; readonly storePath: string }
   | { readonly is: 'taken' };
 
-/** Decides what is made of which files, and by which engine. Writes nothing into the store. */
+/** Decides which variant is made of which files, and by which engine. Does not write to the store. */
 export async function planVariant(store: LocalStore, wishes: OptimizeWishes, where: EngineSearch): Promise<PlannedVariant> {
   const { modelId } = wishes;
   checkWishes(wishes);
@@ -62,10 +62,10 @@ export async function planVariant(store: LocalStore, wishes: OptimizeWishes, whe
   return { source, engine, found, plan, request: { ...wishes, ...decided } };
 }
 
-/** A job that goes on says the type of what it makes, which an engine without types does not take. */
+/** A resumed job contains a type, which an engine without types does not accept. */
 const typeOfNone = (wishes: OptimizeWishes): string | undefined => ('sourceDigest' in wishes ? undefined : wishes.type);
 
-/** Which weights were named decides what comes out as the arguments do. */
+/** The selected weights affect the result like the arguments do. */
 const argumentsOf = (plan: EnginePlan, { selector }: OptimizeWishes): readonly string[] => [
   ...plan.arguments,
   ...(selector === undefined ? [] : [`of ${plan.sourceFiles[0]}`]),
@@ -82,12 +82,12 @@ function checkWishes({ targetBpw, candidateBits, threads }: OptimizeWishes): voi
     refuse('threads must be a whole number from 1 to 1024', 'e.g. 4');
 }
 
-/** Of the memory of the machine an engine may need so much. */
+/** The share of the machine's memory that an engine may need. */
 const memoryShare = 0.8;
 
 /**
- * @param memoryMax what an engine may use at most, in bytes, where that is limited
- * @throws SkulkError NO_SPACE, CONFLICT when the machine has too little memory
+ * @param memoryMax the memory limit of an engine, in bytes, if there is one
+ * @throws SkulkError NO_SPACE, CONFLICT if the machine has too little memory
  */
 export async function requireMeans(
   store: LocalStore,
@@ -108,7 +108,7 @@ export async function requireMeans(
   );
 }
 
-/** What the store has under the id of the result. */
+/** The store's content under the id of the result. */
 export async function lookAtTarget(store: LocalStore, request: OptimizeRequest, signal: AbortSignal): Promise<TargetState> {
   const { targetId } = request;
   const entry = (await store.listModels()).find(({ model_id }) => model_id === targetId);
@@ -119,7 +119,7 @@ export async function lookAtTarget(store: LocalStore, request: OptimizeRequest, 
   return isMadeBy(manifest, request) ? { is: 'complete', manifest, storePath: entry.store_path } : { is: 'taken' };
 }
 
-/** @throws SkulkError CONFLICT when another model has the id, and it may not be replaced */
+/** @throws SkulkError CONFLICT if another model has the id and may not be replaced */
 export function requireFree(state: TargetState, { targetId, force }: OptimizeRequest): void {
   if (state.is !== 'taken' || force === true) return;
   throw new SkulkError('CONFLICT', `the store already has another model named ${targetId}`, {

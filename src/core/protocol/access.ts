@@ -2,13 +2,13 @@ import { list, listOrEmpty, object, oneOf, type Shape, sha256, strictObject, tex
 import { Type } from './type-builder.ts';
 
 export const role = oneOf(['read', 'node', 'admin']);
-/** What somebody may do; each may do what the ones before may. */
+/** The roles; each has all rights of the ones before it. */
 export type Role = Shape<typeof role>;
 export const lan = oneOf(['node', 'read', 'none'], { description: 'What the LAN may do without a token' });
-/** What the LAN may do without a token. */
+/** The rights of the LAN without a token. */
 export type Lan = Shape<typeof lan>;
 
-/** What whoever asks may do. */
+/** The rights of a client. */
 export const session = object({
   role,
   credential: oneOf(['lan', 'token', 'key', 'page', 'named'], { default: 'lan', description: 'How the caller was authenticated' }),
@@ -31,15 +31,15 @@ export type CodeBody = Shape<typeof codeBody>;
 export const pageKey = object({ key: text(), role: Type.Literal('admin'), expires_at: text() });
 /** A code for a link that opens the page with the role admin. */
 export const pageCode = object({ code: text(), expires_at: text() });
-/** That the key of a page was ended. */
+/** The confirmation that a page's key was revoked. */
 export const endedSession = object({ ended: Type.Literal(true) });
 
-/** A token with a name; the token itself is known only when it is made. */
+/** A token with a name; the token itself is only known when it is created. */
 export const namedToken = object({ name: text(), role, created_at: textOrEmpty('ISO 8601') });
 export type NamedToken = Shape<typeof namedToken>;
-/** What the name of a token must be. */
+/** The syntax of a token's name. */
 export const tokenNamePattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
-/** A token as the store keeps it: only its hash. */
+/** A token as saved by the store: only its hash. */
 export const keptToken = object({
   name: Type.String({ pattern: tokenNamePattern }),
   role,
@@ -47,14 +47,14 @@ export const keptToken = object({
   sha256: sha256(),
 });
 export type KeptToken = Shape<typeof keptToken>;
-/** `tokens.json` of a store. Who may do what follows from it, so one bad token makes the whole file damaged. */
+/** `tokens.json` of a store. It decides about rights, so one invalid token makes the whole file invalid. */
 export const tokenFile = object({ tokens: wholeList(keptToken) });
 
 /** The named tokens. */
 export const tokenList = object({ tokens: list(namedToken) });
-/** A token to make. */
+/** A token to create. */
 export const tokenBody = strictObject({ name: text({ maxLength: 64 }), role });
 export type TokenBody = Shape<typeof tokenBody>;
-/** A token that was made; it is shown this once. */
+/** A new token; it is shown only once. */
 export const madeToken = object({ ...namedToken.properties, token: text(), lan });
 export type MadeToken = Shape<typeof madeToken>;

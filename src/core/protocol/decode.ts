@@ -3,7 +3,7 @@ import { clean } from './clean.ts';
 import { gates } from './gates.ts';
 import { type Shape, usualMaxLength } from './schema.ts';
 
-/** The part of JSON schema that the documents of this room use. */
+/** The subset of JSON schema that the documents of this room use. */
 interface Plain {
   readonly type?: string;
   readonly anyOf?: readonly Plain[];
@@ -27,10 +27,10 @@ interface Plain {
 }
 
 /**
- * Reads a value that came from another process or lies on a disk, by the schema of its document. Other versions of skulk, and other
- * programs, may write more or less than is known here: unknown keys are left out, what is missing or not possible becomes the schema's
- * default, items that are none are left out of lists, texts are cleaned and cut. Never throws. Pure.
- * @returns undefined when the value is no such document
+ * Decodes a value from another process or from a disk, by the schema of its document. Other versions of skulk, and other programs, may
+ * write more or less than this version knows. So unknown keys are dropped, missing or invalid values get the schema's default, invalid
+ * items are removed from lists, and texts are cleaned and cut. Never throws. Pure.
+ * @returns undefined if the value is not such a document
  */
 export const decode = <S extends TSchema>(schema: S, value: unknown): Shape<S> | undefined =>
   read(schema as Plain, value) as Shape<S> | undefined;
@@ -82,7 +82,7 @@ function readObject({ properties, required = [], patternProperties }: Plain, val
   return result;
 }
 
-/** A mapping whose keys are not known beforehand. */
+/** A mapping with arbitrary keys. */
 function readRecord(schema: Plain, value: object): object {
   const entries = Object.entries(value).flatMap(([key, given]) => {
     const found = read(schema, given);

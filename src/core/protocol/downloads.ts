@@ -20,7 +20,7 @@ import {
 } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** Limits of what comes from outside: a pattern is compared with each file of a repo. */
+/** A limit for requests from outside: each pattern is compared with each file of a repo. */
 export const maxPatterns = 16;
 export const maxPatternLength = 200;
 const patterns = () => list(text({ minLength: 1, maxLength: maxPatternLength }), { maxItems: maxPatterns });
@@ -28,7 +28,7 @@ const patterns = () => list(text({ minLength: 1, maxLength: maxPatternLength }),
 const anyRevision = 'A branch, tag or commit; absent: any revision that the store has, otherwise `main`';
 const revision = (description: string) => Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }), description));
 
-/** Which files of a repo are wanted; null is as good as absent. */
+/** Which files of a repo to take; null means absent. */
 export const wantedFiles = object({
   gguf_file: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The .gguf file to download, with its shards')),
   selector: Type.Optional(orNull(verbatim({ minLength: 1 }), 'A quantization such as Q5_K_M, or a .gguf path')),
@@ -46,11 +46,11 @@ export const wantedFiles = object({
 });
 export type WantedFilesBody = Shape<typeof wantedFiles>;
 
-/** Names a download. */
+/** Identifies a download. */
 export const downloadId = () =>
   Type.String({ pattern: '^[0-9a-f]{16}$', description: 'Names it among the downloads of its model; absent where there is one of each' });
 
-/** How a download is; sizes in bytes, times ISO 8601. */
+/** The status of a download; sizes in bytes, times ISO 8601. */
 export const downloadStatus = object(
   {
     modelId: modelId(),
@@ -81,27 +81,27 @@ export const downloadStatus = object(
 );
 export type DownloadStatus = Shape<typeof downloadStatus>;
 
-/** What a download brings, as far as it was named: `org/name` or `org/name:Q4_K_M`. */
+/** The requested model, with its quantization if it was named: `org/name` or `org/name:Q4_K_M`. */
 export function nameDownload({ modelId, selector, request }: Pick<DownloadStatus, 'selector' | 'request'> & { modelId: string }): string {
   const part = selector ?? request.gguf_file;
   return part == null ? modelId : `${modelId}:${part}`;
 }
 
-/** Tells downloads apart: a model may have several. */
+/** A unique key of a download: a model may have several. */
 export const keyOfDownload = ({ modelId, download_id: id }: Pick<DownloadStatus, 'modelId' | 'download_id'>): string =>
   id === undefined ? modelId : `${modelId} ${id}`;
 
 const { request: _, ...keptStatus } = downloadStatus.properties;
 /**
- * A download as it is written down (docs/on-disk-format.md, "jobs/"). What was asked for passes `parseWantedFiles`, which refuses what
- * cannot be: with a part of it left out, other files would be fetched.
+ * A download in its saved form (docs/on-disk-format.md, "jobs/"). `parseWantedFiles` validates its request strictly: if a part of it were
+ * dropped, other files would be fetched.
  */
 export const downloadRecord = object({ ...keptStatus, request: Type.Optional(Type.Unknown()) });
 
-/** Downloads as the API lists them. */
+/** Downloads in the API's list. */
 export const downloadList = object({ downloads: list(downloadStatus) });
 
-/** What is to be fetched from the Hub. */
+/** The files to fetch from the Hub. */
 export const downloadBody = object({
   ...wantedFiles.properties,
   revision: revision(anyRevision),
@@ -112,7 +112,7 @@ export const downloadBody = object({
 });
 export type DownloadBody = Shape<typeof downloadBody>;
 
-/** A chunk that a running download has on the store's disk. Its file as a whole is checked later. */
+/** A chunk that a running download has on the store's disk. The whole file is verified later. */
 export const arrivedChunk = object({
   path: relativePath(),
   file_size: count({ description: 'Of the whole file' }),
@@ -122,7 +122,7 @@ export const arrivedChunk = object({
 });
 export type ArrivedChunk = Shape<typeof arrivedChunk>;
 
-/** What has arrived since a number. */
+/** The chunks that arrived after a number. */
 export const arrivedChunks = object({
   run: orNull(text(), 'Id of this run of the download; numbers of another run mean other chunks. Null if nothing is running'),
   from: count({ description: 'Number of the first chunk' }),

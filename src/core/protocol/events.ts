@@ -10,7 +10,7 @@ import { stagingJobs, stagingView } from './staging.ts';
 import { Type } from './type-builder.ts';
 import { uploadList } from './uploads.ts';
 
-/** What `/store/events` tells, by the name of the event; each is its whole list. */
+/** The events of `/store/events`, by name; each has the complete list. */
 export const storeTopics = object({
   registry: object({ entries: list(countedEntry) }),
   downloads: downloadList,
@@ -22,11 +22,11 @@ export const storeTopics = object({
 });
 export type StoreTopics = Shape<typeof storeTopics>;
 
-/** What `/node/events` tells, by the name of the event. */
+/** The events of `/node/events`, by name. */
 export const nodeTopics = object({ storage: stagingView, staging: stagingJobs, config: configView });
 export type NodeTopics = Shape<typeof nodeTopics>;
 
-/** A stream of events as documentation has it: an event has one of these documents, by its name. */
+/** The documentation of an event stream: each event has one of these documents, by its name. */
 const eventsOf = ({ properties }: TObject) =>
   Type.Object(Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, Type.Optional(schema)])), {
     description: 'Server-Sent Events; each carries the document of its name. All are sent at first, then each one when it changes',

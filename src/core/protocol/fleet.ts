@@ -18,13 +18,13 @@ import {
 } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** What a node can do beside orders for whole models: those that name a quantization. A node that does not say so gets none of them. */
+/** A node's capability beyond orders for whole models: orders for one quantization. A node without it gets none of them. */
 export const quantizationOrders = 'quantizations';
 const knows = Type.Optional(
   list(text({ maxLength: 40 }), { maxItems: 20, description: 'Capabilities beyond orders for whole models: `quantizations`' }),
 );
 
-/** So many copies a node tells of; of more, those that were used last. */
+/** The maximum number of copies in a node's report; if there are more, the most recently used. */
 export const maxReportedCopies = 1000;
 
 const bytesOrNull = (description?: string) => orNull(count(), description);
@@ -38,13 +38,13 @@ const says = {
   free_bytes: bytesOrNull(),
   knows,
 };
-/** What older nodes leave out. */
+/** Fields that older nodes do not have. */
 const maySay = {
   copies: orNull(list(reportedCopy, { maxItems: maxReportedCopies }), 'Most recently used first; null if the node does not report it'),
   budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted automatically'),
 };
 
-/** What a node says of itself; sizes in bytes. */
+/** A node's report about itself; sizes in bytes. */
 export const reportBody = strictObject({
   ...says,
   copies: Type.Optional(maySay.copies),
@@ -52,11 +52,11 @@ export const reportBody = strictObject({
 });
 export type ReportBody = Shape<typeof reportBody>;
 
-/** The same with who says it. */
+/** The same with the node's id. */
 export const nodeReport = object({ node_id: nodeId(), ...says, ...maySay });
 export type NodeReport = Shape<typeof nodeReport>;
 
-/** What is kept of a node. */
+/** The saved data of a node. */
 export const nodeRecord = object({
   ...nodeReport.properties,
   address: orNull(text(), 'Address of its last report; null for the store host itself'),
@@ -78,11 +78,11 @@ export const knownNode = object(
 );
 export type KnownNode = Shape<typeof knownNode>;
 
-/** `evict`: one model, because it was deleted from the store; `purge`: staged copies go, canonical ones stay. */
+/** `evict`: one model, because it was deleted from the store; `purge`: staged copies are removed, canonical ones stay. */
 export const orderKind = oneOf(['evict', 'purge']);
 export type OrderKind = Shape<typeof orderKind>;
 
-/** Which quantization an order is for. */
+/** The quantization of an order. */
 export const selectorOfOrder = verbatim({
   minLength: 1,
   // An order for one quantization must not become one for the whole model.
@@ -90,12 +90,12 @@ export const selectorOfOrder = verbatim({
   description: 'Only this quantization; stays pending for nodes that do not support such orders',
 });
 
-/** Something that the store asks nodes to do. */
+/** An order of the store for nodes. */
 export const order = object({
   order_id: Type.String({ pattern: '^[0-9a-f]{24}$', description: 'Unique across all stores' }),
   seq: countOrZero('Orders are carried out in ascending order of this number'),
   kind: orderKind,
-  // One that cannot be must not mean every model.
+  // An invalid id must not mean every model.
   model_id: Type.Union([modelId(), Type.Null()], { description: 'Null: every model (only for a purge)' }),
   selector: Type.Optional(selectorOfOrder),
   force: flag('Also copies in use'),
@@ -103,13 +103,13 @@ export const order = object({
 });
 export type Order = Shape<typeof order>;
 
-/** Whether an order that is for one model says which. */
+/** Whether an order for one model has the model's id. */
 export const namesItsModel = ({ kind, model_id, selector }: Pick<Order, 'kind' | 'model_id' | 'selector'>): boolean =>
   model_id !== null || (kind === 'purge' && selector === undefined);
 
 const outcomes = ['done', 'deferred', 'failed'] as const;
 
-/** What a node did about an order. */
+/** The result of an order on a node. */
 export const orderOutcome = strictObject({
   status: oneOf(outcomes),
   freed_bytes: count(),
@@ -117,18 +117,18 @@ export const orderOutcome = strictObject({
 });
 export type OrderOutcome = Shape<typeof orderOutcome>;
 
-/** How an order stands on one node. */
+/** The state of an order on one node. */
 export const nodeOutcome = object({
   node: nodeId(),
   hostname: textOrEmpty(),
-  // What cannot be understood is not called done.
+  // An unknown status does not count as done.
   status: oneOf(['pending', ...outcomes], { default: 'pending' }),
   freed_bytes: countOrZero(),
   reason: orNull(text({ maxLength: 2000 })),
 });
 export type NodeOutcome = Shape<typeof nodeOutcome>;
 
-/** An order and how it stands on each node that was known when it was given and has not been forgotten. */
+/** An order and its state on each node that was known when it was given and has not been removed. */
 export const givenOrder = object(
   { ...order.properties, nodes: list(nodeOutcome) },
   { description: 'An order and its status on each node' },
@@ -151,7 +151,7 @@ export const orderBody = strictObject({
 });
 export type OrderBody = Shape<typeof orderBody>;
 
-/** Which copies are to go. */
+/** Which copies to remove. */
 export const purgeBody = strictObject({
   model_id: Type.Optional(orNull(text({ maxLength: 200 }), 'Only this model; null or absent: every model')),
   modelId: Type.Optional(orNull(text({ maxLength: 200 }), 'The same as model_id')),
@@ -161,15 +161,15 @@ export const purgeBody = strictObject({
 });
 export type PurgeBody = Shape<typeof purgeBody>;
 
-/** What a node still has to do, oldest first. */
+/** A node's pending orders, oldest first. */
 export const ordersToDo = object({ orders: list(order) });
-/** A line of a stream of orders; one without an order is a sign of life. */
+/** A line of an order stream; one without an order is a heartbeat. */
 export const orderLine = object(
   { order: Type.Optional(order) },
   { description: 'Lines of JSON: `{"order":…}`, or `{}` as a sign of life' },
 );
 
-/** What a deletion of one model, or of one of its quantizations, came to. */
+/** The result of deleting one model, or one of its quantizations. */
 export const deleted = object({
   modelId: modelId(),
   selector: Type.Optional(verbatim({ description: 'The quantization, by its selector in the store; absent for the whole model' })),
@@ -181,7 +181,7 @@ export const deleted = object({
 });
 export type Deleted = Shape<typeof deleted>;
 
-/** What a purge came to. */
+/** The result of a purge. */
 export const purged = object({
   order,
   message: textOrEmpty('A summary sentence'),
@@ -190,13 +190,13 @@ export const purged = object({
 });
 export type Purged = Shape<typeof purged>;
 
-/** Orders as the API lists them. */
+/** Orders in the API's list. */
 export const orderList = object({ orders: list(givenOrder) });
-/** Nodes as the API lists them, and the orders that some have not carried out. */
+/** Nodes in the API's list, and the orders that some have not carried out. */
 export const nodeList = object({ nodes: list(knownNode), orders: listOrEmpty(givenOrder) });
 export type NodeList = Shape<typeof nodeList>;
 
-/** That a node was forgotten. */
+/** The confirmation that a node was removed. */
 export const forgotten = object({ node: nodeId(), forgotten: Type.Literal(true) });
-/** That what a node did was taken down. */
+/** The confirmation that a node's result was recorded. */
 export const acknowledged = object({ acknowledged: Type.Literal(true) });

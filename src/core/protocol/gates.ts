@@ -6,7 +6,7 @@ import { isSha256 } from '../kernel/sha256.ts';
 
 const isoTime = /^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?$/;
 
-/** What a text of a `format` must be. */
+/** The validators of each `format`. */
 export const gates: Readonly<Record<string, (text: string) => boolean>> = {
   'model-id': isModelId,
   'node-id': isNodeId,

@@ -1,13 +1,13 @@
 import { count, countOrZero, object, orNull, type Shape, text, textOrEmpty } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** Where a host's server says that others reach it, and why there; null without a server, and of a store that does not tell. */
+/** A server's address for other machines, and its reason; null without a server, and for a store that does not report it. */
 const advertised = orNull(
   object({ url: Type.String({ format: 'http-url' }), because: textOrEmpty() }),
   'The address at which others reach the server, and the reason',
 );
 
-/** How a store is and how full its disk is, as its own port says it; sizes in bytes. */
+/** The health of a store and the space on its disk, as reported on its own port; sizes in bytes. */
 export const storeHealth = object(
   {
     store_path: text(),
@@ -26,7 +26,7 @@ export const storeHealth = object(
 );
 export type StoreHealth = Shape<typeof storeHealth>;
 
-/** The same as the API says it. */
+/** The same in the API's format. */
 export const healthView = object(
   {
     storePath: text(),
@@ -44,7 +44,7 @@ export const healthView = object(
 );
 export type HealthView = Shape<typeof healthView>;
 
-/** The health of a store as the API says it. Pure. */
+/** Converts a store's health to the API's format. Pure. */
 export const toHealthView = (health: StoreHealth, location: string): HealthView => ({
   storePath: health.store_path,
   freeBytes: health.free_bytes,
@@ -58,7 +58,7 @@ export const toHealthView = (health: StoreHealth, location: string): HealthView 
   advertised: health.advertised,
 });
 
-/** The other way round; what the API does not say is null. Pure. */
+/** The reverse; fields that the API does not have are null. Pure. */
 export const fromHealthView = (view: HealthView): StoreHealth => ({
   store_path: view.storePath,
   free_bytes: view.freeBytes,
@@ -73,7 +73,7 @@ export const fromHealthView = (view: HealthView): StoreHealth => ({
   advertised: view.advertised,
 });
 
-/** Who a serving node is. */
+/** The identity of a serving node. */
 export const nodeIdentity = object(
   {
     hostname: text(),

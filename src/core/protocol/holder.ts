@@ -1,7 +1,7 @@
 import { count, object, orNull, type Shape, text, textOrEmpty } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** Who uses a staged copy. */
+/** A user of a staged copy. */
 export const holder = object({
   pid: orNull(count(), 'Null for a hold by time (`--keep`), which has no process'),
   purpose: textOrEmpty(),
@@ -18,6 +18,6 @@ export const holder = object({
 });
 export type Holder = Shape<typeof holder>;
 
-/** `pid 4711 (skulk run)`, with the place of a process that runs elsewhere. */
+/** `pid 4711 (skulk run)`, with the location of a process elsewhere. */
 export const describeHolder = ({ pid, purpose, until, place }: Holder): string =>
   pid === null ? `${purpose}, until ${until ?? 'later'}` : `pid ${pid} (${purpose})${place === undefined ? '' : ` ${place}`}`;

@@ -1,12 +1,9 @@
 import { count, list, object, text, verbatim } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/*
- * What the store says to clients of the Hugging Face Hub (docs/hub-endpoint.md). The names are the Hub's:
- * https://huggingface.co/docs/hub/api
- */
+/* The store's answers to Hugging Face Hub clients (docs/hub-endpoint.md). The names are the Hub's: https://huggingface.co/docs/hub/api */
 
-/** How a Hub answers every failure. */
+/** The Hub's format of every error answer. */
 export const hubError = object(
   { error: text() },
   { description: 'What went wrong; also in the headers `X-Error-Message` and, where clients know one, `X-Error-Code`' },

@@ -1,6 +1,6 @@
 import { count, object, oneOf, orNull, type Shape, text, verbatim, wholeList } from './schema.ts';
 
-/** `$SKULK_HOME/serve.json`: the server of this machine that runs now (docs/on-disk-format.md). */
+/** `$SKULK_HOME/serve.json`: the running server of this machine (docs/on-disk-format.md). */
 export const serveRecord = object({
   pid: count(),
   startTime: verbatim(),
@@ -15,7 +15,7 @@ export const serveRecord = object({
 });
 export type ServeRecord = Shape<typeof serveRecord>;
 
-/** What `$SKULK_HOME/known-stores.json` says in its section `served` of a directory that this machine served as a store. */
+/** The data of `$SKULK_HOME/known-stores.json`, section `served`, about a directory that this machine served as a store. */
 export const servedStore = object({
   store_id: text(),
   models: orNull(count(), 'Number of models at the last look; null if not counted'),

@@ -16,13 +16,13 @@ import {
 } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** What a GGUF file may be besides weights. */
+/** The kinds of GGUF files that are not weights. */
 export const sideKind = oneOf(['projector', 'imatrix', 'draft', 'adapter', 'vocabulary'], {
   description: 'What the metadata of a GGUF file says it is, if its name calls it weights; no part of the digest',
 });
 export type SideKind = Shape<typeof sideKind>;
 
-/** What one file must hash to. */
+/** The expected digest of one file. */
 export const manifestFile = object({
   path: relativePath(),
   size: count(),
@@ -33,7 +33,7 @@ export const manifestFile = object({
 });
 export type ManifestFile = Shape<typeof manifestFile>;
 
-/** One quantization of a model: a group of GGUF weights that belong together. */
+/** One quantization of a model: a group of GGUF weights. */
 export const manifestGroup = object({
   selector: text({ description: 'Its selector: the part after the colon of a reference; unique in a model' }),
   files: list(relativePath(), { description: 'In order; a program loads the first' }),
@@ -41,7 +41,7 @@ export const manifestGroup = object({
 });
 export type ManifestGroup = Shape<typeof manifestGroup>;
 
-/** How a variant was made of another model of the store. It says nothing of the content, so it is no part of the digest. */
+/** How a variant was made from another model of the store. It does not describe the content, so the digest does not include it. */
 export const provenance = object({
   engine: text({ description: 'The program that made it: `llama`, `optiq` or `mlx`' }),
   engine_version: orNull(text()),
@@ -58,8 +58,8 @@ export const provenance = object({
 export type Provenance = Shape<typeof provenance>;
 
 /**
- * What a model contains, byte for byte (docs/on-disk-format.md, "manifests/"). `parseManifest` in `catalog` reads it: of a manifest
- * nothing may be left out.
+ * The complete content of a model (docs/on-disk-format.md, "manifests/"). Read by `parseManifest` in `catalog`, because no part of a
+ * manifest may be dropped.
  */
 export const manifest = object(
   {

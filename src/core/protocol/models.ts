@@ -20,11 +20,11 @@ import {
 } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** What can be said of a model at a glance. */
+/** Short properties of a model. */
 export const tag = oneOf(['vision', 'thinking', 'embedding', 'tensor', 'optiq']);
 export type Tag = Shape<typeof tag>;
 
-/** What a model is, as far as its card and its small files tell; null for what nothing tells. */
+/** Properties of a model from its card and its small files; null if unknown. */
 export const traits = object({
   tags: list(tag),
   capabilities: listOrEmpty(text(), { description: 'As in model cards: `text`, `vision`, `thinking`, `embedding`, …' }),
@@ -47,7 +47,7 @@ const { files, ...facts } = {
   repo_has_projector: orNull(Type.Boolean()),
 };
 
-/** One model as registry.json holds it: exactly these keys, which the Python Skulk reads too. */
+/** One model in registry.json: exactly these keys, which the Python Skulk reads too. */
 export const registryEntry = object({ ...facts, files });
 export type RegistryEntry = Shape<typeof registryEntry>;
 
@@ -55,22 +55,22 @@ const quantizations = Type.Optional(
   list(verbatim(), { description: 'The selectors of its quantizations, best choice first; empty without GGUF weights' }),
 );
 
-/** The part of an entry that an older store leaves out. */
+/** The part of an entry that an older store does not have. */
 export const namedQuantizations = object({ quantizations });
 
-/** A model and what it is. */
+/** A model with its properties. */
 export const describedEntry = object({ ...facts, files, ...traits.properties, quantizations });
 export type DescribedEntry = Shape<typeof describedEntry>;
 
-/** The same in a list that is told again and again: a model may have 50,000 files, so they are only counted. */
+/** The same for a list that is sent repeatedly: a model may have 50,000 files, so it only has their number. */
 export const countedEntry = object({ ...facts, ...traits.properties, file_count: countOrZero(), quantizations });
 export type CountedEntry = Shape<typeof countedEntry>;
 
-/** What the store holds. */
+/** The models of a store. */
 export const registryList = object({ entries: list(describedEntry) });
 export type RegistryList = Shape<typeof registryList>;
 
-/** What the store holds, as OpenAI lists models. */
+/** The models of a store, in OpenAI's list format. */
 export const openAiModels = object({
   object: Type.Literal('list'),
   data: list(
@@ -87,11 +87,11 @@ export const openAiModels = object({
 });
 export type OpenAiModels = Shape<typeof openAiModels>;
 
-/** What a companion is to its model (hub-side cards name one repo for each). */
+/** The role of a companion (a card has at most one repo for each). */
 export const companionRole = oneOf(['vision', 'mtp', 'assistant']);
 export type CompanionRole = Shape<typeof companionRole>;
 
-/** A staged copy as its node tells of it. */
+/** A staged copy in its node's report. */
 const digestOfPart = Type.Optional(
   orNull(text({ maxLength: 64 }), 'Of its own files, to be compared with that of the store; absent if the node does not report it'),
 );
@@ -124,7 +124,7 @@ export type ReportedCopy = Shape<typeof reportedCopy>;
 
 const { model_id: _, ...copyFacts } = reportedCopy.properties;
 
-/** One quantization that the store has of a model; sizes in bytes. */
+/** One quantization of a model in the store; sizes in bytes. */
 export const storedQuantization = object({
   selector: verbatim({ description: 'What names it behind the colon of a reference' }),
   label: orNull(text(), 'Quantization label from its name, e.g. `Q4_K_M`'),
@@ -136,7 +136,7 @@ export const storedQuantization = object({
 });
 export type StoredQuantization = Shape<typeof storedQuantization>;
 
-/** One model, as the store and the node that answers have it. */
+/** One model, as it is in the store and on the answering node. */
 export const shownModel = object({
   model_id: modelId(),
   store_path: textOrEmpty(),
@@ -163,7 +163,7 @@ export type ShownModel = Shape<typeof shownModel>;
 
 const sizedFile = object({ path: verbatim(), size: countOrZero() });
 
-/** One way to take a repo of GGUF files; sizes in bytes. */
+/** One quantization in a repo of GGUF files; sizes in bytes. */
 export const quantization = object({
   label: text({ description: 'Its label, e.g. `Q4_K_M`; unique in a repo' }),
   gguf_file: verbatim({ description: 'Value for `POST …/download`: its first file' }),
@@ -173,11 +173,11 @@ export const quantization = object({
 });
 export type Quantization = Shape<typeof quantization>;
 
-/** The same as it is offered; `in_store`: the store has those weights already. */
+/** The same as an offer; `in_store`: the store already has those weights. */
 export const offeredQuantization = object({ ...quantization.properties, in_store: flag('Whether the store already has these weights') });
 export type OfferedQuantization = Shape<typeof offeredQuantization>;
 
-/** A file of a repo, and why a download takes or leaves it. */
+/** A file of a repo, and why a download takes or skips it. */
 export const plannedFile = object({
   path: verbatim(),
   size: countOrZero(),
@@ -186,7 +186,7 @@ export const plannedFile = object({
 });
 export type PlannedFile = Shape<typeof plannedFile>;
 
-/** What a download would take of a repo, and what it would leave. */
+/** The files of a repo that a download would take and skip. */
 export const downloadPlan = object({
   gguf_file: orNull(verbatim(), 'The file that a program would load'),
   taken: list(plannedFile),
@@ -195,7 +195,7 @@ export const downloadPlan = object({
 });
 export type DownloadPlan = Shape<typeof downloadPlan>;
 
-/** What a download of a model would bring; sizes in bytes. */
+/** The description of a possible download; sizes in bytes. */
 export const hubOffer = object({
   modelId: modelId(),
   revision: textOrEmpty(),
@@ -210,7 +210,7 @@ export const hubOffer = object({
 });
 export type HubOffer = Shape<typeof hubOffer>;
 
-/** What became of an adoption. */
+/** The result of an adoption. */
 export const adopted = object({
   entry: registryEntry,
   digest: sha256(),
@@ -218,7 +218,7 @@ export const adopted = object({
 });
 export type Adopted = Shape<typeof adopted>;
 
-/** One bad file, as `verify` found it. */
+/** One bad file, found by `verify`. */
 export const badFile = object({
   path: verbatim({ default: '' }),
   problem: oneOf(['missing', 'size', 'content', 'unreadable', 'unusable'], {
@@ -229,13 +229,13 @@ export const badFile = object({
 });
 export type BadFile = Shape<typeof badFile>;
 
-/** What became of one model in `verify`. */
+/** The result for one model in `verify`. */
 export const verifiedModel = object({
   model_id: textOrEmpty(),
   selector: Type.Optional(
     verbatim({ description: 'The quantization that was checked alone, with what it shares; absent for the whole model' }),
   ),
-  // An unknown status is not a reason to call a model well.
+  // An unknown status does not count as good.
   status: oneOf(['ok', 'incomplete', 'damaged', 'missing', 'repaired', 'unregistered'], {
     default: 'damaged',
     description:
@@ -246,6 +246,6 @@ export const verifiedModel = object({
 });
 export type VerifiedModel = Shape<typeof verifiedModel>;
 
-/** The outcome of `verify`. */
+/** The result of `verify`. */
 export const verifyReport = object({ ok: Type.Boolean(), models: list(verifiedModel) });
 export type VerifyReport = Shape<typeof verifyReport>;

@@ -23,7 +23,7 @@ export const engineName = oneOf(['llama', 'optiq', 'mlx']);
 const bits = () => Type.Number({ minimum: 1, maximum: 16 });
 const widths = () => list(Type.Integer({ minimum: 2, maximum: 8 }), { minItems: 1, maxItems: 6 });
 
-/** What a variant is to be like; null is as good as absent. */
+/** The options of a variant; null means absent. */
 export const optimizeBody = object({
   target_bpw: Type.Optional(orNull(bits(), 'Maximum bits per weight (4.5)')),
   candidate_bits: Type.Optional(orNull(widths(), 'The bit widths that optiq may use (4 and 8)')),
@@ -42,7 +42,7 @@ export const optimizeBody = object({
 });
 export type OptimizeBody = Shape<typeof optimizeBody>;
 
-/** How the making of a variant is; sizes in bytes, times ISO 8601. The keys in camel case are those of the Python Skulk. */
+/** The status of an optimization; sizes in bytes, times ISO 8601. The camel-case keys are those of the Python Skulk. */
 export const optimizationStatus = object(
   {
     modelId: modelId('The source'),
@@ -73,10 +73,10 @@ export const optimizationStatus = object(
 );
 export type OptimizationStatus = Shape<typeof optimizationStatus>;
 
-/** The variants that are made, and those that ended last. */
+/** Running optimizations, and the last finished ones. */
 export const optimizationList = object({ optimizations: list(optimizationStatus) });
 
-/** What would be made; sizes in bytes. */
+/** The variant that would be made; sizes in bytes. */
 export const optimizationPlan = object({
   modelId: modelId('The source'),
   targetId: modelId('The result'),
@@ -99,7 +99,7 @@ export const optimizationPlan = object({
 export type OptimizationPlan = Shape<typeof optimizationPlan>;
 
 const { bytes_per_second: _rate, seconds_left: _left, ...kept } = optimizationStatus.properties;
-/** An optimization as it is written down (docs/on-disk-format.md, "optimizations/"). */
+/** An optimization in its saved form (docs/on-disk-format.md, "optimizations/"). */
 export const optimizationRecord = object({
   ...kept,
   request: object({

@@ -4,10 +4,10 @@ import { Type } from './type-builder.ts';
 
 const orderId = order.properties.order_id;
 
-/** An order as it is kept: what nodes do follows from each of its fields, so none has a default. */
+/** A saved order: nodes act on each of its fields, so none has a default. */
 const keptOrder = object({ ...order.properties, seq: count(), force: Type.Boolean(), given_at: text() });
 
-/** A line of `fleet/orders.ndjson` (docs/on-disk-format.md). The first schema that a line has all fields of is what it is. */
+/** A line of `fleet/orders.ndjson` (docs/on-disk-format.md). The first schema whose fields a line has is its kind. */
 export const logEntry = Type.Union([
   object({
     order: keptOrder,

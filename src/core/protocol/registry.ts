@@ -1,17 +1,17 @@
 import { count, list, object, text } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** A part of an image of a registry. */
+/** A part of a registry's image. */
 const layer = object({
   mediaType: text(),
   digest: text({ description: '`sha256:` and 64 hexadecimal digits' }),
   size: count({ description: 'In bytes' }),
 });
 
-/** A file of a model, as llama.cpp asks for it. */
+/** A file of a model, in the format for llama.cpp. */
 const namedFile = object({ rfilename: text(), blobId: text({ description: 'The digest of its layer' }), size: count() });
 
-/** What a tag of a registry names. Source: Docker's "Image Manifest V 2, Schema 2". */
+/** The manifest of a tag in a registry. Source: Docker's "Image Manifest V 2, Schema 2". */
 export const registryManifest = object(
   {
     schemaVersion: Type.Literal(2),
@@ -24,10 +24,10 @@ export const registryManifest = object(
   { description: 'The manifest; `ggufFile` and `mmprojFile` only where the User-Agent has `llama-cpp` in it' },
 );
 
-/** That a registry is here. */
+/** The confirmation that this is a registry. */
 export const registryRoot = object({}, { description: 'Empty' });
 
-/** How a registry answers every failure. Source: OCI Distribution, "Error Codes". */
+/** A registry's format of every error answer. Source: OCI Distribution, "Error Codes". */
 export const registryErrors = object(
   { errors: list(object({ code: text(), message: text() })) },
   { description: 'What went wrong: a code of registries, and a sentence' },

@@ -7,15 +7,14 @@ import type { Sha256 } from '../kernel/sha256.ts';
 import { Type } from './type-builder.ts';
 
 /*
- * The words in which the documents of this room are written. A schema is plain data; `decode` reads values by it, `Shape` is the type of
- * what comes out. `default` says what stands for a value that is missing or not possible; without it a document that lacks a required
- * value is none.
+ * The vocabulary of the documents in this room. A schema is plain data; `decode` reads values with it, and `Shape` is the type of the
+ * result. `default` replaces a missing or invalid value; without it, a document with a missing required value is invalid.
  */
 
 /** A schema of any document. */
 export type Schema = TSchema;
 
-/** The type of a document, read only in all its parts. */
+/** The type of a document, deeply read-only. */
 export type Shape<S extends TSchema> = Frozen<Static<S>>;
 
 type Frozen<T> = unknown extends T
@@ -24,29 +23,31 @@ type Frozen<T> = unknown extends T
     ? T
     : { readonly [K in keyof T]: Frozen<T[K]> };
 
-/** The longest text that a schema allows if it does not say otherwise, in characters. */
+/** The default length limit of a text, in characters. */
 export const usualMaxLength = 1000;
 
 type TextOptions = {
   readonly description?: string;
   readonly default?: string;
   readonly minLength?: number;
-  /** In characters; `usualMaxLength` when absent. */
+  /** In characters; by default `usualMaxLength`. */
   readonly maxLength?: number;
-  /** Of an optional value: a document where it is given but not possible is none, as without it the document would mean more. */
+  /**
+   * For an optional value: if it is present but invalid, the whole document is invalid, because without it the document would mean more.
+   */
   readonly isDecisive?: boolean;
 };
 
-/** A text for people; control characters are cleaned, and what is too long is cut. */
+/** A text for users; control characters are removed, and a too long text is cut. */
 export const text = (options: TextOptions = {}) => Type.String(options);
 
-/** A text that may be missing in what an older program writes. */
+/** A text that may be missing in an older program's data. */
 export const textOrEmpty = (description?: string) => Type.String({ default: '', ...(description !== undefined && { description }) });
 
-/** A text that is taken as it is, or not at all: a name of a file. At most `maxLength` characters (4096). */
+/** A text that is either accepted unchanged or rejected, such as a file name. At most `maxLength` characters (4096). */
 export const verbatim = (options: TextOptions = {}) => Type.String({ maxLength: 4096, ...options, format: 'verbatim' });
 
-/** A text that passed a gate of `gates.ts`. */
+/** A text that one of the validators in `gates.ts` has accepted. */
 const gated = <T extends string>(format: string, description?: string) =>
   Type.Unsafe<T>({ type: 'string', format, ...(description !== undefined && { description }) });
 
@@ -58,9 +59,9 @@ export const nodeId = (description?: string) => gated<NodeId>('node-id', descrip
 export const sha256 = (description?: string) => gated<Sha256>('sha256', description);
 /** A file's path inside a model. */
 export const relativePath = (description?: string) => gated<RelativePath>('relative-path', description);
-/** One of the codes of `kernel/errors.ts`; null for a code that is not known here. */
+/** One of the codes in `kernel/errors.ts`; null for an unknown code. */
 export const errorCodeOrNull = () => orNull(gated<ErrorCode>('error-code'));
-/** ISO 8601; empty when it is not known. */
+/** ISO 8601; empty if unknown. */
 export const time = (description?: string) =>
   Type.String({ format: 'iso-time', maxLength: 40, default: '', ...(description !== undefined && { description }) });
 
@@ -69,16 +70,16 @@ type CountOptions = {
   readonly default?: number;
 };
 
-/** A whole number that is not negative: a size in bytes, a count. */
+/** A non-negative integer: a size in bytes, a count. */
 export const count = (options: CountOptions = {}) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, ...options });
-/** The same, 0 where it is missing. */
+/** The same; 0 if missing. */
 export const countOrZero = (description?: string) => count({ default: 0, ...(description !== undefined && { description }) });
-/** A number that is not negative. */
+/** A non-negative number. */
 export const amount = (options: CountOptions = {}) => Type.Number({ minimum: 0, ...options });
-/** True or false; false where it is missing. */
+/** True or false; false if missing. */
 export const flag = (description?: string) => Type.Boolean({ default: false, ...(description !== undefined && { description }) });
 
-/** A value, or null where there is none. */
+/** A value, or null if there is none. */
 export const orNull = <S extends TSchema>(schema: S, description?: string) =>
   Type.Union([schema, Type.Null()], { default: null, ...(description !== undefined && { description }) });
 
@@ -86,27 +87,27 @@ type ListOptions = {
   readonly description?: string;
   readonly maxItems?: number;
   readonly minItems?: number;
-  /** Empty where it is missing. */
+  /** Empty if missing. */
   readonly default?: readonly never[];
 };
 
-/** A list. Items that are none are left out, and a list that is too long is cut. */
+/** A list. Invalid items are removed, and a too long list is cut. */
 export const list = <S extends TSchema>(items: S, options: ListOptions = {}) => Type.Array(items, { ...options });
-/** The same, empty where it is missing. */
+/** The same; empty if missing. */
 export const listOrEmpty = <S extends TSchema>(items: S, options: ListOptions = {}) => list(items, { default: [], ...options });
-/** A list whose items have numbers: with an item that is none, or with too many, the whole is none. */
+/** A list whose items have positions: with an invalid item, or too many, the whole list is invalid. */
 export const wholeList = <S extends TSchema>(items: S, options: ListOptions = {}) => Type.Array(items, { ...options, isWhole: true });
 
-/** One of some words. */
+/** One of several words. */
 export const oneOf = <const T extends readonly string[]>(
   values: T,
   options: { readonly description?: string; readonly default?: T[number] } = {},
 ) => Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options });
 
-/** A document, or a part of one; further keys are left out. */
+/** A document, or a part of one; other keys are dropped. */
 export const object = <P extends TProperties>(properties: P, options: { readonly description?: string } = {}) =>
   Type.Object(properties, options);
 
-/** A body of a request, which may have no other keys. */
+/** A request body, which must not have other keys. */
 export const strictObject = <P extends TProperties>(properties: P, options: { readonly description?: string } = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options });

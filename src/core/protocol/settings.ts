@@ -33,13 +33,13 @@ export const changedConfig = object({ ...viewFields, changed: listOrEmpty(text()
 /** A JSON schema. */
 export const jsonSchema = Type.Record(Type.String(), Type.Unknown(), { description: 'A JSON schema' });
 
-/** Sections as in skulk.yaml; which they are is checked with the whole file. */
+/** Sections as in skulk.yaml; validated together with the whole file. */
 export const configBody = Type.Unsafe<Readonly<Record<string, unknown>>>({
   description: 'Sections as in skulk.yaml, e.g. {"model_store":{"store_host":"mac-studio-1"}}',
   examples: [{ model_store: { store_host: 'mac-studio-1' } }],
 });
 
-/** The policy of a store as a person sees it. */
+/** The policy of a store in the format for users. */
 export const policyView = object({
   path: verbatim(),
   policy: settings('Every setting in the structure of the file'),
@@ -47,7 +47,7 @@ export const policyView = object({
 });
 export type PolicyView = Shape<typeof policyView>;
 
-/** Changes of a policy by key; null brings the default back. */
+/** Changes of a policy by key; null resets a key. */
 export const policyBody = Type.Record(Type.String(), Type.Unknown(), { examples: [{ lan: 'read' }] });
 
 /** A directory to choose from. */

@@ -33,7 +33,7 @@ const stagedQuantization = object({
   over_budget: flag('Whether it is evicted when the budget is next applied, unless used before'),
 });
 
-/** This node's staged copies, newest use first; sizes in bytes. */
+/** This node's staged copies, most recently used first; sizes in bytes. */
 export const stagingList = object({
   staging_root: text({ maxLength: 4096 }),
   models: listOrEmpty(
@@ -62,17 +62,17 @@ export const stagingList = object({
 });
 export type StagingList = Shape<typeof stagingList>;
 
-/** The same, or why the copies cannot be looked at. */
+/** The same, or why the copies are unreadable. */
 export const stagingView = object({
   ...stagingList.properties,
   problem: orNull(text(), 'Why the copies cannot be listed; null if they can'),
 });
 export type StagingView = Shape<typeof stagingView>;
 
-/** Where a copy came from: `cache`: it was here; `clone`: from this machine's store; `in-place`: the store's own directory. */
+/** The source of a copy. `cache`: it was here; `clone`: from this machine's store; `in-place`: the store's own directory. */
 const stagedFrom = oneOf(['store', 'clone', 'in-place', 'cache', 'hub']);
 
-/** What a node is to stage. */
+/** A request to stage. */
 export const stageBody = strictObject({
   model_id: text({ maxLength: 200 }),
   revision: Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }))),
@@ -107,5 +107,5 @@ export const stagingJob = object(
 );
 export type StagingJob = Shape<typeof stagingJob>;
 
-/** What a node stages, and what ended last. */
+/** A node's running stagings, and the last finished ones. */
 export const stagingJobs = object({ jobs: list(stagingJob) });

@@ -1,13 +1,13 @@
 import type { Type as TypeBox } from 'typebox';
 
 /*
- * TypeBox's constructors, as far as this room uses them, for its types alone: what they make at run time is a JSON schema as plain data. The
- * package's own cost every command some milliseconds, and before each start of a model a `stage` runs. A test compares the two.
+ * The TypeBox constructors that this room uses, for their types only: at run time they create a JSON schema as plain data. Loading the
+ * package would cost every command some milliseconds, and a `stage` runs before each start of a model. A test compares the two.
  */
 
 type Plain = Readonly<Record<string, unknown>>;
 
-/** Marks a property that may be missing. Not enumerable, as it is no part of the schema. */
+/** Marks a property that may be missing. Not enumerable, because it is not part of the schema. */
 const optional = Symbol('optional');
 
 const make = (schema: Plain, options: Plain = {}): Plain => ({ ...schema, ...options });

@@ -1,7 +1,7 @@
 import { count, countOrZero, list, modelId, object, orNull, type Shape, sha256, text, textOrEmpty, wholeList } from './schema.ts';
 import { Type } from './type-builder.ts';
 
-/** An unfinished upload as anybody may see it; sizes in bytes, times in ISO 8601. */
+/** The public data of an unfinished upload; sizes in bytes, times in ISO 8601. */
 export const listedUpload = object({
   id: text({ description: 'Id with which an admin can cancel it; not the id that its sender has' }),
   model_id: modelId(),
@@ -19,7 +19,7 @@ export type ListedUpload = Shape<typeof listedUpload>;
 /** The unfinished uploads. */
 export const uploadList = object({ uploads: list(listedUpload) });
 
-/** What has to be sent of an announced model. */
+/** The pieces of an announced model that must be sent. */
 export const announcement = object({
   digest: Type.Optional(sha256()),
   upload: Type.Optional(text({ description: 'The id of the upload, which only its sender has; absent if the store does not support it' })),

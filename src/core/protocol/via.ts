@@ -1,17 +1,17 @@
 /**
- * Names the servers of skulk that a request of a Hub client has passed, by their node ids: a store that asks another one for what it lacks
- * could be asked by it in turn.
+ * Lists the skulk servers that a Hub client's request has passed, by their node ids: two stores that fetch missing files from each other
+ * would otherwise form a loop.
  */
 export const viaHeader = 'skulk-via';
 
-/** The header with one server more. Pure. @param given as it came */
+/** The header with one more server. Pure. @param given as received */
 export const addVia = (given: string | readonly string[] | undefined, nodeId: string): string =>
   [...namesIn(given), nodeId].slice(-maxNames).join(', ');
 
 /** Whether a request has passed a server before. Pure. */
 export const hasPassed = (given: string | readonly string[] | undefined, nodeId: string): boolean => namesIn(given).includes(nodeId);
 
-/** A longer way than anybody builds. */
+/** More servers than any real setup has. */
 const maxNames = 32;
 
 const namesIn = (given: string | readonly string[] | undefined): readonly string[] =>

@@ -4,7 +4,7 @@ import { Type } from './type-builder.ts';
 const progressLine = object({ progress: object({ bytes_done: countOrZero(), bytes_total: countOrZero() }) });
 const errorLine = object({ error: object({ code: text(), message: text({ default: 'no reason given' }), hint: orNull(text()) }) });
 
-/** A line of an answer of long work: progress now and then, at last the result or what went wrong. */
+/** A line in the answer of long work: progress at intervals, finally the result or the error. */
 export const workLine = <S extends Schema>(result: S) =>
   Type.Union([object({ result }), errorLine, progressLine], {
     description: 'Lines of JSON: `progress` from time to time, finally `result` or `error`',
@@ -21,7 +21,7 @@ export const verifyBody = strictObject({
 });
 export type VerifyBody = Shape<typeof verifyBody>;
 
-/** What to take into the store. */
+/** What to add to the store. */
 export const adoptBody = strictObject({
   incoming: Type.Optional(
     text({

@@ -15,7 +15,7 @@ const ofDownloads = [400, 404, 409] as const;
 const ofOptimizations = [400, 404, 409, 503, 507] as const;
 const ofModels = [400, 404, 503] as const;
 
-/** What both ports of a store host answer of the store, and the API of each node too; a node passes it on. */
+/** The routes about the store on both ports of a store host, and on each node's API, which forwards them. */
 const storeRoutes = {
   'GET /store/health': { role: 'read', summary: 'State of the store', answers: { 200: healthView }, failures: [503] },
   'GET /store/registry': { role: 'read', summary: 'The models of the store, with tags', answers: { 200: registryList }, failures: [503] },
@@ -45,7 +45,7 @@ const storeRoutes = {
     answers: { 200: shownModel },
     failures: ofModels,
   },
-  // It makes this machine ask Hugging Face, so it is not for every page.
+  // It makes this machine contact Hugging Face, so pages of other sites must not use it.
   'GET /store/hub/:id': {
     role: 'node',
     summary: 'What a download from Hugging Face would fetch, with the GGUF quantizations to choose from',
@@ -165,7 +165,7 @@ const storeRoutes = {
   'GET /store/nodes': { role: 'read', summary: 'Every known node', answers: { 200: nodeList }, failures: [503] },
 } as const satisfies Routes;
 
-/** What every server answers of whoever asks it. */
+/** The routes about the client's own session, on every server. */
 const sessionRoutes = {
   'GET /session': { role: 'read', summary: 'The role of the caller', answers: { 200: session }, failures: [401] },
   'POST /session': {
@@ -210,7 +210,7 @@ const administrationRoutes = {
   },
 } as const satisfies Routes;
 
-/** What a machine says of itself on its API (port 52415), and is asked; none of it is passed on. */
+/** The routes about this machine on its API (port 52415); they are never forwarded. */
 const nodeRoutes = {
   'GET /store/storage': { role: 'read', summary: "This node's staged copies", answers: { 200: stagingList } },
   'GET /node/identity': { role: 'read', summary: 'Identity of this node', answers: { 200: nodeIdentity } },

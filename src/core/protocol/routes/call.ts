@@ -1,6 +1,6 @@
 import type { RouteName } from './routes.ts';
 
-/** The parts of a pattern that a value stands for. */
+/** The parameters of a pattern. */
 type ParametersOf<Name extends string> = Name extends `${string}:${infer Parameter}/${infer Rest}`
   ? Parameter | ParametersOf<`/${Rest}`>
   : Name extends `${string}:${infer Parameter}`
@@ -15,8 +15,8 @@ export interface RouteCall {
 }
 
 /**
- * The method and the URL of a route, which is one of the table's.
- * @param values what stands in the URL; a query value that is undefined or false is left out
+ * The method and the URL of a route of the table.
+ * @param values the values in the URL; an undefined or false query value is omitted
  */
 export function callOf<Name extends RouteName>(
   name: Name,

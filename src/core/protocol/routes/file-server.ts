@@ -22,7 +22,7 @@ import { bytes, lines, type Routes } from './route.ts';
 const ofUploads = [400, 404, 409, 503, 507] as const;
 const ofWork = [400, 403, 404, 409] as const;
 
-/** The file server of a store host (port 58080): it holds the models and is what machines talk to. */
+/** The file server of a store host (port 58080), which serves the models to other machines. */
 export const fileServerRoutes = {
   'GET /health': { role: 'open', summary: 'State of the store', answers: { 200: storeHealth } },
   'GET /registry': { role: 'read', summary: 'Every model in the store', answers: { 200: list(describedEntry) } },

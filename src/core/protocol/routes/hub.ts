@@ -9,7 +9,7 @@ const ofFiles = {
   failureBody: hubError,
 } as const;
 
-/** The store as a Hugging Face Hub (docs/hub-endpoint.md), on both ports; a node passes it on. */
+/** The store as a Hugging Face Hub (docs/hub-endpoint.md), on both ports; a node forwards it. */
 export const hubRoutes = {
   'GET /:id/resolve/:revision/*': { ...ofFiles, summary: 'The bytes of a file at a revision; ranges and conditions as in RFC 9110' },
   'GET /:id/raw/:revision/*': { ...ofFiles, summary: 'The same, but of an LFS file its pointer' },

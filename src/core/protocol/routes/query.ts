@@ -1,7 +1,7 @@
 import { count, text } from '../schema.ts';
 import { Type } from '../type-builder.ts';
 
-/** What routes take after the `?`, by name; the routes read and check them. */
+/** The query parameters of routes, by name; the routes parse and validate them. */
 export const queries = {
   wait_ms: count({ description: 'How long to wait for the nodes, in milliseconds (5000)' }),
   force: Type.Boolean({ description: 'Also copies in use' }),

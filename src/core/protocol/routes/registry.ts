@@ -3,7 +3,7 @@ import { bytes, type Routes } from './route.ts';
 
 const failures = [403, 404, 503] as const;
 
-/** The registry for Ollama and llama.cpp, on both ports; a node passes it on. */
+/** The registry for Ollama and llama.cpp, on both ports; a node forwards it. */
 export const registryRoutes = {
   'GET /v2/': {
     role: 'read',

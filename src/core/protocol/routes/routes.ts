@@ -4,8 +4,8 @@ import { hubRoutes } from './hub.ts';
 import { registryRoutes } from './registry.ts';
 
 /**
- * Every request that a server of skulk answers, but for the page and `GET /openapi.json`: the servers register them, the client asks by
- * them, and the documentation is made of them.
+ * Every route of skulk's servers, except the page and `GET /openapi.json`. The servers register them, the client uses them, and the
+ * documentation is generated from them.
  */
 export const routes = { ...fileServerRoutes, ...apiRoutes, ...hubRoutes, ...registryRoutes } as const;
 
