@@ -1,5 +1,6 @@
-// Loaded into a server by `NODE_OPTIONS=--import`: says at each SIGUSR2 for how long its event loop was kept busy in one go since the last.
-// The processor's time of its thread is counted, so that it does not matter how much else runs on the machine.
+// Loaded into a server by `NODE_OPTIONS=--import`: at each SIGUSR2 it prints the longest time for which the event loop was busy since the
+// last one.
+// It counts the processor time of its thread, so that other load on the machine does not matter.
 import { renameSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
@@ -12,7 +13,7 @@ if (isMainThread && file !== undefined) {
   let longest = 0;
   let times = 0;
   let last = used();
-  // One that is not waited for comes once in each turn of the loop, and keeps it from nothing.
+  // An immediate without a reference runs once in each turn of the loop, and does not keep the loop alive.
   const tick = () => {
     longest = Math.max(longest, used() - last);
     last = used();

@@ -1,33 +1,33 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** What one run took. */
+/** The result of one run. */
 export interface Sample {
   readonly seconds: number;
   /** User and system time of the client's processes. */
   readonly clientCpu: number;
-  /** The same of the server meanwhile. */
+  /** The same for the server. */
   readonly serverCpu: number;
 }
 
 /** One side of a comparison. */
 export interface Side {
   readonly label: string;
-  /** Called before each run, outside of the time. */
+  /** Called before each run, outside of the measured time. */
   readonly prepare?: () => Promise<void> | void;
-  /** A line for bash. */
+  /** A bash command. */
   readonly command: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The servers whose processor time counts. */
+  /** The servers whose processor time is counted. */
   readonly serverPids?: readonly number[];
 }
 
-/** A command that did what it should, or what it said. */
+/** The measured run of a command that succeeded, with its output. */
 export interface CommandOutcome extends Sample {
   readonly stdout: string;
 }
 
-/** Clock ticks a second in /proc (proc(5)); 100 on every Linux that there is. */
+/** Clock ticks a second in /proc (proc(5)); 100 on every known Linux. */
 const ticks = 100;
 
 /** User and system time of processes with all their threads, in seconds. */
@@ -39,13 +39,13 @@ export function cpuOf(pids: readonly number[]): number {
   }, 0);
 }
 
-/** The most memory that a process has had resident, in bytes; 0 of one that has ended and was not waited for. */
+/** The maximum resident memory of a process, in bytes; 0 for a process that has ended. */
 export function peakMemoryOf(pid: number): number {
   const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
   return Number(kibibytes ?? 0) * 1024;
 }
 
-/** Runs a line of bash and takes its time. @throws Error when it fails */
+/** Runs a bash command and measures its time. @throws Error when it fails */
 export async function runCommand({ command, env = {}, serverPids = [] }: Omit<Side, 'label' | 'prepare'>): Promise<CommandOutcome> {
   const before = cpuOf(serverPids);
   const child = spawn('bash', ['-c', `TIMEFORMAT='%R %U %S'; time { ${command}; }`], {
@@ -65,7 +65,7 @@ export async function runCommand({ command, env = {}, serverPids = [] }: Omit<Si
   return { seconds, clientCpu: user + system, serverCpu: cpuOf(serverPids) - before, stdout };
 }
 
-/** Runs both sides in turn, as a machine has good and bad minutes, after one run of each that does not count. */
+/** Runs both sides in turn, because the speed of a machine varies, after a warm-up of each. */
 export async function alternate(sides: readonly Side[], rounds: number): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map<string, Sample[]>(sides.map(({ label }) => [label, []]));
   for (let round = -1; round < rounds; round += 1) {
@@ -78,7 +78,7 @@ export async function alternate(sides: readonly Side[], rounds: number): Promise
   return samples;
 }
 
-/** Median, least and most of some numbers. */
+/** Median, minimum and maximum of some numbers. */
 export function summarize(numbers: readonly number[]): { readonly median: number; readonly min: number; readonly max: number } {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

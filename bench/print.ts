@@ -9,7 +9,7 @@ const spread = ({ median, min, max }: Spread, digits: number): string =>
 
 const digitsOf = { s: 2, ms: 0, MiB: 0, bytes: 0, ratio: 2 } as const;
 
-/** The results as a table of Markdown. */
+/** The results as a Markdown table. */
 export function printTable(rows: readonly Measured[]): string {
   const lines = rows.map(({ name, unit, value, peer, ratio, goal, isMet, cpuPerGib, note }) => [
     name,

@@ -1,17 +1,17 @@
 import { alternate, type Sample, type Side, summarize } from './measure.ts';
 import type { World } from './world.ts';
 
-/** What a benchmark runs with. */
+/** The options of a benchmark. */
 export interface BenchContext {
-  /** Fresh, and gone after the row. */
+  /** An empty directory, removed after the row. */
   readonly world: World;
-  /** Ends the whole within two minutes: smaller models, fewer rounds. */
+  /** Ends everything within two minutes: smaller models, fewer rounds. */
   readonly isQuick: boolean;
-  /** How often each side runs after a warm-up. */
+  /** The number of runs of each side after a warm-up. */
   readonly rounds: number;
 }
 
-/** Median, least and most. */
+/** Median, minimum and maximum. */
 export type Spread = ReturnType<typeof summarize>;
 
 /** One line of the result. */
@@ -19,25 +19,25 @@ export interface Measured {
   readonly name: string;
   readonly unit: 's' | 'ms' | 'MiB' | 'bytes' | 'ratio';
   readonly value: Spread;
-  /** What is compared with; absent where nothing is, or the program is not installed. */
+  /** The peer; absent if there is none, or the program is not installed. */
   readonly peer?: { readonly name: string; readonly value: Spread };
-  /** Of each round: ours divided by the peer's, or the value itself where the goal is a number. */
+  /** For each round: our value divided by the peer's, or the value itself if the goal is a number. */
   readonly ratio?: Spread;
   readonly goal: string;
-  /** By the median; null where there is nothing to compare with. */
+  /** By the median; null without a peer. */
   readonly isMet: boolean | null;
   /** Processor seconds per GiB. */
   readonly cpuPerGib?: Readonly<Record<string, number>>;
   readonly note?: string;
 }
 
-/** Measures something of the goals. */
+/** Measures one goal. */
 export interface Row {
   readonly id: string;
   readonly run: (context: BenchContext) => Promise<readonly Measured[]>;
 }
 
-/** Compares our side with another one, in turn, round by round. */
+/** Compares our side with a peer, in turn, round by round. */
 export async function compare(
   context: Pick<BenchContext, 'rounds'>,
   { name, ours, theirs, most, bytes }: { name: string; ours: Side; theirs: Side; most: number; bytes?: number },

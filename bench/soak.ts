@@ -6,8 +6,8 @@ import { runCommand, summarize } from './measure.ts';
 import { makeWorld, skulk } from './world.ts';
 
 /*
- * Sixteen clients for ten minutes: whole files, ranges, heads, manifests, lists, clients that leave in the middle, and every so
- * often a whole `skulk stage`. What the server has resident and open is looked at every five seconds: it should not grow.
+ * Sixteen clients for ten minutes: whole files, ranges, heads, manifests, lists, clients that disconnect in the middle, and now and then a
+ * whole `skulk stage`. The server's resident memory and open files are measured every five seconds: they should not grow.
  */
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, clients: { type: 'string', default: '16' } } });

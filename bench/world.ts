@@ -7,22 +7,22 @@ import { fileURLToPath } from 'node:url';
 
 const bin = fileURLToPath(new URL('../bin/skulk.js', import.meta.url));
 
-/** The program, as a line of bash begins with it. */
+/** The program at the start of a bash command. */
 export const skulk = `${process.execPath} ${bin}`;
 
-/** A memory file system, so that the disk does not decide; elsewhere what `SKULK_BENCH_DIR` names. */
+/** A memory file system, so that the disk does not matter; otherwise the directory in `SKULK_BENCH_DIR`. */
 const base = process.env['SKULK_BENCH_DIR'] ?? '/dev/shm';
 
 /** A running server. */
 export interface RunningServer {
   readonly url: string;
-  /** Of a store, its API; else the same as `url`. */
+  /** The API of a store; otherwise the same as `url`. */
   readonly apiUrl: string;
   readonly pids: readonly number[];
   readonly stop: () => Promise<void>;
 }
 
-/** Directories of one run, and what runs in them; everything ends with `close`. */
+/** Directories and processes of one run; everything ends with `close`. */
 export interface World {
   readonly directory: string;
   /** Writes a file of random bytes and gives its sha256. */
@@ -115,7 +115,7 @@ function writeRandom(path: string, bytes: number): string {
   const block = Buffer.alloc(4 * 1024 * 1024);
   randomFillSync(block);
   for (let done = 0; done < bytes; ) {
-    // New bytes in every block, without the time that drawing them all would take.
+    // New bytes in every block, without the time to generate all of them.
     block.writeBigUInt64LE(BigInt(done), 0);
     const part = block.subarray(0, Math.min(block.length, bytes - done));
     writeSync(file, part);

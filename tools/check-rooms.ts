@@ -1,6 +1,6 @@
 /**
- * Checks who imports whom in src and web, and prints each room with its files and its imports. Run by `npm run check:rooms`.
- * With violations it prints them instead, a line each, and exits with status 1.
+ * Checks the imports of src and web, and prints each room with its files and its imports. Run by `npm run check:rooms`. With violations it
+ * prints them instead, a line each, and exits with status 1.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

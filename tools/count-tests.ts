@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-/** The counts of some runs of vitest, from the JSON that it writes; a file or a run that did not even begin is a failure. */
+/** The counts of some runs of vitest, from its JSON output; a file or a run that did not start is a failure. */
 interface Run {
   readonly success: boolean;
   readonly numPassedTests: number;
@@ -22,7 +22,7 @@ interface TestFile {
   }[];
 }
 
-/** What failed, and where: the name of a test with its file, of a file, or of a run. */
+/** The failures: the name of a test with its file, of a file, or of a run. */
 interface Failure {
   readonly name: string;
   readonly message: string;
@@ -35,7 +35,7 @@ interface Counts {
   readonly failures: readonly Failure[];
 }
 
-/** Enough to know a fault by, and short enough that no log cuts it off. */
+/** Long enough to recognize an error, and short enough for every log. */
 const shownFailures = 20;
 const shownLines = 30;
 const shownColumns = 400;
@@ -75,7 +75,7 @@ const counts = process.argv.slice(2).map(count);
 const failures = counts.flatMap((one) => one.failures);
 for (const { name, message } of failures.slice(0, shownFailures))
   write(`FAILED ${name}`, ...shortened(message).map((line) => `  ${line}`), '');
-// Once more without their messages, so that the end of a log has all of their names.
+// The names once more without their messages, so that the end of a log has all of them.
 if (failures.length > 1) write(`${failures.length} failed:`, ...failures.map(({ name }) => `  ${name}`));
 
 const sum = (of: (one: Counts) => number): number => counts.reduce((all, one) => all + of(one), 0);

@@ -16,7 +16,7 @@ interface Plain {
   readonly patternProperties?: Readonly<Record<string, Plain>>;
 }
 
-/** The types of texts that passed a gate, and where they are declared. */
+/** The types of checked texts, and the files that declare them. */
 const brands: Readonly<Record<string, readonly [name: string, path: string]>> = {
   'model-id': ['ModelId', 'core/kernel/model-id.ts'],
   'node-id': ['NodeId', 'core/kernel/machine/node-id.ts'],
@@ -26,8 +26,8 @@ const brands: Readonly<Record<string, readonly [name: string, path: string]>> = 
 };
 
 /**
- * The declarations of the documents of a file, written from their schemas: a program that uses skulk does not have the package in whose
- * types the schemas are written.
+ * The declarations of the documents of a file, written from their schemas: a program that uses skulk does not have the package with the
+ * types of the schemas.
  * @param path of the file, below `src`
  * @throws Error for a document whose schema the file does not export
  */

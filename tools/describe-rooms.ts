@@ -4,8 +4,8 @@ import { listImports, resolveImport } from './list-imports.ts';
 import { rooms } from './rooms.ts';
 
 /**
- * Each room in three lines, from top to bottom: its files, what it imports and what imports it. The number is how many imports there
- * are; `types` stands where all of them are of types only.
+ * Each room in three lines, from top to bottom: its files, its imports and its importers. The number counts the imports; `types` means that
+ * all of them are types only.
  * @param files texts by path below src, as for `findRoomViolations`
  */
 export function describeRooms(files: ReadonlyMap<string, string>): string {
@@ -39,7 +39,7 @@ function arrowsOf(path: string, text: string): readonly Arrow[] {
   });
 }
 
-/** E.g. `12 files: 4, disk 5, read 3`; the first number is those that lie in no folder. */
+/** E.g. `12 files: 4, disk 5, read 3`; the first number counts the files outside folders. */
 function countFiles(room: string, paths: readonly string[]): string {
   const folders = Map.groupBy(paths, (path) => dirname(path).slice(room.length + 1));
   const parts = [...folders]

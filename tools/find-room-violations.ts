@@ -2,7 +2,7 @@ import { dirname } from 'node:path/posix';
 import { type Import, listImports, resolveImport } from './list-imports.ts';
 import { doors, type Room, rooms } from './rooms.ts';
 
-/** A folder with more files than this is split by what they are for; see `findFullFolders`. */
+/** A folder with more files than this must be divided by purpose; see `findFullFolders`. */
 const maxFilesInFolder = 25;
 
 /**
@@ -45,7 +45,7 @@ function checkImport(path: string, { specifier, typeOnly }: Import): readonly st
   return [`${from} may not import ${target}${typeOnly ? '' : room.types?.includes(to ?? '') ? ' but as a type' : ''}`];
 }
 
-/** The room of a file, or undefined where there is none. */
+/** The room of a file, or undefined if it has none. */
 export function roomOf(path: string): string | undefined {
   if (path === 'index.ts') return path;
   const parts = path.split('/');

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path/posix';
 import { parseSync } from 'oxc-parser';
 
-/** One import as it stands in a file. */
+/** One import of a file. */
 export interface Import {
   readonly specifier: string;
   readonly typeOnly: boolean;
@@ -24,5 +24,5 @@ export function listImports(text: string, name = 'file.ts'): readonly Import[] {
   return [...ofStatements, ...ofExports, ...ofCalls];
 }
 
-/** The file that a relative import of a file names; paths are below src, those of the browser view begin with `web/`. */
+/** The file of a relative import; paths are below src, those of the browser view begin with `web/`. */
 export const resolveImport = (path: string, specifier: string): string => join(dirname(path), specifier).replace(/^src\//, '');

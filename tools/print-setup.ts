@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** Says in a line what `npm ci` has brought, and what it has not. */
+/** Prints in a line what `npm ci` has installed, and what it has not. */
 const llama = existsSync(new URL('../test/llama/node_modules/', import.meta.url))
   ? ''
   : ' `npm run test:setup` adds llama.cpp for its tests (120 MB).';

@@ -1,17 +1,17 @@
-/** What a room may import of the others: values and types, or types only. */
+/** The imports that a room may have from other rooms: values and types, or types only. */
 export interface Room {
   readonly values: readonly string[];
   readonly types?: readonly string[];
-  /** Rooms outside core and packages that single files may import beside that. */
+  /** Rooms outside core and packages that single files may import in addition. */
   readonly doors?: Readonly<Record<string, readonly string[]>>;
   readonly forbiddenModules?: RegExp;
 }
 
 const leaves = ['core/protocol', 'core/kernel'];
 const data = ['core/transfer', 'core/catalog', ...leaves];
-/** They hold the data, and know each other by types only. */
+/** They hold the data, and import only types from each other. */
 const dataRooms = ['core/staging', 'core/store', 'core/jobs', 'core/fleet'];
-/** What reaches a store, from a machine that has it and from others. */
+/** Modules that reach a store, on its own machine and on others. */
 const reach = [
   'core/optimize',
   'core/engines',
@@ -27,7 +27,7 @@ const reach = [
 const notOfBrowsers = /^node:/;
 const documents = ['core/protocol'];
 
-/** Who may import whom, from top to bottom: a room imports values only of rooms below it here. A room may always import itself. */
+/** The allowed imports, from top to bottom: a room imports values only of rooms below it here. A room may always import itself. */
 export const rooms: Readonly<Record<string, Room>> = {
   commands: {
     values: ['core/operations', ...leaves, 'cli/definition'],
@@ -35,23 +35,23 @@ export const rooms: Readonly<Record<string, Room>> = {
     doors: {
       // The one command that runs a server.
       'commands/serve.ts': ['core/server', 'core/connect', 'core/fleet'],
-      // The options that say which files are taken pass the gate that bodies of requests pass.
+      // The options that select files use the same checks as bodies of requests.
       'commands/wanted-files.ts': ['core/catalog/selection/wanted-files'],
-      // The programs whose lines it prints are choices of an option.
+      // The programs with printed commands are choices of an option.
       'commands/show.ts': ['core/catalog/programs/programs'],
-      // Looking around is a step of every connection, and its verb shows what was seen.
+      // The search for stores is a step of every connection, and its command shows the result.
       'commands/discover.ts': ['core/connect'],
     },
     forbiddenModules: /^node:|^[^.]/,
   },
   cli: {
     values: ['core/config', ...leaves],
-    // Screens show what operations follow, and their keys call what operations offer.
+    // Screens show the state that operations follow, and their keys call operations.
     types: ['core/connect', 'core/operations'],
-    // Whoever runs a command closes its connections.
+    // The caller that runs a command closes its connections.
     doors: { 'cli/run-command.ts': ['core/connect'] },
   },
-  // The way in for programs: it names what is public, and reads the environment of the process for whoever gives none.
+  // The entry point for programs: it has the public exports, and reads the environment of the process if none is given.
   'index.ts': { values: ['library', 'core/kernel'], types: ['core/operations', 'core/store', 'core/jobs', 'core/protocol'] },
   library: {
     values: ['core/operations', 'core/connect', 'core/config', ...leaves],
@@ -61,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/server': {
     values: ['core/operations', 'core/node', 'core/connect', 'core/endpoint', 'core/access', ...data],
     types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
-    // The one place that puts a server together.
+    // The only place that puts a server together.
     doors: {
       'core/server/app/serve.ts': ['core/config'],
       // The store host's part of it: its jobs run there.
@@ -72,29 +72,29 @@ export const rooms: Readonly<Record<string, Room>> = {
     values: ['core/node', 'core/connect', 'core/staging', 'core/endpoint', ...reach],
     types: ['core/config'],
     doors: {
-      // It is what describes, checks and writes the configuration.
+      // It describes, checks and writes the configuration.
       'core/operations/settings/config.ts': ['core/config'],
       'core/operations/settings/config-questions.ts': ['core/config'],
       'core/operations/settings/change-config.ts': ['core/config'],
       'core/operations/settings/saved-config.ts': ['core/config'],
       'core/operations/settings/view-config.ts': ['core/config'],
       'core/operations/store/store-policy.ts': ['core/config'],
-      // It looks at everything.
+      // It checks everything.
       'core/operations/doctor/run-doctor.ts': ['core/config'],
     },
   },
-  // What a machine that stages does with its copies and with the orders of its store.
+  // The work of a node with its copies and with the orders of its store.
   'core/node': { values: ['core/connect', 'core/staging', ...reach], types: ['core/config'] },
-  // The way to a store: where it is, who may speak to it, and by the disk or over HTTP.
+  // Opening a store: its address, its trust, and by the disk or over HTTP.
   'core/connect': {
     values: ['core/staging', ...reach],
     types: ['core/config'],
-    // It tells a directory that is not mounted from a store that is not there.
+    // It distinguishes a directory that is not mounted from a missing store.
     doors: { 'core/connect/store/find-store.ts': ['core/config'], 'core/connect/store/open-host-store.ts': ['core/config'] },
   },
-  // The store as other tools see it: as a Hub and as a registry, without HTTP.
+  // The store as a Hub and as a registry, without HTTP.
   'core/endpoint': { values: data, types: [...dataRooms, 'core/sources'] },
-  // Makes variants of models: brings engines, jobs and the store together.
+  // Makes variants of models: connects engines, jobs and the store.
   'core/optimize': { values: ['core/engines', 'core/store', 'core/jobs', 'core/staging', ...data] },
   // Programs that make variants. They know processes and files, not stores.
   'core/engines': { values: ['core/catalog', ...leaves] },
@@ -103,39 +103,39 @@ export const rooms: Readonly<Record<string, Room>> = {
   'core/jobs': { values: data, types: dataRooms },
   'core/fleet': { values: data, types: dataRooms },
   'core/sources': { values: data, types: ['core/store', 'core/jobs'] },
-  // A client speaks for a store, reads its manifests and brings its bytes.
+  // A client represents a store, reads its manifests and receives its bytes.
   'core/client': {
     values: data,
     types: ['core/store', 'core/jobs', 'core/fleet', 'core/access'],
   },
-  // Who may do what: keys, tokens, and the server of this machine.
+  // Access rights: keys, tokens, and the server of this machine.
   'core/access': { values: leaves },
   'core/transfer': { values: leaves },
   'core/catalog': { values: leaves },
   'core/config': { values: leaves },
-  // What crosses a process or lies on a disk: plain data, types, and one decoder.
+  // Documents between processes and on disks: plain data, types, and one decoder.
   'core/protocol': { values: ['core/kernel'] },
   'core/kernel': { values: [] },
-  // The browser view. It knows the server by its API alone, takes the types of the answers from the documents, and shares what is
-  // common to both ends.
+  // The browser view. It uses the server only through its API, imports the types of the answers from the documents, and shares code that
+  // both ends need.
   'web/app': { values: ['web/pages', 'web/parts', 'web/api', 'web/styles'], types: documents, forbiddenModules: notOfBrowsers },
   'web/pages': { values: ['web/parts', 'web/api'], types: documents, forbiddenModules: notOfBrowsers },
   'web/parts': { values: ['web/api'], types: documents, forbiddenModules: notOfBrowsers },
   'web/api': {
     values: [],
-    // What a stream says and what people paste is read in one way everywhere, and so are requests made; these files import no values.
+    // Streams and pasted texts are parsed in one way everywhere, and requests are made in one way; these files import no values.
     doors: {
       'web/api/live.ts': ['core/kernel/flow/event-parser'],
       'web/api/model-ref.ts': ['core/kernel/split-ref'],
       'web/api/call.ts': ['core/protocol/routes/call'],
-      // The lines to type are made in one place.
+      // The commands to type are made in one place.
       'web/api/programs.ts': ['core/catalog/programs'],
     },
     forbiddenModules: notOfBrowsers,
   },
 };
 
-/** The places that may import a package: one vendor, one door. Packages that are not named may be imported nowhere. */
+/** The rooms that may import a package: one package, one room. Unlisted packages may not be imported. */
 export const doors: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/program'],
   'cli-progress': ['cli/render/'],

@@ -1,4 +1,4 @@
-/** A word or a turn of phrase that no text for people may have, and what to write instead. */
+/** A word or a phrase that must not be in a text for people, and its replacement. */
 interface ForbiddenPhrase {
   readonly pattern: RegExp;
   readonly advice: string;
@@ -35,7 +35,7 @@ const forbiddenPhrases: readonly ForbiddenPhrase[] = [
   },
 ];
 
-/** What is wrong with the words of a text, a sentence for each phrase; empty if nothing is. */
+/** The problems with the words of a text, a sentence for each phrase; empty if there are none. */
 export const findPhrases = (text: string): readonly string[] =>
   forbiddenPhrases.flatMap(({ pattern, advice }) => {
     const found = pattern.exec(text);

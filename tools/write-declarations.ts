@@ -9,8 +9,8 @@ import { listImports } from './list-imports.ts';
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 /**
- * Writes the types of `import 'skulk'` into `dist/types`: those files alone that src/index.ts leads to.
- * @throws Error when the compiler fails, or a type comes of a package that an install does not bring
+ * Writes the types of `import 'skulk'` into `dist/types`: only the files that src/index.ts imports.
+ * @throws Error when the compiler fails, or a type is from a package that is not installed with skulk
  */
 export async function writeDeclarations(): Promise<void> {
   const all = mkdtempSync(join(tmpdir(), 'skulk-types-'));
@@ -35,7 +35,7 @@ async function copyReachable(first: string, { from, to }: { readonly from: strin
     const isDocument = path.startsWith('core/protocol/');
     const text = isDocument ? await declareDocuments(join(root, 'src'), path) : readFileSync(join(from, name), 'utf8');
     mkdirSync(dirname(join(to, name)), { recursive: true });
-    // Every compiler of a program that uses skulk finds `x.d.ts` by `x.js`.
+    // The compiler of a program that uses skulk finds `x.d.ts` by `x.js`.
     writeFileSync(join(to, name), text.replaceAll(/(['"])(\.[^'"]*)\.tsx?\1/g, '$1$2.js$1'));
     for (const { specifier } of listImports(text, name)) {
       if (specifier.startsWith('node:')) continue;

@@ -1,4 +1,4 @@
-/** Writes man/ and the generated pages of docs/; with `--check` only says what differs (exit status 1). Run by `npm run docs`. */
+/** Writes man/ and the generated pages of docs/; with `--check` only prints the differences (exit status 1). Run by `npm run docs`. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { makePages, makeReference } from '../src/cli/docs/pages.ts';
@@ -14,9 +14,9 @@ const textOf = (path: string): Promise<string | undefined> => readFile(`${root}$
 
 const servers = await listApi();
 const recipes = (await readdir(`${root}docs/recipes`)).filter((name) => name.endsWith('.md')).map((name) => `docs/recipes/${name}`);
-/** By path; undefined for a page that nothing makes any more. */
+/** By path; undefined for a page that is not generated any more. */
 const wanted = new Map<string, string | undefined>([
-  // Nothing but man pages lies in man/.
+  // man/ contains only man pages.
   ...(await readdir(`${root}man`).catch((): string[] => [])).map((name) => [`man/${name}`, undefined] as const),
   ...[...(await makePages(commandLoaders))].map(([name, page]) => [`man/${name}`, page] as const),
   ...[...(await makeReference(commandLoaders))].map(([name, page]) => [`docs/${name}`, page] as const),

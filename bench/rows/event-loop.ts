@@ -8,7 +8,7 @@ import type { RunningServer, World } from '../world.ts';
 
 const sentCount = 2000;
 const atOnce = 16;
-/** A turn of the loop may take as long as parsing the manifest of the model in one go, and twice what an idle server takes. */
+/** A turn of the loop may take as long as parsing the manifest of the model at once, and twice as long as in an idle server. */
 const mostUnits = 1;
 
 const watcher = fileURLToPath(new URL('../loop-watch.mjs', import.meta.url));
@@ -22,7 +22,7 @@ function makeModel(directory: string, count: number): void {
   }
 }
 
-/** A server that says for how long one turn of its event loop took, in milliseconds of processor time. */
+/** A server that reports the longest turn of its event loop, in milliseconds of processor time. */
 interface WatchedServer {
   readonly server: RunningServer;
   readonly storePath: string;
@@ -68,7 +68,7 @@ async function ask(url: string, init: RequestInit = {}): Promise<string> {
   return text;
 }
 
-/** How long it takes on this machine, right now, to parse and check a manifest in one go, in milliseconds of processor time. */
+/** The time to parse and check a manifest at once on this machine now, in milliseconds of processor time. */
 function unitOf(manifest: string): number {
   const times = Array.from({ length: 5 }, () => {
     const { user, system } = process.threadCpuUsage();
@@ -79,7 +79,7 @@ function unitOf(manifest: string): number {
   return summarize(times).median;
 }
 
-/** The longest turn of the server's event loop in requests for a model of very many files. */
+/** The longest turn of the server's event loop during requests for a model of very many files. */
 export const eventLoop: Row = {
   id: 'event-loop',
   run: async ({ world, isQuick }) => {

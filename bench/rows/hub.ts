@@ -6,10 +6,10 @@ import { has, type RunningServer, skulk } from '../world.ts';
 
 const models = 2000;
 const clients = 32;
-/** As many parts as Ollama asks for at one time. */
+/** The number of parts that Ollama requests at the same time. */
 const parts = 16;
 
-/** What clients of the Hub and of a registry are sent: the bytes beside nginx, and answers about models of a large store. */
+/** The data for clients of the Hub and of a registry: bytes compared with nginx, and descriptions of models in a large store. */
 export const hub: Row = {
   id: 'hub',
   run: async (context) => {
@@ -24,7 +24,7 @@ export const hub: Row = {
     const sha256 = world.writeRandom(join(source, 'm-Q4_K_M.gguf'), bytes);
     const env = { SKULK_HOME: home };
     await runCommand({ command: `${skulk} add ${source} --as bench/m-GGUF --move -q`, env });
-    // Every model is hashed before anything is measured.
+    // All models are hashed before the measurement.
     await runCommand({ command: `${skulk} verify -q > /dev/null`, env });
     const resolve = `curl -sf -o /dev/null ${store.url}/bench/m-GGUF/resolve/main/m-Q4_K_M.gguf`;
     const models = `curl -sf -o /dev/null ${store.url}/models/bench%2Fm-GGUF/m-Q4_K_M.gguf`;
@@ -62,7 +62,7 @@ export const hub: Row = {
   },
 };
 
-/** Small models that a registry file names. */
+/** Small models in a registry file. */
 function writeModels(root: string): void {
   const entries: Record<string, object> = {};
   for (let index = 0; index < models; index += 1) {
@@ -84,7 +84,7 @@ function inParts(url: string, bytes: number): string {
   return `pids=; ${all}; for pid in $pids; do wait $pid || exit 1; done`;
 }
 
-/** How much longer the slowest answers take when many ask at once; as many times as there are clients if they take turns. */
+/** The ratio of the slowest answers with many clients to those with one; it is the number of clients if they take turns. */
 async function measureAnswers({ url }: RunningServer, seconds: number): Promise<Measured> {
   const path = '/api/models/org/model-777';
   const name = `GET ${path}, 2,000 models, p99 of ${clients} clients / of one client`;

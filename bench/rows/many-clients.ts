@@ -6,7 +6,7 @@ import { skulk } from '../world.ts';
 
 const clients = 32;
 
-/** Many clients at once on one file: together they should get what one alone gets. */
+/** Many clients at the same time on one file: together they should reach the throughput of one client. */
 export const manyClients: Row = {
   id: 'many-clients',
   run: async (context) => {

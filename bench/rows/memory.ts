@@ -8,7 +8,7 @@ import { skulk } from '../world.ts';
 const mebibyte = 1024 ** 2;
 const most = 200;
 
-/** The most that serve and stage have resident while a model is sent, small and large. */
+/** The maximum resident memory of serve and stage while a model is sent, small and large. */
 export const memory: Row = {
   id: 'memory',
   run: async ({ world, isQuick }) => {
@@ -18,7 +18,7 @@ export const memory: Row = {
       const store = await world.serve(home);
       const source = join(world.directory, 'source');
       mkdirSync(source, { recursive: true });
-      // Zeros that take no room on the host's side: the other side needs it.
+      // Zeros that use no memory on the host's side, because the other side needs it.
       const file = openSync(join(source, 'model.gguf'), 'w');
       ftruncateSync(file, gib * 1024 ** 3);
       closeSync(file);
@@ -46,7 +46,7 @@ export const memory: Row = {
   },
 };
 
-/** Runs skulk and looks at its memory until it ends. */
+/** Runs skulk and measures its memory until it ends. */
 async function peakOf(args: string, env: Readonly<Record<string, string>>): Promise<number> {
   const [program = '', ...rest] = `${skulk} ${args}`.split(' ');
   const child = spawn(program, rest, { env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, stdio: 'ignore' });

@@ -6,7 +6,7 @@ import { skulk } from '../world.ts';
 
 const mebibyte = 1024 ** 2;
 
-/** A limited transfer of ten seconds, over all threads: it should take what its bytes take at that rate. */
+/** A limited transfer of ten seconds, over all threads: it should take the time of its bytes at that rate. */
 export const rate: Row = {
   id: 'rate',
   run: async ({ world, isQuick }) => {

@@ -7,7 +7,7 @@ import { has, skulk } from '../world.ts';
 const models = 2000;
 const most = 50;
 
-/** A store of many models, asked by 32 clients at once. */
+/** A store of many models, with requests of 32 clients at the same time. */
 export const registry: Row = {
   id: 'registry',
   run: async ({ world, isQuick }) => {
@@ -31,7 +31,7 @@ export const registry: Row = {
     }
     writeFileSync(join(root, 'registry.json'), JSON.stringify(entries));
     const store = await world.serve(home);
-    // Every model is hashed before anything is measured.
+    // All models are hashed before the measurement.
     await runCommand({ command: `${skulk} verify -q > /dev/null`, env: { SKULK_HOME: home } });
     const goal = `<= ${most}`;
     if (!has('wrk'))

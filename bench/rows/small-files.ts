@@ -7,7 +7,7 @@ import { skulk } from '../world.ts';
 const files = 500;
 const bytesEach = 20 * 1024;
 
-/** Many small files against the same bytes in one. */
+/** Many small files compared with the same bytes in one file. */
 export const smallFiles: Row = {
   id: 'small-files',
   run: async (context) => {

@@ -4,7 +4,7 @@ import { alternate, runCommand, summarize } from '../measure.ts';
 import { compare, type Row } from '../row.ts';
 import { skulk } from '../world.ts';
 
-/** What a person or a script waits for when there is nothing to do. */
+/** The time of commands that have nothing to do. */
 export const startUp: Row = {
   id: 'start-up',
   run: async (context) => {

@@ -3,7 +3,7 @@ import { errorCodes } from '../../src/core/kernel/errors.ts';
 import type { DescribedServer } from './list-api.ts';
 import { isSameOperation, listOperations, type Operation, type Schema } from './openapi.ts';
 
-/** `docs/http.md`: every route of the two servers, as they describe themselves. */
+/** `docs/http.md`: every route of the two servers, from their own descriptions. */
 export function httpPage({ store, api }: { readonly store: DescribedServer; readonly api: DescribedServer }): string {
   const ofStore = listOperations(store);
   const ofApi = listOperations(api);
@@ -74,7 +74,7 @@ function describeOperation({ method, url, role, summary, parameters, body, answe
     ),
     ...(body === undefined ? [] : [`- body${typeOf(body)}${suffixOf(body.description)}`, ...fields(body, 1, 'body')]),
     ...good
-      // Without a schema the document has a default answer that says nothing.
+      // Without a schema the document has a default answer without content.
       .filter(({ schema }) => schema !== undefined)
       .flatMap(({ status, schema }) => [`- ${status}${typeOf(schema)}${suffixOf(schema?.description)}`, ...fields(schema, 1, 'answer')]),
     ...(failures.length === 0 ? [] : [`- failures: ${failures.join(', ')}`]),
@@ -84,14 +84,14 @@ function describeOperation({ method, url, role, summary, parameters, body, answe
 
 const deepest = 3;
 
-/** The fields of a schema as a list; what lies too deep is left to `openapi.json`. */
+/** The fields of a schema as a list; deeply nested ones are only in `openapi.json`. */
 function fields(schema: Schema | undefined, depth: number, of: 'body' | 'answer'): readonly string[] {
   if (schema === undefined || depth > deepest) return [];
   if (schema.items !== undefined) return fields(schema.items, depth, of);
   if (schema.anyOf !== undefined) return schema.anyOf.flatMap((one) => fields(one, depth, of));
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const isRequired = schema.required?.includes(name) === true;
-    // Most of a body may be left out, and hardly anything of an answer.
+    // Most fields of a body are optional, and few of an answer.
     const note = of === 'body' && isRequired ? ', required' : of === 'answer' && !isRequired ? ', may be absent' : '';
     return [`${'  '.repeat(depth)}- \`${name}\`${typeOf(field)}${note}${suffixOf(field.description)}`, ...fields(field, depth + 1, of)];
   });

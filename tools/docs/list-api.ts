@@ -7,14 +7,14 @@ import { listRoutes } from '../../src/core/server/access/require-role.ts';
 import { createApiApp } from '../../src/core/server/app/api-app.ts';
 import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 
-/** One of the two servers of a store host, as far as a reader of the documentation is concerned. */
+/** One of the two servers of a store host, for the documentation. */
 export interface DescribedServer {
-  /** What it answers to `GET /openapi.json`. */
+  /** Its answer to `GET /openapi.json`. */
   readonly openapi: unknown;
   readonly routes: readonly RouteRole[];
 }
 
-/** What the two servers of a store host say of themselves. Nothing listens on a port. */
+/** The descriptions of the two servers of a store host. They do not listen on a port. */
 export async function listApi(): Promise<{ readonly store: DescribedServer; readonly api: DescribedServer }> {
   const world: World = {
     env: {},
@@ -57,7 +57,7 @@ async function describe(app: FastifyInstance): Promise<DescribedServer> {
   return { openapi, routes: listRoutes(app) };
 }
 
-/** Stands for what a route would ask if somebody asked the route. Whatever is called of it does nothing. */
+/** Replaces the dependencies of a route, which is never called. Every call does nothing. */
 function nothing<T>(): T {
   const answer = async (): Promise<void> => undefined;
   return new Proxy(answer, { get: (_, name) => (name === 'then' ? undefined : answer) }) as T;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DescribedServer } from './list-api.ts';
 
-/** A JSON schema, as far as the pages show it. */
+/** The part of a JSON schema that the pages show. */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -13,7 +13,7 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-/** What stands in a URL or after its `?`. */
+/** A parameter in a URL or after its `?`. */
 export interface Parameter {
   readonly name: string;
   readonly in: string;
@@ -26,7 +26,7 @@ interface Content {
   readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>;
 }
 
-/** A route as its server describes it. */
+/** The description of a route by its server. */
 export interface Operation {
   readonly method: string;
   /** As in the code: `/models/:id/*`. */
@@ -49,7 +49,7 @@ interface DescribedOperation {
   readonly responses?: Readonly<Record<string, Content>>;
 }
 
-/** Every route that a server describes, in the order in which the server names the paths. */
+/** Every route that a server describes, in the order of its paths. */
 export function listOperations({ openapi, routes }: DescribedServer): readonly Operation[] {
   return Object.entries((openapi as Document).paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([name, described]) => {
@@ -57,7 +57,7 @@ export function listOperations({ openapi, routes }: DescribedServer): readonly O
       const url = path.replaceAll(/\{([^}]+)\}/g, (_, parameter: string) => (parameter === '*' ? '*' : `:${parameter}`));
       const role = routes.find((route) => route.method === method && route.url === url)?.role;
       if (role === undefined) throw new Error(`${method} ${path} is described, and there is no such route`);
-      // A GET that also answers to HEAD is shown once.
+      // A GET with a HEAD is shown once.
       if (method === 'HEAD') return [];
       const { summary, parameters = [], requestBody, responses = {} } = described;
       if (summary === undefined) throw new Error(`${method} ${path} has no summary`);

@@ -3,7 +3,7 @@ import { listUses } from '../../src/core/catalog/programs/use-program.ts';
 
 const gib = 2 ** 30;
 
-/** The models of docs/recipes, by the word that stands for them in a mark. */
+/** The models of docs/recipes, by their word in a mark. */
 const models: Readonly<Record<string, UsedModel>> = {
   gguf: { modelId: 'bartowski/Foo-GGUF', files: [{ path: 'Foo-Q4_K_M.gguf', size: 5 * gib }], baseModel: 'org/Foo' },
   vision: {
@@ -28,7 +28,7 @@ const models: Readonly<Record<string, UsedModel>> = {
 const block = /(<!-- lines: (\S+) (hub|staged) (\S+?)( token)? -->\n)```sh\n[\s\S]*?```\n/g;
 const sentence = /(<!-- pitfall: (\S+) (\S+) -->\n)[^\n]*\n/g;
 
-/** A recipe with the lines and the pitfalls behind its marks made anew, as `skulk show --use` prints them. */
+/** A recipe with new lines and pitfalls after its marks, as printed by `skulk show --use`. */
 export function withRecipeLines(page: string): string {
   return page
     .replaceAll(block, (_, mark: string, program: string, way: 'hub' | 'staged', model: string, token?: string) => {

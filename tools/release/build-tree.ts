@@ -18,7 +18,7 @@ export async function buildApp(work: string): Promise<string> {
   return app;
 }
 
-/** Node for a target, from npm. @throws Error when the package is not the one whose integrity is known */
+/** Node for a target, from npm. @throws Error when the package has another integrity */
 async function fetchNode(work: string, { runtime }: Target): Promise<string> {
   const into = await mkdtemp(join(work, 'node-'));
   await run('npm', ['pack', '--silent', '--pack-destination', into, `${runtime.name}@${runtime.version}`]);
@@ -32,7 +32,7 @@ async function fetchNode(work: string, { runtime }: Target): Promise<string> {
   return join(into, 'package');
 }
 
-/** The whole tree of an archive: `bin/skulk`, `node/`, `app/`, texts, completion; gives its directory, named as the archive. */
+/** The whole tree of an archive: `bin/skulk`, `node/`, `app/`, texts, completion; gives its directory, named like the archive. */
 export async function buildTree(work: string, app: string, target: Target, version: string): Promise<string> {
   const tree = join(work, `skulk-${version}-${target.id}`);
   const node = await fetchNode(work, target);
@@ -49,7 +49,7 @@ export async function buildTree(work: string, app: string, target: Target, versi
       join(tree, 'completion', shell === 'zsh' ? '_skulk' : `skulk.${shell}`),
       await run(process.execPath, [join(root, 'bin/skulk.js'), 'completion', shell]),
     );
-  // What may replace and remove this tree again recognizes it by this file.
+  // The installer recognizes its own tree by this file before it replaces or removes it.
   await writeFile(join(tree, '.skulk-release'), `${JSON.stringify({ version, target: target.id, method: 'archive' })}\n`);
   return tree;
 }

@@ -1,5 +1,5 @@
-// Makes what is published of a release: an archive with Node inside for each machine, Debian packages, the installer, the Homebrew formula,
-// a Dockerfile and SHA256SUMS. It runs on Linux, as it needs GNU tar and dpkg-deb.
+// Makes the files of a release: an archive with Node inside for each machine, Debian packages, the installer, the Homebrew formula,
+// a Dockerfile and SHA256SUMS. It runs on Linux, because it needs GNU tar and dpkg-deb.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

@@ -7,8 +7,8 @@ function replaceLine(unit: string, line: RegExp, by: string): string {
 }
 
 /**
- * The unit of the Debian package: that of `skulk service install`, for an account of its own instead of a user. The account's file
- * permissions decide where the server can write, as a store may be on any disk.
+ * The unit of the Debian package: that of `skulk service install`, for a separate account instead of a user. The account's file permissions
+ * decide where the server can write, because a store may be on any disk.
  */
 export function systemUnit(): string {
   const unit = unitFile('systemd', {

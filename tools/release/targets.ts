@@ -1,15 +1,15 @@
-/** A machine that a release has an archive for. */
+/** A machine with an archive in the release. */
 export interface Target {
   readonly id: 'linux-x64' | 'linux-arm64' | 'darwin-arm64';
-  /** The npm package that has Node for it. */
+  /** The npm package with its Node. */
   readonly runtime: { readonly name: string; readonly version: string; readonly integrity: string };
-  /** Debian's name of the architecture; undefined where there is no Debian. */
+  /** Debian's name of the architecture; undefined for other systems. */
   readonly debian?: string;
 }
 
 /**
- * The machines and the Node of each. The integrity is what the registry said when the version was chosen; a package with other bytes ends the
- * release. The npm package for macOS skips versions, so that it can differ.
+ * The machines and the Node of each. The integrity is that of the registry when the version was chosen; a package with other bytes ends the
+ * release. The npm package for macOS skips versions, so its version may differ.
  */
 export const targets: readonly Target[] = [
   {
