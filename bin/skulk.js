@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Any Node since 12 must be able to read this file, so that an old one gets a sentence and not a syntax error.
+// Any Node since 12 must be able to parse this file, so that an old one gets a message instead of a syntax error.
 import { createRequire } from 'module';
 
-// `import 'fs'` reads every export of it, and some of them load Node's streams and readline (5 ms); `require` does not.
+// `import 'fs'` reads all of its exports, and some of them load Node's streams and readline (5 ms); `require` does not.
 const require = createRequire(import.meta.url);
 const { existsSync, mkdirSync, statSync } = require('fs');
 const nodeModule = require('module');
@@ -28,7 +28,7 @@ function runWith(node) {
   });
   ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
     process.on(signal, () => {
-      // A terminal sends Ctrl-C to the whole group; a second copy of it would end the child at once.
+      // A terminal sends Ctrl-C to the whole group; a second one would end the child at once.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   });
@@ -48,7 +48,7 @@ function refuse() {
   process.exit(2);
 }
 
-// Only a directory of the user's own will do: whoever can write the cache decides what is executed.
+// Only a directory of the user's own is safe, because anyone who can write to the cache decides which code runs.
 function useCompileCache() {
   try {
     const home = process.env.HOME || '';
@@ -62,12 +62,12 @@ function useCompileCache() {
     if (process.getuid && statSync(directory).uid !== process.getuid()) return;
     nodeModule.enableCompileCache(directory);
   } catch {
-    // Without a cache it only starts a little slower.
+    // Without a cache, the start is only a little slower.
   }
 }
 
-// A background compilation that waits for a garbage collection when the process ends waits for ever, and so does the exit
-// (nodejs/node#54918): one in some hundred `skulk stage` did. `--version` compiles too little for it, and must be quick.
+// If a background compilation waits for a garbage collection when the process ends, it waits forever, and the exit hangs
+// (nodejs/node#54918). This happened once in some hundred `skulk stage`. `--version` compiles too little for it, and must be fast.
 function avoidHangAtExit() {
   const { setFlagsFromString } = require('v8');
   setFlagsFromString('--no-concurrent-sparkplug');

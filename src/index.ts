@@ -36,12 +36,13 @@ export type {
 } from './library/contract.ts';
 
 /**
- * skulk in a program (docs/library.md). It prints nothing, ends no process and listens to no signal of the process; several work side by side.
- * @throws SkulkError CONFIG for a configuration that cannot be used
+ * skulk as a library (docs/library.md). It prints nothing, does not end the process and handles no signals; several instances work side
+ * by side.
+ * @throws SkulkError CONFIG for an unusable configuration
  */
 export async function openSkulk(options: OpenOptions = {}): Promise<Skulk> {
   const cwd = resolve(workingDirectory(), options.cwd ?? '');
-  // The one place where the environment of the process is read for a program, and only when that names no other.
+  // The only place that reads the process's environment for a program, and only if the caller passes none.
   const env: World['env'] = {
     ...(options.env ?? process.env),
     ...(options.home !== undefined && { SKULK_HOME: resolve(cwd, options.home) }),

@@ -46,7 +46,7 @@ const plain = (text: string): string =>
     .replace(/\*\*|__/g, '')
     .trim();
 
-/** Sentences of a text that have more words than `most`; a list of code counts as one word. */
+/** Sentences of a text with more words than `most`; a list of code counts as one word. */
 export function findLongSentences(text: string, most: number): readonly string[] {
   return text
     .replace(/CODE(?:(?:,? and|,? or|,)? CODE)+/g, 'CODE')

@@ -1,7 +1,7 @@
 import { parseSync, Visitor } from 'oxc-parser';
 import type { TextBlock } from './text-of-markdown.ts';
 
-/** Every string of a TypeScript file that has words: literals, templates (a value in it becomes `…`) and text of elements. */
+/** Every string of a TypeScript file that contains words: literals, templates (with `…` for a value) and text of elements. */
 export function textOfSource(source: string, path: string): readonly TextBlock[] {
   const blocks: TextBlock[] = [];
   const add = (start: number, text: string): void => {

@@ -18,7 +18,7 @@ function cpuMsOf(count: number, shape: (number: number) => string): number {
   return (user + system) / 1000;
 }
 
-/** The choice of files grows in proportion to the listing: four times as many files take about four times as long, not sixteen times. */
+/** Selecting files takes time in proportion to the listing: four times as many files take about four times as long, not sixteen times. */
 export const selection: Row = {
   id: 'selection',
   run: async ({ rounds }) =>

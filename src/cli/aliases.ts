@@ -1,4 +1,4 @@
-/** Names that people know from other programs, and the verbs that they stand for. `version` is answered without a verb. */
+/** Names that users know from other programs, with their commands. `version` is handled without a command. */
 export const aliases: Readonly<Record<string, string>> = {
   ls: 'registry',
   list: 'registry',
@@ -8,8 +8,8 @@ export const aliases: Readonly<Record<string, string>> = {
   status: 'health',
 };
 
-/** The verb that a word names, or the word itself. */
+/** The command for a word, or the word itself. */
 export const verbOf = (word: string): string => (Object.hasOwn(aliases, word) ? (aliases[word] ?? word) : word);
 
-/** Other names of a verb. */
+/** Other names of a command. */
 export const aliasesOf = (verb: string): readonly string[] => Object.keys(aliases).filter((alias) => aliases[alias] === verb);

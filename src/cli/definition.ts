@@ -13,7 +13,7 @@ import type { ArgumentSpec, OptionSpec } from './specs.ts';
 
 export { argument, choice, duration, flag, list, number, rate, requiredNumber, value, variadic } from './specs.ts';
 
-/** What an operation receives beside its request. */
+/** The dependencies of an operation. */
 export interface Deps {
   readonly world: World;
   readonly config: Config;
@@ -21,82 +21,85 @@ export interface Deps {
   readonly connections: Connections;
 }
 
-/** The screens of a terminal. */
+/** The full-screen views of a terminal. */
 export interface Screens {
-  /** Whether there is a terminal to show one on and to read keys from, and no JSON is asked for. */
+  /** Whether there is a terminal for output and keys, and no JSON is requested. */
   canShow(): boolean;
   /**
-   * Shows the dashboard until somebody leaves it.
-   * @param open called when there is a terminal; what it gives is closed at the end
-   * @throws SkulkError USAGE without a terminal; what the dashboard cannot go on for
+   * Shows the dashboard until the user leaves it.
+   * @param open called if there is a terminal; its result is closed at the end
+   * @throws SkulkError USAGE without a terminal; the dashboard's own errors
    */
   dashboard(open: () => Promise<DashboardSource>): Promise<void>;
-  /** Asks what a new configuration is to say. @returns undefined when somebody leaves without an answer */
+  /** Asks for the content of a new configuration. @returns undefined if the user leaves without an answer */
   configQuestions(questions: ConfigQuestions): Promise<InitAnswers | undefined>;
 }
 
-/** What is to be watched; `text` says what is printed of it where no screen can be shown. */
+/** A value to watch; `text` is printed if no full-screen view is possible. */
 export interface Watched<T> {
   readonly follow: Follow<T>;
-  /** The document for `--json`, and what is printed otherwise; undefined while there is nothing to say. */
+  /** The document for `--json`, and the text otherwise; undefined while there is no result. */
   readonly result: (now: T) => { readonly json: unknown; readonly text: readonly TextBlock[] } | undefined;
 }
 
-/** What a command may use of the shell. */
+/** What a command can use of the shell. */
 export interface CommandContext {
   readonly world: World;
-  /** The global flags that settings depend on. */
+  /** The global flags that affect settings. */
   readonly flags: SettingFlags;
-  /** How much the person wants to hear. */
+  /** The requested amount of messages. */
   readonly logLevel: 'debug' | 'info' | 'warn';
-  /** Where a server logs; stderr, written at once, when absent. */
+  /** The destination of a server's log; if absent, stderr, written at once. */
   readonly logStream?: { write(line: string): void };
-  /** Whether results are read on a terminal, and do not go into a file, a pipe or a log. */
+  /** Whether results go to a terminal, and not to a file, a pipe or a log. */
   isOnTerminal(): boolean;
-  /** Whether there is somebody to ask. */
+  /** Whether a user can answer questions. */
   canAsk(): boolean;
   /**
-   * Loads the configuration; flags of the command win over everything.
+   * Loads the configuration; the command's flags have the highest priority.
    * @throws SkulkError CONFIG
    */
   deps(flags?: SettingFlags): Promise<Deps>;
-  /** Asks a yes-or-no question on the terminal; everything but yes is no. */
+  /** Asks a yes-or-no question on the terminal; every other answer means no. */
   confirm(question: string): Promise<boolean>;
-  /** Hands over every signal that can be passed on, until the returned function is called; none of them ends the command meanwhile. */
+  /**
+   * Passes every signal that can be forwarded to the listener, until the returned function is called. In the meantime no signal ends the
+   * command.
+   */
   takeSignals(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Prints a result before the command ends: the line, or with `--json` the value as one line. */
   announce(line: string, json: unknown): void;
   readonly screens: Screens;
   /**
-   * Shows a list as it changes until somebody ends it: on a terminal drawn anew, elsewhere its result printed again, with `--json` as one
-   * line. Throws what it cannot go on for.
+   * Shows a list and its changes until the user ends it: redrawn on a terminal, elsewhere printed again, with `--json` as one line.
+   * Throws the error that ends it.
    */
   watch<Name extends keyof WatchedLists, T extends WatchedLists[Name]>(name: Name, watched: Watched<T>): Promise<void>;
   /** The completion script for a shell. */
   completionScript(shell: string): Promise<string>;
 }
 
-/** A cell of a table, or a part of a line: a text, or a time in ISO 8601, which a terminal shows as an age, or as `age` says it. */
+/** A cell of a table, or a part of a line: a text, or a time in ISO 8601. A terminal shows a time as an age, or as `age`. */
 export type TableCell =
   | string
   | { readonly time: string; readonly age?: string }
   | { readonly text: string; readonly color: Color | undefined };
 
-/** A table of a text result. The shell pads the cells, fits them to a terminal, and escapes what a terminal must not see. */
+/** A table in a text result. The shell pads the cells, fits them to a terminal, and escapes unsafe characters. */
 export interface Table {
   readonly header: readonly string[];
   readonly rows: readonly (readonly TableCell[])[];
-  /** The columns, from 0, whose cells are numbers and stand at the right. */
+  /** The columns, from 0, with numbers, aligned to the right. */
   readonly alignRight?: readonly number[];
   /** Further columns that are never cut. */
   readonly isWhole?: readonly number[];
-  /** Columns that a narrow terminal does not show, those that go first before the others. */
+  /** Columns that a narrow terminal does not show, in the order of their removal. */
   readonly optional?: readonly number[];
-  /** A column of sentences: on a terminal that is too narrow for it, they stand below the table, each after the first cell of its row. */
+  /** A column of sentences. On a narrow terminal they are printed below the table, each after the first cell of its row. */
   readonly apart?: number;
 }
 
-/** A line of parts, for one with a time in it. */
+/** A line with several parts, e.g. with a time. */
 export interface LineOfParts {
   readonly line: readonly TableCell[];
 }
@@ -104,22 +107,22 @@ export interface LineOfParts {
 /** A line, or a table. */
 export type TextBlock = string | LineOfParts | Table;
 
-/** What a command did: a renderer for people, a value for programs, and the failure if the result is one. */
+/** The result of a command: a renderer for users, a value for programs, and an error if the result is a failure. */
 export interface Outcome {
   readonly text: readonly TextBlock[];
-  /** Undefined: nothing is printed. */
+  /** Undefined means that nothing is printed. */
   readonly json: unknown;
-  /** Something to know that is not a part of the result. */
+  /** A message that is not part of the result. */
   readonly notice: string | undefined;
   readonly failure: SkulkError | undefined;
-  /** The exit status when nothing failed; 0 when absent. */
+  /** The exit status without an error; by default 0. */
   readonly status: number | undefined;
 }
 
-/** The texts of the command line by argument and option name; a flag that is given has one empty text. */
+/** The texts on the command line, by the name of the argument or option. A given flag has one empty text. */
 export type GivenTexts = Readonly<Record<string, readonly string[]>>;
 
-/** A command without its own types; what the shell, the help, the man pages and the completion work with. */
+/** A command without its own types, as used by the shell, the help, the man pages and the completion. */
 export interface AnyCommand {
   readonly name: string;
   readonly summary: string;
@@ -127,24 +130,24 @@ export interface AnyCommand {
   readonly arguments: Readonly<Record<string, ArgumentSpec<unknown>>>;
   readonly options: Readonly<Record<string, OptionSpec<unknown>>>;
   readonly examples: readonly Example[];
-  /** What it may end with beside `ok`, `bug`, `usage` and `interrupted`. */
+  /** Its possible exit statuses beside `ok`, `bug`, `usage` and `interrupted`. */
   readonly exits: readonly ExitName[];
   readonly whenInterrupted?: string | undefined;
   /** Parses the texts and runs the command. */
   execute(given: GivenTexts, context: CommandContext): Promise<Outcome>;
 }
 
-/** What an example does, and the line to type. */
+/** The purpose of an example, and its line. */
 export type Example = readonly [does: string, line: string];
 
-/** Loads each command's definition on demand, by verb. */
+/** Loads each command's definition on demand, by its name. */
 export type CommandLoaders = Readonly<Record<string, () => Promise<AnyCommand>>>;
 
 type Arguments = Readonly<Record<string, ArgumentSpec<unknown>>>;
 type Options = Readonly<Record<string, OptionSpec<unknown>>>;
 type Values<Specs extends Arguments | Options> = { readonly [Name in keyof Specs]: ReturnType<Specs[Name]['read']> };
 
-/** One verb: the one source of its parser, help, man page and completion. */
+/** One command: the only source of its parser, help, man page and completion. */
 export interface CommandDefinition<A extends Arguments, O extends Options, R> {
   readonly name: string;
   /** A phrase in lower case without a full stop. */
@@ -157,14 +160,14 @@ export interface CommandDefinition<A extends Arguments, O extends Options, R> {
   readonly exits: readonly ExitName[];
   readonly run: (input: Values<A> & Values<O>, context: CommandContext) => Promise<R>;
   readonly text: (result: NoInfer<R>) => readonly TextBlock[];
-  /** The document for `--json`; the result itself when absent. Undefined: nothing is printed. */
+  /** The document for `--json`; by default the result itself. Undefined means that nothing is printed. */
   readonly json?: (result: NoInfer<R>) => unknown;
   readonly notice?: (result: NoInfer<R>) => string | undefined;
-  /** What a person whose Ctrl-C ended it can do next. */
+  /** What the user can do after stopping it with Ctrl-C. */
   readonly whenInterrupted?: string;
-  /** The exit status of a result that is no failure, e.g. that of a program that was run. */
+  /** The exit status of a successful result, e.g. that of an executed program. */
   readonly status?: (result: NoInfer<R>) => number;
-  /** The failure that a result stands for: it is printed, and the error decides the exit status. */
+  /** The error for a result that is a failure: the result is printed, and the error decides the exit status. */
   readonly failure?: (result: NoInfer<R>) => SkulkError | undefined;
 }
 

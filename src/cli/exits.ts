@@ -1,4 +1,4 @@
-/** The exit statuses, by name, as help and man pages show them. The numbers are those of kernel/errors.ts. */
+/** The exit statuses, by name, as in help and man pages. The numbers come from kernel/errors.ts. */
 export const exitStatuses = {
   ok: [0, 'done'],
   bug: [1, 'a bug in skulk'],
@@ -19,10 +19,10 @@ export const exitStatuses = {
 /** The name of an exit status. */
 export type ExitName = keyof typeof exitStatuses;
 
-/** Those that several commands have. */
+/** The exit statuses of many commands. */
 export const commonExits: readonly ExitName[] = ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'partial'];
 
-/** The exit statuses of a command, those that every command has included, in order. */
+/** The exit statuses of a command, including those of every command, in order. */
 export function listExits(named: readonly ExitName[]): readonly (readonly [status: string, means: string])[] {
   const all = new Set<string>(['ok', 'bug', 'usage', 'interrupted', ...named]);
   return Object.entries(exitStatuses).flatMap(([name, [status, means]]) => (all.has(name) ? [[String(status), means] as const] : []));

@@ -1,6 +1,6 @@
 import { flag, type OptionSpec, value } from './specs.ts';
 
-/** The options that every verb has, before it or after it. */
+/** The options of every command, allowed before or after its name. */
 export const globalOptions = {
   config: value('read this configuration file', 'FILE', { env: 'SKULK_CONFIG' }),
   store: value('use the store at this URL', 'URL', { env: 'SKULK_STORE' }),
@@ -19,5 +19,5 @@ export const globalOptions = {
 /** The values of the global options. */
 export type GlobalValues = { readonly [Name in keyof typeof globalOptions]: ReturnType<(typeof globalOptions)[Name]['read']> };
 
-/** The global options that take a value, as they stand on the command line. */
+/** The global options that take a value, as on the command line. */
 export const globalFlagsWithValue: ReadonlySet<string> = new Set(['--config', '--store', '--token']);

@@ -45,13 +45,13 @@ export function commandHelp(command: AnyCommand): string {
   ].join('\n');
 }
 
-/** Every alias, and what it stands for. */
+/** Every alias with its command. */
 export const listAliases = (): readonly Row[] => [
   ...Object.entries(aliases).map(([alias, verb]): Row => [alias, `skulk ${verb}`]),
   ['version', 'skulk --version'],
 ];
 
-/** `Also: skulk ls, skulk list` for a verb with aliases. */
+/** `Also: skulk ls, skulk list` for a command with aliases. */
 export function aliasLines(verb: string): readonly string[] {
   const names = aliasesOf(verb);
   return names.length === 0 ? [] : [`Also: ${names.map((name) => `skulk ${name}`).join(', ')}`];

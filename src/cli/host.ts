@@ -1,29 +1,29 @@
 import { homeOfUser, ownVersion, workingDirectory } from '../core/kernel/process/own-process.ts';
 import type { CommandLoaders } from './definition.ts';
 
-/** A place to write to; `isTTY` and `columns` as in Node's terminals. */
+/** A destination for output; `isTTY` and `columns` as in Node's terminals. */
 export type HostOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** The signals that end a command. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
-/** What a program that draws on the terminal does when its job is stopped and goes on, as by Ctrl-Z and `fg`. */
+/** How a program that draws on the terminal is suspended and continued, as by Ctrl-Z and `fg`. */
 export interface Drawing {
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   readonly release: () => void;
-  /** Takes it again. */
+  /** Takes over the terminal again. */
   readonly resume: () => void;
 }
 
-/** The job of a program that draws. */
+/** The job of a drawing program. */
 export interface Job {
-  /** Stops it, as the terminal does at Ctrl-Z when nothing takes that key. */
+  /** Suspends it, as the terminal does on Ctrl-Z if no program handles that key. */
   readonly stop: () => void;
-  /** From now on stopping it is nobody's business. */
+  /** Ends the handling of suspension. */
   readonly end: () => void;
 }
 
-/** The process, or what a test puts in its place. */
+/** The process, or its replacement in a test. */
 export interface Host {
   readonly commands: CommandLoaders;
   readonly version: string;
@@ -35,21 +35,21 @@ export interface Host {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;
-  /** Where a server logs; stderr, written at once, when absent. */
+  /** The destination of a server's log; if absent, stderr, written at once. */
   readonly log?: { write(line: string): void };
-  /** Calls back for each signal until the returned function is called. */
+  /** Calls the listener for each signal until the returned function is called. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
-  /** The same for every signal that can be passed on to another process. */
+  /** The same for every signal that can be forwarded to another process. */
   readonly onPassableSignal: (listener: (signal: NodeJS.Signals) => void) => () => void;
-  /** Calls back for an error that nothing caught. */
+  /** Calls the listener for an uncaught error. */
   readonly onCrash: (listener: (error: unknown) => void) => () => void;
-  /** Has a drawing leave the terminal before the job is stopped. */
+  /** Lets a drawing restore the terminal before the job is suspended. */
   readonly controlJob: (drawing: Drawing) => Job;
   /** Ends the process at once. */
   readonly exit: (status: number) => void;
 }
 
-// An import of it reads every export of it; see own-process.ts.
+// An import of this module reads all of its exports; see own-process.ts.
 const { hostname } = process.getBuiltinModule('node:os');
 
 /** The host of a real process. */
@@ -64,7 +64,7 @@ export function processHost(commands: CommandLoaders): Host {
     platform,
     hostname: hostname(),
     homeDirectory: homeOfUser(env['HOME']),
-    // Opened when they are first used, as each costs some milliseconds.
+    // Opened at their first use, because each costs some milliseconds.
     get stdin() {
       return process.stdin;
     },
@@ -75,7 +75,7 @@ export function processHost(commands: CommandLoaders): Host {
       return process.stderr;
     },
     onSignal: (listener) => {
-      // A closed terminal or session means the same as being asked to end.
+      // A closed terminal or session means the same as a request to end.
       const hangUp = (): void => listener('SIGTERM');
       process.on('SIGINT', listener).on('SIGTERM', listener).on('SIGHUP', hangUp);
       return () => void process.off('SIGINT', listener).off('SIGTERM', listener).off('SIGHUP', hangUp);
@@ -99,22 +99,22 @@ function controlJob({ release, resume }: Drawing): Job {
   const stop = (whom: number): void => {
     release();
     process.off('SIGTSTP', onStop);
-    // The process stands still in here, and goes on with the next line. A job that nobody could continue is not stopped at all.
+    // The process is suspended in this call, and continues with the next line. An orphaned job is not suspended at all.
     process.kill(whom, 'SIGTSTP');
     process.on('SIGTSTP', onStop);
-    // What the window became meanwhile is known after that.
+    // A new window size is known after that.
     setImmediate(resume);
   };
   const onStop = (): void => stop(process.pid);
   process.on('SIGTSTP', onStop);
-  // The terminal would tell every process of the job, such as the one that waits for this one.
+  // The terminal would suspend every process of the job, including the one that waits for this one.
   return { stop: () => stop(0), end: () => void process.off('SIGTSTP', onStop) };
 }
 
-/** Not SIGTSTP and SIGCONT: a job that is stopped is stopped as a whole. Node keeps SIGUSR1 for its debugger until somebody listens. */
+/** Not SIGTSTP and SIGCONT, because a job is suspended as a whole. Node reserves SIGUSR1 for its debugger until there is a listener. */
 const passable = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
-/** A umask that takes the user's own rights away would make directories that nothing can be put into. */
+/** With a umask that removes the user's own rights, new directories would be unusable. */
 function keepOwnAccess(): void {
   const ofOwner = 0o700;
   const mask = process.umask(0o077);

@@ -9,7 +9,7 @@ import { makeTerminal, type Terminal } from './terminal.ts';
 export { processHost } from './host.ts';
 
 /**
- * Runs one command line and gives the exit status. Only what this command needs is loaded.
+ * Runs one command line and returns the exit status. Only loads what this command needs.
  * @param argv the words after the program's name
  */
 export async function main(argv: readonly string[], host: Host): Promise<number> {
@@ -66,7 +66,7 @@ async function findCommand(word: string, { commands }: Host): Promise<AnyCommand
   });
 }
 
-/** Prints the help. A flag without a verb may be a mistyped global one, and a program that asks for JSON cannot read the help. */
+/** Prints the help. A flag without a command may be a mistyped global one, and a program that requests JSON cannot read the help. */
 async function answerWithoutVerb(line: Scan, host: Host, terminal: Terminal): Promise<number> {
   const { unknownGlobalFlag } = await import('./program.ts');
   const refusal = unknownGlobalFlag(line.rest);

@@ -8,12 +8,12 @@ import { type ArgumentSpec, flagName, type OptionSpec } from './specs.ts';
 /** A parsed command line. */
 export interface Parsed {
   readonly globals: GlobalValues;
-  /** The command's own texts, with a parser that names the flag when it refuses one. */
+  /** The command's own texts, whose parser names the flag in an error. */
   readonly given: GivenTexts;
 }
 
 /**
- * Parses the words of a command line, the verb taken out.
+ * Parses the words of a command line without the command's name.
  * @throws SkulkError USAGE
  */
 export function parseArguments(command: AnyCommand, words: readonly string[]): Parsed {
@@ -66,7 +66,7 @@ function assignArguments(command: AnyCommand, words: readonly string[], given: R
   if (surplus !== undefined) throw usage(`"skulk ${command.name}" does not take ${JSON.stringify(surplus)}`, command);
 }
 
-/** Reads every text once, so that a refusal names the flag. */
+/** Parses every text once, so that an error names the flag. */
 function checkTexts(
   specs: Readonly<Record<string, OptionSpec<unknown> | ArgumentSpec<unknown>>>,
   given: GivenTexts,
@@ -88,7 +88,7 @@ function readGlobals(given: GivenTexts): GlobalValues {
   return Object.fromEntries(entries) as GlobalValues;
 }
 
-/** The refusal of a flag that no verb stands beside and no global option matches. */
+/** The error for an unknown flag without a command. */
 export function unknownGlobalFlag(words: readonly string[]): SkulkError | undefined {
   const flags = Object.keys(globalOptions).map(flagName);
   const word = words
@@ -108,7 +108,7 @@ function explain(
 ): SkulkError {
   const named = /'([^']+)'/.exec(message)?.[1] ?? '';
   if (code === 'commander.unknownOption') {
-    // What stands after "=" may be a secret.
+    // The text after "=" may be a secret.
     const word = named.replace(/=.*$/s, '');
     const suggestion = nearest(word, Object.keys(options).map(flagName));
     const isForeign = Object.values(command.arguments).some(({ afterDashes = false }) => afterDashes);

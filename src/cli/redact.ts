@@ -1,8 +1,8 @@
 const hubToken = /\bhf_[A-Za-z0-9]{6,}/g;
-/** A shorter one cannot be told from ordinary text. */
+/** A shorter secret could also be ordinary text. */
 const shortestSecret = 3;
 
-/** Replaces secrets, as they are and as they stand in a URL, and whatever looks like a Hugging Face token. */
+/** Replaces secrets, plain or URL-encoded, and everything that looks like a Hugging Face token. */
 export function redact(text: string, secrets: Iterable<string | undefined>): string {
   let shown = text;
   for (const secret of secrets) {

@@ -3,8 +3,8 @@ import { explainAnySystemError } from '../core/kernel/explain-system-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * Says on stderr what went wrong, and gives the exit status. With `json` the last line is one JSON document.
- * A plain Error is a bug and says so; its stack is shown with `verbose` only.
+ * Reports an error on stderr, and returns the exit status. With `json`, the last line is one JSON document. A plain Error is reported as
+ * a bug; its stack is only shown with `verbose`.
  */
 export function reportError(error: unknown, terminal: Terminal, { json, verbose }: { json: boolean; verbose: boolean }): number {
   terminal.vacate();

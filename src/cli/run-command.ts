@@ -15,9 +15,9 @@ import type { Terminal } from './terminal.ts';
 const stopCodes = { SIGINT: ['INTERRUPTED', 'interrupted'], SIGTERM: ['TERMINATED', 'terminated'] } as const;
 
 /**
- * Runs a command and prints what it gives.
+ * Runs a command and prints its result.
  * @returns the exit status
- * @throws whatever the command throws; when it was interrupted, the SkulkError that says so
+ * @throws the command's error; after an interruption, the SkulkError for that
  */
 export async function runCommand(command: AnyCommand, { globals, given }: Parsed, host: Host, terminal: Terminal): Promise<number> {
   const abort = new AbortController();
@@ -53,7 +53,7 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
     return await printOutcome(outcome, globals, { terminal, now: world.now() });
   } catch (error) {
     if (!abort.signal.aborted) throw error;
-    // What was running when the signal came fails in its own way; the person only wants to know that it stopped.
+    // Running work fails in different ways after the signal; the user only needs to know that it stopped.
     const stopped = error instanceof SkulkError ? error : (abort.signal.reason as SkulkError);
     const isBare = stopped === abort.signal.reason && stopped.hint === undefined;
     throw isBare ? new SkulkError(stopped.code, stopped.message, { hint: command.whenInterrupted }) : stopped;
@@ -99,7 +99,7 @@ function makeContext(
   return {
     world,
     flags,
-    // Lines of JSON are for a log, not for whoever sits before it.
+    // Lines of JSON are for a log, not for a user at the terminal.
     logLevel: globals.verbose ? 'debug' : globals.quiet || terminal.stderrIsTerminal ? 'warn' : 'info',
     ...(host.log !== undefined && { logStream: host.log }),
     isOnTerminal: () => terminal.stdoutIsTerminal && !globals.json,

@@ -1,10 +1,10 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
 const dangerous = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** A text that may come from outside, with control and direction characters escaped, so that it cannot steer a terminal. */
+/** Escapes control and direction characters in a text from outside, so that it cannot control a terminal. */
 export const safeCell = (text: string): string => text.replace(dangerous, escapeCharacter);
 
-/** As `safeCell`, but lines stay lines. */
+/** Like `safeCell`, but keeps line breaks. */
 export const safeText = (text: string): string => text.replace(dangerous, (c) => (c === '\n' ? c : escapeCharacter(c)));
 
 function escapeCharacter(character: string): string {

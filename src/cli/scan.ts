@@ -1,9 +1,9 @@
 import { globalFlagsWithValue } from './global-options.ts';
 
-/** What can be known of a command line before a definition is loaded. */
+/** What is known about a command line before a definition is loaded. */
 export interface Scan {
   readonly verb: string | undefined;
-  /** The command line without the verb. */
+  /** The command line without the command's name. */
   readonly rest: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
@@ -11,11 +11,11 @@ export interface Scan {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly noColor: boolean;
-  /** What was given as `--token`. */
+  /** The values of `--token`. */
   readonly tokens: readonly string[];
 }
 
-/** Finds the verb and the flags that decide how even a wrong command line is answered. */
+/** Finds the command's name, and the flags that decide how even a wrong command line is answered. */
 export function scan(argv: readonly string[], isVerb: (word: string) => boolean): Scan {
   const end = argv.indexOf('--');
   const ours = end === -1 ? argv : argv.slice(0, end);
@@ -39,7 +39,7 @@ export function scan(argv: readonly string[], isVerb: (word: string) => boolean)
   };
 }
 
-/** The first word that is no flag and no flag's value. After a flag that only a verb knows, a word counts only if it is a verb. */
+/** The first word that is not a flag and not a flag's value. After an unknown flag, a word only counts if it is the name of a command. */
 function findVerb(argv: readonly string[], isVerb: (word: string) => boolean): number | undefined {
   let mayBeValue = false;
   for (let index = 0; index < argv.length; index += 1) {

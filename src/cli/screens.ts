@@ -6,7 +6,7 @@ import type { Host } from './host.ts';
 import type { Canvas } from './render/screen/show-screen.tsx';
 import type { Terminal } from './terminal.ts';
 
-/** The screens of a terminal, and the lists that are watched on one; nothing of what draws them is loaded before the first one is shown. */
+/** The full-screen views of a terminal, and the watched lists. Their drawing code is only loaded when the first one is shown. */
 export function makeScreens(
   world: World,
   { json, noColor }: GlobalValues,
@@ -49,7 +49,7 @@ export function makeScreens(
   };
 }
 
-/** What keeps a screen from being shown, as the end of a sentence. */
+/** Why a screen cannot be shown, as the end of a sentence. */
 function whyNot(json: boolean, { stdin, stdout, env }: Host): string | undefined {
   if (json) return 'is interactive and has no JSON output';
   if (stdin.isTTY !== true || stdout.isTTY !== true) return 'needs a terminal';

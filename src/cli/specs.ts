@@ -1,15 +1,15 @@
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseDuration, parseRate } from '../core/kernel/units.ts';
 
-/** What a shell offers for a value. */
+/** The list for the completion of a value. */
 export type Completes = 'models' | 'nodes' | 'tags';
 
-/** A positional argument. `read` gets the texts that were given, in order. */
+/** A positional argument. `read` gets the given texts, in order. */
 export interface ArgumentSpec<T> {
   readonly description: string;
   readonly variadic: boolean;
   readonly optional: boolean;
-  /** It stands behind `--`, so that its words may begin with a dash. */
+  /** It comes after `--`, so its words may begin with a dash. */
   readonly afterDashes?: boolean;
   /** Its words may be empty. */
   readonly mayBeEmpty?: boolean;
@@ -18,10 +18,10 @@ export interface ArgumentSpec<T> {
   readonly read: (given: readonly string[]) => T;
 }
 
-/** An option. `read` gets every text that was given, in order; for a flag an empty text each time. */
+/** An option. `read` gets every given text, in order; for a flag an empty text each time. */
 export interface OptionSpec<T> {
   readonly description: string;
-  /** What stands for the value in the help, e.g. `DIR`; absent for a flag. */
+  /** The placeholder of the value in the help, e.g. `DIR`; absent for a flag. */
   readonly placeholder?: string;
   /** One letter. */
   readonly short?: string;
@@ -29,9 +29,9 @@ export interface OptionSpec<T> {
   readonly completes?: Completes;
   readonly repeatable?: boolean;
   readonly required?: boolean;
-  /** The environment variable that does the same. */
+  /** The environment variable with the same effect. */
   readonly env?: string;
-  /** What holds when it is not given, as it is shown. */
+  /** The default, as shown in the help. */
   readonly fallback?: string;
   readonly read: (given: readonly string[]) => T;
 }
@@ -47,7 +47,7 @@ type Parse<T> = (text: string) => T;
 
 const asIs: Parse<string> = (text) => text;
 
-/** One argument that must be there. */
+/** One required argument. */
 export function argument(description: string, details?: { readonly choices?: readonly string[] }): ArgumentSpec<string>;
 export function argument<T>(
   description: string,
@@ -108,7 +108,7 @@ export function choice<const C extends readonly string[]>(
   return { description, placeholder, choices, ...notes, read: last(oneOf(choices)) };
 }
 
-/** An option whose value is a whole number within bounds, both included. */
+/** An option whose value is an integer within bounds, both included. */
 export function number(
   description: string,
   placeholder: string,
@@ -121,7 +121,7 @@ export function number(
   return { description, placeholder, ...notes, read: last(parse) };
 }
 
-/** The same for an option that must be given. */
+/** The same for a required option. */
 export function requiredNumber(description: string, placeholder: string, bounds: Notes & { from: number; to: number }): OptionSpec<number> {
   const spec = number(description, placeholder, bounds);
   return {
@@ -135,7 +135,7 @@ export function requiredNumber(description: string, placeholder: string, bounds:
   };
 }
 
-/** An option whose value is bytes a second, e.g. `100M`. */
+/** An option whose value is bytes per second, e.g. `100M`. */
 export const rate = (description: string, notes: Notes = {}): OptionSpec<number | undefined> =>
   value(description, 'RATE', { ...notes, parse: parseRate });
 

@@ -5,7 +5,7 @@ import { redact } from './redact.ts';
 import { inColor, type Paint, wantsColor, withoutColor } from './render/paint.ts';
 import { safeText } from './safe-text.ts';
 
-/** Where a command's words go. What goes to stderr is redacted and escaped. */
+/** The output of a command. Text for stderr is redacted and escaped. */
 export interface Terminal {
   readonly stderr: HostOutput;
   readonly columns: number | undefined;
@@ -13,19 +13,19 @@ export interface Terminal {
   readonly stderrIsTerminal: boolean;
   /** Whether stderr gets colours. */
   readonly color: boolean;
-  /** Gives parts of results their colour where stdout gets colours. */
+  /** Colours parts of results if stdout gets colours. */
   readonly paint: Paint;
-  /** Writes a text and a line end to stdout. A reader that went away (`| head -1`) is no failure. */
+  /** Writes a text and a line end to stdout. A closed reader (`| head -1`) is not an error. */
   print(text: string): Promise<void>;
   /** Writes a line to stderr. */
   say(line: string): void;
   /** A line as `say` would write it. */
   clean(line: string): string;
-  /** Draws on all of it until the returned function is called, or until somebody calls `vacate`, which calls `leave`. */
+  /** Uses the whole terminal until the returned function is called, or until `vacate` is called, which calls `leave`. */
   occupy(leave: () => void): () => void;
-  /** Ends what is drawn, so that a message does not vanish with it. */
+  /** Ends the drawing, so that a message does not disappear with it. */
   vacate(): void;
-  /** Never to be shown from now on. */
+  /** From now on, never shows this secret. */
   hide(secret: string | undefined): void;
 }
 
@@ -37,7 +37,7 @@ export function makeTerminal(
   const hidden = new Set<string | undefined>([...secrets, env['SKULK_TOKEN'], env['HF_TOKEN']]);
   let leaveDrawing: (() => void) | undefined;
   const clean = (line: string): string => safeText(redact(line, hidden));
-  // Without a listener a reader that went away would end the process with a stack trace.
+  // Without a listener, a closed reader would end the process with a stack trace.
   for (const stream of new Set([stdout, stderr])) if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
   return {
     stderr,

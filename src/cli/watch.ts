@@ -6,12 +6,12 @@ import { renderTable } from './render/table.ts';
 import { renderText } from './render/text.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A log is no place for every step of a download; programs get each. In milliseconds. */
+/** A log should not contain every step of a download; programs get each. In milliseconds. */
 const restMs = 3_000;
 
 /**
- * Prints a result again as it changes until the world's signal aborts, which it then throws: with `json` each time one document on a
- * line, else its text, every three seconds at most and with an empty line between. That the store is away is said on stderr, once.
+ * Prints a result again after each change until the world's signal aborts, and then throws the signal's reason: with `json` one document
+ * per line, else its text, at most every three seconds and separated by an empty line. A lost connection is reported once on stderr.
  */
 export async function watchPlainly<T extends { readonly connection: Connection }>(
   { follow, result }: Watched<T>,

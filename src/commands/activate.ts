@@ -1,7 +1,7 @@
 import { defineCommand, duration, requiredNumber } from '../cli/definition.ts';
 import { modelArgument } from './model-arguments.ts';
 
-/** `skulk activate`: say that a process uses a copy. */
+/** `skulk activate`: mark a copy as in use by a process. */
 export const activate = defineCommand({
   name: 'activate',
   summary: 'mark a staged copy as in use by a process',

@@ -6,7 +6,7 @@ import { parseNewModelId } from './model-arguments.ts';
 
 const outcomes = { added: 'added', adopted: 'adopted in place', replaced: 'replaced', unchanged: 'already there' } as const;
 
-/** `skulk add`: bring a directory or a file into the store. */
+/** `skulk add`: add a directory or a file to the store. */
 export const add = defineCommand({
   name: 'add',
   summary: 'add a model to the store',

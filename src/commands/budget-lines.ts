@@ -1,6 +1,6 @@
 import { formatBytes } from '../core/kernel/units.ts';
 
-/** What the recency budget did, for a person. */
+/** Describes what the recency budget did. */
 export function budgetLines({
   skipped,
   evicted,

@@ -3,7 +3,7 @@ import { nameDownload } from '../core/protocol/downloads.ts';
 import { downloadCommand } from './download-lines.ts';
 import { modelArgument } from './model-arguments.ts';
 
-/** `skulk cancel`: stop a download or an optimization. */
+/** `skulk cancel`: cancel a download or an optimization. */
 export const cancel = defineCommand({
   name: 'cancel',
   summary: 'stop a download or an optimization',

@@ -3,7 +3,7 @@ import { argument, defineCommand, variadic } from '../cli/definition.ts';
 const shells = ['bash', 'zsh', 'fish'] as const;
 const lists = ['models', 'nodes', 'tags'] as const;
 
-/** `skulk completion`: a script that completes commands and flags, and the words that it asks for. */
+/** `skulk completion`: a script that completes commands and flags, and the lists of words for it. */
 export const completion = defineCommand({
   name: 'completion',
   summary: 'print a completion script for a shell',

@@ -3,7 +3,7 @@ import { SkulkError } from '../core/kernel/errors.ts';
 
 const owners = { origin: 'show', force: 'init', print: 'init', storeHost: 'init', storePath: 'init' } as const;
 
-/** `skulk config`: look at the configuration, check it, begin one. */
+/** `skulk config`: show, locate, validate or create the configuration. */
 export const config = defineCommand({
   name: 'config',
   summary: 'show, locate, validate or create the configuration',
@@ -93,7 +93,7 @@ interface InitInput {
   readonly storePath: string | undefined;
 }
 
-/** What the flags say; where they say nothing and there is somebody to ask, what that person answers. */
+/** The values of the flags; missing ones are asked on a terminal. */
 async function initAnswers({ force, print, storeHost, storePath }: InitInput, { world, flags, screens }: CommandContext) {
   if (print || storeHost !== undefined || storePath !== undefined || !screens.canShow()) return { force, print, storeHost, storePath };
   const { openConfigQuestions } = await import('../core/operations/settings/config-questions.ts');
@@ -102,7 +102,7 @@ async function initAnswers({ force, print, storeHost, storePath }: InitInput, { 
   return { force, print, ...answers };
 }
 
-/** A file that was named need not lie where it is looked for. */
+/** An explicitly named file need not be in a searched directory. */
 function nextLine({ path, isNamed }: { readonly path: string; readonly isNamed: boolean }): string {
   const how = isNamed ? ` --config ${path}` : '';
   return `next: skulk config validate${how}, then skulk serve${how} on the store host`;

@@ -5,7 +5,7 @@ import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { modelArgument } from './model-arguments.ts';
 
-/** `skulk deactivate`: say that a copy is not used any more. */
+/** `skulk deactivate`: mark a copy as no longer in use. */
 export const deactivate = defineCommand({
   name: 'deactivate',
   summary: 'mark a staged copy as no longer in use',

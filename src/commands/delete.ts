@@ -5,7 +5,7 @@ import { formatBytes } from '../core/kernel/units.ts';
 import { modelsArgument } from './model-arguments.ts';
 import { nodeLines, unfinishedNodes } from './node-lines.ts';
 
-/** `skulk delete`: remove models from the store. */
+/** `skulk delete`: delete models from the store. */
 export const deleteModel = defineCommand({
   name: 'delete',
   summary: 'delete models from the store',
@@ -34,11 +34,11 @@ export const deleteModel = defineCommand({
       });
     const deps = await context.deps();
     const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
-    // Also with --yes: a name that is wrong must be told before the first model is gone.
+    // Also with --yes: a wrong name must be reported before the first model is deleted.
     const plan = await planDeletion(deps, { refs });
     if (dryRun) return { ...plan, dry_run: true as const };
     if (!yes) await askFor(plan.models, context);
-    // As the store calls them, so that nothing is named twice.
+    // With the store's names, so that nothing is listed twice.
     const whole = plan.models.filter((model) => model.is_last === true).map(nameOf);
     return { ...(await deleteModels(deps, { refs: plan.models.map(refOf), force })), whole };
   },

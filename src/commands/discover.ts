@@ -29,7 +29,7 @@ export const discover = defineCommand({
       ask(deps, { timeoutMs: timeout }),
       ...(mayLookAround(deps) ? [...hosts].map((host) => askUsualPorts(deps, host)) : []),
     ]);
-    // What announces itself is listed already, under another address.
+    // A store that announces itself is already listed, under another address.
     const known = new Set(found.stores.map(({ url }) => url));
     const others = asked.flat().filter(({ url, version }) => version === null && !known.has(url));
     return { ...found, others, explain };

@@ -3,7 +3,7 @@ import { SkulkError } from '../core/kernel/errors.ts';
 import { plural } from '../core/kernel/units.ts';
 import type { Check } from '../core/operations/doctor/check.ts';
 
-/** `skulk doctor`: what is wrong, and how to mend it. */
+/** `skulk doctor`: diagnose this machine and suggest fixes. */
 export const doctor = defineCommand({
   name: 'doctor',
   summary: 'diagnose this machine and suggest fixes',

@@ -3,7 +3,7 @@ import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes, formatSeconds } from '../core/kernel/units.ts';
 import type { FinishedDownload } from '../core/operations/models/downloads.ts';
 
-/** What a command shows of a download or of another job. */
+/** The fields of a download or of another job that commands show. */
 export interface ShownJob {
   readonly status: string;
   readonly progress: number;
@@ -16,7 +16,7 @@ export interface ShownJob {
 
 const colors: Readonly<Record<string, 'good' | 'bad' | undefined>> = { complete: 'good', failed: 'bad' };
 
-/** How far a download is, for a table. */
+/** The progress of a download, for a table. */
 export const downloadCells = ({
   status,
   progress,
@@ -34,7 +34,7 @@ export const downloadCells = ({
   error ?? '',
 ];
 
-/** The command that asks for the same download again, as people paste it. */
+/** The command that repeats a download, for copying. */
 export function downloadCommand(modelId: string, request: FinishedDownload['request']): string {
   const { revision, selector, gguf_file, weights, include, exclude, whole, mmproj } = request;
   const ref = `${modelId}${revision == null ? '' : `@${revision}`}${selector == null ? '' : `:${selector}`}`;

@@ -7,7 +7,7 @@ import type { PlannedDownload } from '../core/operations/models/plan-download.ts
 import { modelArgument } from './model-arguments.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
-/** `skulk download`: have the store fetch a model from Hugging Face. */
+/** `skulk download`: let the store download a model from Hugging Face. */
 export const download = defineCommand({
   name: 'download',
   summary: 'download a model from Hugging Face into the store',
@@ -58,7 +58,7 @@ export const download = defineCommand({
 
 const withoutAsked = <T extends { readonly asked: ModelRef }>({ asked: _, ...status }: T): Omit<T, 'asked'> => status;
 
-/** What is read of the state of a download. */
+/** The fields of a download's status that are shown. */
 interface ShownStatus {
   readonly status: string;
   readonly size_bytes?: number;

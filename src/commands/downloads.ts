@@ -3,7 +3,7 @@ import { nameDownload } from '../core/protocol/downloads.ts';
 import { downloadCells, type ShownJob } from './download-lines.ts';
 import { modelsArgument } from './model-arguments.ts';
 
-/** `skulk downloads`: what the store fetches and fetched. */
+/** `skulk downloads`: the store's running and finished downloads. */
 export const downloads = defineCommand({
   name: 'downloads',
   summary: "list the store's downloads from Hugging Face",

@@ -1,4 +1,4 @@
-/** The shells whose syntax `skulk env` knows; bash, zsh and ksh are `sh`. */
+/** The shells whose syntax `skulk env` supports; bash, zsh and ksh are `sh`. */
 export const envShells = ['sh', 'fish', 'csh', 'powershell'] as const;
 export type EnvShell = (typeof envShells)[number];
 
@@ -24,14 +24,14 @@ const syntaxes: Readonly<Record<EnvShell, Syntax>> = {
     valueOf: (name) => `"$${name}"`,
   },
   csh: {
-    // Its history is read inside of quotes too.
+    // Its history expansion also applies inside quotes.
     quote: (text) => `'${text.replaceAll("'", "'\\''").replaceAll('!', '\\!')}'`,
     set: (name, value) => `setenv ${name} ${value}`,
     unset: (name) => `unsetenv ${name}`,
     valueOf: (name) => `"$${name}"`,
   },
   powershell: {
-    // It takes some other quotation marks for its own.
+    // It also treats some other quotation marks as its own.
     quote: (text) => `'${text.replaceAll(/['\u2018-\u201b]/g, '$&$&')}'`,
     set: (name, value) => `$env:${name} = ${value}`,
     unset: (name) => `Remove-Item Env:${name} -ErrorAction SilentlyContinue`,
@@ -40,8 +40,8 @@ const syntaxes: Readonly<Record<EnvShell, Syntax>> = {
 };
 
 /**
- * Lines that a shell evaluates: what is set, what is not set any more, and HF_TOKEN by the variable that holds the token. Every value is
- * quoted. Pure.
+ * Lines for a shell to evaluate: variables to set and to unset, and HF_TOKEN from the variable with the token. Every value is quoted.
+ * Pure.
  */
 export function envLines(
   shell: EnvShell,
@@ -59,7 +59,7 @@ export function envLines(
   ];
 }
 
-/** The shell that SHELL names. */
+/** The shell in SHELL. */
 export function shellOf(path: string | undefined): EnvShell {
   const name = (path ?? '').replace(/^.*\//, '');
   if (name === 'fish') return 'fish';

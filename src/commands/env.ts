@@ -1,7 +1,7 @@
 import { choice, defineCommand } from '../cli/definition.ts';
 import { envLines, envShells, shellOf } from './env-lines.ts';
 
-/** `skulk env`: the variables that have Hugging Face's clients ask the store. */
+/** `skulk env`: the variables that make Hugging Face clients use the store. */
 export const env = defineCommand({
   name: 'env',
   summary: 'print environment variables that make programs use the store as their Hub',

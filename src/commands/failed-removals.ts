@@ -1,6 +1,6 @@
 import { type ErrorCode, SkulkError } from '../core/kernel/errors.ts';
 
-/** The failure that removals stand for of which some did not come to their end. */
+/** The error for failed or incomplete removals. */
 export function failedRemovals(
   failed: readonly { readonly model_id: string; readonly code: ErrorCode; readonly message: string; readonly hint?: string | undefined }[],
 ): SkulkError | undefined {

@@ -2,7 +2,7 @@ import { defineCommand } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
-/** `skulk health`: is the store there, and how full is it? */
+/** `skulk health`: check that the store is reachable, and show its disk space. */
 export const health = defineCommand({
   name: 'health',
   summary: 'check that the store is configured and reachable, and show free space',

@@ -1,6 +1,6 @@
 import type { AnyCommand, CommandLoaders } from '../cli/definition.ts';
 
-/** Every verb, in the order of the help; a definition is loaded only when it is needed. */
+/** Every command, in the order of the help. A definition is only loaded when it is needed. */
 export const commandLoaders = {
   serve: async (): Promise<AnyCommand> => (await import('./serve.ts')).serve,
   service: async (): Promise<AnyCommand> => (await import('./service.ts')).service,

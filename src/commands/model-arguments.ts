@@ -4,10 +4,10 @@ import { type ModelId, parseModelRef } from '../core/kernel/model-id.ts';
 
 const form = '[org/]name[@revision][:selector]';
 
-/** One model, in any form that people paste. */
+/** One model, in any form that users paste. */
 export const modelArgument = (what = 'the model') => argument(`${what}, as ${form}`, { parse: parseModelRef, completes: 'models' });
 
-/** Models, in any form that people paste. */
+/** Models, in any form that users paste. */
 export const modelsArgument = (what = 'models', { optional = false }: { readonly optional?: boolean } = {}) =>
   variadic(`${what}, as ${form}`, { parse: parseModelRef, optional, completes: 'models' });
 
@@ -15,7 +15,7 @@ export const modelsArgument = (what = 'models', { optional = false }: { readonly
 export const modelOption = (description: string) => value(description, 'MODEL', { parse: parseModelRef, completes: 'models' });
 
 /**
- * The id that a new model gets: a part or a revision of a model is no name for one.
+ * The id of a new model, without a selector or a revision.
  * @throws SkulkError USAGE, BAD_MODEL_ID
  */
 export function parseNewModelId(text: string): ModelId {

@@ -13,11 +13,11 @@ type OnNode = Outcome & { readonly node: string; readonly hostname: string };
 
 const nameOf = ({ node, hostname }: OnNode): string => (hostname === '' ? node : `${hostname} (${node})`);
 
-/** How an order stands on the nodes, but for those that had nothing to remove. */
+/** The state of an order on the nodes, except those that had nothing to remove. */
 export const nodeLines = (outcomes: readonly OnNode[]): readonly string[] =>
   outcomes.filter(({ status, freed_bytes }) => status !== 'done' || freed_bytes > 0).map(nodeLine);
 
-/** How an order stands on one node. */
+/** The state of an order on one node. */
 function nodeLine(outcome: OnNode): string {
   const name = nameOf(outcome);
   if (outcome.status === 'done') return `${name}: done, freed ${formatBytes(outcome.freed_bytes)}`;
@@ -26,7 +26,7 @@ function nodeLine(outcome: OnNode): string {
   return `${name}: not answered yet`;
 }
 
-/** An order as the store lists it. */
+/** An order in the store's list. */
 export interface ListedOrder {
   readonly kind: string;
   readonly model_id: ModelId | null;
@@ -38,7 +38,7 @@ export interface ListedOrder {
 const copiesOf = ({ model_id, selector }: Pick<ListedOrder, 'model_id' | 'selector'>): string =>
   model_id === null ? 'all copies' : formatRef({ modelId: model_id, selector });
 
-/** What is still to be done where. */
+/** The pending orders, with their nodes. */
 export function pendingLines(orders: readonly ListedOrder[]): readonly LineOfParts[] {
   return orders.flatMap(({ kind, given_at, nodes, ...what }) =>
     nodes
@@ -49,7 +49,7 @@ export function pendingLines(orders: readonly ListedOrder[]): readonly LineOfPar
   );
 }
 
-/** What became here of something that the store had asked. */
+/** The result of an order of the store on this machine. */
 export function orderLine({ kind, ...outcome }: Outcome & Pick<ListedOrder, 'kind' | 'model_id' | 'selector'>): string {
   const what = `the store asked to ${kind === 'evict' ? 'delete' : kind} ${copiesOf(outcome)}`;
   if (outcome.status === 'done') return `${what}: freed ${formatBytes(outcome.freed_bytes)}`;
@@ -57,7 +57,7 @@ export function orderLine({ kind, ...outcome }: Outcome & Pick<ListedOrder, 'kin
   return `${what}: ${outcome.status === 'deferred' ? 'later' : 'failed'}, ${outcome.reason ?? 'no reason given'}`;
 }
 
-/** The failure of an order that some nodes have not carried out; a copy in use goes by itself later. */
+/** The error for an order that some nodes have not carried out. A copy in use is removed later automatically. */
 export function unfinishedNodes(nodes: readonly OnNode[]): SkulkError | undefined {
   const unfinished = nodes.filter(({ status }) => status === 'pending' || status === 'failed');
   if (unfinished.length === 0) return undefined;

@@ -1,10 +1,10 @@
 import { argument, defineCommand, variadic } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 
-/** The keys that take several values. */
+/** The keys with several values. */
 const lists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_origins']);
 
-/** `skulk policy`: settings of the store that skulk.yaml does not have. */
+/** `skulk policy`: settings of the store that are not in skulk.yaml. */
 export const policy = defineCommand({
   name: 'policy',
   summary: 'show, change or validate the policy of the store',
@@ -57,7 +57,7 @@ export const policy = defineCommand({
   json: ({ action: _, ...view }) => view,
 });
 
-/** Settings by their keys with dots. */
+/** Settings by dotted key. */
 function flat(settings: Readonly<Record<string, unknown>>, prefix: string): readonly (readonly [key: string, value: unknown])[] {
   return Object.entries(settings).flatMap(([key, value]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

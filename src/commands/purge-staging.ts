@@ -9,7 +9,7 @@ import { failedRemovals } from './failed-removals.ts';
 import { modelOption, modelsArgument } from './model-arguments.ts';
 import { nodeLines, unfinishedNodes } from './node-lines.ts';
 
-/** `skulk purge-staging`: remove verified copies of this machine, or of every machine. */
+/** `skulk purge-staging`: remove staged copies on this machine, or on every machine. */
 export const purgeStaging = defineCommand({
   name: 'purge-staging',
   summary: 'remove staged copies from this machine or from every node',
@@ -81,7 +81,7 @@ export const purgeStaging = defineCommand({
   failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes) : failedRemovals(result.failed)),
 });
 
-/** A process that runs elsewhere may have ended without a word. */
+/** A process elsewhere may have ended without notice. */
 function untilWhen(holders: readonly Holder[]): string {
   const elsewhere = holders.filter(({ place }) => place !== undefined);
   if (elsewhere.length === 0) return '';

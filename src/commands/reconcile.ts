@@ -5,7 +5,7 @@ import { budgetLines } from './budget-lines.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { orderLine } from './node-lines.ts';
 
-/** `skulk reconcile`: what a node does when it starts. */
+/** `skulk reconcile`: the cleanup that a node does when it starts. */
 export const reconcile = defineCommand({
   name: 'reconcile',
   summary: "clean up this machine's copies and apply the budget",

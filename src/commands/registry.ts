@@ -1,7 +1,7 @@
 import { choice, defineCommand, list, variadic } from '../cli/definition.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
-/** `skulk registry`: what the store holds. */
+/** `skulk registry`: the models in the store. */
 export const registry = defineCommand({
   name: 'registry',
   summary: 'list the models in the store',
@@ -58,7 +58,7 @@ export const registry = defineCommand({
   },
 });
 
-/** The only quantization by its name, of several how many there are. */
+/** The name of a single quantization, or the number of several. */
 function shortly(names: readonly string[], isVerbose: boolean): string {
   const [first = ''] = names;
   return names.length <= 1 ? first : isVerbose ? names.join(', ') : `${names.length} quantizations`;

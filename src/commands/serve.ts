@@ -35,7 +35,7 @@ export const serve = defineCommand({
       throw new SkulkError('USAGE', '--role node has no store, so --store-path cannot be used with it', {
         hint: 'use only one of them; `staging.node_cache_path` in skulk.yaml sets the directory of copies',
       });
-    // The port of a node's own store is not the port of the store that it speaks to, so it is no setting here.
+    // The port of a node's own store is not the port of the store that it uses, so it is not passed here.
     const deps = await context.deps({ apiPort, storePath, advertise });
     const { serve: run } = await import('../core/server/app/serve.ts');
     await run(
@@ -52,7 +52,7 @@ export const serve = defineCommand({
         ...(apiPort !== undefined && { apiPort }),
       },
       (ready, makeLink) => {
-        // What can be read later, or by others, gets no link that gives rights.
+        // A link that gives rights is not written to a file, a pipe or a log.
         const page = context.isOnTerminal() ? makeLink() : ready.api_url;
         context.announce(
           ready.role === 'store'

@@ -82,7 +82,7 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   },
 ];
 
-/** What its files say of it; nothing where they say nothing. */
+/** The known facts from its files. */
 function factLines({ family, context_length, parameters, license, base_model }: ShownModel): readonly string[] {
   const facts = [
     family,
@@ -107,7 +107,7 @@ interface Provenance {
   readonly host: string;
 }
 
-/** Of what and how a variant was made. */
+/** The source of a variant, and how it was made. */
 function madeLines(made: Provenance | undefined): readonly string[] {
   if (made === undefined) return [];
   const version = made.engine_version === null ? '' : ` (${made.engine_version})`;
@@ -126,7 +126,7 @@ interface Quantization {
   readonly staged_on: readonly string[];
 }
 
-/** The quantizations of a model in a table of their own; nothing where there are none. */
+/** A table of a model's quantizations; empty if there are none. */
 function quantizationTable(all: readonly Quantization[]): readonly TextBlock[] {
   if (all.length === 0) return [];
   const rows = all.map(({ selector, size_bytes, bits_per_weight, files, staged_on }) => [

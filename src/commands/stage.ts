@@ -5,7 +5,7 @@ import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 const printed = ['path', 'gguf', 'mmproj', 'files'] as const;
 
-/** `skulk stage`: make a verified local copy and print where it is. */
+/** `skulk stage`: make a verified local copy and print its path. */
 export const stage = defineCommand({
   name: 'stage',
   summary: 'make a verified local copy of a model',
@@ -87,7 +87,7 @@ interface PrintedCopy {
   readonly file_paths: readonly string[];
 }
 
-/** What is printed of a copy: absolute paths. */
+/** The absolute paths to print for a copy. */
 function pathsOf({ path, gguf_file, mmproj_file, file_paths }: PrintedCopy, print: (typeof printed)[number]): readonly string[] {
   if (print === 'path') return [path];
   const files = { gguf: [gguf_file], mmproj: [mmproj_file], files: file_paths }[print];

@@ -30,7 +30,7 @@ export const staging = defineCommand({
 
 type Models = StagingList['models'];
 
-/** A model with a quantization that is named has one row for each. */
+/** A model with named quantizations has one row for each. */
 function toRows({ model_id, quantizations, ...model }: Models[number]): readonly (readonly TableCell[])[] {
   const named = quantizations.filter(({ selector }) => selector !== null);
   if (named.length === 0) return [toRow(model_id, model)];

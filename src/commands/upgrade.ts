@@ -1,6 +1,6 @@
 import { defineCommand } from '../cli/definition.ts';
 
-/** `skulk upgrade`: how to replace this skulk by a newer one. */
+/** `skulk upgrade`: show how to upgrade this skulk. */
 export const upgrade = defineCommand({
   name: 'upgrade',
   summary: 'print how to upgrade this installation of skulk',

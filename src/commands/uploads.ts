@@ -1,7 +1,7 @@
 import { defineCommand, type TextBlock, value } from '../cli/definition.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
-/** `skulk uploads`: models that other machines have not finished sending. */
+/** `skulk uploads`: unfinished uploads from other machines. */
 export const uploads = defineCommand({
   name: 'uploads',
   summary: 'list or cancel unfinished uploads',

@@ -3,7 +3,7 @@ import type { ModelUses } from '../core/operations/programs/show-uses.ts';
 
 type ProgramUse = ModelUses['programs'][number];
 
-/** What to type for one program: lines for a shell, in which everything else is a comment. */
+/** The commands for one program: lines for a shell, with everything else as comments. */
 export function useLines({ title, hub, staged, pitfall }: ProgramUse, address: string | null): readonly TextBlock[] {
   return [
     hub.lines === undefined ? `# ${hub.problem ?? ''}` : `# ${title} asks ${address ?? 'the store'}; its machine needs no skulk`,

@@ -1,7 +1,7 @@
 import { choice, flag, list, value } from '../cli/definition.ts';
 import { parseWantedFiles, type WantedFiles, weightsChoices } from '../core/catalog/selection/wanted-files.ts';
 
-/** The options that say which files of a repo are taken. */
+/** The options that select the files of a repo. */
 export const wantedFilesOptions = {
   weights: choice('which weights to download from a repo with GGUF and safetensors', 'FORMAT', weightsChoices),
   include: list('download only matching files and what is named; * also matches /', 'GLOB'),
@@ -11,7 +11,7 @@ export const wantedFilesOptions = {
 };
 
 /**
- * What the options say, checked as what comes over HTTP is.
+ * The request in these options, validated like a request over HTTP.
  * @throws SkulkError BAD_REQUEST, BAD_PATH
  */
 export const readWantedFiles = ({

@@ -5,7 +5,10 @@ import { root, run } from './run.ts';
 import { systemUnit } from './system-unit.ts';
 import type { Target } from './targets.ts';
 
-/** The Debian package of a tree; gives its path. It has the unit of systemd, the man pages and completion of bash, zsh and fish. */
+/**
+ * Builds the Debian package of a tree; returns its path. It contains the systemd unit, the man pages and completion of bash, zsh and
+ * fish.
+ */
 export async function buildDeb(work: string, tree: string, { debian = '' }: Target, version: string): Promise<string> {
   const name = `skulk_${version}_${debian}.deb`;
   const base = join(work, name.replace(/\.deb$/, ''));

@@ -7,7 +7,7 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
   ];
   return [
     '# bash completion for skulk; load it with: source <(skulk completion bash)',
-    // Bash divides words at colons, so the word is read from the line, and what stands before its last colon is not replaced.
+    // Bash splits words at colons, so the word is read from the line, and the part up to its last colon is not replaced.
     '_skulk_words() {',
     '  local line=${COMP_LINE:0:COMP_POINT} word before= found',
     '  word=${line##*[[:space:]]}',
@@ -31,7 +31,7 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
     '    esac',
     '  done',
     '  [[ $current == : ]] && ((given--))',
-    // It divides them at "=" too.
+    // It also splits at "=".
     '  [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD-2]}',
     '  [[ $current == = ]] && current=',
     '  case $verb in',

@@ -18,7 +18,7 @@ export function writeFish(verbs: readonly CompletedVerb[], everywhere: readonly 
       const isModel = takesFiles ? `-n "${isSeen}; and not ${isProgram}"` : isGiven;
       return [
         ...(takesFiles ? [] : [`complete -c skulk -f ${isGiven}`]),
-        // What follows "--" is the program of `skulk run`.
+        // The words after "--" are the program of `skulk run`.
         ...(takesFiles && completes !== undefined ? [`complete -c skulk -F -n "${isSeen}; and ${isProgram}"`] : []),
         ...(words.length > 0 ? [`complete -c skulk -f ${isGiven} -a ${quoted(words.join(' '))}`] : []),
         ...(completes === undefined ? [] : [`complete -c skulk -f ${isModel} -a ${quoted(ask(completes))}`]),

@@ -7,7 +7,7 @@ import { writeBash } from './bash.ts';
 import { writeFish } from './fish.ts';
 import { writeZsh } from './zsh.ts';
 
-/** One flag as a completion script needs it. */
+/** One flag in a completion script. */
 export interface CompletedFlag {
   readonly name: string;
   readonly short: string | undefined;
@@ -18,28 +18,28 @@ export interface CompletedFlag {
   readonly completes: Completes | undefined;
 }
 
-/** One verb as a completion script needs it. */
+/** One command in a completion script. */
 export interface CompletedVerb {
   readonly name: string;
-  /** Its other names. What follows them is completed, they themselves are not offered. */
+  /** Its other names. Their arguments are completed, but the names themselves are not offered. */
   readonly aliases: readonly string[];
   readonly summary: string;
   readonly flags: readonly CompletedFlag[];
-  /** The words that the first argument may be, if they are known. */
+  /** The possible words of the first argument, if they are known. */
   readonly words: readonly string[];
-  /** The list that the arguments are from. */
+  /** The list for the arguments. */
   readonly completes: Completes | undefined;
-  /** Whether only the first argument is from it. */
+  /** Whether the list is only for the first argument. */
   readonly isOnlyFirst: boolean;
-  /** Whether an argument may be the name of a file. */
+  /** Whether an argument may be a file name. */
   readonly takesFiles: boolean;
 }
 
 const writers = { bash: writeBash, zsh: writeZsh, fish: writeFish };
 
 /**
- * The completion script of a shell, made from the definitions.
- * @throws SkulkError USAGE for another shell
+ * The completion script of a shell, generated from the definitions.
+ * @throws SkulkError USAGE for an unknown shell
  */
 export function writeCompletion(shell: string, commands: readonly AnyCommand[]): string {
   const write = Object.hasOwn(writers, shell) ? writers[shell as keyof typeof writers] : undefined;
@@ -69,7 +69,7 @@ export function writeCompletion(shell: string, commands: readonly AnyCommand[]):
   return write([...verbs, help], everywhere);
 }
 
-/** Every argument without choices and without a list of its own, such as a path, or the program of `run`. */
+/** Arguments without choices and without a list, such as a path, or the program of `run`. */
 const mayBeFile = (command: AnyCommand): boolean =>
   Object.values(command.arguments).some(({ choices, completes }) => choices === undefined && completes === undefined);
 

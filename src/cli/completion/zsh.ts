@@ -1,6 +1,6 @@
 import type { CompletedFlag, CompletedVerb } from './write-completion.ts';
 
-/** A completion script for zsh; it works sourced and from a directory of `fpath`. */
+/** A completion script for zsh; it can be sourced, or put into a directory of `fpath`. */
 export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly CompletedFlag[]): string {
   return [
     '#compdef skulk',
@@ -8,7 +8,7 @@ export function writeZsh(verbs: readonly CompletedVerb[], everywhere: readonly C
     '_skulk_words() {',
     '  local -a found',
     '  found=("${(@f)$(skulk completion $1 -- "${(Q)PREFIX}" 2>/dev/null)}")',
-    // As `skulk completion` finds words in either case, so must zsh.
+    // `skulk completion` ignores case, so zsh must too.
     "  (( ${#found} == 1 && ${#found[1]} == 0 )) || compadd -M 'm:{[:lower:][:upper:]}={[:upper:][:lower:]}' -a found",
     '}',
     '_skulk() {',

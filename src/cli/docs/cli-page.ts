@@ -5,7 +5,7 @@ import { aliasLines, listAliases, optionNotes, optionWord, usageLine, withChoice
 import type { OptionSpec } from '../specs.ts';
 import { fenced, plain, table } from './markdown.ts';
 
-/** `docs/cli.md`: every command, from the definitions that the help and the man pages come from too. */
+/** `docs/cli.md`: every command, generated from the same definitions as the help and the man pages. */
 export function cliPage(commands: readonly AnyCommand[]): string {
   return `${[
     '# Commands',

@@ -5,7 +5,7 @@ import { aliasLines, listAliases, optionNotes, optionWord, usageLine, withChoice
 import type { OptionSpec } from '../specs.ts';
 import { block, entry, escapeRoff, heading, paragraphs, title } from './roff.ts';
 
-/** The man page of one verb. */
+/** The man page of one command. */
 export function commandPage(command: AnyCommand): string {
   const { name, summary, description, examples, exits } = command;
   const args = Object.entries(command.arguments);

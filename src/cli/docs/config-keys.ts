@@ -13,7 +13,7 @@ interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
 }
 
-/** What is to be said of the configuration file as a whole; paragraphs. */
+/** The description of the whole configuration file; paragraphs. */
 export const configDescription: readonly string[] = [
   'YAML or JSON. The file is the one in --config or SKULK_CONFIG. Otherwise it is skulk.yaml, skulk.yml or skulk.json in the working directory or a directory above it, in $XDG_CONFIG_HOME/skulk (~/.config/skulk), or in /etc/skulk. Without a file the defaults apply. A file in the working directory or above it is read only if it and its directory belong to this user or root, and are not world-writable.',
   'Flags override the environment, the environment overrides the file, and the file overrides the defaults. `skulk config show --origin` shows where each value comes from; `skulk config validate` checks a file.',
@@ -39,7 +39,7 @@ export const configVariables: readonly (readonly [name: string, means: string])[
   ['NO_COLOR', 'any value: no colour'],
 ];
 
-/** The keys of a schema with dots between their parts, and what each means. */
+/** The dotted keys of a schema, with their meanings. */
 function describe(node: SchemaNode, path: readonly string[]): readonly (readonly [key: string, notes: string])[] {
   const children = [
     ...Object.entries(node.properties ?? {}),

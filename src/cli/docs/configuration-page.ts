@@ -2,7 +2,7 @@ import { configTemplate } from '../../core/config/template.ts';
 import { configDescription, configKeys, configVariables, machineKeys, policyFileKeys } from './config-keys.ts';
 import { fenced, plain, table } from './markdown.ts';
 
-/** `docs/configuration.md`: the three files of settings and the environment, from the schemas that check them. */
+/** `docs/configuration.md`: the three files of settings and the environment, generated from their schemas. */
 export function configurationPage(): string {
   const keyTable = (keys: typeof configKeys): readonly string[] =>
     table(

@@ -15,7 +15,7 @@ export async function makePages(loaders: CommandLoaders): Promise<ReadonlyMap<st
   ]);
 }
 
-/** The pages of `docs/` that come from the definitions, by file name. */
+/** The pages of `docs/` that are generated from the definitions, by file name. */
 export async function makeReference(loaders: CommandLoaders): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['cli.md', cliPage(await loadAll(loaders))],

@@ -1,7 +1,7 @@
-/** The date in every page's head. Fixed, so that pages change only when what they say changes. */
+/** The date in every page's header. It is fixed, so that a page only changes when its content changes. */
 export const pageDate = '2026-11-01';
 
-/** The head of a man page. */
+/** The header of a man page. */
 export const title = (name: string, section: number): string =>
   `.TH "${name.toUpperCase()}" "${section}" "${pageDate}" "skulk" "skulk manual"`;
 
@@ -12,13 +12,13 @@ export const heading = (text: string): string => `.SH ${escapeRoff(text.toUpperC
 export const paragraphs = (texts: readonly string[]): readonly string[] =>
   texts.flatMap((text, index) => [...(index === 0 ? [] : ['.PP']), escapeRoff(text)]);
 
-/** A term and what it means; the term is bold. */
+/** A term and its meaning; the term is bold. */
 export const entry = (term: string, meaning: string): readonly string[] => ['.TP', `\\fB${escapeRoff(term)}\\fR`, escapeRoff(meaning)];
 
-/** Lines as they are, in a block of their own. */
+/** Lines in a literal block. */
 export const block = (lines: readonly string[]): readonly string[] => ['.PP', '.nf', '.RS 4', ...lines.map(escapeRoff), '.RE', '.fi'];
 
-/** Text with what roff would take as a command made harmless (groff_man(7)). */
+/** Escapes text that roff would treat as a command (groff_man(7)). */
 export function escapeRoff(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\e')

@@ -14,13 +14,13 @@ export interface Bars {
   stop(): void;
 }
 
-/** Makes bars on a terminal; they draw themselves ten times a second at most. */
+/** Makes bars on a terminal; they are redrawn at most ten times a second. */
 export function makeBars(stream: HostOutput): Bars {
   const multi = new MultiBar({
     stream,
     format: (_, { progress }, payload) => fitBar({ ...(payload as Omit<BarParts, 'done'>), done: progress }, stream.columns),
     fps: 10,
-    // Signals are the shell's.
+    // The shell handles signals.
     gracefulExit: false,
     hideCursor: false,
     emptyOnZero: false,
@@ -36,7 +36,7 @@ export function makeBars(stream: HostOutput): Bars {
         left: secondsLeft === null || bytesDone >= bytesTotal ? '' : `${formatSeconds(secondsLeft)} left`,
       };
       const bar = bars.get(key);
-      // A piece of work without bytes is done when it begins.
+      // A piece of work without bytes is complete when it begins.
       const [done, total] = bytesTotal === 0 ? [1, 1] : [bytesDone, bytesTotal];
       if (bar === undefined) bars.set(key, multi.create(total, done, payload));
       else {

@@ -1,13 +1,13 @@
 import type { ProgressEvent } from '../../core/kernel/flow/events.ts';
 import { formatBytes } from '../../core/kernel/units.ts';
 
-/** How fast something comes, as far as it is known. */
+/** The transfer rate, as far as it is known. */
 export interface Speed {
   readonly bytesPerSecond: number | null;
   readonly secondsLeft: number | null;
 }
 
-/** One line about a piece of work: how far, how fast, how long still. */
+/** One line about a piece of work: progress, rate, and time left. */
 export function describeProgress({ doing, subject, bytesDone, bytesTotal }: ProgressEvent, { bytesPerSecond, secondsLeft }: Speed): string {
   const percent = bytesTotal === 0 ? 100 : Math.floor((bytesDone / bytesTotal) * 100);
   const details = [`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`];
@@ -16,7 +16,7 @@ export function describeProgress({ doing, subject, bytesDone, bytesTotal }: Prog
   return `${doing} ${subject}: ${percent}% (${details.join(', ')})`;
 }
 
-/** Seconds for a person: `42 s`, `3 min 05 s`, `2 h 10 min`. */
+/** Formats seconds: `42 s`, `3 min 05 s`, `2 h 10 min`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.ceil(seconds);
   if (whole < 60) return `${whole} s`;

@@ -1,6 +1,6 @@
 import { cut, widthOf } from './parts/text-width.ts';
 
-/** What the line of a bar says. `rate` and `left` are empty while they are not known. */
+/** The parts of a bar's line. `rate` and `left` are empty while they are unknown. */
 export interface BarParts {
   readonly label: string;
   /** From 0 to 1. */
@@ -10,24 +10,24 @@ export interface BarParts {
   readonly left: string;
 }
 
-/** The bar in cells, and whether the amount is shown: what a narrow terminal gets instead of the former. */
+/** The width of the bar in cells, and whether the amount is shown, in the order for narrower terminals. */
 const forms = [
   { cells: 24, hasAmount: true },
   { cells: 10, hasAmount: true },
   { cells: 10, hasAmount: false },
   { cells: 0, hasAmount: false },
 ] as const;
-/** A label is cut to that before more of the line is left out. */
+/** A label is cut to this length before other parts are dropped. */
 const readableLabel = 28;
 const shortestLabel = 8;
 
 /**
- * The line of a progress bar within the width of a terminal. Percentage, rate and time left are always there; a narrow terminal gets a
+ * The line of a progress bar within the width of a terminal. Percentage, rate and time left are always shown. A narrow terminal gets a
  * shorter bar, then a shorter label, then no amount, then no bar. Pure.
- * @param columns undefined when the terminal does not say its width
+ * @param columns undefined if the terminal does not report its width
  */
 export function fitBar({ label, done, amount, rate, left }: BarParts, columns: number | undefined): string {
-  // The last column stays free: some terminals begin a new line when it is written to.
+  // The last column stays free: some terminals start a new line after writing to it.
   const room = columns ? columns - 1 : Number.POSITIVE_INFINITY;
   const wanted = Math.min(widthOf(label), readableLabel);
   const lines = forms.map(({ cells, hasAmount }) => {

@@ -1,7 +1,7 @@
-/** What a text stands for on a screen with colours. */
+/** The meaning of a text on a screen with colours. */
 export type Color = 'good' | 'bad' | 'warning' | 'faint' | 'strong';
 
-/** Gives a text its colour. */
+/** Colours a text. */
 export type Paint = (text: string, color: Color) => string;
 
 const codes: Readonly<Record<Color, readonly [on: number, off: number]>> = {
@@ -18,11 +18,11 @@ export const inColor: Paint = (text, color) => {
   return text === '' ? '' : `\u001b[${on}m${text}\u001b[${off}m`;
 };
 
-/** For a pipe, and for people who want no colours. */
+/** For a pipe, and for users who want no colours. */
 export const withoutColor: Paint = (text) => text;
 
 /**
- * Whether a stream gets colours: a terminal that can show them, or any stream with FORCE_COLOR. NO_COLOR and --no-color forbid them.
+ * Whether a stream gets colours: a terminal that supports them, or any stream with FORCE_COLOR. NO_COLOR and --no-color disable them.
  * Source: https://no-color.org, https://force-color.org
  */
 export function wantsColor(

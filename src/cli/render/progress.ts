@@ -7,16 +7,16 @@ import { describeProgress, type Speed } from './describe-progress.ts';
 /** Shows events on stderr while a command runs. */
 export interface Reporter {
   readonly emit: Emit;
-  /** Ends the bars, so that what follows stands on its own line. */
+  /** Ends the bars, so that further output starts on a new line. */
   stop(): void;
 }
 
-/** What a person wants to see. */
+/** What the user wants to see. */
 export interface ReporterOptions {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly progress: boolean;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly clock?: () => number;
 }
 
@@ -28,7 +28,7 @@ interface Track {
   latest: ProgressEvent;
 }
 
-/** Makes a reporter: bars on a terminal, a line every few seconds elsewhere, errors only when quiet. */
+/** Makes a reporter: bars on a terminal, a line every few seconds elsewhere, only errors if quiet. */
 export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clock = () => performance.now() }: ReporterOptions): Reporter {
   const tracks = new Map<string, Track>();
   let bars: Bars | undefined;
@@ -40,7 +40,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
     if (bars !== undefined) for (const [key, track] of tracks) bars.update(key, track.latest, speedOf(track, clock()));
     if (bars !== undefined || loading) return;
     loading = true;
-    // Only a terminal pays for the package that draws bars.
+    // The package for bars is only loaded on a terminal.
     void import('./bars.ts').then(({ makeBars }) => {
       if (stopped) return;
       bars = makeBars(terminal.stderr);
@@ -55,7 +55,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
     const known = tracks.get(key);
     const track = known ?? { rate: createTransferRate(), lastShown: now, latest: event };
     const wasComplete = known !== undefined && isComplete(known.latest);
-    // What was here before is counted in a moment, and the rest comes at another rate.
+    // Existing data is counted in a moment, and the rest arrives at another rate.
     if (event.bytesAtHand !== track.latest.bytesAtHand) track.rate = createTransferRate();
     track.rate.add(event.bytesDone, now);
     track.latest = event;

@@ -5,7 +5,7 @@ import { Dashboard } from './dashboard/dashboard.tsx';
 import { createLive } from './parts/live.ts';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';
 
-/** What a dashboard shows and does. It is closed when the dashboard is left. */
+/** The data and actions of a dashboard. It is closed when the user leaves the dashboard. */
 export interface DashboardSource extends AsyncDisposable {
   readonly follow: Follow<DashboardView>;
   readonly acts: DashboardActs;
@@ -14,7 +14,7 @@ export interface DashboardSource extends AsyncDisposable {
 
 const nothingKnown: DashboardView = { store: null, staging: null, jobs: [], node: { hostname: '', node_id: null }, notice: null };
 
-/** Shows the dashboard until somebody leaves it; throws what it cannot go on for. */
+/** Shows the dashboard until the user leaves it; throws the error that ends it. */
 export async function showDashboard(given: DashboardSource, canvas: Canvas): Promise<void> {
   await using source = given;
   const live = createLive(nothingKnown);

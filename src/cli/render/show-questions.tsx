@@ -3,7 +3,7 @@ import type { ConfigQuestions } from '../../core/operations/settings/config-ques
 import { AskConfig } from './questions/ask-config.tsx';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';
 
-/** Asks below the prompt, where the answers stay. @returns undefined when somebody leaves */
+/** Asks below the prompt, where the answers stay. @returns undefined if the user leaves */
 export const showQuestions = (questions: ConfigQuestions, canvas: Canvas): Promise<InitAnswers | undefined> =>
   showScreen<InitAnswers | undefined>((leave) => <AskConfig questions={questions} onEnd={leave} />, canvas, {
     isFull: false,

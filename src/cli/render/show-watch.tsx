@@ -5,7 +5,7 @@ import { createLive } from './parts/live.ts';
 import { type Canvas, showScreen } from './screen/show-screen.tsx';
 import { WatchedDownloads, WatchedNodes, WatchedOptimizations, type WatchProps } from './watch/watched-lists.tsx';
 
-/** Shows a list below the prompt as it changes, until somebody leaves; what was seen last stays there. Throws what it cannot go on for. */
+/** Shows a list and its changes below the prompt until the user leaves; the last state stays there. Throws the error that ends it. */
 export async function showWatch<Name extends keyof WatchedLists>(
   name: Name,
   { follow, now }: { readonly follow: Follow<WatchedLists[Name]>; readonly now: () => Date },

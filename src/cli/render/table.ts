@@ -6,16 +6,16 @@ import { colorOf, type TerminalView, textOf } from './text.ts';
 
 /** Between two columns. */
 const gap = 2;
-/** No column is cut to less; a terminal that is too narrow even then wraps the lines. */
+/** The minimum width of a cut column; a narrower terminal wraps the lines. */
 const minWidth = 6;
-/** Columns that may be left out go before a name or a text is cut to less than this. */
+/** Optional columns are dropped before a name or a text is cut to less than this. */
 const readable = { first: 24, other: 12 } as const;
 
 /**
- * A table as lines, with each column as wide as its widest cell. On a terminal it fits the width, and times are ages: empty columns go
- * first, then the texts of `apart`, which become lines below the table, then `optional` columns; then the widest are cut, with `…`, but
- * no numbers and no times. Elsewhere nothing is left out or cut, and times are as they came.
- * @param view undefined when the table does not go to a terminal
+ * A table as lines, with each column as wide as its widest cell. On a terminal it fits the width, and times are ages. Empty columns are
+ * dropped first, then the texts of `apart` move below the table, then `optional` columns are dropped. Then the widest are cut, with `…`,
+ * except numbers and times. Elsewhere nothing is dropped or cut, and times are unchanged.
+ * @param view undefined if the table does not go to a terminal
  */
 export function renderTable(table: Table, view: TerminalView | undefined, paint: Paint = withoutColor): readonly string[] {
   const { alignRight = [], isWhole = [] } = table;
@@ -32,7 +32,7 @@ export function renderTable(table: Table, view: TerminalView | undefined, paint:
       .map((column, at) => {
         const text = row[column] ?? '';
         const width = widths[at] ?? 0;
-        // The first column says what a row is about: a name, whose end tells as much as its beginning.
+        // The first column names the row's subject; the end of a name is as important as its beginning.
         const filled = fill(text, width, alignRight.includes(column) ? 'right' : 'left', column === 0 ? 'middle' : 'end');
         const cell = at === shown.length - 1 ? filled.trimEnd() : filled;
         return index === 0 ? paintText(cell, 'strong', paint) : paintText(cell, colorOf(table.rows[index - 1]?.[column]), paint);
@@ -44,7 +44,7 @@ export function renderTable(table: Table, view: TerminalView | undefined, paint:
   return [...lines, ...below];
 }
 
-/** The spaces beside a text get no colour, so that a line without it ends in none. */
+/** Spaces beside a text are not coloured, so that trailing spaces can be removed. */
 function paintText(cell: string, color: ReturnType<typeof colorOf>, paint: Paint): string {
   const text = cell.trim();
   if (color === undefined || text === '') return cell;
@@ -59,7 +59,7 @@ interface Measured {
   readonly texts: readonly (readonly string[])[];
 }
 
-/** Which columns a terminal shows, and the one whose texts become lines. Pure. */
+/** The columns for a terminal, and the one whose texts move below the table. Pure. */
 function chooseColumns(
   { header, rows, optional = [], apart }: Table,
   { natural, canShrink, columns, texts }: Measured,
@@ -81,7 +81,7 @@ function chooseColumns(
 
 const pick = <T>(values: readonly T[], columns: readonly number[]): readonly T[] => values.filter((_, column) => columns.includes(column));
 
-/** Gives columns a common greatest width, so that together they fit the room; what is narrower stays as it is. Pure. */
+/** Sets a common maximum width, so that all columns fit into the space; narrower columns stay. Pure. */
 export function fitWidths(natural: readonly number[], canShrink: readonly boolean[], room: number): readonly number[] {
   const shrinking = natural.filter((_, column) => canShrink[column] === true).toSorted((a, b) => a - b);
   let left = room - natural.reduce((sum, width, column) => sum + (canShrink[column] === true ? 0 : width), 0);

@@ -3,19 +3,22 @@ import type { LineOfParts, Table, TableCell, TextBlock } from '../definition.ts'
 import { safeText } from '../safe-text.ts';
 import { type Color, type Paint, withoutColor } from './paint.ts';
 
-/** A terminal that a text is for. */
+/** The terminal for a text. */
 export interface TerminalView {
-  /** Its width; undefined when it does not say. */
+  /** Its width; undefined if it does not report it. */
   readonly columns: number | undefined;
   readonly now: Date;
 }
 
-/** See `renderTable` of table.ts. It is handed in, as only few commands print a table, and it loads what measures characters. */
+/**
+ * See `renderTable` in table.ts. It is a parameter, because only few commands print a table, and it loads the code that measures
+ * characters.
+ */
 export type RenderTable = (table: Table, view: TerminalView | undefined, paint: Paint) => readonly string[];
 
 /**
- * Lines and tables as one text. Cells are always escaped; lines only for a terminal, as a script wants a path as it is.
- * @param view undefined when the text does not go to a terminal
+ * Lines and tables as one text. Cells are always escaped; lines only for a terminal, because a script needs a path unchanged.
+ * @param view undefined if the text does not go to a terminal
  */
 export function renderText(
   blocks: readonly TextBlock[],
@@ -32,13 +35,13 @@ export function renderText(
     .join('\n');
 }
 
-/** Whether there is a table among them. */
+/** Whether one of the blocks is a table. */
 export const hasTable = (blocks: readonly TextBlock[]): boolean => blocks.some(isTable);
 
 const isTable = (block: TextBlock): block is Table => typeof block !== 'string' && !isLine(block);
 const isLine = (block: Table | LineOfParts): block is LineOfParts => 'line' in block;
 
-/** A cell as it is shown: on a terminal a time is an age, elsewhere it is as it came. */
+/** The shown text of a cell: a time is an age on a terminal, and unchanged elsewhere. */
 export function textOf(cell: TableCell, view: TerminalView | undefined): string {
   if (typeof cell === 'string') return cell;
   if ('text' in cell) return cell.text;
@@ -46,7 +49,7 @@ export function textOf(cell: TableCell, view: TerminalView | undefined): string 
   return age === '' ? cell.time : age;
 }
 
-/** The colour that a cell asks for. */
+/** The colour of a cell. */
 export const colorOf = (cell: TableCell | undefined): Color | undefined =>
   typeof cell === 'object' && 'color' in cell ? cell.color : undefined;
 

@@ -11,7 +11,7 @@ export const tabs = ['store', 'downloads', 'nodes', 'staging', 'optimizations'] 
 /** A list of the dashboard. */
 export type TabName = (typeof tabs)[number];
 
-/** What is looked at closely, in place of a list. */
+/** The page of one item, instead of a list. */
 export type Details =
   | { readonly kind: 'model'; readonly modelId: ModelId }
   | { readonly kind: 'download'; readonly modelId: ModelId; readonly key: string }
@@ -19,25 +19,25 @@ export type Details =
   | { readonly kind: 'copy'; readonly modelId: ModelId }
   | { readonly kind: 'optimization'; readonly targetId: ModelId };
 
-/** What is to be deleted: a model, or one of its quantizations. */
+/** The item to delete: a model, or one of its quantizations. */
 export interface Deletion extends ModelRef {
-  /** What the store has of it; undefined: all that it has of the model. */
+  /** The number of its bytes in the store; undefined for the whole model. */
   readonly bytes?: number;
-  /** The quantizations that stay. */
+  /** The remaining quantizations. */
   readonly others?: readonly string[];
 }
 
-/** What a purge may mean, as it was asked from one place. */
+/** The possible targets of a purge, depending on where it was requested. */
 export interface PurgePlace {
   /** The model under the cursor; undefined on a node. */
   readonly modelId: ModelId | undefined;
   /** The quantization under the cursor. */
   readonly selector?: string;
-  /** The node under the cursor; undefined where it is this machine or none. */
+  /** The node under the cursor; undefined for this machine, or without one. */
   readonly nodeId: NodeId | undefined;
 }
 
-/** What lies over the screen until it is answered. */
+/** The dialog over the screen. */
 export type OpenDialog =
   | { readonly kind: 'help' }
   | { readonly kind: 'leave' }
@@ -53,28 +53,28 @@ export interface Message {
   readonly tone: 'good' | 'warn' | 'bad';
 }
 
-/** What every part of the dashboard works with. */
+/** The shared context of all parts of the dashboard. */
 export interface DashboardContext {
   readonly view: DashboardView;
   readonly acts: DashboardActs;
   readonly now: Date;
-  /** The room of a list or of what is looked at, in characters. */
+  /** The space of a list or a page, in characters. */
   readonly width: number;
   readonly height: number;
   readonly listOf: (tab: TabName) => { readonly state: ListState; readonly onState: (change: (state: ListState) => ListState) => void };
   readonly look: (details: Details | undefined) => void;
   readonly open: (dialog: OpenDialog | undefined) => void;
   readonly say: (message: Message) => void;
-  /** Does something short and says how it ended. */
+  /** Runs a short action and shows its result. */
   readonly run: (work: () => Promise<unknown>, done: string) => void;
 }
 
 const Context = createContext<DashboardContext | undefined>(undefined);
 
-/** Gives the parts what they work with. */
+/** Provides the context. */
 export const DashboardProvider = Context.Provider;
 
-/** What the parts work with. */
+/** The context of the dashboard. */
 export function useDashboard(): DashboardContext {
   const dashboard = useContext(Context);
   if (dashboard === undefined) throw new Error('this part was rendered outside the dashboard');

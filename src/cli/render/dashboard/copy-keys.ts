@@ -3,7 +3,7 @@ import type { Key } from '../parts/read-keys.ts';
 import type { DashboardContext } from './context.ts';
 import { stage } from './model-keys.ts';
 
-/** What the keys do with a copy of this machine, in the list and when it is looked at. */
+/** Handles the keys for a copy of this machine, in the list and on its page. */
 export function actOnCopy({ acts, open, run, say }: DashboardContext, key: Key, { model_id, job }: StagingRow): boolean {
   if (key === 'p') open({ kind: 'purge', modelId: model_id, nodeId: undefined });
   else if (key === 's') stage({ acts, run }, { modelId: model_id, ...(job?.selector != null && { selector: job.selector }) });

@@ -31,7 +31,7 @@ import { StagingTab } from './tabs/staging-tab.tsx';
 import { StoreTab } from './tabs/store-tab.tsx';
 import { useJobNews } from './use-job-news.ts';
 
-/** What the dashboard works with. */
+/** The properties of the dashboard. */
 export interface DashboardProps {
   readonly live: Live<DashboardView>;
   readonly acts: DashboardActs;
@@ -39,7 +39,7 @@ export interface DashboardProps {
   readonly onLeave: () => void;
 }
 
-/** In fewer characters nothing can be read. */
+/** A smaller window is unreadable. */
 const smallest = { columns: 60, rows: 12 };
 const headerLines = 4;
 const untouched: Readonly<Record<TabName, ListState>> = {
@@ -50,7 +50,7 @@ const untouched: Readonly<Record<TabName, ListState>> = {
   optimizations: newList,
 };
 
-/** The whole screen: which store, a list or one thing closely, and the keys. */
+/** The whole screen: the store's name, a list or a page, and the keys. */
 export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): ReactElement {
   const view = useLive(live);
   const { columns, rows } = useSize();

@@ -2,7 +2,7 @@ import { type DownloadStatus, nameDownload } from '../../../core/protocol/downlo
 import type { Key } from '../parts/read-keys.ts';
 import type { DashboardContext } from './context.ts';
 
-/** What the keys do with a download, in the list and when it is looked at. */
+/** Handles the keys for a download, in the list and on its page. */
 export function actOnDownload({ acts, run }: DashboardContext, key: Key, download: DownloadStatus): boolean {
   const name = nameDownload(download);
   if (key === 'c') run(() => acts.cancelDownload(download), `stopped the download of ${name}; downloaded data is kept`);

@@ -5,11 +5,11 @@ import { wrap } from '../parts/text-width.ts';
 import { Line, type Part } from '../parts/words.tsx';
 import type { Message } from './context.ts';
 
-/** Lines of a message, three at most; the first has a mark. */
+/** At most three lines of a message; the first has a mark. */
 const maxLines = 3;
 const marks = { good: '✓', warn: '!', bad: '✗' } as const;
 
-/** What is to be said at the bottom, in lines; one that is empty when there is nothing. */
+/** The message at the bottom, in lines; one empty line without a message. */
 export function messageLines(
   message: Message | undefined,
   connection: Connection | undefined,
@@ -22,7 +22,7 @@ export function messageLines(
   return lines.map((line, index) => [{ text: `  ${index === 0 ? marks[tone] : ' '} ${line}`, tone }]);
 }
 
-/** What holds as long as the connection is so. */
+/** A message that stays as long as the connection has this state. */
 function standing(connection: Connection | undefined): Message | undefined {
   if (connection?.state === 'lost')
     return { text: `${connection.message}; showing the last known state`, hint: connection.hint ?? undefined, tone: 'bad' };
@@ -30,7 +30,7 @@ function standing(connection: Connection | undefined): Message | undefined {
   return undefined;
 }
 
-/** The keys that matter here. */
+/** The keys that are useful here. */
 export const KeyHints = ({ hints, width }: { readonly hints: readonly Hint[]; readonly width: number }): ReactElement => (
   <Line parts={['  ', ...hintParts(hints, width - 4)]} />
 );

@@ -12,7 +12,7 @@ import { widthOf } from '../parts/text-width.ts';
 import { Line, type Part } from '../parts/words.tsx';
 import { type TabName, tabs } from './context.ts';
 
-/** Which store, how it is heard of, how full it is, and the tabs. */
+/** The store, its connection, its disk space, and the tabs. */
 export function Header({
   view,
   tab,
@@ -57,7 +57,7 @@ const titles: Readonly<Record<TabName, string>> = {
   optimizations: 'Optimize',
 };
 
-/** The tabs with how many there are; without the numbers where the window is too narrow for them. */
+/** The tabs with their counts; without the counts in a narrow window. */
 function labelsIn(
   view: DashboardView,
   width: number,
@@ -67,7 +67,7 @@ function labelsIn(
   return needed <= width ? labels : labels.map((label) => ({ ...label, count: '' }));
 }
 
-/** How many there are, of downloads and optimizations how many run or wait. */
+/** The number of items; for downloads and optimizations, the number of running or waiting ones. */
 function countOf({ store, staging, jobs }: DashboardView, tab: TabName): string {
   const count = {
     store: store?.models?.length,
@@ -79,7 +79,7 @@ function countOf({ store, staging, jobs }: DashboardView, tab: TabName): string 
   return count === undefined ? '' : String(count);
 }
 
-/** The store host by its name and where it answers. */
+/** The store host's name and address. */
 function placeParts(store: StoreView | null): readonly Part[] {
   const name = store?.health?.hostname ?? '';
   const location = store?.location ?? '';
@@ -91,7 +91,7 @@ function placeParts(store: StoreView | null): readonly Part[] {
       ];
 }
 
-/** How what is shown comes about, in a word with a mark. */
+/** The state of the connection, as a word with a mark. */
 export function connectionParts(connection: Connection | undefined): readonly Part[] {
   switch (connection?.state) {
     case 'live':
@@ -105,7 +105,7 @@ export function connectionParts(connection: Connection | undefined): readonly Pa
   }
 }
 
-/** The disk of the store: models, other files, and what is free. */
+/** The disk of the store: models, other files, and free space. */
 function spaceParts(store: StoreView | null, width: number): readonly Part[] {
   const health = store?.health;
   if (health == null || health.total_bytes === 0) return [' '];
@@ -133,7 +133,7 @@ function spaceParts(store: StoreView | null, width: number): readonly Part[] {
   ];
 }
 
-/** A rule, heavy below the tab that is shown. */
+/** A horizontal line, bold below the current tab. */
 function ruleParts(labels: readonly { readonly isCurrent: boolean; readonly width: number }[], width: number): readonly Part[] {
   const parts: Part[] = [];
   for (const { isCurrent, width: columns } of labels)

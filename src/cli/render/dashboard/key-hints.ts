@@ -25,6 +25,6 @@ const ofDetails: Readonly<Record<Details['kind'], readonly Hint[]>> = {
   optimization: [back, ['c', 'cancel'], ['r', 'again'], ['?', 'help']],
 };
 
-/** The keys that matter where one is. */
+/** The useful keys at the current place. */
 export const hintsFor = (tab: TabName, details: Details | undefined): readonly Hint[] =>
   details === undefined ? ofTabs[tab] : ofDetails[details.kind];

@@ -3,7 +3,7 @@ import type { ShownModel } from '../../../core/protocol/models.ts';
 import type { Key } from '../parts/read-keys.ts';
 import type { DashboardContext } from './context.ts';
 
-/** What the keys do with a model of the store, in the list and when it is looked at. */
+/** Handles the keys for a model of the store, in the list and on its page. */
 export function actOnModel({ acts, open, run }: DashboardContext, key: Key, modelId: ModelId): boolean {
   if (key === 'd') open({ kind: 'delete', modelId });
   else if (key === 'p') open({ kind: 'purge', modelId, nodeId: undefined });
@@ -13,7 +13,7 @@ export function actOnModel({ acts, open, run }: DashboardContext, key: Key, mode
   return true;
 }
 
-/** What the same keys do with one quantization, where it is chosen. */
+/** Handles the same keys for one selected quantization. */
 export function actOnQuantization(
   { acts, open, run }: DashboardContext,
   key: Key,
@@ -23,7 +23,7 @@ export function actOnQuantization(
   const all = model.quantizations ?? [];
   const others = all.flatMap((one) => (one.selector === selector ? [] : one.selector));
   const own = all.find((one) => one.selector === selector)?.size_bytes ?? 0;
-  // With the last one everything else of the model goes too.
+  // With the last one, the whole model is deleted.
   if (key === 'd') open({ kind: 'delete', ...name, others, bytes: others.length === 0 ? model.total_bytes : own });
   else if (key === 'p') open({ kind: 'purge', ...name, nodeId: undefined });
   else if (key === 's') stage({ acts, run }, name);
@@ -32,7 +32,7 @@ export function actOnQuantization(
   return true;
 }
 
-/** Begins to stage a model, or one quantization of it, on this machine. */
+/** Starts to stage a model, or one quantization of it, on this machine. */
 export function stage({ acts, run }: Pick<DashboardContext, 'acts' | 'run'>, name: ModelRef): void {
   run(() => acts.stage(name), `staging ${formatRef(name)} on this machine; press 4 to see its progress`);
 }

@@ -3,7 +3,7 @@ import type { DashboardView } from '../../../core/operations/live/open-dashboard
 import type { StagingJob } from '../../../core/protocol/staging.ts';
 import type { Message } from './context.ts';
 
-/** Says it when something that was staged here has ended, and whatever else happened that a person should know. */
+/** Shows a message when a staging started here has ended, and the dashboard's other notices. */
 export function useJobNews({ jobs, notice }: DashboardView, say: (message: Message) => void): void {
   const before = useRef<readonly StagingJob[]>([]);
   useEffect(() => {

@@ -1,9 +1,9 @@
 import type { ReportedCopy } from '../../../core/protocol/models.ts';
 import type { StagingView } from '../../../core/protocol/staging.ts';
 
-/** What is known of a copy, or of a quantization in it, on whichever machine. */
+/** The known facts of a copy, or of a quantization in it, on any machine. */
 export type CopyFacts = Pick<ReportedCopy, 'size_bytes' | 'last_used' | 'in_use' | 'over_budget'> & {
-  /** Of a quantization, what its own files hold; absent where the node does not say it. */
+  /** The digest of a quantization's own files; absent if the node does not report it. */
   readonly digest?: string | null;
 };
 

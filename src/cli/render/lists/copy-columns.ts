@@ -7,17 +7,17 @@ import type { Cell, Column } from '../parts/lay-out.ts';
 import type { OwnCopy } from './copies.ts';
 import { progressOf } from './download-columns.ts';
 
-/** A line of what this machine has: a copy, or one that is being made. */
+/** A row of this machine's list: a copy, or one that is being made. */
 export interface StagingRow {
   readonly model_id: ModelId;
   readonly copy: OwnCopy | undefined;
-  /** One that runs, waits or failed. */
+  /** A running, waiting or failed job. */
   readonly job: StagingJob | undefined;
-  /** What is there of one that nobody makes now, in bytes. */
+  /** The size of an unfinished copy that nothing is building now, in bytes. */
   readonly unfinished?: number;
 }
 
-/** What is staged, on its way and left half-way, each model once. Pure. */
+/** Staged, running and unfinished copies, each model once. Pure. */
 export function stagingRows(
   staging: Pick<StagingView, 'models' | 'unfinished'> | null,
   jobs: readonly StagingJob[],
@@ -58,7 +58,7 @@ function sizeOf({ copy, job, unfinished }: StagingRow): string {
   return bytes === undefined ? '' : formatBytes(bytes);
 }
 
-/** While a copy is made, how fast and how long still stands there instead. */
+/** While a copy is made, rate and time left are shown there instead. */
 function lastUsed(copy: OwnCopy | undefined, job: StagingJob | undefined, now: Date): Cell {
   if (job?.status === 'staging')
     return job.seconds_left === null ? formatRate(job.bytes_per_second) : `${formatLeft(job.seconds_left)} left`;
@@ -70,7 +70,7 @@ function jobState(job: StagingJob, width: number): Cell {
   return progressOf(job, job.status, width);
 }
 
-/** What is to become of a copy. */
+/** Whether a copy is in use, or over the budget. */
 export function stateOf(copy: Pick<ReportedCopy, 'in_use' | 'over_budget'> | undefined, holders: OwnCopy['holders'] = []): Cell {
   if (copy === undefined) return '';
   if (copy.in_use) return { text: holders.length === 0 ? 'in use' : `in use, ${holders.map(describeHolder).join(', ')}`, tone: 'good' };

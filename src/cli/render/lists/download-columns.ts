@@ -25,7 +25,7 @@ function statusOf({ status }: DownloadStatus): Cell {
   return { text: status === 'pending' ? 'waiting' : status, tone: tones[status] };
 }
 
-/** A bar with its percentage; why it failed where it did. */
+/** A bar with its percentage, or why it failed. */
 export function progressOf(
   { bytes_done, bytes_total, error }: Pick<DownloadStatus, 'bytes_done' | 'bytes_total' | 'error'>,
   status: 'pending' | 'downloading' | 'staging' | 'complete' | 'failed',
@@ -38,7 +38,7 @@ export function progressOf(
   return { parts: [...progressBar(done, width - 5), `${Math.floor(done * 100)}%`.padStart(5)] };
 }
 
-/** `1.2 of 4.7 GiB`, or the whole when it is there. */
+/** `1.2 of 4.7 GiB`, or only the total if it is complete. */
 export function amountOf({ bytes_done, bytes_total }: Pick<DownloadStatus, 'bytes_done' | 'bytes_total'>): string {
   if (bytes_total === 0) return '';
   return bytes_done >= bytes_total ? formatBytes(bytes_total) : `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}`;

@@ -3,12 +3,12 @@ import type { CountedEntry } from '../../../core/protocol/models.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Column } from '../parts/lay-out.ts';
 
-/** What is known beside the models. */
+/** Data for the list beside the models. */
 export interface AroundModels {
   readonly nodes: readonly KnownNode[];
-  /** The models that this machine has a copy of. */
+  /** The models with a copy on this machine. */
   readonly here: ReadonlySet<string>;
-  /** This machine, which `here` speaks of. */
+  /** The machine of `here`. */
   readonly nodeId: string | null;
   readonly now: Date;
 }
@@ -38,6 +38,6 @@ export function stagedOn(modelId: string, { nodes, here, nodeId }: Omit<AroundMo
   return others === 0 ? '' : others === 1 ? '1 node' : `${others} nodes`;
 }
 
-/** What a filter looks at. */
+/** The text for the filter. */
 export const wordsOfModel = ({ model_id, tags, family, quantization }: CountedEntry): string =>
   [model_id, ...tags, family, quantization].join(' ');

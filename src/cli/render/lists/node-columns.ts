@@ -30,7 +30,7 @@ export const nodeColumns = (
   { title: 'ID', dropOrder: 6, maxWidth: 30, cell: ({ node_id }) => ({ text: node_id, tone: 'quiet' }) },
 ];
 
-/** Whether it does what it is asked: at once, when it is back, or when a command is run there. */
+/** When it carries out orders: at once, when it is back, or with the next command there. */
 export function stateOf({ connected, agent }: KnownNode): Cell {
   if (connected) return { text: '● listening', tone: 'good' };
   return agent ? { text: '○ away', tone: 'warn' } : { text: '○ no agent', tone: 'quiet' };
@@ -38,5 +38,5 @@ export function stateOf({ connected, agent }: KnownNode): Cell {
 
 const sizeOf = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
 
-/** What a filter looks at. */
+/** The text for the filter. */
 export const wordsOfNode = ({ node_id, hostname, version, address }: KnownNode): string => [hostname, node_id, version, address].join(' ');

@@ -2,7 +2,7 @@ import type { KnownNode } from '../../../core/protocol/fleet.ts';
 
 type Named = Pick<KnownNode, 'hostname' | 'node_id'>;
 
-/** What people call machines: by hostname, and by id as well where several have the same. Pure. */
+/** Names machines by hostname, and also by id if several have the same hostname. Pure. */
 export function nodeNames(nodes: readonly Named[]): (node: Named) => string {
   const namesakes = Map.groupBy(nodes, ({ hostname }) => hostname.toLowerCase());
   return ({ hostname, node_id }) => {

@@ -13,17 +13,17 @@ export const optimizationColumns: readonly Column<OptimizationStatus>[] = [
   { title: 'LEFT', align: 'right', dropOrder: 2, cell: ({ seconds_left }) => formatLeft(seconds_left) },
 ];
 
-/** Whether something can still become of it. */
+/** Whether it has not ended yet. */
 export const isUnderWay = ({ status }: Pick<OptimizationStatus, 'status'>): boolean => status !== 'complete' && status !== 'failed';
 
-/** Its state in a word. */
+/** Its state in one word. */
 export function optimizationWord({ status, error_code }: Pick<OptimizationStatus, 'status' | 'error_code'>): Cell {
   if (error_code === 'CANCELLED') return { text: 'cancelled', tone: 'quiet' };
   if (status === 'pending') return { text: 'waiting', tone: 'quiet' };
   return { text: status, tone: status === 'complete' ? 'good' : status === 'failed' ? 'bad' : 'accent' };
 }
 
-/** A bar with its percentage; what it does where there is no number yet; why it failed where it did. */
+/** A bar with its percentage; its activity without a percentage; or why it failed. */
 export function optimizationProgress(
   {
     status,

@@ -9,7 +9,7 @@ import { nodeNames } from './node-names.ts';
 
 const isSame = (one: string | null | undefined, other: string): boolean => one?.toLowerCase() === other.toLowerCase();
 
-/** What a copy has of what is named; undefined when it does not have it, or does not tell. Pure. */
+/** The facts about a copy's quantization; undefined if the copy does not have it, or its node does not report it. Pure. */
 export function partOf(copy: ReportedCopy, { modelId, selector }: ModelRef): CopyFacts | undefined {
   if (copy.model_id !== modelId) return undefined;
   return selector === undefined ? copy : copy.quantizations?.find((one) => isSame(one.selector, selector));
@@ -23,13 +23,13 @@ export const quantizationColumns = (view: DashboardView, modelId: ModelId): read
   { title: 'STAGED', width: 12, preferredWidth: 40, cell: (stored) => whereStaged(view, modelId, stored) },
 ];
 
-/** Whether a staged quantization has other content than the store's. One whose node does not say what it has is not. Pure. */
+/** Whether a staged quantization differs from the store's. False if its node does not report the digest. Pure. */
 export const isOlderPart = (
   part: { readonly digest?: string | null } | undefined,
   { digest }: Pick<StoredQuantization, 'digest'>,
 ): boolean => part?.digest != null && digest !== null && part.digest !== digest;
 
-/** Where a quantization is staged: `here, in use`, `staging 43%`, the machines, and which of them have an older one. Pure. */
+/** Where a quantization is staged: `here, in use`, `staging 43%`, the machines, and which of them have an older version. Pure. */
 function whereStaged({ staging, store, jobs, node }: DashboardView, modelId: ModelId, stored: StoredQuantization): Cell {
   const name = { modelId, selector: stored.selector };
   const job = jobs.find((one) => one.model_id === name.modelId && isSame(one.selector, name.selector) && isRunning(one));

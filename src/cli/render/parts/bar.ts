@@ -4,11 +4,11 @@ import type { Part, Tone } from './words.tsx';
 export interface BarPart {
   readonly share: number;
   readonly tone: Tone;
-  /** What it is drawn with, so that it can be told from the others without colours. */
+  /** The character of the part, so that it can be distinguished without colours. */
   readonly character: string;
 }
 
-/** How something is filled, in parts of a line that take exactly so many columns. What is more than nothing can be seen. Pure. */
+/** A filled bar, as parts of a line with an exact width. A non-zero part is always visible. Pure. */
 export function bar(parts: readonly BarPart[], width: number): readonly Part[] {
   let left = width;
   const drawn = parts.map(({ share, tone, character }): Part => {
@@ -20,7 +20,7 @@ export function bar(parts: readonly BarPart[], width: number): readonly Part[] {
   return [...drawn, { text: '─'.repeat(left), tone: 'quiet' }];
 }
 
-/** How far something is, from 0 to 1. */
+/** A progress bar for a fraction from 0 to 1. */
 export function progressBar(done: number, width: number): readonly Part[] {
   const room = Math.max(0, width);
   const full = Math.floor(Math.min(1, Math.max(0, done)) * room);

@@ -7,35 +7,35 @@ import { cut, widthOf } from './text-width.ts';
 import { useSize } from './use-size.ts';
 import { Line, type Part, type Tone } from './words.tsx';
 
-/** A line of a dialog; an element for one that is typed into. */
+/** A line of a dialog; an element for an input field. */
 export type DialogLine = readonly Part[] | ReactElement;
 
-/** What lies over the screen until it is answered. */
+/** A dialog over the screen. */
 export interface DialogProps {
   readonly title: string;
   readonly tone?: Tone;
   readonly lines: readonly DialogLine[];
-  /** What the keys do, below everything. */
+  /** The meaning of the keys, below everything. */
   readonly keys: readonly Part[];
-  /** It gets every key that is not typed, as nothing below may hear any. */
+  /** Gets every key that is not typed into a field; nothing below the dialog gets one. */
   readonly onKey: (key: Key) => void;
 }
 
-/** At either side an empty column, so that what lies below keeps away, the frame, and two columns of room. */
+/** On each side: an empty column to separate it from the content below, the frame, and two columns of padding. */
 const frame = 8;
 const widest = 80;
-/** The head of the screen stays in sight where there is room. */
+/** The header of the screen stays visible if there is space. */
 const headLines = 4;
-/** The frame, the empty lines within it and the keys. */
+/** The frame, its empty lines and the keys. */
 const otherLines = 6;
 
-/** How many columns there are for the lines of a dialog. */
+/** The number of columns for the lines of a dialog. */
 export const useDialogWidth = (): number => Math.min(useSize().columns, widest) - frame;
 
-/** How many lines a dialog can show; those beyond are cut off. */
+/** The maximum number of lines in a dialog; more are cut off. */
 export const useDialogLines = (): number => Math.max(1, useSize().rows - otherLines);
 
-/** A dialog in the middle of the screen. What is below shows around it. */
+/** A dialog in the middle of the screen. The content below stays visible around it. */
 export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogProps): ReactElement {
   const { columns, rows } = useSize();
   const width = useDialogWidth();

@@ -1,12 +1,12 @@
 import { isCharacter, type Key } from './read-keys.ts';
 
-/** A text that is being typed, and where in it; `at` counts characters. */
+/** An edited text and the cursor's position; `at` counts characters. */
 export interface TypedText {
   readonly characters: readonly string[];
   readonly at: number;
 }
 
-/** The text with the place at its end. */
+/** The text with the cursor at its end. */
 export function typed(text: string): TypedText {
   const characters = [...text];
   return { characters, at: characters.length };
@@ -35,7 +35,7 @@ function deleteWord({ characters, at }: TypedText): TypedText {
   return { characters: characters.toSpliced(from, at - from), at: from };
 }
 
-/** Where the word begins that stands before a place; the parts of a path are words. */
+/** The beginning of the word before the cursor; the parts of a path are words. */
 function wordBefore(characters: readonly string[], at: number): number {
   const isBreak = (index: number): boolean => /[\s/]/.test(characters[index] ?? '');
   let from = at;
@@ -44,14 +44,14 @@ function wordBefore(characters: readonly string[], at: number): number {
   return from;
 }
 
-/** The text after a key, as a shell would have it; undefined for a key that edits nothing. Pure. */
+/** The text after a key, with the editing keys of a shell; undefined for any other key. Pure. */
 export function editText(text: TypedText, key: Key): TypedText | undefined {
   const edit = Object.hasOwn(edits, key) ? edits[key] : undefined;
   if (edit !== undefined) return edit(text);
   return isCharacter(key) ? insertText(text, key) : undefined;
 }
 
-/** The text with another in its place; line ends and what cannot be seen are left out. Pure. */
+/** Inserts a text at the cursor; drops line ends and invisible characters. Pure. */
 export function insertText({ characters, at }: TypedText, text: string): TypedText {
   const added = [...text.replaceAll(/\p{Cc}/gu, '')];
   return { characters: characters.toSpliced(at, 0, ...added), at: at + added.length };

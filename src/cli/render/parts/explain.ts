@@ -1,13 +1,13 @@
 import { SkulkError } from '../../../core/kernel/errors.ts';
 import { explainAnySystemError } from '../../../core/kernel/explain-system-error.ts';
 
-/** What went wrong, as a sentence and what to do. */
+/** An error, as a sentence with a hint. */
 export interface Problem {
   readonly message: string;
   readonly hint: string | undefined;
 }
 
-/** An error for a person; one that nobody foresaw is a bug and says so. */
+/** Explains an error; an unexpected one is reported as a bug. */
 export function explain(error: unknown): Problem {
   const known = explainAnySystemError(error);
   if (isForbidden(known)) return { message: 'read-only: changes need a token with the role node (SKULK_TOKEN)', hint: undefined };
@@ -16,6 +16,6 @@ export function explain(error: unknown): Problem {
   return { message: `${message} (this is a bug in skulk)`, hint: 'please report it' };
 }
 
-/** Nothing on a full screen needs a role that is more than that of a node. */
+/** No action of a full-screen view needs a higher role than that of a node. */
 const isForbidden = (error: unknown): boolean =>
   error instanceof SkulkError && (error.code === 'FORBIDDEN' || (error.cause instanceof SkulkError && error.cause.code === 'FORBIDDEN'));

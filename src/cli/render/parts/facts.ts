@@ -1,10 +1,10 @@
 import { fill, wrap } from './text-width.ts';
 import type { Part, Tone } from './words.tsx';
 
-/** Something that is known: its name and what it is. One that is empty is left out. */
+/** A fact: its name and its value. An empty one is omitted. */
 export type Fact = readonly [name: string, value: string | null, tone?: Tone];
 
-/** Facts as lines, the names in a column of their own. Pure. */
+/** Facts as lines, with the names in a separate column. Pure. */
 export function factLines(facts: readonly Fact[], width: number): readonly (readonly Part[])[] {
   const known = facts.filter(([, value]) => value !== null && value !== '');
   const column = Math.max(0, ...known.map(([name]) => name.length)) + 2;

@@ -2,7 +2,7 @@ import { formatBytes, formatSeconds } from '../../../core/kernel/units.ts';
 
 export { formatAge, formatBytes, plural } from '../../../core/kernel/units.ts';
 
-/** A time where the person is: `2026-11-24 22:10`; the text itself when it is no time. */
+/** A time in the local time zone: `2026-11-24 22:10`; an invalid time stays as it is. */
 export function formatTime(iso: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
@@ -11,8 +11,8 @@ export function formatTime(iso: string): string {
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
 }
 
-/** Bytes a second; empty while it is not known. */
+/** Bytes per second; empty while unknown. */
 export const formatRate = (bytesPerSecond: number | null): string => (bytesPerSecond === null ? '' : `${formatBytes(bytesPerSecond)}/s`);
 
-/** Seconds that are left; empty while it is not known. */
+/** The seconds left; empty while unknown. */
 export const formatLeft = (seconds: number | null): string => (seconds === null ? '' : formatSeconds(seconds));

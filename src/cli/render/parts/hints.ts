@@ -1,10 +1,10 @@
 import { widthOf } from './text-width.ts';
 import type { Part } from './words.tsx';
 
-/** A key and what it does. */
+/** A key and its meaning. */
 export type Hint = readonly [key: string, does: string];
 
-/** As many hints as fit into a line, in parts of it. Pure. */
+/** As many hints as fit into a line. Pure. */
 export function hintParts(hints: readonly Hint[], width: number): readonly Part[] {
   const parts: Part[] = [];
   let room = width;

@@ -2,14 +2,14 @@ import { useInput, usePaste } from 'ink';
 import { createContext, type ReactElement, type ReactNode, useContext, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { type Key, readKeys } from './read-keys.ts';
 
-/** What is pressed or pasted; says whether it was meant for it. */
+/** Handles keys and pasted text; returns whether it has handled them. */
 export interface KeyHandler {
   readonly onKey: (key: Key) => boolean;
-  /** Without it what is pasted is for nobody: a text that happens to hold a `d` must not delete. */
+  /** If absent, pasted text is ignored: a text that contains a `d` must not delete. */
   readonly onPaste?: (text: string) => boolean;
 }
 
-/** Where a handler stands: what is typed into hears a key before a dialog, and that before whatever lies below it. */
+/** The layer of a handler: an input field gets a key before a dialog, and a dialog before the page below it. */
 export type Layer = 'field' | 'dialog' | 'page';
 
 interface Handlers extends Readonly<Record<Layer, { current: KeyHandler }[]>> {
@@ -21,14 +21,14 @@ type Press = { readonly key: Key } | { readonly paste: string };
 const KeysContext = createContext<Handlers | undefined>(undefined);
 
 /**
- * Reads the keyboard and hands every key to the handlers, until one takes it: the upper layers first, in each the newest. The next key waits until the screen
- * shows what became of the last one, so that whoever types ahead presses what they see then.
+ * Reads the keyboard and passes every key to the handlers, until one handles it: the upper layers first, in each the newest. The next key
+ * waits until the screen shows the effect of the last one, so that fast typing works on the visible state.
  */
 export function Keyboard({
   onUrgent = () => false,
   children,
 }: {
-  /** Hears every key before all others, and at once. */
+  /** Gets every key before all others, and at once. */
   readonly onUrgent?: (key: Key) => boolean;
   readonly children: ReactNode;
 }): ReactElement {
@@ -48,25 +48,25 @@ export function Keyboard({
     waiting.current.push(...presses);
     if (!isBusy.current) next();
   };
-  // After every turn, when what it changed is there.
+  // After every update, when its changes are visible.
   useEffect(next);
   useInput((input, key) => push(readKeys(input, key).flatMap((one) => (onUrgent(one) ? [] : { key: one }))));
   usePaste((paste) => push([{ paste }]));
   return <KeysContext value={handlers}>{children}</KeysContext>;
 }
 
-/** Hands a press on. @returns what it is instead, when nobody takes it as it is */
+/** Passes a key on. @returns its replacement, if no handler accepts it */
 function dispatch({ page, dialog, field }: Handlers, press: Press): readonly Press[] {
   const isTakenBy = ({ current }: { readonly current: KeyHandler }): boolean =>
     'key' in press ? current.onKey(press.key) : (current.onPaste?.(press.paste) ?? false);
-  // With Alt there are only keys to edit with; whoever meant Escape and another key gets both.
+  // With Alt there are only editing keys; if Escape and another key were meant, both are passed on.
   const [, character] = ('key' in press && /^alt-(.+)$/.exec(press.key)) || [];
   const layers = character === undefined ? [...page, ...dialog, ...field] : field;
   const isTaken = layers.toReversed().some(isTakenBy);
   return isTaken || character === undefined ? [] : [{ key: 'escape' }, { key: character }];
 }
 
-/** Hears keys as long as the component is there. */
+/** Handles keys while the component is mounted. */
 export function useKeys(layer: Layer, onKey: KeyHandler['onKey'], onPaste?: KeyHandler['onPaste']): void {
   const handlers = useContext(KeysContext);
   const handler = useRef<KeyHandler>({ onKey });
@@ -76,7 +76,7 @@ export function useKeys(layer: Layer, onKey: KeyHandler['onKey'], onPaste?: KeyH
   useListener(handlers?.[layer], handler);
 }
 
-/** Is told of every key and every paste, before whoever they are for. */
+/** Called for every key and every paste, before their handlers. */
 export function useAnyKey(onAny: () => void): void {
   const handlers = useContext(KeysContext);
   const handler = useRef(onAny);

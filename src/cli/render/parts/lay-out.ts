@@ -6,24 +6,24 @@ export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row, width: number) => Cell;
   readonly align?: 'left' | 'right';
-  /** Where a text is cut that is too long. */
+  /** Where a too long text is cut. */
   readonly cut?: 'end' | 'middle';
-  /** It gives way first, but keeps so many columns, and takes some of the room that is left over. One of a table. */
+  /** It shrinks first, but not below this width, and gets some of the free space. At most one column of a table has it. */
   readonly flexMinWidth?: number;
-  /** It takes up to so many columns when there is room for them. */
+  /** It gets up to this width if there is space. */
   readonly preferredWidth?: number;
-  /** It takes so many columns, whatever is in it. */
+  /** It has this width, whatever its content is. */
   readonly width?: number;
-  /** It takes so many columns at most. */
+  /** It has at most this width. */
   readonly maxWidth?: number;
-  /** When there is no room for all, columns go, the highest number first; those without one stay. */
+  /** If there is not enough space, columns are dropped, the highest number first; columns without a number stay. */
   readonly dropOrder?: number;
 }
 
-/** What stands in a cell. */
+/** The content of a cell. */
 export type Cell = string | { readonly text: string; readonly tone: Tone } | { readonly parts: readonly Part[] };
 
-/** A column and how wide it is. */
+/** A column and its width. */
 export interface LaidOut<Row> {
   readonly column: Column<Row>;
   readonly width: number;
@@ -31,13 +31,13 @@ export interface LaidOut<Row> {
 
 /** Between two columns. */
 export const gap = 2;
-/** More than that beside its texts is too far for the eye to go on to the next column. */
+/** With more space beside the texts, the eye loses the line. */
 const maxSpare = 12;
 
-/** Gives columns their widths, and leaves out what there is no room for. Pure. */
+/** Sets the widths of columns, and drops those without space. Pure. */
 export function layOut<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): readonly LaidOut<Row>[] {
   const natural = new Map(columns.map((column) => [column, naturalWidth(column, rows)]));
-  // What says nothing of any row is not missed.
+  // A column that is empty in every row is not needed.
   const isEmpty = ({ cell }: Column<Row>): boolean => rows.every((row) => textOf(cell(row, 0)) === '');
   let kept = columns.filter((column) => column.dropOrder === undefined || !isEmpty(column));
   const needed = (): number =>

@@ -1,19 +1,19 @@
 import type { Key } from './read-keys.ts';
 
-/** Where a list is. */
+/** The position of a list. */
 export interface ListState {
-  /** What the rows must have in them; several words must all be there. */
+  /** The filter; every word must be in the row. */
   readonly words: string;
-  /** The row of the cursor: its key, and where it was seen last, for when it has gone. */
+  /** The row of the cursor: its key, and its last index in case it disappears. */
   readonly chosen: { readonly key: string | undefined; readonly index: number };
-  /** The first row that is seen. */
+  /** The first visible row. */
   readonly top: number;
 }
 
-/** A list from its beginning. */
+/** A list at its beginning. */
 export const newList: ListState = { words: '', chosen: { key: undefined, index: 0 }, top: 0 };
 
-/** Where the cursor is, and which rows are seen. The cursor stays on its row, wherever that is by now. Pure. */
+/** The cursor and the visible rows. The cursor stays on its row when that moves. Pure. */
 export function placeList(
   { chosen, top }: ListState,
   keys: readonly string[],
@@ -51,7 +51,7 @@ export function moveInList(state: ListState, key: Key, keys: readonly string[], 
   return { ...moved, top: placeList({ ...moved, top: now.top }, keys, height).top };
 }
 
-/** Whether a text has all of the words in it, whatever their case. Pure. */
+/** Whether a text contains all words, ignoring case. Pure. */
 export function hasWords(text: string, words: string): boolean {
   const low = text.toLowerCase();
   return words

@@ -8,21 +8,21 @@ import { Table } from './table.tsx';
 import { TextField } from './text-field.tsx';
 import { Line } from './words.tsx';
 
-/** A list that is moved in with the keys. */
+/** A list with a cursor. */
 export interface ListProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** What the filter looks at. */
+  /** The text for the filter. */
   readonly wordsOf: (row: Row) => string;
   readonly width: number;
   readonly height: number;
   readonly state: ListState;
-  /** Changes the state as it is then; a key may have come since the last frame. */
+  /** Changes the state that is current then; a key may have arrived since the last frame. */
   readonly onState: (change: (state: ListState) => ListState) => void;
-  /** What is said where there are no rows. */
+  /** The lines for an empty list. */
   readonly empty: readonly string[];
-  /** A key that does not move the cursor; the row under the cursor, if there is one. */
+  /** Handles other keys, with the row under the cursor, if there is one. */
   readonly onKey: (key: Key, row: Row | undefined) => boolean;
 }
 
@@ -32,13 +32,13 @@ export function List<Row>({ columns, rows, keyOf, wordsOf, width, height, state,
   const isFiltered = state.words !== '' || isTyping;
   const shown = isFiltered ? rows.filter((row) => hasWords(wordsOf(row), state.words)) : rows;
   const keys = shown.map(keyOf);
-  // The head of the table, and the line of the filter.
+  // The header of the table, and the line of the filter.
   const room = height - 1 - (isFiltered ? 1 : 0);
   const { index, top } = placeList(state, keys, room);
-  // The cursor stays on the row that a person sees it on, also when that is another one since rows went.
+  // The cursor stays on the visible row, even if rows before it disappear.
   useEffect(() => {
     const isAsSeen = state.chosen.key === keys[index] && state.chosen.index === index && state.top === top;
-    // A key that came between the frame and this has moved the cursor, and what was seen before it counts no more.
+    // If a key has moved the cursor since the last frame, the row seen before no longer counts.
     if (keys.length > 0 && !isAsSeen) onState((now) => (now === state ? { ...now, chosen: { key: keys[index], index }, top } : now));
   });
   useKeys('page', (key) => {

@@ -1,13 +1,13 @@
 import { useSyncExternalStore } from 'react';
 
-/** Something that changes, and whoever shows it. */
+/** A changing value and its listeners. */
 export interface Live<T> {
   readonly get: () => T;
   readonly set: (value: T) => void;
   readonly subscribe: (listener: () => void) => () => void;
 }
 
-/** Nobody listens yet. */
+/** Starts without listeners. */
 export function createLive<T>(first: T): Live<T> {
   const listeners = new Set<() => void>();
   let value = first;
@@ -24,5 +24,5 @@ export function createLive<T>(first: T): Live<T> {
   };
 }
 
-/** How it is, as it changes. */
+/** The current value, with its changes. */
 export const useLive = <T>(live: Live<T>): T => useSyncExternalStore(live.subscribe, live.get);

@@ -5,16 +5,16 @@ import { moveInList, newList } from './list-state.ts';
 import type { Key } from './read-keys.ts';
 import { Blank, Line, type Part } from './words.tsx';
 
-/** Lines that are read, more than fit. */
+/** A text with more lines than fit. */
 export interface PagerProps {
   readonly lines: readonly (readonly Part[])[];
   readonly height: number;
-  /** Some of the lines can be chosen, one after the other. */
+  /** Some of the lines can be selected. */
   readonly cursor?: PagerCursor | undefined;
   readonly onKey: (key: Key) => boolean;
 }
 
-/** Which of the lines can be chosen, and which of them is. */
+/** The selectable lines, and the selected one. */
 export interface PagerCursor {
   readonly lines: readonly number[];
   readonly at: number;
@@ -23,7 +23,10 @@ export interface PagerCursor {
 
 const directions: Readonly<Record<Key, -1 | 1>> = { up: -1, k: -1, down: 1, j: 1 };
 
-/** Lines that are moved through. The keys for one line move the cursor while its line is seen and there is a next one, else the lines. */
+/**
+ * Lines that can be scrolled. The keys for one line move the cursor if its line is visible and there is a next one; otherwise they
+ * scroll.
+ */
 export function Pager({ lines, height, cursor, onKey }: PagerProps): ReactElement {
   const [top, setTop] = useState(0);
   const lowest = Math.max(0, lines.length - height);

@@ -1,8 +1,6 @@
 import type { Key as InkKey } from 'ink';
 
-/**
- * A key: the character that it types, or one of these words. Whoever types fast may have sent several at once.
- */
+/** A key: the character that it types, or one of these words. Fast typing may send several at once. */
 export type Key = string;
 
 const named: readonly (readonly [field: keyof InkKey, key: Key])[] = [
@@ -20,13 +18,13 @@ const named: readonly (readonly [field: keyof InkKey, key: Key])[] = [
   ['delete', 'delete'],
 ];
 
-/** The keys of one piece of input as ink hands it over. Pure. */
+/** The keys in one piece of ink's input. Pure. */
 export function readKeys(input: string, key: InkKey): readonly Key[] {
   if (key.tab) return [key.shift ? 'shift-tab' : 'tab'];
   const word = named.find(([field]) => key[field] === true)?.[1];
   if (word !== undefined) return [word];
   if (key.ctrl) return input === '' ? [] : [`ctrl-${input}`];
-  // A letter with Alt, or Escape and a letter that came right after it: terminals send the same for both.
+  // A letter with Alt, or Escape directly followed by a letter: terminals send the same for both.
   const [first = '', ...rest] = [...input].map(readCharacter);
   if (first === '') return [];
   return [key.meta ? `alt-${first}` : first, ...rest];

@@ -1,11 +1,11 @@
 import { cut, widthOf } from './text-width.ts';
 import type { Part } from './words.tsx';
 
-/** How many columns parts of a line take together. */
+/** The total width of parts of a line, in columns. */
 export const widthOfParts = (parts: readonly Part[]): number =>
   parts.reduce((sum, part) => sum + widthOf(typeof part === 'string' ? part : part.text), 0);
 
-/** Parts that take exactly so many columns together; what is too long is cut. Pure. */
+/** Parts with an exact total width; the rest is cut. Pure. */
 export function fillParts(parts: readonly Part[], width: number): readonly Part[] {
   let room = Math.max(0, width);
   const kept = parts.map((part): Part => {
@@ -17,6 +17,6 @@ export function fillParts(parts: readonly Part[], width: number): readonly Part[
   return [...kept, ' '.repeat(room)];
 }
 
-/** A line with something at its left and something at its right end; the left gives way. Pure. */
+/** A line with a left and a right part; the left one is cut if needed. Pure. */
 export const spread = (left: readonly Part[], right: readonly Part[], width: number): readonly Part[] =>
   right.length === 0 ? fillParts(left, width) : [...fillParts(left, width - widthOfParts(right) - 1), ' ', ...right];

@@ -3,13 +3,13 @@ import { fillParts } from './spread.ts';
 import { fill } from './text-width.ts';
 import type { Part } from './words.tsx';
 
-/** Two columns at the left are for the mark of a cursor, and one at the right. */
+/** Two columns on the left for the cursor's mark, and one on the right. */
 export const margin = 3;
 
-/** Columns are as wide as what is in them anywhere, so that they do not move with the list; in a very long one only what is seen counts. */
+/** Columns fit all rows, so that they do not change when the list scrolls; in a very long list only the visible rows count. */
 const maxMeasuredRows = 500;
 
-/** A table in lines: its head, then the rows that are seen, all of them when no window is given; without margins. Pure. */
+/** A table in lines: its header, then the visible rows, or all without a window; without margins. Pure. */
 export function tableLines<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],

@@ -5,19 +5,19 @@ import { fillParts } from './spread.ts';
 import { tableLines } from './table-lines.ts';
 import { Line } from './words.tsx';
 
-/** A table and how much of it is seen. */
+/** A table and its visible part. */
 export interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
   readonly width: number;
-  /** How many rows are shown, and from which on; all of them when absent. */
+  /** The first visible row, and their number; by default all. */
   readonly window?: { readonly top: number; readonly height: number };
   /** The row of the cursor. */
   readonly chosen?: number | undefined;
 }
 
-/** A table with a head. The row of the cursor has a mark, not a colour alone. */
+/** A table with a header. The cursor's row has a mark, and not only a colour. */
 export function Table<Row>({ columns, rows, keyOf, width, window, chosen }: TableProps<Row>): ReactElement {
   const top = window?.top ?? 0;
   const [head = [], ...lines] = tableLines(columns, rows, width, window);

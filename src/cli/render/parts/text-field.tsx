@@ -5,23 +5,23 @@ import { spread } from './spread.ts';
 import { cut, widthOf } from './text-width.ts';
 import { Line, type Part } from './words.tsx';
 
-/** A line that is typed into. */
+/** An input field of one line. */
 export interface TextFieldProps {
   readonly label: string;
   readonly value: string;
   readonly width: number;
   readonly onChange: (value: string) => void;
   readonly onEnter: () => void;
-  /** Without it the key is for somebody else. */
+  /** If absent, other handlers get the key. */
   readonly onEscape?: () => void;
   readonly isActive?: boolean;
-  /** What stands there while nothing was typed. */
+  /** Shown while the text is empty. */
   readonly placeholder?: string;
-  /** What stands at the right. */
+  /** Shown on the right. */
   readonly note?: string;
 }
 
-/** A line that is typed into, with the keys that a shell has. */
+/** An input field of one line, with the editing keys of a shell. */
 export function TextField({ isActive = true, ...field }: TextFieldProps): ReactElement {
   if (isActive) return <ActiveField {...field} />;
   const { label, value, width, note = '' } = field;
@@ -51,7 +51,7 @@ function ActiveField({
     (key) => {
       if (key === 'enter') onEnter();
       else if (key === 'escape' && onEscape !== undefined) onEscape();
-      // A key with Alt that edits nothing is no Escape that somebody meant.
+      // An unknown key with Alt is not an Escape.
       else return change(editText(text, key)) || key.startsWith('alt-');
       return true;
     },
@@ -62,7 +62,7 @@ function ActiveField({
   return <Line parts={spread([{ text: label, tone: 'accent' }, ...seenOf(text, room), ...hint], [{ text: note, tone: 'quiet' }], width)} />;
 }
 
-/** As much of the text as there is room for, the place in it always. It is drawn, as the terminal's own cursor is hidden. */
+/** The visible part of the text, always with the cursor. It is drawn, because the terminal's own cursor is hidden. */
 function seenOf({ characters, at }: TypedText, room: number): readonly Part[] {
   let from = 0;
   while (from < at && widthOf(characters.slice(from, at).join('')) > room - 3) from += 1;

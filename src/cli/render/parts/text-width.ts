@@ -3,13 +3,13 @@ import { safeCell } from '../../safe-text.ts';
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** How many columns a text takes on a terminal. */
+/** The width of a text on a terminal, in columns. */
 export const widthOf = (text: string): number => (isPlain(text) ? text.length : stringWidth(safeCell(text)));
 
-/** Most texts are, and need not be looked at closely. */
+/** Most texts are plain ASCII, whose width is their length. */
 const isPlain = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
-/** A text that takes no more columns than that; what was cut off is `…`. `middle` keeps the end as well, e.g. of a model's name. */
+/** Cuts a text to a width; the cut is marked by `…`. `middle` also keeps the end, e.g. of a model's name. */
 export function cut(text: string, width: number, where: 'end' | 'middle' = 'end'): string {
   const safe = safeCell(text);
   if (widthOf(safe) <= width) return safe;
@@ -20,14 +20,14 @@ export function cut(text: string, width: number, where: 'end' | 'middle' = 'end'
   return `${take(parts, width - 1 - tail)}…${take(parts.toReversed(), tail, (before, part) => part + before)}`;
 }
 
-/** The same, and no fewer columns either. */
+/** Cuts or pads a text to an exact width. */
 export function fill(text: string, width: number, align: 'left' | 'right' = 'left', where: 'end' | 'middle' = 'end'): string {
   const shown = cut(text, width, where);
   const room = ' '.repeat(Math.max(0, width - widthOf(shown)));
   return align === 'right' ? room + shown : shown + room;
 }
 
-/** A text in lines of that many columns at most; a word that is longer is broken. */
+/** Wraps a text to lines of this width; a longer word is broken. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** The time, every half a minute anew, for ages that grow while they are looked at. */
+/** The current time, updated every half minute, for the ages on the screen. */
 export function useNow(clock: () => Date): Date {
   const [now, setNow] = useState(clock);
   useEffect(() => {

@@ -1,17 +1,17 @@
 import { useWindowSize } from 'ink';
 import { createContext, useContext } from 'react';
 
-/** How large the window is, in characters. */
+/** The size of the window, in characters. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** The size of what is drawn on; a test says its own. */
+/** The size of the drawing area; a test sets its own. */
 export const SizeContext = createContext<Size>({ columns: 80, rows: 24 });
 
-/** The size of the terminal's window, as it changes. */
+/** The size of the terminal's window, with its changes. */
 export const useTerminalSize = (): Size => useWindowSize();
 
-/** The size of what is drawn on. */
+/** The size of the drawing area. */
 export const useSize = (): Size => useContext(SizeContext);

@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from 'react';
 
-/** Something that is done because a person wants it. */
+/** An action that the user started. */
 export interface Task<T> {
   readonly isBusy: boolean;
   readonly error: unknown;
   readonly result: T | undefined;
-  /** Forgets the last outcome and begins. */
+  /** Clears the last result and starts. */
   readonly start: (work: () => Promise<T>) => void;
-  /** Forgets the outcome. */
+  /** Clears the result. */
   readonly reset: () => void;
 }
 
@@ -15,7 +15,7 @@ type State<T> = Pick<Task<T>, 'isBusy' | 'error' | 'result'>;
 
 const idle = { isBusy: false, error: undefined, result: undefined };
 
-/** One thing at a time. Of what was begun before, or by what is gone, nobody hears. */
+/** One action at a time. The results of earlier actions, and of unmounted components, are ignored. */
 export function useTask<T>(): Task<T> {
   const [state, setState] = useState<State<T>>(idle);
   const turn = useRef(0);

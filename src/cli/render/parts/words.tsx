@@ -2,10 +2,10 @@ import { Text, type TextProps } from 'ink';
 import { createContext, type ReactElement, useContext } from 'react';
 import { safeCell } from '../../safe-text.ts';
 
-/** What a text is; the colours of it are the terminal's own. */
+/** The style of a text; its colours are the terminal's own. */
 export type Tone = 'plain' | 'strong' | 'quiet' | 'accent' | 'title' | 'good' | 'warn' | 'bad';
 
-/** A text with its tone. */
+/** A text with its style. */
 export type Part = string | { readonly text: string; readonly tone: Tone };
 
 /** Whether colours may be used. */
@@ -34,8 +34,8 @@ const plain: Readonly<Record<Tone, TextProps>> = {
 };
 
 /**
- * One line of texts, cut and never wrapped. Whatever they hold, they cannot steer the terminal.
- * @param isChosen whether it stands out as a whole, as the line of a cursor does; where there are colours, in reverse
+ * One line of texts, cut and never wrapped. Control characters in them are escaped.
+ * @param isChosen whether the whole line is highlighted, like the line of a cursor; with colours, in reverse
  */
 export function Line({ parts, isChosen = false }: { readonly parts: readonly Part[]; readonly isChosen?: boolean }): ReactElement {
   const hasColor = useContext(ColorContext);

@@ -10,7 +10,7 @@ import { PathQuestion } from './path-question.tsx';
 import { Preview } from './preview.tsx';
 import { StoreQuestion } from './store-question.tsx';
 
-/** What was answered so far: by name of its step, what it says to a person, and what it changes. */
+/** The answers so far: the step, its description for the user, and its changes. */
 interface Answered {
   readonly step: Step;
   readonly label: string;
@@ -29,7 +29,7 @@ const unanswered: InitAnswers = {
   keepRecentGb: undefined,
 };
 
-/** Asks one thing after the other; what was answered stays above. Undefined: somebody left, and nothing is to be written. */
+/** Asks one question after the other; earlier answers stay visible above. Undefined if the user left, and then nothing is written. */
 export function AskConfig({
   questions,
   onEnd,
@@ -66,7 +66,7 @@ export function AskConfig({
   );
 }
 
-/** A host keeps models, a node needs to know who does; both have copies. */
+/** A host stores models, a node needs the address of its store; both have copies. */
 function nextStep(answered: readonly Answered[]): Step {
   const [role] = answered;
   if (role === undefined) return 'role';
@@ -124,7 +124,7 @@ function StepOf({
           madeBy={() => 'the first stage creates it'}
           look={questions.lookAtPath}
           onAnswer={(text, view) => {
-            // What is written with ~ or $ means the right place for other users of the file as well.
+            // A path with ~ or $ is also right for other users of the file.
             const written = /^[~$]/.test(text) ? text : view.path;
             answer('copies', written, { nodeCachePath: written === questions.nodeCachePath ? undefined : written });
           }}

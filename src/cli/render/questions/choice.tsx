@@ -8,11 +8,11 @@ import { Question } from './question.tsx';
 export interface Option<T> {
   readonly value: T;
   readonly text: string;
-  /** What it means. */
+  /** Its meaning. */
   readonly means: string;
 }
 
-/** A question of which one answer is chosen. */
+/** A question with a choice of answers. */
 export function Choice<T>({
   ask,
   options,

@@ -3,7 +3,7 @@ import { TextField } from '../parts/text-field.tsx';
 import { useSize } from '../parts/use-size.ts';
 import { Question } from './question.tsx';
 
-/** A number that is typed, 0 or more; anything else is not taken. */
+/** A number of 0 or more; other input is rejected. */
 export function NumberQuestion({
   ask,
   first,

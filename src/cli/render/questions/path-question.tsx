@@ -7,10 +7,10 @@ import { useSize } from '../parts/use-size.ts';
 import type { Part } from '../parts/words.tsx';
 import { Question } from './question.tsx';
 
-/** What is known of the path that is typed; `of` is the text that it is known of. */
+/** The result of checking the path in `of`. */
 type Known = { readonly of: string } & ({ readonly view: PathView } | { readonly problem: string });
 
-/** A directory that is typed, with the room on its disk as one types. One that cannot be used is not taken. */
+/** A directory, with the space on its disk shown while the user types. An unusable one is rejected. */
 export function PathQuestion({
   ask,
   first,
@@ -20,7 +20,7 @@ export function PathQuestion({
 }: {
   readonly ask: string;
   readonly first: string;
-  /** Who makes a directory that is not there yet. */
+  /** What creates a directory that does not exist yet. */
   readonly madeBy: (view: PathView) => string;
   readonly look: (text: string) => Promise<PathView>;
   readonly onAnswer: (text: string, view: PathView) => void;
@@ -28,7 +28,7 @@ export function PathQuestion({
   const { columns } = useSize();
   const [text, setText] = useState(first);
   const [known, setKnown] = useState<Known>();
-  /** The text with which Enter was pressed: it may be that nothing is known of it yet. */
+  /** The text when Enter was pressed: its check may not have finished yet. */
   const [entered, setEntered] = useState<string>();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another text is another answer, another function is not
   useEffect(() => {

@@ -5,10 +5,10 @@ import { useSize } from '../parts/use-size.ts';
 import type { Part } from '../parts/words.tsx';
 import { Question } from './question.tsx';
 
-/** Everything else that is on the screen by then. */
+/** Everything else on the screen at this point. */
 const otherLines = 12;
 
-/** The file as it would be written, and whether it shall be. */
+/** The content of the file, and the confirmation to write it. */
 export function Preview({
   path,
   content,

@@ -3,7 +3,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { type Hint, hintParts } from '../parts/hints.ts';
 import { Blank, Line, type Part } from '../parts/words.tsx';
 
-/** A question with what it is answered in, what is known of the answer, and its keys. */
+/** A question with its input, notes about the answer, and its keys. */
 export function Question({
   ask,
   children,

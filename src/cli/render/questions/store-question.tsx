@@ -8,7 +8,7 @@ import { Line, type Part } from '../parts/words.tsx';
 import { Choice } from './choice.tsx';
 import { Question } from './question.tsx';
 
-/** Which store a node stages from: one that announces itself, or one that is typed. */
+/** The store of a node: one that announces itself, or one that the user types. */
 export function StoreQuestion({
   questions,
   onAnswer,
@@ -67,7 +67,7 @@ function TypedStore({
   onAnswer,
 }: {
   readonly questions: ConfigQuestions;
-  /** Whether none announces itself. */
+  /** Whether no store announces itself. */
   readonly isAlone: boolean;
   readonly onAnswer: (place: StorePlace, answerText: string) => void;
 }): ReactElement {
@@ -78,7 +78,7 @@ function TypedStore({
   const look = (): void =>
     looking.start(async () => {
       const place = await questions.look(text, new AbortController().signal).catch((error: unknown) => {
-        // Whoever says the same once more means it: the store may come later.
+        // Entering the same text again confirms it: the store may be started later.
         if (refused !== text) {
           setRefused(text);
           throw error;

@@ -4,29 +4,29 @@ import type { Drawing, Job } from '../../host.ts';
 import { Keyboard } from '../parts/keys.tsx';
 import { SizeContext, useTerminalSize } from '../parts/use-size.ts';
 
-/** What a terminal is told before something is drawn, and afterwards. */
+/** Control sequences for the terminal before and after drawing. */
 interface Modes {
   readonly begin: string;
   readonly end: string;
 }
 
-/** Lines that are too long for the terminal after all, because it counts a character otherwise, are cut off instead of wrapped (DECAWM). */
+/** Cuts off too long lines instead of wrapping them (DECAWM), because a terminal may count a character's width differently. */
 export const inlineModes: Modes = { begin: '\u001b[?7l', end: '\u001b[?7h' };
 
-/** The same on the alternate screen, from its corner on; ink's own way there would begin wherever the cursor was. */
+/** The same on the alternate screen, from its top left corner; ink itself would begin at the current cursor position. */
 export const fullModes: Modes = {
   begin: `\u001b[?1049h\u001b[H${inlineModes.begin}`,
   end: `${inlineModes.end}\u001b[?1049l`,
 };
 
-/** What every screen has: the keys, the size of the window, and that its job can be stopped and ended. */
+/** The common frame of every screen: keys, window size, suspension and end. */
 export function Frame({
   modes,
   controlJob,
   onInterrupt,
   children,
 }: {
-  /** They were begun before the first frame. */
+  /** They were sent before the first frame. */
   readonly modes: Modes;
   readonly controlJob: (drawing: Drawing) => Job;
   readonly onInterrupt: () => void;
@@ -53,7 +53,7 @@ export function Frame({
       stdout.write(modes.end);
     };
   }, [modes, controlJob, suspendTerminal, stdout]);
-  // A terminal that is read key by key leaves these two to its program.
+  // In raw mode, the program itself must handle these two keys.
   const onUrgent = (key: string): boolean => {
     if (key === 'ctrl-c') onInterrupt();
     else if (key === 'ctrl-z') job.current?.stop();

@@ -6,24 +6,25 @@ import type { Terminal } from '../../terminal.ts';
 import { ColorContext } from '../parts/words.tsx';
 import { Frame, fullModes, inlineModes } from './frame.tsx';
 
-/** Where a screen is drawn, and how. */
+/** Where and how a screen is drawn. */
 export interface Canvas {
   readonly host: Host;
   readonly terminal: Terminal;
-  /** Ends the screen; its reason is what `showScreen` rejects with. */
+  /** Ends the screen; `showScreen` rejects with its reason. */
   readonly signal: AbortSignal;
   readonly hasColor: boolean;
 }
 
-/** How often it is drawn at most; a key is answered at once. */
+/** The maximum frame rate; a key is handled at once. */
 const framesPerSecond = 10;
 
 /**
- * Draws on the terminal until somebody leaves, and gives it back as it was: also when the process is told to end, when it fails, and
- * while its job is stopped.
- * @param isFull whether all of the window is drawn on, and what was there comes back; otherwise it is drawn below, and stays
- * @param atInterrupt what Ctrl-C leaves it with
- * @returns what it was left with
+ * Draws on the terminal until the user leaves, and then restores it: also when the process is asked to end, when it fails, and while its
+ * job is suspended.
+ * @param isFull whether to use the whole window and restore its content after that; otherwise it draws below the prompt, and the last
+ * frame stays
+ * @param atInterrupt the result after Ctrl-C
+ * @returns the result
  */
 export async function showScreen<T>(
   draw: (leave: (value: T) => void) => ReactNode,
@@ -33,7 +34,7 @@ export async function showScreen<T>(
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const stop = (): void => reject(signal.reason);
-  // A terminal that is gone can be read no more.
+  // A closed terminal cannot be read any more.
   const lose = (): void => reject(new SkulkError('TERMINATED', 'the terminal was closed'));
   signal.addEventListener('abort', stop, { once: true });
   host.stdin.on('error', lose).on('end', lose);
@@ -51,7 +52,7 @@ export async function showScreen<T>(
       stderr: host.stderr,
       incrementalRendering: true,
       maxFps: framesPerSecond,
-      // It is known to be a terminal; in the environment of a CI ink would draw nothing.
+      // It is known to be a terminal; otherwise ink would draw nothing in a CI environment.
       interactive: true,
       exitOnCtrlC: false,
       patchConsole: false,
@@ -63,7 +64,7 @@ export async function showScreen<T>(
     return await Promise.race([promise, ended.then(() => promise)]);
   } finally {
     instance.unmount();
-    // What a component failed for is thrown above.
+    // An error of a component is thrown above.
     await ended.catch(() => undefined);
     free();
     signal.removeEventListener('abort', stop);

@@ -17,14 +17,14 @@ import { useNow } from '../parts/use-now.ts';
 import { useSize } from '../parts/use-size.ts';
 import { Line } from '../parts/words.tsx';
 
-/** What is watched, and how it is left. */
+/** The watched value, and the action to leave. */
 export interface WatchProps<T> {
   readonly live: Live<T | undefined>;
   readonly clock: () => Date;
   readonly onLeave: () => void;
 }
 
-/** The store's downloads, as they go on. */
+/** The store's downloads and their progress. */
 export function WatchedDownloads({ live, onLeave }: WatchProps<WatchedLists['downloads']>): ReactElement {
   const known = useLive(live);
   return (
@@ -39,7 +39,7 @@ export function WatchedDownloads({ live, onLeave }: WatchProps<WatchedLists['dow
   );
 }
 
-/** The variants that the store makes, as they go on. */
+/** The variants that the store makes, and their progress. */
 export function WatchedOptimizations({ live, onLeave }: WatchProps<WatchedLists['optimizations']>): ReactElement {
   const known = useLive(live);
   return (
@@ -54,7 +54,7 @@ export function WatchedOptimizations({ live, onLeave }: WatchProps<WatchedLists[
   );
 }
 
-/** The machines that stage from the store, as they come and go. */
+/** The machines that stage from the store, with their changes. */
 export function WatchedNodes({ live, clock, onLeave }: WatchProps<WatchedLists['nodes']>): ReactElement {
   const known = useLive(live);
   const now = useNow(clock);
@@ -70,7 +70,7 @@ export function WatchedNodes({ live, clock, onLeave }: WatchProps<WatchedLists['
   );
 }
 
-/** The head of the table, the last line, and the line of the prompt that comes. */
+/** The header of the table, the last line, and the line of the next prompt. */
 const otherLines = 4;
 
 function Watched<Row>({

@@ -11,7 +11,7 @@ import { useDashboard } from '../context.ts';
 import { actOnCopy } from '../copy-keys.ts';
 import { DetailsPage } from './details-page.tsx';
 
-/** A copy of this machine: where it is, who uses it, what becomes of it; or how far it is. */
+/** A copy of this machine: its path, its users, and whether the budget evicts it; or its progress. */
 export function CopyDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width } = dashboard;

@@ -5,7 +5,7 @@ import type { Key } from '../../parts/read-keys.ts';
 import { Blank, Line, type Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 
-/** One thing closely, in place of its list. */
+/** The page of one item, instead of its list. */
 export function DetailsPage({
   title,
   lines,

@@ -10,7 +10,7 @@ import { useDashboard } from '../context.ts';
 import { actOnDownload } from '../download-keys.ts';
 import { DetailsPage } from './details-page.tsx';
 
-/** A download: what of the repo is fetched, how far it is, and why it ended if it did badly. */
+/** A download: the requested files, the progress, and the error if it failed. */
 export function DownloadDetailsPage({ modelId, of }: { readonly modelId: ModelId; readonly of: string }): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width } = dashboard;

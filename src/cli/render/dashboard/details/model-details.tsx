@@ -17,7 +17,7 @@ import { DetailsPage } from './details-page.tsx';
 
 type Lines = readonly (readonly Part[])[];
 
-/** A model of the store: what it is, what it must hash to, and where it is staged. */
+/** A model of the store: its facts, its digests, and where it is staged. */
 export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
   const dashboard = useDashboard();
   const { view, acts, now, width, open } = dashboard;
@@ -35,7 +35,7 @@ export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): Re
   const chosen = Math.min(at, all.length - 1);
   const one = all[chosen];
   const table = all.length === 0 ? [] : quantizationLines(view, { modelId, all, chosen, width });
-  // An empty line and the head of the table are above its rows.
+  // There are an empty line and the table's header above the rows.
   const cursor = { lines: all.map((_, index) => lines.length + 2 + index), at: chosen, onMove: setAt };
   return (
     <DetailsPage
@@ -44,7 +44,7 @@ export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): Re
       cursor={one && cursor}
       onKey={(key) => {
         if (key === 'a') open({ kind: 'add', initial: modelId });
-        // With a single quantization the model is meant.
+        // With a single quantization, the keys apply to the model.
         else if (one === undefined || model === undefined || all.length === 1) return actOnModel(dashboard, key, modelId);
         else return actOnQuantization(dashboard, key, { model, selector: one.selector });
         return true;
@@ -53,7 +53,7 @@ export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): Re
   );
 }
 
-/** The quantizations of a model, with a mark at the chosen one. */
+/** The quantizations of a model, with a mark at the selected one. */
 function quantizationLines(
   view: DashboardView,
   {
@@ -71,7 +71,7 @@ function quantizationLines(
   ];
 }
 
-/** @param stamp asks again when it is another */
+/** @param stamp fetches again when it changes */
 function useModel(
   ask: () => Promise<ShownModel>,
   stamp: string,
@@ -144,12 +144,12 @@ function stagedFacts(
   ];
 }
 
-/** What of a copy has other content than the store, as the beginning of a sentence; undefined when nothing has. */
+/** Which parts of a copy differ from the store, as the beginning of a sentence; undefined if none. */
 function describeOlder(own: OwnCopy, model: ShownModel | undefined): string | undefined {
   const stored = model?.quantizations ?? [];
   const parts = stored.filter((one) => isOlderPart(partOf(own, { modelId: own.model_id, selector: one.selector }), one));
   if (parts.length > 0) return `${parts.map(({ selector }) => selector).join(', ')} older than`;
-  // What is only some of the quantizations always has another digest.
+  // A part of the quantizations always has another digest.
   if (stored.length > 0 || own.digest === null || model?.digest == null || own.digest === model.digest) return undefined;
   return 'older than';
 }

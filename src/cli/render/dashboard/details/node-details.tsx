@@ -16,7 +16,7 @@ import { DetailsPage } from './details-page.tsx';
 
 type Lines = readonly (readonly Part[])[];
 
-/** A machine: who it is, what it still has to do, and its copies. */
+/** A machine: its identity, its pending orders, and its copies. */
 export function NodeDetailsPage({ nodeId }: { readonly nodeId: NodeId }): ReactElement {
   const { view, now, width, open } = useDashboard();
   const node = view.store?.nodes?.find(({ node_id }) => node_id === nodeId);

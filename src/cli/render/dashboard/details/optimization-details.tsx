@@ -10,7 +10,7 @@ import { useDashboard } from '../context.ts';
 import { actOnOptimization } from '../optimization-keys.ts';
 import { DetailsPage } from './details-page.tsx';
 
-/** An optimization: what is made of what, how far it is, and why it ended if it did badly. */
+/** An optimization: source and result, the progress, and the error if it failed. */
 export function OptimizationDetailsPage({ targetId }: { readonly targetId: ModelId }): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width } = dashboard;

@@ -13,17 +13,20 @@ import type { Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 import { errorLines } from './removal-dialog.tsx';
 
-/** What was found of a name. */
+/** The result of a lookup. */
 interface Found {
   readonly ref: ModelRef;
-  /** Undefined where the store does not say what there is. */
+  /** Undefined if the store cannot plan downloads. */
   readonly offer: HubOffer | undefined;
 }
 
-/** So many quantizations are seen at a time. */
+/** The number of visible quantizations. */
 const maxVisible = 8;
 
-/** Adding a model from Hugging Face by its name: what that would bring, of a GGUF repo one of several, then the download. */
+/**
+ * Adds a model from Hugging Face by its name: shows what would be downloaded, lets the user choose a GGUF quantization, and requests the
+ * download.
+ */
 export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly initial?: string | undefined }): ReactElement {
   const { acts, open } = useDashboard();
   const width = useDialogWidth();
@@ -51,7 +54,7 @@ export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly
           placeholder="org/name, org/name@revision or org/name:Q5_K_M"
           onChange={(now) => {
             setText(now);
-            // What is said, or asked for, is about another name.
+            // The shown message or the running lookup belongs to another name.
             if (look.isBusy || look.error !== undefined) look.reset();
           }}
           onEnter={() => {
@@ -77,7 +80,7 @@ export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly
   );
 }
 
-/** What a download would bring. */
+/** The description of the possible download. */
 function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found; readonly onBack: () => void }): ReactElement {
   const { view, acts, open, say } = useDashboard();
   const width = useDialogWidth();
@@ -144,16 +147,16 @@ function OfferDialog({ found: { ref, offer }, onBack }: { readonly found: Found;
 
 type Offered = HubOffer['quantizations'][number];
 
-/** Whether the store is fetching a quantization already. */
+/** Whether the store is already downloading a quantization. */
 const isOnItsWay = ({ label, gguf_file, is_preferred }: Offered, downloads: readonly DownloadStatus[], modelId: ModelId): boolean =>
   downloads.some((one) => {
     if (one.modelId !== modelId || (one.status !== 'pending' && one.status !== 'downloading')) return false;
-    // What it takes is known only once Hugging Face has answered.
+    // The files are only known after Hugging Face has answered.
     if (one.gguf_file === null) return one.selector === null ? is_preferred : one.selector.toLowerCase() === label.toLowerCase();
     return one.gguf_file === gguf_file;
   });
 
-/** What is chosen at first: what was named, else the recommended one or another that is not there yet, else the recommended one. */
+/** The initial choice: the named one, else the recommended one or another that is not in the store yet, else the recommended one. */
 function firstChoice(
   { plan, quantizations }: HubOffer,
   selector: string | undefined,

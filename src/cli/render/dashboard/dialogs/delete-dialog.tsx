@@ -9,13 +9,13 @@ import { type Deletion, useDashboard } from '../context.ts';
 import { RemovalDialog } from './removal-dialog.tsx';
 import { placeLine, stagedOn } from './staged-on.ts';
 
-/** Deleting a model, or one of its quantizations, from the store and from every machine. */
+/** Deletes a model, or one of its quantizations, from the store and from every machine. */
 export function DeleteDialog({ deletion }: { readonly deletion: Deletion }): ReactElement {
   const { view, acts, now, open, look } = useDashboard();
   const width = useDialogWidth();
   const { bytes, others = [], ...ref } = deletion;
   const name = formatRef(ref);
-  // What it was when it was asked; the lists change while the machines delete.
+  // The state at the moment of the request; the lists change while the machines delete.
   const [{ canonical, places }] = useState(() => ({
     canonical: bytes ?? view.store?.models?.find(({ model_id }) => model_id === ref.modelId)?.total_bytes ?? 0,
     places: stagedOn(view, ref, now),

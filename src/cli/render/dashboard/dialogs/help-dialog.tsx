@@ -22,7 +22,7 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
 
 const keyColumn = 19;
 
-/** Every key; in a small window on several pages. */
+/** All keys; in a small window on several pages. */
 export function HelpDialog(): ReactElement {
   const { open } = useDashboard();
   const width = useDialogWidth();

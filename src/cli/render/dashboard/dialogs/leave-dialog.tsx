@@ -3,7 +3,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { hintParts } from '../../parts/hints.ts';
 import { useDashboard } from '../context.ts';
 
-/** Whether to leave while something is being staged, which ends with the dashboard. */
+/** Asks whether to leave while a staging is running, which ends with the dashboard. */
 export function LeaveDialog({ onLeave }: { readonly onLeave: () => void }): ReactElement {
   const { view, open } = useDashboard();
   const running = view.jobs.filter(({ status }) => status === 'staging' || status === 'pending');

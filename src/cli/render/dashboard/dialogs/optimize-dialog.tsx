@@ -9,11 +9,11 @@ import { useTask } from '../../parts/use-task.ts';
 import { useDashboard } from '../context.ts';
 import { errorLines } from './removal-dialog.tsx';
 
-/** What may be asked for: at most so many bits per weight. */
+/** The choices: the maximum bits per weight. */
 const targets = [3.5, 4.5, 5, 6, 8.6] as const;
 const usualBits = 4.5;
 
-/** Quantizing a model: what the store's engine would make for a number of bits, then the request. */
+/** Quantizes a model: shows what the store's engine would make for a number of bits, then requests it. */
 export function OptimizeDialog({ source }: { readonly source: ModelRef }): ReactElement {
   const { acts, open, say } = useDashboard();
   const width = useDialogWidth();

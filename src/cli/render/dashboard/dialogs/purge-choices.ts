@@ -8,14 +8,14 @@ import { partOf } from '../../lists/quantization-columns.ts';
 import { plural } from '../../parts/format.ts';
 import type { PurgePlace } from '../context.ts';
 
-/** One thing that a purge may mean. */
+/** One possible target of a purge. */
 export interface PurgeChoice {
   readonly text: string;
   readonly request: Omit<PurgeRequest, 'force'>;
   readonly copies: readonly CopyFacts[];
 }
 
-/** What a purge may mean where it was asked: this copy, this machine, everywhere. Those that remove nothing are left out. Pure. */
+/** The possible targets of a purge: this copy, this machine, everywhere. Omits those that remove nothing. Pure. */
 export function purgeChoices(view: DashboardView, { modelId, selector, nodeId }: PurgePlace): readonly PurgeChoice[] {
   const own = ownCopies(view);
   const others = (view.store?.nodes ?? []).filter(({ node_id }) => node_id !== view.node.node_id);
@@ -61,11 +61,11 @@ export function purgeChoices(view: DashboardView, { modelId, selector, nodeId }:
         ]
       : []),
   ];
-  // A node that does not tell its copies may have some all the same.
+  // A node that does not report its copies may have some anyway.
   return choices.filter(({ copies, request }) => copies.length > 0 || (typeof request.on === 'object' && node?.staged_models !== 0));
 }
 
-/** A part of a copy takes room as well. */
+/** An unfinished copy takes space too. */
 function ownCopies({ staging }: DashboardView): readonly ReportedCopy[] {
   if (staging === null) return [];
   const whole = new Set(staging.models.map(({ model_id }) => model_id));

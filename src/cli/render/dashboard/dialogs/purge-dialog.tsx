@@ -9,7 +9,7 @@ import { type PurgePlace, useDashboard } from '../context.ts';
 import { type PurgeChoice, purgeChoices } from './purge-choices.ts';
 import { RemovalDialog } from './removal-dialog.tsx';
 
-/** Removing staged copies: which, then whether. What is canonical stays. */
+/** Removes staged copies: asks which ones, then asks for confirmation. Canonical copies stay. */
 export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactElement {
   const { view, acts, open } = useDashboard();
   const { modelId, selector } = place;

@@ -13,26 +13,26 @@ import { useTask } from '../../parts/use-task.ts';
 import type { Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 
-/** What a person is asked before something is removed. */
+/** The properties of a question before a removal. */
 export interface RemovalDialogProps {
   readonly title: string;
-  /** What goes, and where. */
+  /** What is removed, and where. */
   readonly lines: readonly DialogLine[];
-  /** What `y` does, e.g. `delete everywhere`. */
+  /** The action of `y`, e.g. `delete everywhere`. */
   readonly does: string;
-  /** What is said when it is over. */
+  /** The message at the end. */
   readonly done: string;
-  /** Whether some of it is in use, so that it may be forced. */
+  /** Whether some of it is in use, so that the removal may be forced. */
   readonly isUsed: boolean;
   readonly remove: (options: { readonly force: boolean }) => Promise<Removal>;
   readonly onClose: (isDone: boolean) => void;
-  /** Any other key, before `y` was typed. */
+  /** Handles other keys before `y` was typed. */
   readonly onKey?: (key: Key) => void;
 }
 
 /**
- * Asks, removes when `y` is typed, and says what became of it on each machine. Whoever leaves while the machines are asked hears of
- * the end at the bottom of the screen.
+ * Asks for confirmation, removes after `y`, and shows the result on each machine. If the user leaves in the meantime, the result appears
+ * at the bottom of the screen.
  */
 export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClose, onKey }: RemovalDialogProps): ReactElement {
   const task = useTask<Removal>();
@@ -61,7 +61,7 @@ export function RemovalDialog({ title, lines, does, done, isUsed, remove, onClos
       />
     );
   const isAsking = !task.isBusy;
-  // What a program uses where the store has it is in no list of copies; only the refusal tells.
+  // A copy that a program uses in place is in no list; only the error shows it.
   const isRefused = task.error instanceof SkulkError && task.error.code === 'CONFLICT';
   const mayForce = isUsed || isRefused;
   const keys: readonly Part[] = isAsking
@@ -102,7 +102,7 @@ const forceLine = (force: boolean, isRefused: boolean): readonly Part[] =>
         },
       ];
 
-/** What went wrong, in lines. */
+/** The error, in lines. */
 export function errorLines(error: unknown, width: number): readonly (readonly Part[])[] {
   if (error === undefined) return [];
   const { message, hint } = explain(error);

@@ -5,7 +5,7 @@ import { List } from '../../parts/list.tsx';
 import { useDashboard } from '../context.ts';
 import { actOnDownload } from '../download-keys.ts';
 
-/** What the store fetches from Hugging Face. */
+/** The store's downloads from Hugging Face. */
 export function DownloadsTab(): ReactElement {
   const dashboard = useDashboard();
   const { view, width, height, listOf, look, open } = dashboard;

@@ -5,7 +5,7 @@ import { List } from '../../parts/list.tsx';
 import { useDashboard } from '../context.ts';
 import { actOnCopy } from '../copy-keys.ts';
 
-/** What this machine has staged, and what it is staging. */
+/** This machine's staged copies and running stagings. */
 export function StagingTab(): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width, height, listOf, look } = dashboard;
