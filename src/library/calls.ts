@@ -3,25 +3,25 @@ import { explainAnySystemError } from '../core/kernel/explain-system-error.ts';
 import type { SkulkEvent } from '../core/kernel/flow/events.ts';
 import type { CallOptions } from './contract.ts';
 
-/** What a call may use while it runs. */
+/** What a running call can use. */
 export interface Call {
   readonly signal: AbortSignal;
   readonly emit: (event: SkulkEvent) => void;
-  /** Calls a listener of the program; when it throws, the call is aborted. */
+  /** Calls a listener of the program; if it throws, the call is aborted. */
   readonly tell: (listener: () => void) => void;
 }
 
-/** Runs calls beside each other until it is closed. */
+/** Runs calls in parallel until it is closed. */
 export interface Calls {
-  /** @throws SkulkError INTERRUPTED when the call was aborted, USAGE after the end; what a listener threw; what the work throws */
+  /** @throws SkulkError INTERRUPTED if the call was aborted, USAGE after the end; a listener's error; the work's error */
   make<T>(options: CallOptions, work: (call: Call) => Promise<T>): Promise<T>;
-  /** Aborts when it is closed. */
+  /** Aborted when it is closed. */
   readonly signal: AbortSignal;
-  /** Aborts what still runs, and waits for its end. */
+  /** Aborts running calls, and waits for their end. */
   close(): Promise<void>;
 }
 
-/** @param shared what is in force for every call beside its own options */
+/** @param shared the options of every call, in addition to its own */
 export function createCalls(shared: Pick<CallOptions, 'signal' | 'onEvent'>): Calls {
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
@@ -75,7 +75,7 @@ async function makeCall<T>(
   } catch (error) {
     if (thrown !== undefined) throw thrown.error;
     if (!abort.signal.aborted) throw explainAnySystemError(error);
-    // What was running then fails in its own way; but what was done before is worth telling.
+    // Running work fails in different ways after an abort, but a partial result is still worth reporting.
     throw error instanceof SkulkError && error.code === 'PARTIAL' ? error : abort.signal.reason;
   } finally {
     isOver = true;
@@ -83,7 +83,7 @@ async function makeCall<T>(
   }
 }
 
-/** Aborts a call with a SkulkError, whatever a signal was aborted with. */
+/** Aborts a call with a SkulkError, whatever the reason of the signal is. */
 function passOn(signal: AbortSignal | undefined, abort: AbortController): () => void {
   const onAbort = (): void => {
     const cause: unknown = signal?.reason;

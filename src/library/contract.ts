@@ -11,9 +11,9 @@ import type { DownloadStatus } from '../core/protocol/downloads.ts';
 import type { RegistryList, ShownModel, VerifyReport } from '../core/protocol/models.ts';
 import type { StagingList } from '../core/protocol/staging.ts';
 
-/** What `openSkulk` takes; without any of it, what the command `skulk` would use in this process. */
+/** The options of `openSkulk`; the defaults are those of the command `skulk` in this process. */
 export interface OpenOptions {
-  /** `SKULK_HOME`: where this machine's own files lie. */
+  /** `SKULK_HOME`: the directory of this machine's own files. */
   readonly home?: string | undefined;
   /** The configuration file. */
   readonly config?: string | undefined;
@@ -23,7 +23,7 @@ export interface OpenOptions {
   readonly token?: string | undefined;
   /** The environment, instead of that of this process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** What relative paths are relative to. */
+  /** The base of relative paths. */
   readonly cwd?: string | undefined;
   /** Aborts every call. */
   readonly signal?: AbortSignal | undefined;
@@ -32,11 +32,11 @@ export interface OpenOptions {
 }
 
 /**
- * What every call takes. A listener that throws aborts its call, which then fails with what it threw.
- * Events come while the call runs, never after it settled.
+ * The options of every call. A listener that throws aborts its call, which then fails with that error. Events only come while the call is
+ * running.
  */
 export interface CallOptions {
-  /** Aborts the call, which then fails with INTERRUPTED; what had come is kept, so that the next call goes on from there. */
+  /** Aborts the call, which then fails with INTERRUPTED. Received data is kept, so that the next call can continue. */
   readonly signal?: AbortSignal | undefined;
   /** Receives the events of this call: progress, warnings, notes. */
   readonly onEvent?: ((event: SkulkEvent) => void) | undefined;
@@ -44,53 +44,53 @@ export interface CallOptions {
   readonly onProgress?: ((progress: ProgressEvent) => void) | undefined;
 }
 
-/** How models are staged. */
+/** How to stage models. */
 export interface StageOptions extends CallOptions {
   /** Make the copy again, even if it is complete. */
   readonly force?: boolean | undefined;
-  /** Use only what is on this machine. */
+  /** Use only local copies. */
   readonly offline?: boolean | undefined;
-  /** Fetch from Hugging Face itself when the store cannot be reached. */
+  /** Fetch from Hugging Face directly if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes a second, all connections together. */
+  /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
-  /** How long the copies stay in use afterwards, in milliseconds. */
+  /** How long the copies stay in use after this, in milliseconds. */
   readonly keepMs?: number | undefined;
-  /** Connections to the store at a time, 1 to 32. */
+  /** Simultaneous connections to the store, 1 to 32. */
   readonly connections?: number | undefined;
 }
 
-/** How a program is run. */
+/** How to run a program. */
 export interface RunOptions extends CallOptions {
-  /** Use only what is on this machine. */
+  /** Use only local copies. */
   readonly offline?: boolean | undefined;
-  /** Fetch from Hugging Face itself when the store cannot be reached. */
+  /** Fetch from Hugging Face directly if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes a second, all connections together. */
+  /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
-  /** Where the program's output goes: to the streams of this process, which is the default, nowhere, or to a listener. */
+  /** The destination of the program's output: the streams of this process, which is the default, nowhere, or a listener. */
   readonly output?: ProgramOutput | undefined;
 }
 
-/** How a directory or file is brought into the store. */
+/** How to add a directory or a file to the store. */
 export interface AddOptions extends CallOptions {
-  /** The id that the model gets. */
+  /** The id of the new model. */
   readonly as: string;
   /** Move instead of copying. */
   readonly move?: boolean | undefined;
-  /** The revision to note down. */
+  /** The revision to record. */
   readonly revision?: string | undefined;
-  /** Replace a model that is there with other content. */
+  /** Replace an existing model that has other content. */
   readonly force?: boolean | undefined;
-  /** Refuse what cannot be a model, instead of warning. */
+  /** Reject an invalid model, instead of warning. */
   readonly strict?: boolean | undefined;
 }
 
-/** Which files of a repo are fetched. */
+/** Which files of a repo to fetch. */
 export interface FileOptions {
-  /** Which weights, of a repo that has GGUF and safetensors; `all` is both. */
+  /** Which weights, for a repo with GGUF and safetensors; `all` means both. */
   readonly weights?: 'safetensors' | 'gguf' | 'all' | undefined;
-  /** Only files that match one of these patterns, and what is named; `*` also stands for `/`. */
+  /** Only files that match one of these patterns, and explicitly named ones; `*` also matches `/`. */
   readonly include?: readonly string[] | undefined;
   /** No files that match one of these patterns. */
   readonly exclude?: readonly string[] | undefined;
@@ -100,29 +100,29 @@ export interface FileOptions {
   readonly mmproj?: string | undefined;
 }
 
-/** What the store fetches from Hugging Face. */
+/** A download of the store from Hugging Face. */
 export interface DownloadOptions extends CallOptions, FileOptions {
   /** The .gguf file to take, as its path in the repo. */
   readonly ggufFile?: string | undefined;
   /** A branch, tag or commit. */
   readonly revision?: string | undefined;
-  /** Fail when what has come cannot be a model, instead of warning. */
+  /** Fail if the received files cannot be a model, instead of warning. */
   readonly strict?: boolean | undefined;
-  /** Whether to wait for its end, which is the default. */
+  /** Whether to wait for its end (default). */
   readonly wait?: boolean | undefined;
 }
 
-/** Which copies of this machine go. */
+/** Which copies of this machine to remove. */
 export interface PurgeOptions extends CallOptions {
   /** Only this model, or these, or quantizations of them. */
   readonly model?: string | readonly string[] | undefined;
-  /** Also copies that are in use. */
+  /** Also copies in use. */
   readonly force?: boolean | undefined;
-  /** Only say what would go. */
+  /** Only return the plan. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** Which copies of other machines go. */
+/** Which copies of other machines to remove. */
 export interface PurgeNodesOptions extends CallOptions {
   /** Every machine, or these by hostname or id. */
   readonly nodes: 'all' | readonly string[];
@@ -130,28 +130,28 @@ export interface PurgeNodesOptions extends CallOptions {
   readonly force?: boolean | undefined;
 }
 
-/** How models are deleted. */
+/** How to delete models. */
 export interface DeleteOptions extends CallOptions {
-  /** Also evict copies that are in use. */
+  /** Also evict copies in use. */
   readonly force?: boolean | undefined;
 }
 
-/** What is hashed again. */
+/** What to verify. */
 export interface VerifyOptions extends CallOptions {
   /** This machine's staged copies instead of the store. */
   readonly staging?: boolean | undefined;
-  /** Mend what can be mended. */
+  /** Repair what can be repaired. */
   readonly repair?: boolean | undefined;
 }
 
-/** Only say what would be done. */
+/** Only return the plan. */
 export interface DryRun {
   readonly dryRun: true;
 }
 
 /**
- * skulk in a program: the verbs of the command, with the documents that it prints with `--json` as results. A model is written as for the
- * command, `[org/]name[@revision][:selector]`. Every failure that skulk foresees is a `SkulkError` with a stable `code`.
+ * skulk as a library: the operations of the commands, with the documents of `--json` as results. A model is written as for the command,
+ * `[org/]name[@revision][:selector]`. Every expected failure is a `SkulkError` with a stable `code`.
  */
 export interface Skulk extends AsyncDisposable {
   /** Makes verified local copies; `staged[n].path` is the directory of the n-th. */
@@ -159,37 +159,40 @@ export interface Skulk extends AsyncDisposable {
   stage(models: string | readonly string[], options?: StageOptions): Promise<StageReport>;
   /**
    * Stages a model and runs a program while the copy is in use. In the arguments `{path}`, `{gguf}`, `{mmproj}`, `{draft}` and `{model}`
-   * are replaced, and `{{` is a brace; nothing is sent when the model has no such file.
-   * An abort sends it SIGTERM, and the call ends when the program has.
-   * @returns the program's exit status, 128 + n for a signal
+   * are replaced, and `{{` is a brace; nothing is transferred if the model has no such file. An abort sends SIGTERM to the program, and
+   * the call ends with the program.
+   * @returns the program's exit status, 128 + n after a signal
    */
   run(model: string, command: string, args?: readonly string[], options?: RunOptions): Promise<{ readonly status: number }>;
-  /** Brings a directory or a file into the store. */
+  /** Adds a directory or a file to the store. */
   add(path: string, options: AddOptions): Promise<AddReport>;
-  /** Has the store fetch a model from Hugging Face. */
+  /** Lets the store download a model from Hugging Face. */
   download(model: string, options?: DownloadOptions): Promise<FinishedDownload>;
-  /** The store's downloads, with those that ended lately. */
+  /** The store's downloads, including recently finished ones. */
   downloads(options?: CallOptions): Promise<{ readonly downloads: readonly DownloadStatus[] }>;
-  /** How one download is. */
+  /** The status of one download. */
   downloadStatus(model: string, options?: CallOptions): Promise<DownloadStatus>;
-  /** Stops a download; what came is kept. */
+  /** Cancels a download; received data is kept. */
   cancelDownload(model: string, options?: CallOptions): Promise<DownloadStatus>;
-  /** What the store holds; with tags, only the models that have them all. */
+  /** The models in the store; with tags, only those with all of them. */
   registry(options?: CallOptions & { readonly tags?: readonly string[] | undefined }): Promise<RegistryList>;
   /** One model of the store. */
   show(model: string, options?: CallOptions): Promise<ShownModel>;
   /** This machine's copies. */
   staging(options?: CallOptions): Promise<StagingList>;
-  /** Removes copies of this machine, or of others; canonical ones are never touched. */
+  /** Removes copies of this machine, or of others. Canonical copies are never touched. */
   purge(options: PurgeNodesOptions): Promise<PurgedEverywhere>;
   purge(options?: PurgeOptions): Promise<PurgeReport>;
-  /** Deletes models, or quantizations of them, from the store, and the copies of every machine. It does not ask. Nodes that are not done yet are in the result. */
+  /**
+   * Deletes models, or quantizations of them, from the store, and the copies on every machine. It does not ask. The result lists nodes
+   * that have not finished yet.
+   */
   delete(models: string | readonly string[], options: DeleteOptions & DryRun): Promise<DeletionPlan & { readonly dry_run: true }>;
   delete(models: string | readonly string[], options?: DeleteOptions): Promise<Omit<DeletionReport, 'orders'>>;
-  /** How the store is; fails with STORE_NOT_CONFIGURED or STORE_UNREACHABLE. */
+  /** The health of the store; fails with STORE_NOT_CONFIGURED or STORE_UNREACHABLE. */
   health(options?: CallOptions): Promise<Health>;
-  /** Hashes models, or quantizations of them, again and compares; every one when none is named. Bad files are no failure: `ok` is false. */
+  /** Hashes models, or quantizations of them, again and compares them; without models, all. Bad files are not an error: `ok` is false. */
   verify(models?: string | readonly string[], options?: VerifyOptions): Promise<VerifyReport>;
-  /** Aborts the calls that still run and waits for their end. */
+  /** Aborts running calls and waits for their end. */
   close(): Promise<void>;
 }

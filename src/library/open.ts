@@ -21,21 +21,21 @@ import {
   readText,
 } from './read-input.ts';
 
-/** What is known of this process; the rest of a `World` belongs to each call. */
+/** The data of this process; each call has the rest of its `World`. */
 export type Surroundings = Omit<World, 'signal' | 'emit' | 'now'>;
 
 /**
- * skulk in the given surroundings. The configuration is read at once, so that a bad one fails here, and again by each call.
+ * Opens skulk in the given environment. The configuration is read at once, so that a bad one fails here, and again by each call.
  * @throws SkulkError CONFIG
  */
 export async function open(surroundings: Surroundings, { config, store, token, signal, onEvent }: OpenOptions): Promise<Skulk> {
   const calls = createCalls({ signal, onEvent });
   const emitted = new Set<string>();
-  // What a look-up has to say belongs to no call.
+  // Messages of a lookup belong to no call.
   const connections = createConnections({ ...surroundings, now: () => new Date(), signal: calls.signal, emit: () => undefined });
   const prepare = async ({ signal: ofCall, emit }: Call): Promise<Deps> => {
     const world: World = { ...surroundings, now: () => new Date(), signal: ofCall, emit };
-    // What is to be said of the configuration is said once, and not by each call.
+    // Messages about the configuration are reported once, and not by each call.
     const loading = await loadConfig({ ...world, emit: (event) => emitOnce(event, emitted, emit) }, { config, store, token });
     await guardMount(loading.skulkHome, loading.settings.nodeCachePath.value);
     return { world, config: loading, connections };
@@ -48,7 +48,7 @@ export async function open(surroundings: Surroundings, { config, store, token, s
     connections[Symbol.dispose]();
   };
   const verbs = { ...copyVerbs(make), ...downloadVerbs(make), ...storeVerbs(make), close, [Symbol.asyncDispose]: close };
-  // The overloads of the contract say which option brings which result.
+  // The overloads of the contract declare which option has which result.
   return verbs as Skulk;
 }
 
@@ -61,7 +61,7 @@ function emitOnce(event: SkulkEvent, emitted: Set<string>, emit: (event: SkulkEv
   emit(event);
 }
 
-/** The verbs for this machine's copies. */
+/** The methods for this machine's copies. */
 function copyVerbs(make: Make) {
   return {
     stage: (models: string | readonly string[], options: StageOptions & { readonly dryRun?: boolean } = {}) =>
@@ -118,7 +118,7 @@ function copyVerbs(make: Make) {
   };
 }
 
-/** The verbs for what the store fetches. */
+/** The methods for the store's downloads. */
 function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'downloadStatus' | 'cancelDownload'> {
   const operations = () => import('../core/operations/models/downloads.ts');
   return {
@@ -138,7 +138,7 @@ function downloadVerbs(make: Make): Pick<Skulk, 'download' | 'downloads' | 'down
   };
 }
 
-/** The verbs for the store. */
+/** The methods for the store. */
 function storeVerbs(make: Make) {
   const rest: Pick<Skulk, 'add' | 'registry' | 'show' | 'health' | 'verify'> = {
     add: (path, options) =>
@@ -179,7 +179,7 @@ function storeVerbs(make: Make) {
       make<unknown>(options, async (deps) => {
         const refs = readList(models, readModelRef);
         const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
-        // A name that is wrong must be told before the first model is gone.
+        // A wrong name must be reported before the first model is deleted.
         const plan = await planDeletion(deps, { refs });
         if (options.dryRun) return { ...plan, dry_run: true };
         const { orders: _, removed: __, ...report } = await deleteModels(deps, { refs, force: options.force ?? false });

@@ -6,23 +6,21 @@ import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
 import type { WantedFilesBody } from '../core/protocol/downloads.ts';
 import type { FileOptions } from './contract.ts';
 
-/*
- * Programs without types can hand over anything: what is not text must not become a model called "undefined".
- */
+/* Untyped programs can pass anything: a value that is not a text must not become a model called "undefined". */
 
-/** @throws SkulkError USAGE for what is no text or empty */
+/** @throws SkulkError USAGE for an empty text or another type */
 export function readText(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new SkulkError('USAGE', `${what} must be a text that is not empty`);
 }
 
-/** @throws SkulkError USAGE for what is not a list of texts, which may be empty */
+/** @throws SkulkError USAGE for a value that is not a list of texts, which may be empty */
 export function readArguments(value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((one): one is string => typeof one === 'string')) return value;
   throw new SkulkError('USAGE', 'the arguments of the program must be a list of texts');
 }
 
-/** @throws SkulkError USAGE for what is neither `inherit`, `ignore` nor a listener */
+/** @throws SkulkError USAGE for a value that is not `inherit`, `ignore` or a listener */
 export function readOutput(value: unknown): ProgramOutput {
   if (value === undefined || value === 'inherit') return 'inherit';
   if (value === 'ignore' || typeof value === 'function') return value as ProgramOutput;
@@ -48,8 +46,8 @@ export function readGgufFile(value: unknown): RelativePath | undefined {
 }
 
 /**
- * Which files of a repo are wanted.
- * @throws SkulkError USAGE for what is not of the right type, BAD_REQUEST, BAD_PATH
+ * The requested files of a repo.
+ * @throws SkulkError USAGE for a value of a wrong type, BAD_REQUEST, BAD_PATH
  */
 export function readFileOptions({ weights, include, exclude, whole, mmproj }: FileOptions): WantedFiles {
   for (const patterns of [include, exclude]) if (patterns !== undefined) readArguments(patterns);
@@ -73,7 +71,7 @@ export function readList<T>(value: unknown, read: (one: unknown) => T): readonly
   return list.map(read);
 }
 
-/** @throws SkulkError USAGE for what is not a number in the bounds */
+/** @throws SkulkError USAGE for a value that is not a number in the bounds */
 export function readNumber(value: unknown, name: string, { from, to = Number.MAX_SAFE_INTEGER }: { from: number; to?: number }): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to) return value;
   throw new SkulkError('USAGE', `${name} must be a whole number from ${from}${to === Number.MAX_SAFE_INTEGER ? '' : ` to ${to}`}`);
