@@ -12,7 +12,7 @@ export const add = defineCommand({
   summary: 'add a model to the store',
   description: [
     'Takes a directory or a single file. Where the file system supports it, files are cloned and take no extra space; otherwise they are hashed and copied. A directory that is already in its place in the store is adopted.',
-    'On any other machine, the model is sent to the store host, which verifies every piece. After an interruption, run the same command again: it sends only what is missing.',
+    'On any other machine, the model is sent to the store host, which verifies every piece. After an interruption, run the same command again: it sends only missing pieces.',
     'A model that exists with different content is replaced only with --force.',
   ],
   arguments: { path: argument('the directory or file') },

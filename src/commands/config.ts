@@ -8,7 +8,8 @@ export const config = defineCommand({
   name: 'config',
   summary: 'show, locate, validate or create the configuration',
   description: [
-    'show prints every effective setting, with --origin also its source. path prints the file that is read. validate checks the file, its overrides and its directories. init writes a commented skulk.yaml to the working directory or to the path in --config.',
+    'show prints every effective setting, with --origin also its source. path prints the file that is read. validate checks the file, its overrides and its directories. init writes a skulk.yaml with comments to the working directory or to the path in --config.',
+    'skulk reads skulk.yaml from the working directory and the directories above it, then from ~/.config/skulk and /etc/skulk. A file in ~/.config/skulk applies in every directory.',
     'On a terminal, init asks for the role of this machine, the store, the directories and the budget, unless --store-host, --store-path or --print is given. It shows the file before writing it. Esc and Ctrl-C write nothing and exit with status 130.',
     'skulk-config(5) describes the keys of the file.',
   ],
@@ -24,6 +25,7 @@ export const config = defineCommand({
     ['show where each value comes from', 'skulk config show --origin'],
     ['check a file', 'skulk config validate --config ./skulk.yaml'],
     ['create a file by answering questions', 'skulk config init'],
+    ['create a file that applies in every directory', 'skulk config init --config ~/.config/skulk/skulk.yaml'],
     ['create a file in a script', 'skulk config init --store-host mac-studio-1 --store-path /Volumes/ModelStore/models'],
   ],
   exits: ['not-found', 'conflict'],

@@ -13,7 +13,7 @@ export const download = defineCommand({
   summary: 'download a model from Hugging Face into the store',
   description: [
     'Asks the store host to download a model from Hugging Face. Every file is checked against the hash that Hugging Face publishes. An interrupted download resumes, even after a restart of the store host. A second request for the same model joins the running download.',
-    'From a GGUF repo, one quantization is downloaded, with all its shards, the small files and a projector. It is the one you name, else the one of the model card, else Q4_K_M or the closest to it. Another download adds another quantization; it waits while one is running. If the one you name does not exist, the error lists those that do.',
+    'From a GGUF repo, one quantization is downloaded, with all its shards, the small files and a projector. It is the one you name, else the one of the model card, else Q4_K_M or the closest to it. Another download adds another quantization; it waits while one is running. If the one you name does not exist, the error lists the existing ones.',
     'A gated or private model needs a token on the store host: HF_TOKEN, hf_token in its skulk.yaml, or the file that `hf auth login` writes. HF_ENDPOINT selects a mirror; HTTPS_PROXY and NO_PROXY are respected.',
   ],
   arguments: { model: modelArgument() },

@@ -7,8 +7,8 @@ export const env = defineCommand({
   summary: 'print environment variables that make programs use the store as their Hub',
   description: [
     'Prints shell lines that set HF_ENDPOINT to the server of this machine if one is running, else to the store. Programs started in that shell, such as transformers, vLLM, hf and llama.cpp, then download models from there; docs/recipes says what each needs.',
-    'No token of Hugging Face goes to the store: the lines set HF_HUB_DISABLE_IMPLICIT_TOKEN and unset HF_TOKEN. Where the store wants a token of its own, HF_TOKEN becomes that of SKULK_TOKEN, by its name. What would keep programs from asking (HF_HUB_OFFLINE, MODEL_ENDPOINT, a proxy) is unset or worked around.',
-    'Do not start `skulk serve` in such a shell: it would take the store for Hugging Face. `skulk run --hf` sets the same for one program.',
+    'No token of Hugging Face goes to the store: the lines set HF_HUB_DISABLE_IMPLICIT_TOKEN and unset HF_TOKEN. If the store needs a token, HF_TOKEN is set to the variable SKULK_TOKEN. Variables that prevent requests to the store (HF_HUB_OFFLINE, MODEL_ENDPOINT, a proxy) are unset or overridden.',
+    'Do not start `skulk serve` in such a shell, because it would use the store as Hugging Face. `skulk run --hf` sets the same variables for one program.',
   ],
   options: {
     shell: choice('the syntax of the lines', 'SHELL', envShells, { fallback: 'that of $SHELL' }),

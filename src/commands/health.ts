@@ -8,7 +8,7 @@ export const health = defineCommand({
   summary: 'check that the store is configured and reachable, and show free space',
   description: [
     'Shows the state of the store. The exit status is 4 if no store is configured or the store does not answer.',
-    'A store that is closed to the LAN answers this without a token too, and says that access needs one.',
+    'A store that is closed to the LAN also answers without a token, and reports that access needs one.',
     'On the store host, a path instead of a URL means that no server is running and the command read the disk itself.',
   ],
   examples: [

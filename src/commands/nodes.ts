@@ -11,7 +11,7 @@ export const nodes = defineCommand({
   description: [
     'A machine becomes known when it first stages a model or runs `skulk serve`. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. Pending deletes and purges are listed below the table.',
     'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line. If the store goes away, it waits for it.',
-    'With --forget the store removes a node that is gone for good, with its pending orders. The node becomes known again when it reports.',
+    'With --forget the store removes a node that will not come back, with its pending orders. The node becomes known again when it reports.',
   ],
   options: {
     watch: flag('update the list as it changes'),

@@ -18,7 +18,7 @@ export const run = defineCommand({
   },
   options: {
     hf: flag('stage nothing; the program uses the store as its Hub'),
-    offline: flag('use only what is on this machine'),
+    offline: flag('use only files on this machine'),
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
     limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
   },

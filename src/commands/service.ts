@@ -15,7 +15,7 @@ export const service = defineCommand({
   options: {
     role: choice('the role of this machine', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
     for: choice('for which service manager', 'MANAGER', ['systemd', 'launchd'], { fallback: 'that of this system' }),
-    force: flag('install: replace a unit that skulk did not make'),
+    force: flag('install: replace a unit that skulk did not create'),
   },
   examples: [
     ['install and start the service', 'skulk service install'],

@@ -20,7 +20,7 @@ export const stage = defineCommand({
   options: {
     dryRun: flag('only show what would be done'),
     force: flag('copy again, even if the copy is complete'),
-    offline: flag('use only what is on this machine'),
+    offline: flag('use only files on this machine'),
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
     limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
     keep: duration('keep the copy in use for this long, e.g. 10m, so that it is not evicted before a program starts'),

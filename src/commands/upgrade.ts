@@ -6,7 +6,7 @@ export const upgrade = defineCommand({
   summary: 'print how to upgrade this installation of skulk',
   description: [
     'Prints the commands that replace this skulk with a newer release, for the way in which it was installed: an archive, the Debian package, npm, or a clone. It changes nothing and asks no server.',
-    'Words in capital letters are names of the new release. Store, staged copies, keys and configuration stay as they are.',
+    'Replace the words in capital letters with the names of the new release. Store, staged copies, keys and configuration do not change.',
   ],
   examples: [
     ['print the commands', 'skulk upgrade'],

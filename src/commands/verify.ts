@@ -13,7 +13,7 @@ export const verify = defineCommand({
   arguments: { model: modelsArgument('models; default: all', { optional: true }) },
   options: {
     staging: flag("check this machine's staged copies instead of the store"),
-    repair: flag('repair what can be repaired'),
+    repair: flag('restore lost records, or remove damaged staged copies'),
   },
   examples: [
     ['check the whole store', 'skulk verify'],
