@@ -6,7 +6,7 @@ export function whyNotModelFile(path: string): string | undefined {
   if (top === '.git') return 'belongs to git';
   if (path.startsWith(huggingFaceCache)) return 'belongs to the Hugging Face tools';
   // The Python program's mark of the downloaded revision.
-  if (name === '.skulk-source-revision') return 'belongs to skulk';
+  if (/^\.skulk-source-revision(-staging)?$/.test(name)) return 'belongs to skulk';
   if (top === '.skulk' || path === '.skulk.json' || path === '.last_used') return 'belongs to skulk';
   if (/\.(partial|incomplete|aria2|part|crdownload)$/i.test(name)) return 'part of an unfinished download';
   return undefined;
@@ -29,12 +29,15 @@ export function systemFilesBeside(own: ReadonlySet<string>): (path: string) => b
   return (path) => {
     const start = path.lastIndexOf('/') + 1;
     const name = path.slice(start);
-    if (name === '.DS_Store' || name === 'Thumbs.db') return true;
+    if (name === '.DS_Store' || name === 'Thumbs.db' || marksOfPython.has(path)) return true;
     if (path.startsWith(huggingFaceCache)) return isOfTools(path.slice(huggingFaceCache.length));
     if (name.endsWith('.partial')) return own.has(path.slice(0, -'.partial'.length));
     const of = name.startsWith('._') ? path.slice(0, start) + name.slice(2) : undefined;
     return of !== undefined && (own.has(of) || directories.has(of));
   };
 }
+
+/** Files of the Python program beside a model that it downloaded or staged, useless without that model. */
+const marksOfPython = new Set(['.skulk-source-revision', '.skulk-source-revision-staging', '.skulk/installed-card.json', '.last_used']);
 
 const huggingFaceCache = '.cache/huggingface/';

@@ -59,7 +59,7 @@ export async function enterModel(
   await records.write(manifest, { seen: added === undefined ? seen : await seenAgain(place, seen), upstream });
   const registry = await requireRegistry(layout);
   await assertHeld();
-  await writeRegistryEntry(layout.registry, registry, entry.model_id, entry);
+  await writeRegistryEntry(layout.registry, registry, entry.model_id, { entry, keepsContent: added !== undefined });
 }
 
 async function exists(path: string): Promise<boolean> {

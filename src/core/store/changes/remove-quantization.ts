@@ -18,7 +18,7 @@ export async function removeQuantization(intent: RemoveQuantizationIntent, conte
   // Another program may have deleted the whole model since the record was written.
   if (registry.entries.has(modelId)) {
     await assertHeld();
-    await writeRegistryEntry(layout.registry, registry, modelId, entry);
+    await writeRegistryEntry(layout.registry, registry, modelId, { entry, keepsContent: true });
     // Without a readable manifest, a new one is made from the remaining files.
     if (manifest === null) await records.remove(modelId);
     else await records.write(manifest, { seen, upstream });

@@ -17,7 +17,7 @@ export async function removeModel(intent: RemoveIntent, { layout, records, world
   const { modelId, storePath } = intent;
   const registry = await requireRegistry(layout);
   await assertHeld();
-  await writeRegistryEntry(layout.registry, registry, modelId, undefined);
+  await writeRegistryEntry(layout.registry, registry, modelId, { entry: undefined });
   await records.remove(modelId);
   await assertHeld();
   if (await isPlaceInside(layout.root, storePath)) await takeModel(intent, { layout, world });

@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatNames, listForeignNames, type OwnPlaces, whyProtected } from '../../kernel/files/foreign-directory.ts';
 import { modelIdOfDirectory } from '../../kernel/model-id.ts';
 import { storeLayout } from '../layout.ts';
-import { parseRegistry } from '../records/registry.ts';
+import { readRegistry } from '../records/registry.ts';
 
 /**
  * Says why a directory cannot be the store as it is, as a continuation of its path in a message. Undefined if it can: it is a store
@@ -31,11 +31,11 @@ export async function looksLikeStore(root: string): Promise<boolean> {
 
 async function hasRegistry(root: string): Promise<boolean> {
   try {
-    const value: unknown = JSON.parse(await readFile(storeLayout(root).registry, 'utf8'));
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    const { entries, raw } = await parseRegistry(value as Record<string, unknown>);
+    const layout = storeLayout(root);
+    await stat(layout.registry);
+    const registry = await readRegistry(layout);
     // A foreign registry.json has no valid entries.
-    return entries.size > 0 || Object.keys(raw).length === 0;
+    return !('damaged' in registry) && (registry.entries.size > 0 || Object.keys(registry.raw).length === 0);
   } catch {
     return false;
   }

@@ -105,7 +105,8 @@ async function makeManifestOf(
 ): Promise<void> {
   const modelId = entry.model_id;
   const hashed = await hashModel(await registeredFiles(entry, layout.root), options);
-  const manifest = makeManifest(modelId, hashed.files, { source: 'adopted', createdAt: world.now() });
+  const commit = (await registry()).commits.get(modelId) ?? null;
+  const manifest = makeManifest(modelId, hashed.files, { source: 'adopted', commit, createdAt: world.now() });
   await writer.write(async () => {
     const now = (await registry()).entries.get(modelId);
     await writer.assertHeld();

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, open, readdir, readFile, rename, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { whyNotModelFile } from '../../catalog/model-files.ts';
 import { isSystemError } from '../../kernel/errors.ts';
 import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file.ts';
@@ -15,8 +15,12 @@ import type { StoreLayout } from '../layout.ts';
 /** The registry as read from its file. */
 export interface Registry {
   readonly entries: ReadonlyMap<ModelId, RegistryEntry>;
-  /** The whole content of the file, including unknown parts, so that a rewrite loses nothing. */
+  /** All entries of the file by id, including invalid ones, so that a rewrite loses nothing. */
   readonly raw: Readonly<Record<string, unknown>>;
+  /** The keys beside the entries, in the form of later releases of the Python program; undefined for a plain object of entries. */
+  readonly frame?: Readonly<Record<string, unknown>> | undefined;
+  /** The Hugging Face commits that later releases of the Python program recorded. */
+  readonly commits: ReadonlyMap<ModelId, string>;
   /** Unusable entries, with the reason. */
   readonly unusable: readonly { readonly key: string; readonly why: string }[];
 }
@@ -31,7 +35,8 @@ export interface DamagedRegistry {
 }
 
 /**
- * Reads registry.json, which the Python Skulk writes too: an object of entries by model id. An unusable entry does not affect the others.
+ * Reads registry.json, which the Python Skulk writes too: an object of entries by model id, or, from its later releases,
+ * `{schema_version, entries}`. An unusable entry does not affect the others.
  */
 export async function readRegistry(layout: StoreLayout): Promise<Registry | DamagedRegistry> {
   const path = layout.registry;
@@ -41,7 +46,7 @@ export async function readRegistry(layout: StoreLayout): Promise<Registry | Dama
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) {
       if (await hasSettledManifest(layout)) return { damaged: 'it is missing, though the store has manifests', isMissing: true };
-      return { entries: new Map(), raw: {}, unusable: [] };
+      return { entries: new Map(), raw: {}, commits: new Map(), unusable: [] };
     }
     if (isSystemError(error, 'EISDIR')) return { damaged: 'it is a directory' };
     throw error;
@@ -49,7 +54,12 @@ export async function readRegistry(layout: StoreLayout): Promise<Registry | Dama
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return { damaged: 'it is not an object of entries', text };
-    return await parseRegistry(value as Record<string, unknown>);
+    const whole = value as Record<string, unknown>;
+    // A model may be named `schema_version`, but its entry is not a number.
+    if (typeof whole['schema_version'] !== 'number') return await parseRegistry(whole);
+    const { entries, ...frame } = whole;
+    if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) return { damaged: 'it has no entries', text };
+    return { ...(await parseRegistry(entries as Record<string, unknown>)), frame };
   } catch (error) {
     return { damaged: text.trim() === '' ? 'it is empty' : `it is not JSON: ${(error as Error).message}`, text };
   }
@@ -62,16 +72,23 @@ async function hasSettledManifest({ manifests, intents }: StoreLayout): Promise<
 }
 
 /** Separates a registry's usable entries from unusable ones. */
-export async function parseRegistry(raw: Record<string, unknown>): Promise<Registry> {
+async function parseRegistry(raw: Record<string, unknown>): Promise<Registry> {
   const entries = new Map<ModelId, RegistryEntry>();
+  const commits = new Map<ModelId, string>();
   const unusable: { key: string; why: string }[] = [];
   const turn = createYielder();
   for (const [key, value] of Object.entries(raw)) {
     const parsed = await parseEntry(key, value, turn);
     if (typeof parsed === 'string') unusable.push({ key, why: parsed });
-    else entries.set(parsed.model_id, parsed);
+    else {
+      entries.set(parsed.model_id, parsed);
+      const { source_revision, source_repository } = value as Record<string, unknown>;
+      const isOfOther = typeof source_repository === 'string' && source_repository !== key;
+      if (typeof source_revision === 'string' && /^[0-9a-f]{40}$/.test(source_revision) && !isOfOther)
+        commits.set(parsed.model_id, source_revision);
+    }
   }
-  return { entries, raw, unusable };
+  return { entries, raw, commits, unusable };
 }
 
 async function parseEntry(key: string, value: unknown, turn: ReturnType<typeof createYielder>): Promise<RegistryEntry | string> {
@@ -97,18 +114,27 @@ async function parseEntry(key: string, value: unknown, turn: ReturnType<typeof c
   };
 }
 
-/** Writes the registry with one entry set or, if `entry` is undefined, removed. All others stay unchanged. */
+/**
+ * Writes the registry with one entry set or, if `entry` is undefined, removed. All others stay unchanged.
+ * @param keepsContent whether the model only gains or loses files: then unknown keys of its entry stay
+ */
 export async function writeRegistryEntry(
   path: string,
   registry: Registry,
   modelId: ModelId,
-  entry: RegistryEntry | undefined,
+  { entry, keepsContent = false }: { readonly entry: RegistryEntry | undefined; readonly keepsContent?: boolean },
 ): Promise<void> {
   // Without a prototype, so that a model named `__proto__` is an entry like any other.
   const next: Record<string, unknown> = Object.assign(Object.create(null), registry.raw);
   if (entry === undefined) delete next[modelId];
-  else next[modelId] = entry;
-  await writeRegistry(path, next);
+  else next[modelId] = keepsContent ? { ...keysOfOthers(registry.raw[modelId]), ...entry } : entry;
+  await writeRegistry(path, registry.frame === undefined ? next : { ...registry.frame, entries: next });
+}
+
+/** Unknown keys of an entry. The Python program's card lists the files before the change, so it is dropped. */
+function keysOfOthers(entry: unknown): object {
+  const { installed_card: _, ...rest } = Object(entry) as Record<string, unknown>;
+  return rest;
 }
 
 /** Writes a whole registry durably. */
@@ -150,20 +176,27 @@ export function reportUnusable({ unusable }: Registry, path: string, emit: Emit)
 }
 
 /**
- * The entries that can be recreated from directories whose names are ids.
- * @param describe the content of a directory; undefined if nothing shows that it is a model
+ * The entries that can be made again from directories whose names are ids.
+ * @param describe what a directory holds, which may have the commit of its content in its name; undefined when nothing says that it is
+ *   a model
  */
 export async function rebuildEntries(
   root: string,
-  describe: (modelId: ModelId, directory: string) => Promise<{ files: readonly string[]; totalBytes: number } | undefined>,
+  describe: (
+    modelId: ModelId,
+    directory: string,
+    commit: string | undefined,
+  ) => Promise<{ files: readonly string[]; totalBytes: number } | undefined>,
   modelIdOf: (directory: string) => ModelId | undefined,
 ): Promise<Map<ModelId, RegistryEntry>> {
   const entries = new Map<ModelId, RegistryEntry>();
   for (const item of await readdir(root, { withFileTypes: true })) {
-    const modelId = item.isDirectory() ? modelIdOf(item.name) : undefined;
-    if (modelId === undefined || directoryName(modelId) !== basename(item.name)) continue;
+    // Later releases of the Python program put the commit into the name.
+    const [, name = item.name, commit] = /^(.+)--revision-([0-9a-f]{40})$/.exec(item.name) ?? [];
+    const modelId = item.isDirectory() ? modelIdOf(name) : undefined;
+    if (modelId === undefined || directoryName(modelId) !== name) continue;
     const directory = join(root, item.name);
-    const found = await describe(modelId, directory);
+    const found = await describe(modelId, directory, commit);
     if (found === undefined) continue;
     entries.set(modelId, {
       model_id: modelId,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { SkulkError } from '../../kernel/errors.ts';
 import { type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
@@ -34,20 +35,23 @@ export async function readUsableRegistry(layout: StoreLayout, records: ModelReco
   if (!('damaged' in registry)) return registry;
   world.emit({ type: 'warning', message: `${layout.registry} cannot be used: ${registry.damaged}`, hint: 'run `skulk verify --repair`' });
   const entries = await rebuildFromDisk(layout, records, registry);
-  return { entries, raw: Object.fromEntries(entries), unusable: [] };
+  return { entries, raw: Object.fromEntries(entries), commits: new Map(), unusable: [] };
 }
 
 /** A model is a directory with a manifest, or one that is in the damaged file. Any other may belong to a user. */
 const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords, { text = '' }: DamagedRegistry) =>
   rebuildEntries(
     layout.root,
-    async (modelId, directory) => {
-      let isNamed = text.includes(JSON.stringify(modelId));
+    async (modelId, directory, commit) => {
+      const isOfEntry = commit === undefined || text.includes(JSON.stringify(basename(directory)));
+      let isNamed = isOfEntry && text.includes(JSON.stringify(modelId));
       const known = await records.read(modelId).catch(() => {
         isNamed = true;
         return undefined;
       });
       if (known === undefined && !isNamed) return undefined;
+      // Of several commits that lie there the manifest is of one.
+      if (!isOfEntry && known?.manifest.commit !== commit) return undefined;
       const scan = await scanOrNothing(directory);
       if (scan === undefined) return undefined;
       // Without a manifest, another program's unfinished download must not become a model.
