@@ -14,11 +14,13 @@ export const add = defineCommand({
     'Takes a directory or a single file. Where the file system supports it, files are cloned and take no extra space; otherwise they are hashed and copied. A directory that is already in its place in the store is adopted.',
     'On any other machine, the model is sent to the store host, which verifies every piece. After an interruption, run the same command again: it sends only missing pieces.',
     'A model that exists with different content is replaced only with --force.',
+    'A model card becomes a file of the model, <org>--<name>.toml. A card that the Python program kept beside the files is taken without being named.',
   ],
   arguments: { path: argument('the directory or file') },
   options: {
     as: value('the id of the model: org/name or name (required)', 'MODEL', { parse: parseNewModelId }),
     move: flag('move instead of copying; a rename if it is the same disk'),
+    card: value('the model card: a TOML file, or an installed-card.json of the Python program', 'FILE'),
     revision: value('the revision to record', 'REVISION', { parse: parseRevision }),
     force: flag('replace a model that exists with different content'),
     strict: flag(
@@ -27,15 +29,16 @@ export const add = defineCommand({
   },
   examples: [
     ['add a directory', 'skulk add ./Qwen3-4B-4bit --as mlx-community/Qwen3-4B-4bit'],
+    ['add a model with its card', 'skulk add ./Foo-4bit --as me/Foo-4bit --card cards/me--Foo-4bit.toml'],
     ['add one file and remove the original', 'skulk add Foo-Q5_K_M.gguf --as me/Foo-GGUF --move'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
-  run: async ({ path, as: modelId, move, revision, force, strict }, context) => {
+  run: async ({ path, as: modelId, move, revision, force, strict, card }, context) => {
     if (modelId === undefined)
       throw new SkulkError('USAGE', '"skulk add" needs --as MODEL', { hint: `e.g. skulk add ${path} --as org/name` });
     const deps = await context.deps();
     const { addModel } = await import('../core/operations/models/add.ts');
-    return addModel(deps, { path, modelId, move, force, strict, ...(revision !== undefined && { revision }) });
+    return addModel(deps, { path, modelId, move, force, strict, card, ...(revision !== undefined && { revision }) });
   },
   text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped }) => [
     `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,

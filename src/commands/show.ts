@@ -67,6 +67,7 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
     ? []
     : [`needs     ${model.companions.map(({ model_id, role }) => `${model_id} (${role})`).join(', ')}`]),
   ...factLines(model),
+  ...(model.card == null ? [] : [`card      ${cardPlaces[model.card]}`]),
   `digest    ${model.digest === null ? whyNoDigest(model) : `sha256:${model.digest}`}`,
   `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
   `added     ${model.downloaded_at}${model.source === null ? '' : ` (${model.source})`}`,
@@ -81,6 +82,13 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
     alignRight: [1],
   },
 ];
+
+const cardPlaces: Readonly<Record<NonNullable<ShownModel['card']>, string>> = {
+  cards_path: 'from cards_path of the store host',
+  store: 'beside the manifests of the store',
+  model: 'among its files',
+  python: 'kept by the Python program',
+};
 
 /** The known facts from its files. */
 function factLines({ family, context_length, parameters, license, base_model }: ShownModel): readonly string[] {

@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCard } from '../../src/core/catalog/card.ts';
 import { formatCompanions, parseCompanions } from '../../src/core/catalog/companions.ts';
-import { readCard } from '../../src/core/catalog/read-card.ts';
+import { type CardPlaces, readCard } from '../../src/core/catalog/read-card.ts';
 import { loadableGguf } from '../../src/core/catalog/selection/groups.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -79,12 +79,21 @@ describe('a model card', () => {
 
 describe('the card of a model', () => {
   const id = parseModelId('org/model');
-  const read = async (directories: readonly string[]): Promise<[unknown, string[]]> => {
+  const read = async (directories: CardPlaces): Promise<[unknown, string[]]> => {
     const told: string[] = [];
     return [await readCard(directories, id, (message) => told.push(message)), told];
   };
 
-  test('is searched in each directory, and an invalid card is reported and skipped', async () => {
+  const record = (changes: object = {}): string =>
+    JSON.stringify({
+      schema_version: 1,
+      artifact_model_id: 'org/model',
+      artifact_role: 'base',
+      model_card: { model_id: 'org/model', supports_tensor: true, family: 'bar', capabilities: [], context_length: 0, vision: null },
+      ...changes,
+    });
+
+  test('is searched in each place, and an invalid card is reported and skipped', async () => {
     const root = await temporaryDirectory();
     const [bad, other, good, missing] = ['bad', 'other', 'good', 'missing'].map((name) => join(root, name)) as [
       string,
@@ -96,21 +105,50 @@ describe('the card of a model', () => {
     await writeFile(join(bad, 'org--model.toml'), 'model_id = "org/model"\n\n[[[');
     await writeFile(join(other, 'org--model.toml'), 'model_id = "org/another"');
     await writeFile(join(good, 'org--model.toml'), full);
-    expect(await read([missing, good])).toMatchObject([{ modelId: id }, []]);
-    expect(await read([bad, other, good])).toMatchObject([
-      { modelId: id },
+    expect(await read({ cardsPath: missing, manifests: good })).toMatchObject([{ modelId: id, from: 'store' }, []]);
+    expect(await read({ cardsPath: bad, manifests: other, model: { directory: good, files: ['org--model.toml'] } })).toMatchObject([
+      { modelId: id, from: 'model' },
       [
         expect.stringMatching(/bad\/org--model.toml:3: .*ignored/),
         expect.stringMatching(/other\/org--model.toml:1: .*org\/another.*ignored/),
       ],
     ]);
-    expect(await read([missing])).toEqual([undefined, []]);
+    // A file in the directory of the model is its card only if it is one of the model's files.
+    expect(await read({ model: { directory: good, files: [] } })).toEqual([undefined, []]);
+    expect(await read({ cardsPath: missing })).toEqual([undefined, []]);
   });
 
   test('is absent when its path is a directory or the file is too large', async () => {
     const root = await temporaryDirectory();
     await mkdir(join(root, 'org--model.toml'));
-    expect(await read([root])).toEqual([undefined, [expect.stringContaining('not a file')]]);
+    expect(await read({ cardsPath: root })).toEqual([undefined, [expect.stringContaining('not a file')]]);
+  });
+
+  test('is read from the record of later Python releases, where empty values mean unknown', async () => {
+    const directory = await temporaryDirectory();
+    await mkdir(join(directory, '.skulk'));
+    await writeFile(join(directory, '.skulk', 'installed-card.json'), record());
+    const [card, told] = await read({ model: { directory, files: [] } });
+    expect([card, told]).toMatchObject([{ from: 'python', family: 'bar', supportsTensor: true }, []]);
+    expect(card).toMatchObject({ capabilities: undefined, contextLength: undefined, companions: [] });
+    // The record of a companion has the card of the model that needs it.
+    await writeFile(join(directory, '.skulk', 'installed-card.json'), record({ artifact_role: 'vision_weights' }));
+    expect(await read({ model: { directory, files: [] } })).toEqual([undefined, []]);
+    for (const broken of ['{', '[]', '{"model_card": 7}', 'null']) {
+      await writeFile(join(directory, '.skulk', 'installed-card.json'), broken);
+      expect(await read({ model: { directory, files: [] } })).toEqual([
+        undefined,
+        [expect.stringMatching(/installed-card.json:1: .*ignored/)],
+      ]);
+    }
+  });
+
+  test('is not read through a symbolic link in the directory of a model', async () => {
+    const [directory, outside] = [await temporaryDirectory(), await temporaryDirectory()];
+    await writeFile(join(outside, 'x.toml'), full);
+    await symlink(join(outside, 'x.toml'), join(directory, 'org--model.toml'));
+    const [card, told] = await read({ model: { directory, files: ['org--model.toml'] } });
+    expect([card, told]).toEqual([undefined, [expect.stringMatching(/org--model.toml: it cannot be read .*ignored/)]]);
   });
 });
 

@@ -68,6 +68,7 @@ test('a card overrides the files', () => {
   if ('says' in card) throw new Error(card.says);
   expect(deriveTraits({ modelId: 'org/m', files: ['mmproj.gguf'], card, config: { model_type: 'bar' } })).toEqual({
     tags: ['thinking', 'tensor', 'optiq'],
+    card: null,
     capabilities: ['text', 'thinking'],
     supports_tensor: true,
     base_model: null,

@@ -11,6 +11,8 @@ export interface PythonModel {
   /** Only later releases have it. */
   source_revision?: string;
   repo_has_projector?: boolean | null;
+  /** Later releases may have it. */
+  installed_card?: object;
 }
 
 /** A request for bytes of a file, which a fault may answer. */
@@ -70,6 +72,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
     total_bytes: Object.values(model.files).reduce((sum, content) => sum + bytesOf(content).length, 0),
     ...(model.repo_has_projector !== undefined && { repo_has_projector: model.repo_has_projector }),
     ...(model.source_revision !== undefined && { source_revision: model.source_revision }),
+    ...(model.installed_card !== undefined && { installed_card: model.installed_card }),
   });
 
   const sendFile = async (request: IncomingMessage, response: ServerResponse, path: string, body: Buffer): Promise<void> => {
@@ -152,7 +155,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
     }
     if (!['GET', 'HEAD'].includes(method) || model === undefined) return notFound(response);
     const revision = searchParams.get('source_revision');
-    if (store.isLater && revision !== null && revision !== model.source_revision) return notFound(response);
+    if (store.isLater && (revision ?? undefined) !== model.source_revision) return notFound(response);
     if (rest === 'files') {
       const isVision = model.repo_has_projector === true && !Object.keys(model.files).some((path) => path.includes('mmproj'));
       return isVision ? notFound(response) : json(response, Object.keys(model.files));

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, writeFiles } from '../helpers/model-files.ts';
@@ -96,6 +97,45 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     });
     expect(ran.status, ran.stderr).toBe(0);
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '{}')).toMatchObject({ text: expect.stringMatching(/./) });
+  });
+
+  test('gives a variant the card of its source with its own id, quantization, size, file and base model', async () => {
+    const { world, json } = await storeWithWeights();
+    const card = join(world.home, 'card.toml');
+    const text = [
+      'model_id = "acme/Tiny-GGUF"',
+      'capabilities = ["text", "thinking"]',
+      'context_length = 4096',
+      'gguf_file = "tiny-F32.gguf"',
+      'registry_card_id = "card_x"',
+      'of_tomorrow = [1, 2]',
+      '[storage_size]\nin_bytes = 1',
+    ];
+    await writeFile(card, `${text.join('\n')}\n`);
+    const own = join(world.storePath, 'acme--Tiny-GGUF');
+    expect(await world.host('add', own, '--as', 'acme/Tiny-GGUF', '--card', card, '--force')).toMatchObject({ status: 0 });
+    await json<Made>('optimize', 'acme/Tiny-GGUF', '--type', 'Q4_K_M');
+    const place = join(world.storePath, 'acme--Tiny-Q4_K_M-GGUF');
+    const made = parse(await readFile(join(place, 'acme--Tiny-Q4_K_M-GGUF.toml'), 'utf8'));
+    expect(made).toEqual({
+      model_id: 'acme/Tiny-Q4_K_M-GGUF',
+      capabilities: ['text', 'thinking'],
+      context_length: 4096,
+      gguf_file: 'Tiny-Q4_K_M.gguf',
+      of_tomorrow: [1, 2],
+      quantization: 'Q4_K_M',
+      base_model: 'acme/Tiny-GGUF',
+      storage_size: { in_bytes: (await stat(join(place, 'Tiny-Q4_K_M.gguf'))).size },
+    });
+    expect(await json<object>('show', 'acme/Tiny-Q4_K_M-GGUF')).toMatchObject({
+      card: 'model',
+      tags: ['thinking'],
+      quantization: 'Q4_K_M',
+      base_model: 'acme/Tiny-GGUF',
+      context_length: 4096,
+    });
+    // A card does not make another variant.
+    expect(await json<Made>('optimize', 'acme/Tiny-GGUF', '--type', 'Q4_K_M')).toMatchObject({ status: 'complete' });
   });
 
   test('uses the largest type within the bits, and reports when there is none', async () => {

@@ -30,7 +30,9 @@ test('the store accepts extra_gguf_files and source_revision of later releases o
   const bytes = (revision: string) => fetch(`${served.url}/models/${id}/config.json?source_revision=${revision}`);
   expect((await bytes(commit)).status).toBe(200);
   expect((await bytes('a'.repeat(40))).status).toBe(404);
-  expect(await (await fetch(`${served.url}/models/${id}/download/status`)).json()).toMatchObject({ status: 'complete' });
+  const status = async () => ((await (await fetch(`${served.url}/models/${id}/download/status`)).json()) as { status: string }).status;
+  // The files are listed a moment before their download ends.
+  await until('the end of the download', async () => (await status()) === 'complete');
 });
 
 test('a node answers GET /models in the format that tools of the Python program expect', async () => {

@@ -60,7 +60,7 @@ describe.each<PythonRelease>(['first', 'later'])('a registry that the Python pro
         expect(warnings()).toEqual([]);
       });
     }
-    // Of what is gone nothing stays, whoever brought it and whoever removed it.
+    // Nothing of a deleted model is left, regardless of which program added and deleted it.
     const left = (await readdir(root)).filter((name) => !['registry.json', '.skulk'].includes(name));
     expect(left.toSorted()).toEqual(
       Object.values(await python.read())

@@ -89,6 +89,36 @@ test('older content than on Hugging Face is accepted if it arrives twice the sam
   expect(files.filter(({ hub_id }) => hub_id === undefined).map(({ path }) => path)).toEqual(['model.safetensors']);
 });
 
+test('a pinned model of a later Python release is staged with the companion and the quantization of its card', async () => {
+  const commit = 'd'.repeat(40);
+  const gguf = (byte: number): Buffer => Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(3000, byte)]);
+  const card = {
+    model_id: 'org/m-GGUF',
+    gguf_file: 'm-Q8_0.gguf',
+    supports_tensor: false,
+    context_length: 4096,
+    vision: { weights_repo: 'org/eyes' },
+  };
+  const store = await pythonStore({
+    'org/m-GGUF': {
+      files: { 'm-Q4_K_M.gguf': gguf(1), 'm-Q8_0.gguf': gguf(2), '.skulk/installed-card.json': '{}', '.skulk-source-revision': commit },
+      source_revision: commit,
+      installed_card: { artifact_model_id: 'org/m-GGUF', artifact_role: 'base', model_card: card },
+    },
+    'org/eyes': { files: { 'model.safetensors': weights(2, 4000) } },
+  });
+  store.isLater = true;
+  const node = await nodeOf(store);
+  const staged = await node.stage('org/m-GGUF');
+  expect(staged).toMatchObject({ verified: 'arrival', gguf_file: expect.stringContaining('m-Q8_0.gguf') });
+  expect(await contentOf(node, 'org/m-GGUF')).toEqual(digestsOf({ 'm-Q8_0.gguf': gguf(2) }));
+  expect(await contentOf(node, 'org/eyes')).toEqual(digestsOf({ 'model.safetensors': weights(2, 4000) }));
+  // Every request for its files names the commit; without it that release answers 404.
+  const asked = store.requests.filter((line) => line.startsWith('GET /models/org%2Fm-GGUF/') && !line.includes('/manifest'));
+  expect(asked.filter((line) => !line.endsWith(`?source_revision=${commit}`))).toEqual([]);
+  expect(asked.length).toBeGreaterThan(1);
+});
+
 test('bytes that were damaged in transfer are detected if Hugging Face can be reached, and fetched again', async () => {
   const hub = await fakeHub();
   hub.push(id, { files: safe });

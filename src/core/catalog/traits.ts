@@ -1,7 +1,8 @@
 import type { Tag, Traits } from '../protocol/models.ts';
-import type { Card } from './card.ts';
+import type { Card } from './card-table.ts';
 import { type GgufFacts, thinkingMarkers } from './gguf-facts.ts';
 import { asRecord, embeds, type Fields, sees, tensorOf } from './model-kinds.ts';
+import type { FoundCard } from './read-card.ts';
 import type { ReadmeFacts } from './readme-facts.ts';
 import type { KindFile } from './selection/file-kind.ts';
 import { loadableGguf } from './selection/groups.ts';
@@ -13,7 +14,7 @@ export interface TraitSources {
   readonly files: readonly string[];
   /** The same files with their kinds, as far as they are known. */
   readonly kinds?: readonly KindFile[] | undefined;
-  readonly card?: Card | undefined;
+  readonly card?: (Card & Partial<Pick<FoundCard, 'from'>>) | undefined;
   /** The parsed `config.json`. */
   readonly config?: unknown;
   readonly chatTemplate?: string | undefined;
@@ -47,6 +48,7 @@ export function deriveTraits(sources: TraitSources): Traits {
     context_length: card?.contextLength ?? contextOf(config) ?? gguf?.contextLength ?? null,
     parameters: sources.parameters ?? gguf?.parameters ?? null,
     license: sources.readme?.license ?? gguf?.license ?? null,
+    card: card?.from ?? null,
   };
 }
 

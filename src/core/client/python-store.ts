@@ -6,10 +6,11 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { registryEntry } from '../protocol/models.ts';
 import { callOf } from '../protocol/routes/call.ts';
-import type { ListedFiles, ListedModel } from '../store/contract.ts';
+import type { ListedFiles, ListedModel, ListedRef } from '../store/contract.ts';
 import { UselessAnswer } from '../transfer/useless-answer.ts';
 import type { Exchange } from './http/exchange.ts';
 import { notAStore } from './http/map-failure.ts';
+import { cardIn } from './http/read-answer.ts';
 import { chunksOf, readJson } from './http/read-body.ts';
 import { readHealth } from './http/read-health.ts';
 import type { Response } from './http/transport.ts';
@@ -50,11 +51,12 @@ export async function describeListed(exchange: Exchange, modelId: ModelId, asked
   const entry = decode(registryEntry, found);
   if (entry === undefined)
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${url}`, { hint: '`skulk registry` lists the models' });
-  const list = await ask(callOf('GET /models/:id/files', { id: modelId }));
+  const commit = commitIn(found);
+  const list = await ask(callOf('GET /models/:id/files', { id: modelId }, { source_revision: commit ?? undefined }));
   if (!Array.isArray(list)) throw notAStore(url, `its list of the files of ${modelId} is not a list`);
   const files = ownFiles(list, { modelId, url });
   const about = JSON.stringify([entry.downloaded_at, entry.total_bytes, ...files.toSorted()]);
-  return { modelId, files, commit: commitIn(found), state: createHash('sha256').update(about).digest('hex') };
+  return { modelId, files, commit, card: cardIn(found, modelId), state: createHash('sha256').update(about).digest('hex') };
 }
 
 /** The paths of a model's own files, each validated, because the list comes from another program. Throws INTEGRITY. */
@@ -79,6 +81,10 @@ function ownFiles(list: readonly unknown[], { modelId, url }: { modelId: ModelId
   return files.size === 0 ? refuse('it lists none') : [...files];
 }
 
+/** Later releases serve the files of a commit only to requests that name it; the first releases ignore the name. */
+const targetOf = ({ modelId, commit, path }: ListedRef & { readonly path: RelativePath }): string =>
+  `${pieceTarget({ modelId, path })}${commit === null ? '' : `?source_revision=${commit}`}`;
+
 /** Later releases report the commit. */
 function commitIn(entry: unknown): string | null {
   const { source_revision, revision } = (entry ?? {}) as Record<string, unknown>;
@@ -90,8 +96,8 @@ function commitIn(entry: unknown): string | null {
 export function createListedFiles(exchange: Exchange): ListedFiles {
   const { url } = exchange;
   return {
-    measure: async (modelId, path, signal) => {
-      const call = { path: pieceTarget({ modelId, path }), signal };
+    measure: async ({ modelId, commit }, path, signal) => {
+      const call = { path: targetOf({ modelId, commit, path }), signal };
       const name = `${modelId}: ${quote(path)}`;
       // Its answer to HEAD has a body, so one byte is requested with GET.
       const size = await exchange.send(
@@ -113,11 +119,11 @@ export function createListedFiles(exchange: Exchange): ListedFiles {
       if (whole !== undefined) return whole;
       throw notAStore(url, `it does not say how large ${name} is`);
     },
-    read: async function* ({ modelId, path, size }, { start, end, whole = false }, signal) {
+    read: async function* ({ modelId, commit, path, size }, { start, end, whole = false }, signal) {
       if (end <= start) return;
       const name = `${quote(path)} of ${modelId}`;
       const call = {
-        path: pieceTarget({ modelId, path }),
+        path: targetOf({ modelId, commit, path }),
         headers: whole ? {} : { Range: `bytes=${start}-${end - 1}` },
         accept: [200, 206, 416],
         signal,

@@ -11,7 +11,7 @@ import { deleted } from '../protocol/fleet.ts';
 import { hashing } from '../protocol/manifest.ts';
 import { type Adopted, adopted, type RegistryEntry, type VerifyReport, verifyReport } from '../protocol/models.ts';
 import { callOf } from '../protocol/routes/call.ts';
-import type { ManifestAnswer, ManifestOptions, Store, Uploads, WorkOptions } from '../store/contract.ts';
+import type { ListedModel, ManifestAnswer, ManifestOptions, Store, Uploads, WorkOptions } from '../store/contract.ts';
 import { type AccessClient, createAccessClient } from './access-client.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { createFleetClient } from './fleet-client.ts';
@@ -182,6 +182,13 @@ function askManifest(
   );
 }
 
+const listedAnswer = (model: ListedModel): ManifestAnswer => ({
+  state: 'listed',
+  model,
+  companions: model.card?.companions ?? [],
+  ...(model.card?.ggufFile !== undefined && { pin: model.card.ggufFile }),
+});
+
 /** A refusal; for a store without manifests, its list of the model. */
 async function answerOfOther(
   exchange: Exchange,
@@ -195,7 +202,7 @@ async function answerOfOther(
     return undefined;
   });
   if (decode(errorBody, body)?.code === undefined && (await isPythonStore(exchange, how)))
-    return { state: 'listed', model: await describeListed(exchange, modelId, how), companions: [] };
+    return listedAnswer(await describeListed(exchange, modelId, how));
   throw mapRefusal({ status: 404, body, location: null, retryAfter: null }, url);
 }
 

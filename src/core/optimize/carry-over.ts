@@ -18,7 +18,7 @@ export function filesToCarry({ manifest }: Source, { isGguf }: Pick<EnginePlan, 
   const isWanted = (path: string, size: number): boolean => {
     const kind = kinds.get(path);
     if (kind === 'projector') return isGguf;
-    return kind === 'plain' && size <= maxBytes && !path.endsWith('.toml');
+    return kind === 'plain' && size <= maxBytes && !/\.(?:toml|card\.json)$/.test(path);
   };
   return manifest.files.filter(({ path, size }) => !made.has(path) && isWanted(path, size)).map(({ path }) => path);
 }

@@ -28,6 +28,7 @@ import { carryOver, filesToCarry } from './carry-over.ts';
 import { bytesBelow, type EnginePlace, takePlace } from './engine-place.ts';
 import { requireUnchanged } from './find-source.ts';
 import { lookAtTarget, type PlannedVariant, planVariant, requireFree, requireMeans, type TargetState } from './plan-variant.ts';
+import { writeVariantCard } from './variant-card.ts';
 
 type Context = JobContext<OptimizeDetails>;
 
@@ -124,6 +125,8 @@ async function runAndPublish(variant: PlannedVariant, making: Making): Promise<J
   const paths = filesToCarry(source, plan, new Set(made.map(({ path }) => path)));
   await requireUnchanged(store, source, { paths, signal });
   await carryOver(source, { paths, to: directory, signal });
+  const card = await store.cardOf(request.modelId);
+  if (card !== undefined) await writeVariantCard(directory, card, { targetId: request.targetId, plan, bytes: totalBytes(made) });
   const { files: all } = await scanDirectory(directory);
   for (const { absolute } of all) await syncFile(absolute);
   const { files } = await hashModel(all, { signal });

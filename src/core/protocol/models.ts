@@ -24,7 +24,11 @@ import { Type } from './type-builder.ts';
 export const tag = oneOf(['vision', 'thinking', 'embedding', 'tensor', 'optiq']);
 export type Tag = Shape<typeof tag>;
 
-/** Properties of a model from its card and its small files; null if unknown. */
+/** Where the card of a model is: in `cards_path`, beside the manifests of the store, among its files, or as the Python program keeps it. */
+export const cardPlace = oneOf(['cards_path', 'store', 'model', 'python']);
+export type CardPlace = Shape<typeof cardPlace>;
+
+/** What a model is, as far as its card and its small files tell; null for what nothing tells. */
 export const traits = object({
   tags: list(tag),
   capabilities: listOrEmpty(text(), { description: 'As in model cards: `text`, `vision`, `thinking`, `embedding`, …' }),
@@ -35,6 +39,7 @@ export const traits = object({
   context_length: orNull(count(), 'In tokens'),
   parameters: orNull(count(), 'As its safetensors or GGUF files say'),
   license: orNull(text(), 'As its README or GGUF file says, e.g. apache-2.0'),
+  card: Type.Optional(orNull(cardPlace, 'Where its model card is; null without one')),
 });
 export type Traits = Shape<typeof traits>;
 

@@ -1,5 +1,5 @@
-import type { Card } from '../catalog/card.ts';
-import { readCard } from '../catalog/read-card.ts';
+import { join } from 'node:path';
+import { type FoundCard, readCard } from '../catalog/read-card.ts';
 import { planRemoval } from '../catalog/selection/plan-removal.ts';
 import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { SkulkError } from '../kernel/errors.ts';
@@ -8,6 +8,7 @@ import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import type { StoreHealth } from '../protocol/health.ts';
+import type { RegistryEntry } from '../protocol/models.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { deleteModel } from './changes/delete-model.ts';
 import { deleteQuantization, planQuantizationRemoval } from './changes/delete-quantization.ts';
@@ -62,7 +63,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const hasher = createModelHasher(index, world, { signal, gitIds });
   const open = createFileOpener(index, { hasher, isServer: held !== undefined, signal });
   const cards = createCards(options, index);
-  const describe = createDescriber(index.layout, cards.directories, cards.cardOf);
+  const describe = createDescriber(index.layout, cards.directories, cards.readOf);
   const { layout, records, writer, registry, list } = index;
   const { whenUnused = (_, work) => work() } = options;
   const context: StoreContext = { layout, records, writer, registry, world, whenUnused, knownManifest: hasher.knownManifest };
@@ -131,17 +132,23 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
 }
 
 /** Finds the model cards. Reports each problem of a card once. */
-function createCards(
-  { cardsPath, world }: DiskStoreOptions,
-  { layout }: StoreIndex,
-): { readonly directories: readonly string[]; readonly cardOf: (modelId: ModelId) => Promise<Card | undefined> } {
-  const directories = [...(cardsPath === undefined ? [] : [cardsPath]), layout.manifests];
+function createCards({ cardsPath, world }: DiskStoreOptions, { layout, registry }: StoreIndex) {
+  const { root, manifests } = layout;
   const said = new Set<string>();
   const warn = (message: string): void => {
     if (!said.has(message)) world.emit({ type: 'warning', message });
     said.add(message);
   };
-  return { directories, cardOf: (modelId) => readCard(directories, modelId, warn) };
+  const readOf = async (modelId: ModelId, entry: RegistryEntry | undefined): Promise<FoundCard | undefined> => {
+    const isInside = entry !== undefined && (await isDirectoryInside(root, entry.store_path));
+    const model = isInside ? { directory: join(root, entry.store_path), files: entry.files } : undefined;
+    return readCard({ cardsPath, manifests, model }, modelId, warn);
+  };
+  return {
+    directories: [...(cardsPath === undefined ? [] : [cardsPath]), manifests],
+    readOf,
+    cardOf: async (modelId: ModelId) => readOf(modelId, (await registry()).entries.get(modelId)),
+  };
 }
 
 async function healthOf(

@@ -1,5 +1,8 @@
+import { readInstalledCard } from '../../catalog/card-table.ts';
+import type { FoundCard } from '../../catalog/read-card.ts';
 import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
 import { deriveTraits } from '../../catalog/traits.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
 import { decode } from '../../protocol/decode.ts';
 import { type StoreHealth, storeHealth } from '../../protocol/health.ts';
 import { type DescribedEntry, namedQuantizations, registryEntry, traits } from '../../protocol/models.ts';
@@ -44,7 +47,14 @@ export const describedOf = (value: unknown, url: string): readonly DescribedEntr
     const { files } = entry;
     return {
       ...entry,
-      ...(decode(traits, item) ?? deriveTraits({ modelId: entry.model_id, files })),
+      ...(decode(traits, item) ?? deriveTraits({ modelId: entry.model_id, files, card: cardIn(item, entry.model_id) })),
       quantizations: decode(namedQuantizations, item)?.quantizations ?? nameQuantizations(files.map((path) => ({ path }))),
     };
   });
+
+/** Later releases of the Python program send their card with the entry. */
+export function cardIn(item: unknown, modelId: ModelId): FoundCard | undefined {
+  const { installed_card: record } = Object(item) as { readonly installed_card?: unknown };
+  const card = record == null ? undefined : readInstalledCard(record);
+  return card === undefined || 'says' in card || card.modelId !== modelId ? undefined : { ...card, from: 'python' };
+}

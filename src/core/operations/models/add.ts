@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type ContentProblem, describeProblems, findContentProblems, requireUsable } from '../../catalog/contents/find-content-problems.ts';
 import { digestFiles } from '../../catalog/manifest.ts';
@@ -21,6 +21,7 @@ import { type Scan, type ScannedFile, scanDirectory } from '../../store/ingest/s
 import { storeLayout } from '../../store/layout.ts';
 import { readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
+import { adoptedCard, findCardToAdd, withCard } from './add-card.ts';
 import { copyFiles, moveFiles, onOneDisk, removeOrigin } from './bring-files.ts';
 import { refuseOwnDirectories, refuseOwnFiles } from './refuse-own.ts';
 
@@ -35,6 +36,8 @@ export interface AddRequest {
   readonly force: boolean;
   /** Rejects an invalid model before anything is copied or sent. */
   readonly strict?: boolean;
+  /** The file of its card, relative to the working directory. */
+  readonly card?: string | undefined;
 }
 
 /** The registry's entry, and what was done. */
@@ -57,7 +60,9 @@ export interface AddReport extends RegistryEntry {
 export async function addModel(deps: Deps, request: AddRequest): Promise<AddReport> {
   const began = performance.now();
   const source = resolve(deps.world.cwd, request.path);
-  const scan = await scanDirectory(source);
+  const found = await scanDirectory(source);
+  const card = await findCardToAdd(request, { source, scan: found, cwd: deps.world.cwd });
+  const scan = withCard(found, card);
   if (request.move) await refuseOwnDirectories(source, deps.config);
   refuseHoles(scan.files, request);
   const problems = await findContentProblems(scan.files, deps.world.signal);
@@ -65,10 +70,10 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   for (const message of describeProblems(problems, request.modelId)) deps.world.emit({ type: 'warning', message });
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
-  const added: Addition = { deps, request, opened, source, files: scan.files };
+  const added: Addition = { deps, request, opened, source, files: scan.files, card };
   const { adopted, bytes } = await explainingDiskErrors(`cannot add ${request.modelId}`, async () => {
     if (root === undefined) return sendTo(added);
-    if (await isSameDirectory(source, join(root, directoryName(request.modelId)))) return { adopted: await adopt(added, {}), bytes: 0 };
+    if (await isSameDirectory(source, join(root, directoryName(request.modelId)))) return adoptInPlace(added);
     return bringIn(added, root);
   });
   return {
@@ -105,6 +110,8 @@ interface Addition {
   /** The absolute path to add. */
   readonly source: string;
   readonly files: readonly ScannedFile[];
+  /** One of `files` that is in another directory and stays there. */
+  readonly card: ScannedFile | undefined;
 }
 
 /** The store's entry, and the number of bytes copied or sent. */
@@ -113,14 +120,14 @@ interface Added {
   readonly bytes: number;
 }
 
-async function sendTo({ deps, request, opened, source, files }: Addition): Promise<Added> {
+async function sendTo({ deps, request, opened, source, files, card }: Addition): Promise<Added> {
   const { uploads, store } = opened;
   if (uploads === undefined) throw new SkulkError('USAGE', `the store at ${store.location} does not accept uploads`);
   const { uploadModel } = await import('./upload-model.ts');
   const { modelId, revision, force, move } = request;
   const isUntouched = watchFiles(files);
   const { adopted, bytesSent } = await uploadModel(uploads, { modelId, files, revision, force }, deps.world);
-  if (move) await removeOrigin(files, { isDirectory: (await stat(source)).isDirectory(), source, mayGo: isUntouched });
+  if (move) await removeOrigin(own(files, card), { isDirectory: (await stat(source)).isDirectory(), source, mayGo: isUntouched });
   return { adopted, bytes: bytesSent };
 }
 
@@ -130,9 +137,22 @@ function watchFiles(files: readonly ScannedFile[]): (file: ScannedFile) => boole
   return ({ absolute }) => untouchedBetween(looks.get(absolute), readFingerprint(absolute));
 }
 
+const own = (files: readonly ScannedFile[], card: ScannedFile | undefined): readonly ScannedFile[] => files.filter((file) => file !== card);
+
+/** Writes the card beside the files first, and removes it again if the store rejects the model. */
+async function adoptInPlace(addition: Addition): Promise<Added> {
+  const { source, card, request } = addition;
+  // A card of the Python program in that directory is read in place.
+  const named = request.card === undefined ? undefined : card;
+  await using written = await adoptedCard(named, { source, force: request.force });
+  const adopted = await adopt(addition, {});
+  written.keep();
+  return { adopted, bytes: 0 };
+}
+
 /** Puts the files into `incoming/`, and lets the store adopt them. */
 async function bringIn(addition: Addition, root: string): Promise<Added> {
-  const { deps, request, source, files } = addition;
+  const { deps, request, source, files, card } = addition;
   const { world } = deps;
   await refuseOwnFiles(source, root, request.move);
   const isDirectory = (await stat(source)).isDirectory();
@@ -140,7 +160,8 @@ async function bringIn(addition: Addition, root: string): Promise<Added> {
   await requireDistinctNames(root, { paths: files.map(({ path }) => path), of: request.modelId });
   const layout = storeLayout(root);
   await makeDirectory(layout.incoming);
-  const canRename = request.move && (await onOneDisk([origin, ...files.map(({ absolute }) => absolute)], layout.incoming));
+  const moved = own(files, card);
+  const canRename = request.move && (await onOneDisk([origin, ...moved.map(({ absolute }) => absolute)], layout.incoming));
   const place = await makeIncomingPlace(layout, request.modelId, canRename ? origin : undefined);
   const isUntouched = watchFiles(files);
   try {
@@ -149,9 +170,11 @@ async function bringIn(addition: Addition, root: string): Promise<Added> {
       : await copyFiles(files, place, { signal: world.signal, onBytes: progressOf(addition, 'copying') });
     await requireOwnPlace(place);
     const adopted = await adopt(addition, { incoming: place.name, ...(hashed && { hashed: hashed.files }) });
-    if (request.move) await removeOrigin(files, { isDirectory, source, mayGo: canRename ? ({ isLink }) => isLink : isUntouched });
+    if (request.move) await removeOrigin(moved, { isDirectory, source, mayGo: canRename ? ({ isLink }) => isLink : isUntouched });
     return { adopted, bytes: hashed?.copied ?? 0 };
   } catch (error) {
+    // Only what came from there goes back.
+    if (card !== undefined) await rm(join(place.files, card.path), { force: true });
     await clearAway(place, canRename ? origin : undefined, world);
     throw error;
   }

@@ -53,6 +53,7 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
     context_length: entry.context_length,
     parameters: entry.parameters,
     license: entry.license,
+    card: entry.card ?? null,
     hashed: manifest !== undefined,
     files: files.map(({ path, size, sha256 }) => ({ path, size, sha256 })),
     staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },

@@ -1,4 +1,4 @@
-import type { Card } from '../../catalog/card.ts';
+import type { Card } from '../../catalog/card-table.ts';
 import type { Companion } from '../../catalog/companions.ts';
 import { readCard } from '../../catalog/read-card.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
@@ -67,5 +67,5 @@ export async function beginStage(deps: Deps, ref: ModelRef, options: StageOption
 async function readOwnCard({ config, world }: Deps, { modelId }: ModelRef): Promise<Card | undefined> {
   const directory = config.settings.cardsPath.value;
   if (directory === undefined) return undefined;
-  return await readCard([directory], modelId, (message) => world.emit({ type: 'warning', message }));
+  return await readCard({ cardsPath: directory }, modelId, (message) => world.emit({ type: 'warning', message }));
 }

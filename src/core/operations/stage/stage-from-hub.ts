@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Card } from '../../catalog/card.ts';
+import type { Card } from '../../catalog/card-table.ts';
 import { describeProblems, findContentProblems } from '../../catalog/contents/find-content-problems.ts';
 import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { makeManifest } from '../../catalog/manifest.ts';

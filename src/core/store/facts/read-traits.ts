@@ -1,7 +1,7 @@
 import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Card } from '../../catalog/card.ts';
 import type { GgufFacts } from '../../catalog/gguf-facts.ts';
+import type { FoundCard } from '../../catalog/read-card.ts';
 import { readReadmeFacts } from '../../catalog/readme-facts.ts';
 import { countTensors } from '../../catalog/safetensors-parameters.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
@@ -16,7 +16,7 @@ const maxBytes = 4 * 1024 * 1024;
 export async function readTraits(
   { root }: Pick<StoreLayout, 'root'>,
   { model_id, store_path, files }: RegistryEntry,
-  card: Card | undefined,
+  card: FoundCard | undefined,
   { gguf, kinds }: { readonly gguf?: GgufFacts | undefined; readonly kinds?: readonly KindFile[] | undefined },
 ): Promise<Traits> {
   const has = new Set(files);

@@ -1,4 +1,4 @@
-import type { Card } from '../../catalog/card.ts';
+import type { Card } from '../../catalog/card-table.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { LocalManifestAnswer, ManifestOptions } from '../contract.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Card } from '../../catalog/card.ts';
+import type { FoundCard } from '../../catalog/read-card.ts';
 import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
@@ -26,7 +26,7 @@ interface Known {
 export function createDescriber(
   layout: StoreLayout,
   cards: readonly string[],
-  readCardOf: (modelId: ModelId) => Promise<Card | undefined>,
+  readCardOf: (modelId: ModelId, entry: RegistryEntry) => Promise<FoundCard | undefined>,
 ): (entries: readonly RegistryEntry[]) => Promise<readonly DescribedEntry[]> {
   const known = new Map<ModelId, Known>();
   let last: { readonly entries: readonly RegistryEntry[]; readonly cards: string; readonly list: readonly DescribedEntry[] } | undefined;
@@ -42,7 +42,7 @@ export function createDescriber(
     });
     // With hundreds of new models, the remaining descriptions come with the next list.
     const looked = await Promise.race([facts, late.then(() => undefined)]);
-    const traits = await readTraits(layout, entry, await readCardOf(model_id), { gguf: looked?.facts, kinds: looked?.files });
+    const traits = await readTraits(layout, entry, await readCardOf(model_id, entry), { gguf: looked?.facts, kinds: looked?.files });
     const described = { ...entry, ...traits, quantizations: nameQuantizations(looked?.files ?? entry.files.map((path) => ({ path }))) };
     if (isLookedAt) known.set(model_id, { stamp, entry: text, described });
     return described;

@@ -191,7 +191,7 @@ export async function rebuildEntries(
 ): Promise<Map<ModelId, RegistryEntry>> {
   const entries = new Map<ModelId, RegistryEntry>();
   for (const item of await readdir(root, { withFileTypes: true })) {
-    // Later releases of the Python program put the commit into the name.
+    // Later releases of the Python program append the commit to the name.
     const [, name = item.name, commit] = /^(.+)--revision-([0-9a-f]{40})$/.exec(item.name) ?? [];
     const modelId = item.isDirectory() ? modelIdOf(name) : undefined;
     if (modelId === undefined || directoryName(modelId) !== name) continue;

@@ -91,13 +91,13 @@ async function fetchOnce(
     place,
     planned.map((file) => file.path),
   );
-  await forgetReplaced(planned, { place: place.files, journal, source: answer.files, modelId, signal });
+  await forgetReplaced(planned, { place: place.files, journal, source: answer.files, model, signal });
   const present = options.force ? undefined : (local ?? (await lookAtUnrecorded(stage, planned)));
   const listing = { modelId, revision: ref.revision ?? 'main', commit: word.listing?.commit ?? '', files: planned };
   const { files, bytesTransferred } = await fetchPlanned(
     { listing, files: planned, kept: [], total: totalBytes(planned), ggufFile: undefined, warnings: [] },
     {
-      source: await sourceOf(answer),
+      source: await sourceOf(answer, model),
       place: { files: place.files, journal },
       isStore: false,
       present: present === undefined ? undefined : { manifest: present.manifest, directory: copyPath(layout, modelId) },
@@ -132,7 +132,7 @@ function withHubIds(
 }
 
 /** The store as a source of files. */
-async function sourceOf({ files, location }: FromList): Promise<Source> {
+async function sourceOf({ files, location }: FromList, model: ListedModel): Promise<Source> {
   const { isTransient } = await import('../../../client/http/transient.ts');
   return {
     name: `the store at ${location}`,
@@ -140,7 +140,7 @@ async function sourceOf({ files, location }: FromList): Promise<Source> {
     isTransient,
     retry: patient,
     list: () => Promise.reject(new Error('what a store has is listed before')),
-    open: ({ modelId }, { path, size }, range, signal) => files.read({ modelId, path, size }, range, signal),
+    open: (_, { path, size }, range, signal) => files.read({ ...model, path, size }, range, signal),
   };
 }
 

@@ -18,13 +18,13 @@ export async function forgetReplaced(
     place,
     journal,
     source,
-    modelId,
+    model,
     signal,
   }: {
     readonly place: string;
     readonly journal: string;
     readonly source: FromList['files'];
-    readonly modelId: FromList['model']['modelId'];
+    readonly model: FromList['model'];
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
@@ -37,7 +37,7 @@ export async function forgetReplaced(
     if (last === undefined) continue;
     const hashNow = async (): Promise<string> => {
       const hash = createHash('sha256');
-      for await (const bytes of source.read({ modelId, path: path as RelativePath, size }, last, signal)) hash.update(bytes);
+      for await (const bytes of source.read({ ...model, path: path as RelativePath, size }, last, signal)) hash.update(bytes);
       return hash.digest('hex');
     };
     const now = await retrying(hashNow, { policy: patient, signal, isTransient });

@@ -22,7 +22,7 @@ export async function measureListed(
   const part = chooseListed(ref, { model, pin, needs: options.needs });
   const files = await mapConcurrently(part.files, questionsAtOnce, async ({ path }) => ({
     path: path as RelativePath,
-    size: await retrying(() => source.measure(model.modelId, path as RelativePath, signal), { policy: patient, signal, isTransient }),
+    size: await retrying(() => source.measure(model, path as RelativePath, signal), { policy: patient, signal, isTransient }),
   }));
   return { ...part, files };
 }
