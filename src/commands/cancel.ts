@@ -1,4 +1,5 @@
-import { defineCommand } from '../cli/definition.ts';
+import { defineCommand, flag } from '../cli/definition.ts';
+import { formatRef } from '../core/kernel/model-id.ts';
 import { nameDownload } from '../core/protocol/downloads.ts';
 import { downloadCommand } from './download-lines.ts';
 import { modelArgument } from './model-arguments.ts';
@@ -10,22 +11,36 @@ export const cancel = defineCommand({
   description: [
     'Stops a download of the store host. Downloaded data is kept, and the next download resumes from there. With a selector, stops only the download of that quantization; otherwise all downloads of the model.',
     'If the model is not being downloaded, stops `skulk optimize`: the variant with that id, or else every variant of that model. Partial results are removed.',
+    'With --all-nodes, withdraws instead what `skulk stage --on` and `skulk stage --all-nodes` asked: nodes that are staging the model stop, and finished copies stay.',
   ],
   arguments: { model: modelArgument() },
+  options: { allNodes: flag('withdraw the orders that ask nodes to stage the model') },
   examples: [
     ['stop a download', 'skulk cancel mlx-community/Qwen3-4B-4bit'],
     ['stop the download of one quantization', 'skulk cancel bartowski/Foo-GGUF:Q8_0'],
     ['stop an optimization', 'skulk cancel me/Foo-Q4_K_M-GGUF'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict'],
-  run: async ({ model: ref }, context) => {
+  run: async ({ model: ref, allNodes }, context) => {
     const deps = await context.deps();
+    if (allNodes) {
+      const { withdrawStages } = await import('../core/operations/nodes/stage-everywhere.ts');
+      return { ref, ...(await withdrawStages(deps, ref)) };
+    }
     const { cancelJob } = await import('../core/operations/models/cancel-job.ts');
     return cancelJob(deps, ref);
   },
-  json: ({ stopped }) => stopped,
-  text: ({ kind, stopped }) =>
-    kind === 'download'
+  json: (result) => ('withdrawn' in result ? { withdrawn: result.withdrawn } : result.stopped),
+  text: (result) => {
+    if ('withdrawn' in result) {
+      const open = result.withdrawn.flatMap(({ nodes }) => nodes).filter(({ status }) => status === 'pending' || status === 'deferred');
+      return [
+        `${formatRef(result.ref)}: no longer asked of ${[...new Set(open.map(({ hostname, node }) => hostname || node))].join(', ')}`,
+      ];
+    }
+    const { kind, stopped } = result;
+    return kind === 'download'
       ? [`${nameDownload(stopped)}: download stopped`, `to resume it: ${downloadCommand(stopped.modelId, stopped.request)}`]
-      : [`${stopped.targetId}: optimization stopped; partial results were removed`],
+      : [`${stopped.targetId}: optimization stopped; partial results were removed`];
+  },
 });

@@ -6,6 +6,7 @@ import { formatBytes } from '../core/kernel/units.ts';
 interface Outcome {
   readonly status: 'pending' | 'done' | 'deferred' | 'failed';
   readonly freed_bytes: number;
+  readonly bytes_transferred?: number | undefined;
   readonly reason: string | null;
 }
 
@@ -52,7 +53,10 @@ export function pendingLines(orders: readonly ListedOrder[]): readonly LineOfPar
 /** The result of an order of the store on this machine. */
 export function orderLine({ kind, ...outcome }: Outcome & Pick<ListedOrder, 'kind' | 'model_id' | 'selector'>): string {
   const what = `the store asked to ${kind === 'evict' ? 'delete' : kind} ${copiesOf(outcome)}`;
-  if (outcome.status === 'done') return `${what}: freed ${formatBytes(outcome.freed_bytes)}`;
+  if (outcome.status === 'done')
+    return kind === 'stage'
+      ? `${what}: done, ${formatBytes(outcome.bytes_transferred ?? 0)} moved`
+      : `${what}: freed ${formatBytes(outcome.freed_bytes)}`;
   if (outcome.status === 'pending') return `${what}: not done yet`;
   return `${what}: ${outcome.status === 'deferred' ? 'later' : 'failed'}, ${outcome.reason ?? 'no reason given'}`;
 }

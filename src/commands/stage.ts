@@ -1,6 +1,7 @@
-import { choice, defineCommand, duration, flag, number, rate } from '../cli/definition.ts';
+import { choice, defineCommand, duration, flag, list, number, rate } from '../cli/definition.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { modelsArgument } from './model-arguments.ts';
+import { readNodes, refuseLocalOptions, stagedOnTable, stageOnNodes, unstagedNodes } from './stage-on-nodes.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 const printed = ['path', 'gguf', 'mmproj', 'files'] as const;
@@ -14,6 +15,7 @@ export const stage = defineCommand({
     'A connection without data for 30 seconds (SKULK_STALL_TIMEOUT, in seconds) is closed, and its bytes are requested again.',
     'A model that the store does not have is first downloaded by the store host from Hugging Face, once for all nodes (allow_hf_fallback: false or HF_HUB_OFFLINE=1 prevents it). If no store is configured, it is downloaded directly into the copy. --weights, --include, --exclude, --whole and --mmproj choose the files of a download. If the store has the model, only the selector chooses what is staged.',
     'Companions that the model card names (vision weights, a draft model) are staged too. Without its vision weights, the stage fails.',
+    'With --on the given nodes stage the model instead, with --all-nodes every node except the store host. Each node does it with its `skulk serve`. The command shows the progress of each, and ends when no node that can be reached is at work. The exit status is 9 if a node has not staged it. The orders stay after Ctrl-C: a machine that is away stages the model when it is back, and `skulk cancel MODEL --all-nodes` withdraws them.',
     'On the store host the copy is a clone where the file system supports it, or the canonical directory itself if node_cache_path is store_path.',
   ],
   arguments: { model: modelsArgument() },
@@ -24,6 +26,8 @@ export const stage = defineCommand({
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
     limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
     keep: duration('keep the copy in use for this long, e.g. 10m, so that it is not evicted before a program starts'),
+    on: list('stage on these nodes instead, by their host names or ids', 'NODE,…', { completes: 'nodes' }),
+    allNodes: flag('stage on every node except the store host'),
     ...wantedFilesOptions,
     print: choice('what to print for each model: its directory, the GGUF file to load, its projector, or every file', 'WHAT', printed, {
       fallback: 'path',
@@ -34,11 +38,19 @@ export const stage = defineCommand({
     ['stage one model', 'skulk stage mlx-community/Qwen3-4B-4bit'],
     ['use the path at once', 'llama-server -m "$(skulk stage --print gguf me/Foo-GGUF:Q5_K_M)"'],
     ['keep it until the program has started', 'skulk stage --keep 10m mlx-community/Qwen3-4B-4bit'],
+    ['have every machine stage it and keep it for an hour', 'skulk stage --all-nodes --keep 1h mlx-community/Qwen3-4B-4bit'],
     ['see how much would be sent', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
   ],
   whenInterrupted: 'verified data is kept: run the command again to resume',
-  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub'],
-  run: async ({ model: refs, dryRun, force, offline, direct, limitRate, keep, connections, print = 'path', ...choices }, context) => {
+  exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'partial'],
+  run: async ({ model: refs, on, allNodes, keep, print: asked, ...options }, context) => {
+    if (allNodes || on.length > 0) {
+      const nodes = readNodes({ on, allNodes });
+      refuseLocalOptions({ print: asked === 'path' ? undefined : asked, ...options });
+      return await stageOnNodes(context, { refs, nodes, keepMs: keep });
+    }
+    const { dryRun, force, offline, direct, limitRate, connections, ...choices } = options;
+    const print = asked ?? 'path';
     const deps = await context.deps();
     const { stageModels } = await import('../core/operations/stage/stage.ts');
     const result = await stageModels(deps, {
@@ -55,7 +67,11 @@ export const stage = defineCommand({
     });
     return { ...result, print };
   },
-  json: ({ print: _, ...result }) => result,
+  json: (result) => {
+    if ('nodes' in result) return result;
+    const { print: _, ...report } = result;
+    return report;
+  },
   notice: (result) => {
     if (!('staged' in result)) return undefined;
     const named = result.staged.filter(({ gguf_file }) => gguf_file !== null);
@@ -64,6 +80,7 @@ export const stage = defineCommand({
       : named.map(({ model_id, gguf_file }) => `${model_id}: the file to load is ${gguf_file}`).join('\n');
   },
   text: (result) => {
+    if ('nodes' in result) return stagedOnTable(result.nodes);
     if ('staged' in result) return result.staged.flatMap((copy) => pathsOf(copy, result.print));
     return result.planned.flatMap((plan) => [
       `${plan.model_id} -> ${plan.path}`,
@@ -78,6 +95,7 @@ export const stage = defineCommand({
       },
     ]);
   },
+  failure: (result) => ('nodes' in result ? unstagedNodes(result.nodes) : undefined),
 });
 
 interface PrintedCopy {

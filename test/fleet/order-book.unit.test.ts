@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createOrderBook, isOpenOn, outcomesOf } from '../../src/core/fleet/order-book.ts';
+import { createOrderBook, isOpenOn, isWanted, outcomesOf, understoodBy } from '../../src/core/fleet/order-book.ts';
 import { parseNodeId } from '../../src/core/kernel/machine/node-id.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { Order } from '../../src/core/protocol/fleet.ts';
@@ -39,7 +39,7 @@ describe('a book of orders', () => {
     expect(book.next).toBe(3);
     const first = book.orders.get('order-1');
     if (first === undefined) throw new Error('there is no order');
-    expect(outcomesOf(first, (node) => `${node}.lan`).map(({ hostname, status }) => [hostname, status])).toEqual([
+    expect(outcomesOf(first, { hostnameOf: (node) => `${node}.lan` }).map(({ hostname, status }) => [hostname, status])).toEqual([
       ['n1.lan', 'done'],
       ['n2.lan', 'pending'],
     ]);
@@ -101,5 +101,61 @@ describe('a book of orders', () => {
       }),
       { seed: testSeed, numRuns: 500 },
     );
+  });
+});
+
+describe('an order to stage', () => {
+  const stage = (seq: number, more: Partial<Order> = {}): Order => order(seq, { kind: 'stage', ...more });
+
+  test('ends with a copy or with a failure, and waits while something is in its way', () => {
+    const book = bookOf({ order: stage(1), nodes: [n1, n2] });
+    book.apply({ ack: 'order-1', node: n1, outcome: outcome('deferred') });
+    expect([open(book), open(book, n2)]).toEqual([[1], [1]]);
+    book.apply({ ack: 'order-1', node: n1, outcome: outcome('failed') });
+    book.apply({ ack: 'order-1', node: n1, outcome: outcome('done') });
+    book.apply({ ack: 'order-1', node: n2, outcome: outcome('done') });
+    expect([open(book), open(book, n2), book.pending()]).toEqual([[], [], []]);
+    const booked = book.orders.get('order-1');
+    expect(booked && outcomesOf(booked, { hostnameOf: () => '' }).map(({ status }) => status)).toEqual(['failed', 'done']);
+  });
+
+  test.each([
+    ['the same again', {}, {}, [2]],
+    ['the same for longer', {}, { keep_ms: 5 }, [2]],
+    ['the same for a shorter time', { keep_ms: 5 }, {}, [1, 2]],
+    ['another quantization', { selector: 'Q4_K_M' }, { selector: 'Q8_0' }, [1, 2]],
+    ['a removal of the model', {}, { kind: 'evict' }, [2]],
+    ['a removal of every copy', {}, { kind: 'purge', model_id: null }, [2]],
+    ['a removal of one quantization', {}, { kind: 'evict', selector: 'Q8_0' }, [1, 2]],
+  ] as const)('and then %s: what is left to do', (_, first, second, left) => {
+    expect(open(bookOf({ order: stage(1, first), nodes: [n1] }, { order: stage(2, second), nodes: [n1] }))).toEqual(left);
+  });
+
+  test('does not take the place of an older removal before the copy is made, which then must not be removed by it', () => {
+    const book = bookOf({ order: order(1), nodes: [n1, n2] }, { order: stage(2), nodes: [n1] });
+    book.apply({ ack: 'order-1', node: n1, outcome: outcome('deferred') });
+    expect(open(book)).toEqual([1, 2]);
+    book.apply({ ack: 'order-2', node: n1, outcome: outcome('done') });
+    expect([open(book), open(book, n2)]).toEqual([[], [1]]);
+    const again = bookOf(...book.compact());
+    expect([open(again), open(again, n2)]).toEqual([[], [1]]);
+  });
+
+  test('is wanted until it is answered, withdrawn or replaced by a removal; the same order again continues its work', () => {
+    const book = bookOf({ order: stage(1), nodes: [n1] });
+    const first = book.orders.get('order-1');
+    if (first === undefined) throw new Error('there is no order');
+    expect([isWanted(first, n1), isWanted(first, n2)]).toEqual([true, false]);
+    book.apply({ order: stage(2), nodes: [n1] });
+    expect(isWanted(first, n1)).toBe(true);
+    book.apply({ order: order(3), nodes: [n1] });
+    expect(isWanted(first, n1)).toBe(false);
+    expect(outcomesOf(first, { hostnameOf: () => '' })).toMatchObject([{ status: 'failed', reason: 'a newer order removes the copy' }]);
+  });
+
+  test('is kept from a node that does not know such orders', () => {
+    expect(understoodBy([stage(1), order(2)], ['quantizations']).map(({ seq }) => seq)).toEqual([2]);
+    expect(understoodBy([stage(1), stage(2, { selector: 'Q8_0' })], ['stages']).map(({ seq }) => seq)).toEqual([1]);
+    expect(understoodBy([stage(1)], ['stages'])).toHaveLength(1);
   });
 });

@@ -157,6 +157,24 @@ async function askOfStore({ request, listen }: Check): Promise<void> {
   }
 }
 
+/** An order to stage for the node that does not come back, on every port that takes one. */
+async function askToStage({ request }: Check): Promise<void> {
+  const progress = { doing: 'staging', bytes_done: 1, bytes_total: 5, waits_for: null };
+  for (const server of everywhere) {
+    const body = { nodes: ['away'], keep_ms: 1000, revision: 'main' };
+    const { order_id } = await request<{ order_id: string }>(server, 'POST /store/models/:id/stage', '/store/models/org%2Fone/stage', {
+      body,
+    });
+    const report = `/nodes/away/orders/${order_id}/progress`;
+    await request('store', 'POST /nodes/:node/orders/:order/progress', report, { body: progress });
+    await request(server, 'GET /store/orders/:order', `/store/orders/${order_id}`);
+    await request(server, 'DELETE /store/orders/:order', `/store/orders/${order_id}`);
+  }
+  const body = { kind: 'stage', model_id: 'org/one', selector: 'Q4_K_M', nodes: ['away'] };
+  const { order_id } = await request<{ order_id: string }>('store', 'POST /orders', '/orders', { body });
+  await request('store', 'DELETE /orders/:order', `/orders/${order_id}`);
+}
+
 /** The answers of every port to clients of the Hub. */
 async function askAsHub({ request }: Check): Promise<void> {
   const model = '/api/models/org%2Fone';
@@ -273,6 +291,7 @@ describe('the schemas of the answers', () => {
     await askStorePort(check, host.url);
     await askAsHub(check);
     await askOfStore(check);
+    await askToStage(check);
     await askNodes(check);
     await bringModels(check, host.storePath);
     const done = { status: 'done', freed_bytes: 5, reason: null };

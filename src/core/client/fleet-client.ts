@@ -3,7 +3,17 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { errorBody } from '../protocol/errors.ts';
-import { deleted, type GivenOrder, givenOrder, knownNode, namesItsModel, type Order, orderLine, ordersToDo } from '../protocol/fleet.ts';
+import {
+  deleted,
+  type GivenOrder,
+  givenOrder,
+  knownNode,
+  namesItsModel,
+  type Order,
+  orderLine,
+  ordersToDo,
+  orderWanted,
+} from '../protocol/fleet.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import { list } from '../protocol/schema.ts';
 import type { Call, Exchange } from './http/exchange.ts';
@@ -51,10 +61,21 @@ export function createFleetClient(exchange: Exchange): Fleet {
       ),
     acknowledge: async (nodeId, orderId, outcome) =>
       void (await send({ ...callOf('POST /nodes/:node/orders/:order', { node: nodeId, order: orderId }), json: outcome })),
+    progress: async (nodeId, orderId, progress) => {
+      const call = { ...callOf('POST /nodes/:node/orders/:order/progress', { node: nodeId, order: orderId }), silenceMs: reportSilenceMs };
+      return readAnswer(orderWanted, await send({ ...call, json: progress }), { url, why: 'it does not say whether an order is wanted' })
+        .wanted;
+    },
+    withdraw: async (orderId) => givenOf(await send(callOf('DELETE /orders/:order', { order: orderId })), url),
     give: async (request) => {
       const order = () => send({ ...callOf('POST /orders', {}), json: request });
       const answer = await refuseForOther(exchange, 'give orders to nodes', order).catch((error: unknown) => {
-        const isUnknown = request.selector !== undefined && error instanceof SkulkError && error.code === 'BAD_REQUEST';
+        const isRefused = error instanceof SkulkError && error.code === 'BAD_REQUEST';
+        if (isRefused && request.kind === 'stage')
+          throw new SkulkError('USAGE', `the store at ${url} cannot ask nodes to stage`, {
+            hint: `an older version runs there: ${error.message}`,
+          });
+        const isUnknown = request.selector !== undefined && isRefused;
         throw isUnknown ? onlyWholeModels(url, { does: 'gives orders for', instead: 'name the whole model' }) : error;
       });
       return givenOf(answer, url);

@@ -1,6 +1,6 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { GivenOrder, KnownNode, NodeReport, Order, OrderKind, OrderOutcome } from '../protocol/fleet.ts';
+import type { GivenOrder, KnownNode, NodeReport, Order, OrderKind, OrderOutcome, OrderProgress } from '../protocol/fleet.ts';
 
 /** The request of an order, for every node unless some are named. */
 export interface OrderRequest {
@@ -9,6 +9,10 @@ export interface OrderRequest {
   readonly model_id: ModelId | null;
   /** Only this quantization of the model. */
   readonly selector?: string | undefined;
+  /** Only for a stage: this revision. */
+  readonly revision?: string | undefined;
+  /** Only for a stage: how long the finished copy stays in use, in milliseconds. */
+  readonly keep_ms?: number | undefined;
   /** Also copies in use. */
   readonly force: boolean;
   /** Only these nodes. */
@@ -32,6 +36,16 @@ export interface Fleet {
   orders(nodeId: NodeId, signal: AbortSignal, knows?: readonly string[]): AsyncIterable<Order | undefined>;
   /** Records the result on a node. Throws ORDER_NOT_FOUND for an order that it was not given. */
   acknowledge(nodeId: NodeId, orderId: string, outcome: OrderOutcome): Promise<void>;
+  /**
+   * Records the progress of an order to stage on a node, until the server ends.
+   * @returns whether the order is still open for that node
+   */
+  progress(nodeId: NodeId, orderId: string, progress: OrderProgress): Promise<boolean>;
+  /**
+   * Withdraws an order to stage: nodes that carry it out stop, and finished copies stay.
+   * Throws ORDER_NOT_FOUND; CONFLICT for an order of another kind.
+   */
+  withdraw(orderId: string): Promise<GivenOrder>;
   /** Gives an order to every known node, or to the named ones. Throws NODE_NOT_FOUND. */
   give(request: OrderRequest): Promise<GivenOrder>;
   /**

@@ -4,7 +4,7 @@ import { makeDirectory } from '../kernel/files/make-directory.ts';
 import type { Emit } from '../kernel/flow/events.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { NodeRecord } from '../protocol/fleet.ts';
+import type { NodeRecord, OrderProgress } from '../protocol/fleet.ts';
 import type { LogEntry } from '../protocol/order-log.ts';
 import { readNodeList, writeNodeList } from './node-list.ts';
 import { createNodeWatchers, type NodeWatchers } from './node-watchers.ts';
@@ -49,6 +49,8 @@ export interface FleetState {
   readonly nodes: Map<NodeId, NodeRecord>;
   readonly book: OrderBook;
   readonly watchers: NodeWatchers;
+  /** The progress of orders to stage, by order id and node. */
+  readonly progress: Map<string, Map<NodeId, OrderProgress>>;
   readonly now: () => Date;
   readonly remembrance: () => Promise<Remembrance>;
   /** Settles after the files have been read. */
@@ -101,6 +103,7 @@ export function openFleetState(options: FleetOptions): FleetState {
       return book;
     },
     watchers: createNodeWatchers(),
+    progress: new Map(),
     now,
     remembrance,
     ready,

@@ -7,12 +7,13 @@ import type { Fleet, OrderRequest } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
 import { describeOrder, findOrder } from './given-orders.ts';
 import { unknownNode } from './known-nodes.ts';
+import { isFinal, isWanted } from './order-book.ts';
 
 /** The maximum number of pending orders. Beyond it, the oldest are dropped. */
 const maxPending = 2_000;
 
 /** The part of a fleet that gives orders and records their results. */
-export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remove' | 'acknowledge'> {
+export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remove' | 'acknowledge' | 'progress' | 'withdraw'> {
   return {
     give: (request) =>
       state.change(async () => {
@@ -25,12 +26,37 @@ export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remov
     remove: async (modelId, { force, selector }) => removeEverywhere(state, await planRemoval(state, modelId, { force, selector })),
     acknowledge: (nodeId, orderId, outcome) =>
       state.change(async () => {
-        const { nodes: asked } = findOrder(state, orderId);
+        const { nodes: asked, order } = findOrder(state, orderId);
         if (!asked.has(nodeId))
           throw new SkulkError('ORDER_NOT_FOUND', `the order ${orderId} was not sent to ${nodeId}`, { hint: 'it may have been forgotten' });
         const before = asked.get(nodeId);
-        if (before?.status === 'done' || isSame(before, outcome)) return;
+        if (isFinal(order, before) || isSame(before, outcome)) return;
         await state.write({ ack: orderId, node: nodeId, outcome });
+        if (isFinal(order, outcome)) dropProgress(state, orderId, nodeId);
+      }),
+    progress: async (nodeId, orderId, progress) => {
+      await state.ready();
+      const booked = state.book.orders.get(orderId);
+      if (booked === undefined || booked.isPrepared || booked.order.kind !== 'stage' || !isWanted(booked, nodeId)) {
+        dropProgress(state, orderId, nodeId);
+        return false;
+      }
+      const ofOrder = state.progress.get(orderId) ?? new Map();
+      state.progress.set(orderId, ofOrder);
+      ofOrder.set(nodeId, progress);
+      return true;
+    },
+    withdraw: (orderId) =>
+      state.change(async () => {
+        const booked = findOrder(state, orderId);
+        if (booked.order.kind !== 'stage')
+          throw new SkulkError('CONFLICT', 'only an order to stage can be withdrawn', {
+            hint: 'a model that was deleted must not come back on a node that was away',
+          });
+        const withdrawn = describeOrder(state, booked);
+        await state.write({ drop: orderId });
+        state.progress.delete(orderId);
+        return withdrawn;
       }),
   };
 }
@@ -93,10 +119,19 @@ async function removeEverywhere(state: FleetState, { request, selector, remove, 
   }
 }
 
-const makeOrder = ({ book, now }: FleetState, { kind, model_id, selector, force }: OrderRequest): Order => ({
+/** Removes the progress of a node that finished an order. */
+function dropProgress({ progress }: FleetState, orderId: string, nodeId: NodeId): void {
+  const ofOrder = progress.get(orderId);
+  ofOrder?.delete(nodeId);
+  if (ofOrder?.size === 0) progress.delete(orderId);
+}
+
+const makeOrder = ({ book, now }: FleetState, { kind, model_id, selector, revision, keep_ms, force }: OrderRequest): Order => ({
   kind,
   model_id,
   ...(selector !== undefined && { selector }),
+  ...(revision !== undefined && { revision }),
+  ...(keep_ms !== undefined && { keep_ms }),
   force,
   order_id: randomBytes(12).toString('hex'),
   seq: book.next,

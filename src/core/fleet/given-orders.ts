@@ -18,9 +18,13 @@ export function findOrder({ book }: FleetState, orderId: string): BookedOrder {
 }
 
 /** An order with its result on each node. */
-export const describeOrder = ({ nodes }: FleetState, booked: BookedOrder): GivenOrder => ({
+export const describeOrder = (state: FleetState, booked: BookedOrder): GivenOrder => ({
   ...booked.order,
-  nodes: outcomesOf(booked, (nodeId) => nodes.get(nodeId)?.hostname ?? ''),
+  nodes: outcomesOf(booked, {
+    hostnameOf: (nodeId) => state.nodes.get(nodeId)?.hostname ?? '',
+    progressOf: (orderId, nodeId) => state.progress.get(orderId)?.get(nodeId),
+    isAwaited: (one, nodeId) => state.isServer && mayAnswer(state, one, nodeId),
+  }),
 });
 
 /** The part of a fleet that reports the results of orders. */
@@ -29,7 +33,9 @@ export function createOrderReports(state: FleetState): Pick<Fleet, 'outcome' | '
     expects: async (nodeId) => {
       await state.ready();
       const node = state.nodes.get(nodeId);
-      return node === undefined || understoodBy(state.book.openFor(nodeId), node.knows).length > 0;
+      // A command does not also stage what its user did not name; the node's agent does.
+      const asked = state.book.openFor(nodeId).filter(({ kind }) => kind !== 'stage');
+      return node === undefined || understoodBy(asked, node.knows).length > 0;
     },
     outcome: async (orderId, { waitMs, signal }) => {
       await state.ready();

@@ -1,5 +1,5 @@
 import type { NodeId } from '../kernel/machine/node-id.ts';
-import { type NodeOutcome, type Order, type OrderOutcome, quantizationOrders } from '../protocol/fleet.ts';
+import { type NodeOutcome, type Order, type OrderOutcome, type OrderProgress, quantizationOrders, stageOrders } from '../protocol/fleet.ts';
 import type { LogEntry } from '../protocol/order-log.ts';
 
 /** An order and its result on each node; undefined without a result. */
@@ -38,8 +38,15 @@ export function createOrderBook(): OrderBook {
     if (newer === undefined) return;
     for (const older of orders.values()) {
       if (older === newer || older.isPrepared || older.order.seq > newer.order.seq || !covers(newer.order, older.order)) continue;
-      for (const node of newer.nodes.keys())
-        if (older.nodes.has(node) && older.nodes.get(node)?.status !== 'done') older.superseded.set(node, newer);
+      for (const node of newer.nodes.keys()) if (older.nodes.has(node) && !isAnswered(older, node)) older.superseded.set(node, newer);
+    }
+  };
+  /** A deferred removal must not remove a copy that was ordered and made later. */
+  const supersedeRemovals = (made: BookedOrder, node: NodeId): void => {
+    for (const older of orders.values()) {
+      const { order, nodes } = older;
+      const isOlderRemoval = order.kind !== 'stage' && order.seq < made.order.seq && order.model_id === made.order.model_id;
+      if (isOlderRemoval && !older.isPrepared && nodes.has(node) && !isAnswered(older, node)) older.superseded.set(node, made);
     }
   };
   return {
@@ -64,9 +71,11 @@ export function createOrderBook(): OrderBook {
         supersede(entry.commit);
       } else if ('drop' in entry) orders.delete(entry.drop);
       else if ('ack' in entry) {
-        const nodes = orders.get(entry.ack)?.nodes;
-        // `done` is final.
-        if (nodes?.has(entry.node) === true && nodes.get(entry.node)?.status !== 'done') nodes.set(entry.node, entry.outcome);
+        const booked = orders.get(entry.ack);
+        // A final result never changes.
+        if (booked?.nodes.has(entry.node) !== true || isAnswered(booked, entry.node)) return;
+        booked.nodes.set(entry.node, entry.outcome);
+        if (booked.order.kind === 'stage' && entry.outcome.status === 'done') supersedeRemovals(booked, entry.node);
       } else if ('forget' in entry) {
         for (const { nodes, superseded } of orders.values()) {
           nodes.delete(entry.forget);
@@ -103,6 +112,16 @@ export function createOrderBook(): OrderBook {
 
 /** Whether a newer order includes everything in an older one. */
 const covers = (newer: Order, older: Order): boolean =>
+  newer.kind === 'stage' ? stagesTheSame(newer, older) : removesTheSame(newer, older);
+
+const stagesTheSame = (newer: Order, older: Order): boolean =>
+  older.kind === 'stage' &&
+  newer.model_id === older.model_id &&
+  newer.selector === older.selector &&
+  newer.revision === older.revision &&
+  (newer.keep_ms ?? 0) >= (older.keep_ms ?? 0);
+
+const removesTheSame = (newer: Order, older: Order): boolean =>
   (newer.force || !older.force) &&
   ((newer.kind === 'purge' && newer.model_id === null) || (newer.model_id !== null && newer.model_id === older.model_id)) &&
   (newer.selector === undefined || newer.selector === older.selector);
@@ -110,33 +129,77 @@ const covers = (newer: Order, older: Order): boolean =>
 /**
  * The orders that a node's program supports: one without support for quantizations would treat such an order as one for the whole model.
  */
-export const understoodBy = (orders: readonly Order[], knows: readonly string[] = []): readonly Order[] =>
-  orders.filter(({ selector }) => selector === undefined || knows.includes(quantizationOrders));
+export const understoodBy = <O extends Order>(orders: readonly O[], knows: readonly string[] = []): readonly O[] =>
+  orders.filter(
+    ({ kind, selector }) =>
+      (kind !== 'stage' || knows.includes(stageOrders)) && (selector === undefined || knows.includes(quantizationOrders)),
+  );
 
-const isSettled = ({ nodes, superseded }: BookedOrder, node: NodeId): boolean => nodes.get(node)?.status === 'done' || superseded.has(node);
+/** Whether the result on a node is final: a removal is repeated until it is done, a failed stage is not. */
+export const isFinal = ({ kind }: Pick<Order, 'kind'>, outcome: OrderOutcome | undefined): boolean =>
+  outcome?.status === 'done' || (kind === 'stage' && outcome?.status === 'failed');
+
+const isAnswered = ({ order, nodes }: BookedOrder, node: NodeId): boolean => isFinal(order, nodes.get(node));
+
+const isSettled = (booked: BookedOrder, node: NodeId): boolean => isAnswered(booked, node) || booked.superseded.has(node);
+
+/** Whether a node should continue with an order: it has no final result, and was not replaced, or only by the same order. */
+export function isWanted(booked: BookedOrder, node: NodeId): boolean {
+  const newer = booked.superseded.get(node);
+  return newer === undefined ? booked.nodes.has(node) && !isAnswered(booked, node) : newer.order.kind === 'stage' && isWanted(newer, node);
+}
 
 const isOver = (booked: BookedOrder): boolean => [...booked.nodes.keys()].every((node) => isSettled(booked, node));
 
 /** The result of an order on a node, or of the newer order that replaced it. */
-function outcomeOn({ nodes, superseded }: BookedOrder, node: NodeId): OrderOutcome | undefined {
-  const own = nodes.get(node);
-  const newer = superseded.get(node);
-  if (own?.status === 'done' || newer === undefined) return own;
-  return newer.nodes.has(node) ? outcomeOn(newer, node) : own;
+function outcomeOn(booked: BookedOrder, node: NodeId): OrderOutcome | undefined {
+  const own = booked.nodes.get(node);
+  const newer = booked.superseded.get(node);
+  if (isAnswered(booked, node) || newer === undefined) return own;
+  if (!newer.nodes.has(node)) return own;
+  if (booked.order.kind === 'stage' && newer.order.kind !== 'stage') return withdrawn;
+  return outcomeOn(newer, node);
+}
+
+/** The result of an order to stage that a newer removal replaced. */
+const withdrawn: OrderOutcome = { status: 'failed', freed_bytes: 0, reason: 'a newer order removes the copy' };
+
+/** The facts about a node beside its results. */
+export interface OutcomeFacts {
+  readonly hostnameOf: (nodeId: NodeId) => string;
+  /** The progress of an order to stage. */
+  readonly progressOf?: (orderId: string, nodeId: NodeId) => OrderProgress | undefined;
+  /** Whether it can be reached now. */
+  readonly isAwaited?: (booked: BookedOrder, nodeId: NodeId) => boolean;
 }
 
 /** The state of an order, by node. */
-export const outcomesOf = (booked: BookedOrder, hostnameOf: (nodeId: NodeId) => string): readonly NodeOutcome[] =>
+export const outcomesOf = (booked: BookedOrder, { hostnameOf, progressOf, isAwaited }: OutcomeFacts): readonly NodeOutcome[] =>
   [...booked.nodes.keys()].map((node) => {
     const outcome = outcomeOn(booked, node);
+    const isOpenStage = booked.order.kind === 'stage' && !isFinal(booked.order, outcome);
+    const progress = isOpenStage ? progressOf?.(newestOf(booked, node).order.order_id, node) : undefined;
     return {
       node,
       hostname: hostnameOf(node),
       status: outcome?.status ?? 'pending',
       freed_bytes: outcome?.freed_bytes ?? 0,
+      ...(outcome?.bytes_transferred !== undefined && { bytes_transferred: outcome.bytes_transferred }),
       reason: outcome?.reason ?? null,
+      ...(progress !== undefined && { progress }),
+      ...(isOpenStage && isAwaited !== undefined && { awaited: isAwaited(booked, node) }),
     };
   });
 
+/** The order that replaced this one on a node, or this one. */
+function newestOf(booked: BookedOrder, node: NodeId): BookedOrder {
+  const newer = booked.superseded.get(node);
+  return newer === undefined ? booked : newestOf(newer, node);
+}
+
 /** Whether an order, or the one that replaced it, is still pending on a node. */
-export const isOpenOn = (booked: BookedOrder, node: NodeId): boolean => booked.nodes.has(node) && outcomeOn(booked, node) === undefined;
+export function isOpenOn(booked: BookedOrder, node: NodeId): boolean {
+  const outcome = outcomeOn(booked, node);
+  // A deferred stage is not finished.
+  return booked.nodes.has(node) && (outcome === undefined || (booked.order.kind === 'stage' && !isFinal(booked.order, outcome)));
+}

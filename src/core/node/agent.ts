@@ -5,6 +5,7 @@ import type { Emit } from '../kernel/flow/events.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeReport, Order, OrderOutcome } from '../protocol/fleet.ts';
 import { knownOrders } from './known-orders.ts';
+import { createStageOrders, type StageForOrder } from './stage-orders.ts';
 
 /** The options of an agent. Times are in milliseconds. */
 export interface AgentOptions {
@@ -13,6 +14,8 @@ export interface AgentOptions {
   readonly report: () => Promise<NodeReport>;
   /** Carries out an order, or returns its earlier result. */
   readonly carryOut: (order: Order) => Promise<OrderOutcome>;
+  /** Carries out an order to stage, in parallel with other orders. */
+  readonly stage: StageForOrder;
   /** Removes the saved result of an order after the store has received it. */
   readonly settled: (order: Order) => Promise<void>;
   readonly signal: AbortSignal;
@@ -49,8 +52,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const warned = new Set<string>();
   /** Acknowledged orders; a list that was sent earlier may still contain them. */
   const finished = new Set<string>();
+  const stages = createStageOrders({ fleet, nodeId, stage: options.stage, signal, onUnsent: warn });
   const handle = async (order: Order): Promise<void> => {
-    if (finished.has(order.order_id)) return;
+    if (order.kind === 'stage') return stages.start(order);
+    // A deferred removal must not remove the copy that was ordered later.
+    if (finished.has(order.order_id) || stages.isNewerFor(order)) return;
     open.set(order.order_id, order);
     const outcome = await options.carryOut(order);
     await fleet.acknowledge(nodeId, order.order_id, outcome).catch((error: unknown) => {
@@ -106,6 +112,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     ignoreChanges?.();
     clearTimeout(soon);
     await queue;
+    await stages.ended();
   }
 }
 

@@ -7,7 +7,8 @@ import { formatBytes } from '../kernel/units.ts';
 import type { Order, OrderKind, OrderOutcome } from '../protocol/fleet.ts';
 import { askAsNode, isWithoutStore } from './ask-as-node.ts';
 import { describeNode } from './describe-node.ts';
-import { executeOrder, noteUnreported, reportCopies } from './execute-order.ts';
+import { executeOrder, executeStage, noteUnreported, reportCopies } from './execute-order.ts';
+import type { StageForOrder } from './stage-orders.ts';
 
 /** An order that this node carried out, and its result. */
 export interface ExecutedOrder {
@@ -32,14 +33,15 @@ export const ownNodeId = ({ config, world }: Deps): Promise<NodeId> => ensureNod
  * kept until the next time.
  * @param full whether to also report the staged copies, which takes a moment if there are many
  * @param isRequested whether the user asked for this, so that a failure is a warning
+ * @param stage carries out orders to stage, which take long; without it they stay pending
  */
 export async function catchUp(
   deps: Deps,
-  { full, isRequested = false }: { readonly full: boolean; readonly isRequested?: boolean },
+  { full, isRequested = false, stage }: { readonly full: boolean; readonly isRequested?: boolean; readonly stage?: StageForOrder },
 ): Promise<readonly ExecutedOrder[]> {
   const executed = await askAsNode(
     deps,
-    (opened) => executeOrders(deps, opened, { full, isRequested }),
+    (opened) => executeOrders(deps, opened, { full, isRequested, stage }),
     (reason, thrown) => reportNotAsked(deps, reason, isRequested && !isWithoutStore(thrown)),
   );
   return executed ?? [];
@@ -48,7 +50,7 @@ export async function catchUp(
 async function executeOrders(
   deps: Deps,
   opened: OpenedStore,
-  { full, isRequested }: { readonly full: boolean; readonly isRequested: boolean },
+  { full, isRequested, stage }: { readonly full: boolean; readonly isRequested: boolean; readonly stage: StageForOrder | undefined },
 ): Promise<readonly ExecutedOrder[]> {
   const { emit, signal } = deps.world;
   const nodeId = await ownNodeId(deps);
@@ -59,7 +61,14 @@ async function executeOrders(
     throw error;
   });
   const executed: ExecutedOrder[] = [];
+  let hasStaged = false;
   for (const order of orders) {
+    if (order.kind === 'stage') {
+      const outcome = stage === undefined ? undefined : await executeStage(deps, { fleet, nodeId, order, stage });
+      if (outcome !== undefined) executed.push({ order, outcome });
+      hasStaged ||= outcome?.status === 'done';
+      continue;
+    }
     const outcome = await executeOrder(deps, fleet, nodeId, order);
     executed.push({ order, outcome });
     if (!isRequested && outcome.freed_bytes > 0)
@@ -68,7 +77,7 @@ async function executeOrders(
         message: `the store had asked to ${order.kind === 'evict' ? 'delete' : 'purge'} ${nameOf(order)}: removed here, ${formatBytes(outcome.freed_bytes)}`,
       });
   }
-  if (executed.some(({ outcome }) => outcome.freed_bytes > 0)) await reportCopies(deps, fleet, nodeId);
+  if (hasStaged || executed.some(({ outcome }) => outcome.freed_bytes > 0)) await reportCopies(deps, fleet, nodeId);
   return executed;
 }
 

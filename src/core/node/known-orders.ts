@@ -1,4 +1,4 @@
-import { quantizationOrders } from '../protocol/fleet.ts';
+import { quantizationOrders, stageOrders } from '../protocol/fleet.ts';
 
-/** The capabilities of this node beyond orders for whole models, for its report: `quantizationOrders`. */
-export const knownOrders: readonly string[] = [quantizationOrders];
+/** The capabilities of this node beyond orders for whole models, for its report. */
+export const knownOrders: readonly string[] = [quantizationOrders, stageOrders];

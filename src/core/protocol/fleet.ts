@@ -20,12 +20,20 @@ import { Type } from './type-builder.ts';
 
 /** A node's capability beyond orders for whole models: orders for one quantization. A node without it gets none of them. */
 export const quantizationOrders = 'quantizations';
+/** The same for orders to stage. */
+export const stageOrders = 'stages';
 const knows = Type.Optional(
-  list(text({ maxLength: 40 }), { maxItems: 20, description: 'Capabilities beyond orders for whole models: `quantizations`' }),
+  list(text({ maxLength: 40 }), {
+    maxItems: 20,
+    description: 'Capabilities beyond the removal of whole models: `quantizations`, `stages`',
+  }),
 );
 
 /** The maximum number of copies in a node's report; if there are more, the most recently used. */
 export const maxReportedCopies = 1000;
+
+/** The maximum time that an order may keep a copy in use, in milliseconds: a year. */
+export const maxKeepMs = 366 * 24 * 3600_000;
 
 const bytesOrNull = (description?: string) => orNull(count(), description);
 
@@ -78,8 +86,11 @@ export const knownNode = object(
 );
 export type KnownNode = Shape<typeof knownNode>;
 
-/** `evict`: one model, because it was deleted from the store; `purge`: staged copies are removed, canonical ones stay. */
-export const orderKind = oneOf(['evict', 'purge']);
+/**
+ * `evict`: one model, because it was deleted from the store; `purge`: staged copies are removed, canonical ones stay; `stage`: a copy of one
+ * model is made.
+ */
+export const orderKind = oneOf(['evict', 'purge', 'stage']);
 export type OrderKind = Shape<typeof orderKind>;
 
 /** The quantization of an order. */
@@ -98,6 +109,8 @@ export const order = object({
   // An invalid id must not mean every model.
   model_id: Type.Union([modelId(), Type.Null()], { description: 'Null: every model (only for a purge)' }),
   selector: Type.Optional(selectorOfOrder),
+  revision: Type.Optional(verbatim({ minLength: 1, isDecisive: true, description: 'Only of a stage: this revision of the model' })),
+  keep_ms: Type.Optional(count({ description: 'Only of a stage: how long the copy stays in use after it was made' })),
   force: flag('Also copies in use'),
   given_at: textOrEmpty('ISO 8601'),
 });
@@ -107,12 +120,26 @@ export type Order = Shape<typeof order>;
 export const namesItsModel = ({ kind, model_id, selector }: Pick<Order, 'kind' | 'model_id' | 'selector'>): boolean =>
   model_id !== null || (kind === 'purge' && selector === undefined);
 
+/** The progress of an order to stage on a node; sizes in bytes. */
+export const orderProgress = strictObject({
+  doing: orNull(text({ maxLength: 40 }), '`staging`, or a step before it such as `downloading`; null while nothing moves'),
+  bytes_done: count(),
+  bytes_total: count(),
+  waits_for: orNull(text({ maxLength: 2000 }), 'What it waits for, as a sentence'),
+});
+export type OrderProgress = Shape<typeof orderProgress>;
+
+/** Whether the work is still wanted. */
+export const orderWanted = object({ wanted: flag('False: the order was withdrawn or replaced, and the node stops') });
+
 const outcomes = ['done', 'deferred', 'failed'] as const;
+const bytes_transferred = Type.Optional(count({ description: 'Only of a stage: what was moved to the node' }));
 
 /** The result of an order on a node. */
 export const orderOutcome = strictObject({
   status: oneOf(outcomes),
   freed_bytes: count(),
+  bytes_transferred,
   reason: orNull(text({ maxLength: 2000 }), 'Who uses the copy, or the error; null when done'),
 });
 export type OrderOutcome = Shape<typeof orderOutcome>;
@@ -124,7 +151,10 @@ export const nodeOutcome = object({
   // An unknown status does not count as done.
   status: oneOf(['pending', ...outcomes], { default: 'pending' }),
   freed_bytes: countOrZero(),
+  bytes_transferred,
   reason: orNull(text({ maxLength: 2000 })),
+  progress: Type.Optional(orderProgress),
+  awaited: Type.Optional(flag('Only of a stage that is not done: whether the node can be reached now')),
 });
 export type NodeOutcome = Shape<typeof nodeOutcome>;
 
@@ -141,11 +171,18 @@ const nodes = Type.Optional(
 
 const selector = Type.Optional(orNull(text({ minLength: 1, maxLength: 4096 }), 'Only this quantization of the model'));
 
+const revision = Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }), 'Only of a stage: this revision'));
+const keepMs = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: maxKeepMs, description: 'Only of a stage: how long the copy stays in use after it was made' }),
+);
+
 /** An order to give. */
 export const orderBody = strictObject({
-  kind: Type.Literal('purge', { description: 'Remove staged copies; canonical ones stay' }),
-  model_id: Type.Optional(orNull(text({ maxLength: 200 }), 'Only this model')),
+  kind: oneOf(['purge', 'stage'], { description: '`purge`: remove staged copies, canonical ones stay; `stage`: make a copy' }),
+  model_id: Type.Optional(orNull(text({ maxLength: 200 }), 'Only this model; a stage needs one')),
   selector,
+  revision,
+  keep_ms: keepMs,
   force: Type.Optional(Type.Boolean({ description: 'Also copies in use' })),
   nodes,
 });
@@ -160,6 +197,10 @@ export const purgeBody = strictObject({
   nodes,
 });
 export type PurgeBody = Shape<typeof purgeBody>;
+
+/** The part of a model that nodes stage, and the nodes. */
+export const stageOnBody = strictObject({ selector, revision, keep_ms: keepMs, nodes });
+export type StageOnBody = Shape<typeof stageOnBody>;
 
 /** A node's pending orders, oldest first. */
 export const ordersToDo = object({ orders: list(order) });

@@ -20,7 +20,8 @@ export function PendingOrders({ node, orders }: { readonly node: KnownNode; read
       <ul className="plain" aria-label={`Pending orders of ${node.hostname}`}>
         {pending.map(({ order, outcome }) => (
           <li key={order.order_id}>
-            {order.kind === 'evict' ? 'Delete' : 'Purge'} <strong>{nameOf(order)}</strong>, asked <Age at={order.given_at} />
+            {{ evict: 'Delete', purge: 'Purge', stage: 'Stage' }[order.kind]} <strong>{nameOf(order)}</strong>, asked{' '}
+            <Age at={order.given_at} />
             {outcome.status === 'pending' && ': not answered yet'}
             {outcome.status === 'deferred' && `: later, ${outcome.reason ?? 'it is in use'}`}
             {outcome.status === 'failed' && `: failed, ${outcome.reason ?? 'no reason given'}`}

@@ -12,6 +12,8 @@ import { watchCopies } from '../../node/watch-copies.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { withBudgetNow } from '../settings/saved-config.ts';
+import type { StagingJobs } from '../stage/staging-jobs.ts';
+import { stageByJobs } from './carry-out-stage.ts';
 
 /** The fleet of the store that this process serves. It is the only writer while it holds the store's lock. */
 export function openHostFleet(
@@ -29,7 +31,10 @@ export function openHostFleet(
 const dayMs = 24 * 3600_000;
 
 /** Carries out the store's orders on this machine until `signal` aborts. */
-export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet; nodeId: NodeId; signal: AbortSignal }): Promise<void> {
+export function startAgent(
+  deps: Deps,
+  { fleet, nodeId, jobs, signal }: { fleet: Fleet; nodeId: NodeId; jobs: Pick<StagingJobs, 'run'>; signal: AbortSignal },
+): Promise<void> {
   return runAgent({
     fleet,
     nodeId,
@@ -37,6 +42,7 @@ export function startAgent(deps: Deps, { fleet, nodeId, signal }: { fleet: Fleet
     emit: deps.world.emit,
     report: async () => describeNode(await withBudgetNow(deps), nodeId, { agent: true, full: true }),
     carryOut: (order) => carryOutOrder(deps, order),
+    stage: stageByJobs(jobs),
     settled: (order) => settleOutcome(deps, order),
     onChange: (listener) => watchCopies(deps, listener),
   });

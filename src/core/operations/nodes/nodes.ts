@@ -18,6 +18,21 @@ export async function listOrders(deps: Deps): Promise<{ readonly orders: readonl
   return { orders: await (await opened.fleet()).pendingOrders() };
 }
 
+/** How an order stands, once no node that can be reached is pending any more or `waitMs` is over. @throws SkulkError ORDER_NOT_FOUND */
+export async function showOrder(
+  deps: Deps,
+  { orderId, waitMs }: { readonly orderId: string; readonly waitMs: number },
+): Promise<GivenOrder> {
+  await using opened = await openStore(deps);
+  return await (await opened.fleet()).outcome(orderId, { waitMs, signal: deps.world.signal });
+}
+
+/** Withdraws an order to stage. @throws SkulkError ORDER_NOT_FOUND, CONFLICT for an order of another kind */
+export async function withdrawOrder(deps: Deps, { orderId }: { readonly orderId: string }): Promise<GivenOrder> {
+  await using opened = await openStore(deps);
+  return await (await opened.fleet()).withdraw(orderId);
+}
+
 /**
  * Removes a node that is gone, and its pending orders. It appears again when it reports.
  * @param name its id, or a unique hostname

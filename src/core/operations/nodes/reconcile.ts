@@ -15,6 +15,7 @@ import { isCanonicalRoot } from '../../staging/same-place.ts';
 import { sweepTrash } from '../../staging/sweep-trash.ts';
 import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
+import { stageHere } from './carry-out-stage.ts';
 
 /** What a node cleaned up, or would. */
 export interface ReconcileReport extends BudgetReport {
@@ -91,7 +92,7 @@ async function emptyTrash({ world }: Deps, layout: StagingLayout): Promise<void>
 
 async function fetchOrders(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly OrderForNode[]> {
   if (dryRun) return listOrdersForNode(deps);
-  const executed = await catchUp(deps, { full: true, isRequested: true });
+  const executed = await catchUp(deps, { full: true, isRequested: true, stage: stageHere(deps) });
   return executed.map(({ order: { kind, model_id, selector }, outcome }) => ({ kind, model_id, selector, ...outcome }));
 }
 

@@ -1,11 +1,13 @@
 import type { Deps } from '../../connect/deps.ts';
-import type { JobContext, JobQueue } from '../../jobs/job-kind.ts';
+import type { JobContext, JobQueue, JobView } from '../../jobs/job-kind.ts';
 import { createJobQueue } from '../../jobs/job-queue.ts';
 import { isFinished, type JobProgress } from '../../jobs/job-state.ts';
-import type { SkulkEvent } from '../../kernel/flow/events.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { Emit, SkulkEvent } from '../../kernel/flow/events.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { StagingJob } from '../../protocol/staging.ts';
+import type { StagedModel } from './stage-report.ts';
 import { type StagingDetails, stagingKind, stagingStatus } from './staging-kind.ts';
 
 /** The stagings of this node. They live as long as the server. A stage that was cut off resumes at the next request. */
@@ -15,6 +17,16 @@ export interface StagingJobs extends Pick<JobQueue<ModelRef, StagingDetails>, 'c
    * @throws SkulkError CONFLICT if another revision of the same is being staged, or too many wait
    */
   ask(ref: ModelRef): Promise<StagingJob>;
+  /**
+   * Requests a copy like `ask`, and waits until it is finished. An abort of the signal cancels the job.
+   * @param keepMs how long the finished copy stays in use, in milliseconds
+   * @returns the transferred bytes
+   * @throws SkulkError the failure of the stage; CONFLICT like `ask`
+   */
+  run(
+    ref: ModelRef,
+    options: { readonly signal: AbortSignal; readonly keepMs?: number | undefined; readonly onProgress: (job: StagingJob) => void },
+  ): Promise<{ readonly bytesTransferred: number }>;
   /** Running and waiting jobs, and the last finished ones. */
   list(): readonly StagingJob[];
   /** Cancels all stagings of a model. Verified data stays for the next try. Throws JOB_NOT_FOUND, CONFLICT if it has ended. */
@@ -29,13 +41,24 @@ const maxWarnings = 10;
 
 /** @param deps called at each stage, because a node may find its store later */
 export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, 'config' | 'connections'>>): StagingJobs {
+  const staging = { world, deps };
   const queue = createJobQueue<ModelRef, StagingDetails>({
-    kind: { ...stagingKind, run: ({ request }, context) => stageOne(request, context, { world, deps }) },
+    kind: { ...stagingKind, run: ({ request }, context) => stageOne(request, context, staging) },
     ...limits,
     world,
   });
   return {
     ask: async (ref) => stagingStatus(await queue.submit(ref)),
+    run: async (ref, { signal, keepMs, onProgress }) => {
+      const job = await runToItsEnd(queue, ref, { signal, onProgress: (one) => onProgress(stagingStatus(one)) });
+      if (job.status !== 'complete') {
+        const { code, message, hint } = job.failure ?? { code: null, message: 'the stage ended', hint: null };
+        throw new SkulkError(code ?? 'INTERRUPTED', message, { hint: hint ?? undefined });
+      }
+      // This takes the lease first, and stages again if the copy was evicted in between.
+      if (keepMs !== undefined) await stageWith(ref, { ...staging, signal, emit: world.emit, keepMs });
+      return { bytesTransferred: job.details.bytesTransferred };
+    },
     list: () => queue.list().map(stagingStatus),
     cancel: async (modelId) => {
       const ofModel = queue.list().filter((job) => job.modelId === modelId);
@@ -49,10 +72,53 @@ export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, '
   };
 }
 
+/** The dependencies of a stage on this node. */
+interface Staging {
+  readonly world: World;
+  readonly deps: () => Promise<Pick<Deps, 'config' | 'connections'>>;
+}
+
+/** Requests a stage and waits until it is finished. @throws SkulkError CONFLICT; the signal's reason, after the job has ended */
+async function runToItsEnd(
+  queue: JobQueue<ModelRef, StagingDetails>,
+  ref: ModelRef,
+  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (job: JobView<ModelRef, StagingDetails>) => void },
+): Promise<JobView<ModelRef, StagingDetails>> {
+  signal.throwIfAborted();
+  const { request } = await queue.submit(ref);
+  const subject = subjectOf(request);
+  const ending = new AbortController();
+  try {
+    return await new Promise((resolve, reject) => {
+      const look = (): void => {
+        const job = queue.list().findLast((one) => subjectOf(one.request) === subject);
+        if (job === undefined) {
+          reject(new SkulkError('INTERRUPTED', 'the stage was forgotten'));
+          return;
+        }
+        onProgress(job);
+        if (isFinished(job)) resolve(job);
+      };
+      const stop = queue.subscribe(look);
+      ending.signal.addEventListener('abort', stop, { once: true });
+      const cancel = (): void =>
+        void queue.cancel(subject).then(
+          () => reject(signal.reason),
+          () => reject(signal.reason),
+        );
+      signal.addEventListener('abort', cancel, { once: true, signal: ending.signal });
+      if (signal.aborted) cancel();
+      else look();
+    });
+  } finally {
+    ending.abort();
+  }
+}
+
 async function stageOne(
   ref: ModelRef,
   { signal, report }: JobContext<StagingDetails>,
-  { world, deps }: { readonly world: World; readonly deps: () => Promise<Pick<Deps, 'config' | 'connections'>> },
+  { world, deps }: Staging,
 ): Promise<JobProgress<StagingDetails>> {
   let warnings: readonly string[] = [];
   const emit = (event: SkulkEvent): void => {
@@ -68,10 +134,19 @@ async function stageOne(
       world.emit(event);
     }
   };
+  const staged = await stageWith(ref, { world, deps, signal, emit });
+  const { path, source, bytes_transferred: bytesTransferred } = staged;
+  return { bytesTotal: staged.bytes_total, details: { path, source, bytesTransferred } };
+}
+
+async function stageWith(
+  ref: ModelRef,
+  { world, deps, signal, emit, keepMs }: Staging & { readonly signal: AbortSignal; readonly emit: Emit; readonly keepMs?: number },
+): Promise<StagedModel> {
   const [{ stageModels }, { config, connections }] = await Promise.all([import('./stage.ts'), deps()]);
   const own: Deps = { config, connections, world: { ...world, signal, emit } };
-  const stageReport = await stageModels(own, { refs: [ref], dryRun: false, force: false, offline: false });
+  const stageReport = await stageModels(own, { refs: [ref], dryRun: false, force: false, offline: false, keepMs });
   const [staged] = 'staged' in stageReport ? stageReport.staged : [];
   if (staged === undefined) throw new Error('nothing was staged, for an unknown reason');
-  return { bytesTotal: staged.bytes_total, details: { path: staged.path, source: staged.source } };
+  return staged;
 }

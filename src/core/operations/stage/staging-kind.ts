@@ -10,6 +10,8 @@ export interface StagingDetails {
   readonly warnings: readonly string[];
   readonly path: string | null;
   readonly source: StagedModel['source'] | null;
+  /** What was moved, at the end. */
+  readonly bytesTransferred: number;
 }
 
 /** Everything of a staging job except the work itself. */
@@ -24,7 +26,7 @@ export const stagingKind = {
   // Each quantization of a model has its own job.
   subjectOf: ({ modelId, selector }) => formatRef({ modelId, selector }),
   isCovered: (ref, other) => ref.revision === other.revision && ref.selector?.toLowerCase() === other.selector?.toLowerCase(),
-  initialDetails: () => ({ waitsFor: null, warnings: [], path: null, source: null }),
+  initialDetails: () => ({ waitsFor: null, warnings: [], path: null, source: null, bytesTransferred: 0 }),
 } as const satisfies Omit<JobKind<ModelRef, StagingDetails>, 'run'>;
 
 const words = {

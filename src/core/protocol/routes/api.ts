@@ -1,7 +1,7 @@
 import { codeBody, endedSession, madeToken, namedToken, pageCode, pageKey, session, tokenBody, tokenList } from '../access.ts';
 import { downloadBody, downloadList, downloadStatus } from '../downloads.ts';
 import { nodeEvents, storeEvents } from '../events.ts';
-import { deleted, nodeList, orderList, purgeBody, purged } from '../fleet.ts';
+import { deleted, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
 import { healthView, nodeIdentity } from '../health.ts';
 import { hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
 import { optimizationList, optimizationPlan, optimizationStatus, optimizeBody } from '../optimizations.ts';
@@ -155,6 +155,27 @@ const storeRoutes = {
     isBodyOptional: true,
     answers: { 200: purged },
     failures: [400, 404, 503],
+  },
+  'POST /store/models/:id/stage': {
+    role: 'node',
+    summary: 'Have nodes make a verified copy of a model: every node but the store host, or the given nodes',
+    body: stageOnBody,
+    isBodyOptional: true,
+    answers: { 200: givenOrder },
+    failures: [400, 404, 503],
+  },
+  'GET /store/orders/:order': {
+    role: 'read',
+    summary: 'The status of an order',
+    query: ['wait_ms'],
+    answers: { 200: givenOrder },
+    failures: [400, 404, 503],
+  },
+  'DELETE /store/orders/:order': {
+    role: 'node',
+    summary: 'Withdraw an order to stage; nodes that carry it out stop, and finished copies stay',
+    answers: { 200: givenOrder },
+    failures: [400, 404, 409, 503],
   },
   'GET /store/orders': {
     role: 'read',

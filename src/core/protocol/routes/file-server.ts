@@ -8,7 +8,9 @@ import {
   orderBody,
   orderLine,
   orderOutcome,
+  orderProgress,
   ordersToDo,
+  orderWanted,
   reportBody,
 } from '../fleet.ts';
 import { storeHealth } from '../health.ts';
@@ -123,6 +125,13 @@ export const fileServerRoutes = {
     answers: { 200: acknowledged },
     failures: [400, 404],
   },
+  'POST /nodes/:node/orders/:order/progress': {
+    role: 'node',
+    summary: 'A node reports how far it is with an order to stage',
+    body: orderProgress,
+    answers: { 200: orderWanted },
+    failures: [400, 404],
+  },
   'POST /orders': {
     role: 'node',
     summary: 'Give an order to every node, or to the given nodes',
@@ -137,6 +146,12 @@ export const fileServerRoutes = {
     query: ['wait_ms'],
     answers: { 200: givenOrder },
     failures: [400, 404],
+  },
+  'DELETE /orders/:order': {
+    role: 'node',
+    summary: 'Withdraw an order to stage; nodes that carry it out stop, and finished copies stay',
+    answers: { 200: givenOrder },
+    failures: [400, 404, 409],
   },
   'GET /uploads': {
     role: 'read',

@@ -5,7 +5,7 @@ import type { HubBackend } from '../../endpoint/contract.ts';
 import type { Registry } from '../../endpoint/registry/registry.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { OpenedCopyHub } from '../../operations/nodes/open-copy-hub.ts';
-import { createStagingJobs } from '../../operations/stage/staging-jobs.ts';
+import { createStagingJobs, type StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { NodeIdentity } from '../../protocol/health.ts';
 import type { LocalStore } from '../../store/contract.ts';
@@ -37,6 +37,8 @@ export interface ApiAppOptions extends LogOptions {
   readonly administration?: StoreAdministration | undefined;
   /** The names of this machine beside its addresses. */
   readonly names?: readonly string[];
+  /** The staging jobs of this node, from `stagingOf`; they end with the app. */
+  readonly jobs?: StagingJobs;
   readonly limits?: Partial<Limits>;
   /** The local store as a Hub; a node forwards to its store instead. */
   readonly hub?: { readonly backend: HubBackend; readonly registry: Registry; readonly store: LocalStore } | undefined;
@@ -44,10 +46,18 @@ export interface ApiAppOptions extends LogOptions {
   readonly copies?: Omit<OpenedCopyHub, keyof AsyncDisposable> | undefined;
 }
 
+/**
+ * The staging jobs of a node. They work like a command of this node: over the network, or by cloning from this disk. They also start
+ * without a known store, because a model may come directly from Hugging Face.
+ */
+export const stagingOf = (deps: Deps, link: StoreLink | undefined): StagingJobs =>
+  createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);
+
 /** The HTTP API of every serving node, and its browser view. */
 export async function createApiApp({
   deps,
   link,
+  jobs = stagingOf(deps, link),
   identity,
   access = createAccess({ token: deps.config.settings.token.value }),
   administration,
@@ -78,9 +88,6 @@ export async function createApiApp({
   };
   addStoreApi(app, link?.deps ?? ownStore, { limits, streams });
   addModelList(app, link?.deps ?? ownStore);
-  // They work like a command of this node: over the network, or by cloning from this disk. They also start without a known store, because
-  // a model may come directly from Hugging Face.
-  const jobs = createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);
   app.addHook('preClose', () => jobs.close());
   const configListeners = new Set<() => void>();
   addNodeRoutes(app, deps, {

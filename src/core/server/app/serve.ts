@@ -15,7 +15,8 @@ import { keepLeases } from '../../node/keep-leases.ts';
 import { startAgent } from '../../operations/nodes/fleet-agent.ts';
 import { reconcile } from '../../operations/nodes/reconcile.ts';
 import { warnOfUnit } from '../../operations/service/keep-unit.ts';
-import { createApiApp } from './api-app.ts';
+import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
+import { createApiApp, stagingOf } from './api-app.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
 import { listen } from './listen.ts';
 import { serveHost } from './serve-host.ts';
@@ -92,7 +93,9 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     const served = isHost ? await serveHost(serving, world.emit) : await serveNode(serving, world.emit);
     // A node would have to ask its store, which may be unreachable.
     if (!isHost || (await served.access?.lan()) !== 'none') warnOfInternet({ ...deps, world }, { listen: request.host });
+    const jobs = stagingOf(served.deps, served.link);
     const api = await createApiApp({
+      jobs,
       deps: served.deps,
       link: served.link,
       access: served.access,
@@ -113,7 +116,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     await served.onReady?.();
     void tidyUp(deps);
     serving.atEnd(keepLeases(deps));
-    if (served.fleet !== undefined) serving.atEnd(beAgent(deps, nodeId, served.fleet));
+    if (served.fleet !== undefined) serving.atEnd(beAgent(deps, { nodeId, jobs, fleet: served.fleet }));
     const ready: Ready = {
       event: 'ready',
       role: isHost ? 'store' : 'node',
@@ -142,10 +145,13 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
 }
 
 /** Carries out the store's orders. @returns a function that stops it */
-function beAgent(deps: Deps, nodeId: NodeId, fleet: NonNullable<Served['fleet']>): () => Promise<unknown> {
+function beAgent(
+  deps: Deps,
+  { nodeId, jobs, fleet }: { nodeId: NodeId; jobs: StagingJobs; fleet: NonNullable<Served['fleet']> },
+): () => Promise<unknown> {
   const ending = new AbortController();
   const { signal } = ending;
-  const work = fleet(signal).then((found) => startAgent(deps, { fleet: found, nodeId, signal }));
+  const work = fleet(signal).then((found) => startAgent(deps, { fleet: found, nodeId, jobs, signal }));
   const ended = work.catch((error: unknown) => {
     if (!signal.aborted) deps.world.emit({ type: 'warning', message: `the agent of this node ended: ${String(error)}` });
   });

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Fleet } from '../../fleet/contract.ts';
+import type { Fleet, OrderRequest } from '../../fleet/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseNodeId } from '../../kernel/machine/node-id.ts';
-import { parseModelId, parseSelector } from '../../kernel/model-id.ts';
+import { parseModelId, parseRevision, parseSelector } from '../../kernel/model-id.ts';
 import type { DeletionReport } from '../../operations/models/delete-models.ts';
 import { decode } from '../../protocol/decode.ts';
-import { nodeReport, type OrderBody, type OrderOutcome, type ReportBody } from '../../protocol/fleet.ts';
+import { nodeReport, type OrderBody, type OrderOutcome, type OrderProgress, type ReportBody } from '../../protocol/fleet.ts';
 import type { Limits } from '../app/limits.ts';
 import { createSlots } from '../files/slots.ts';
 import { addRoute } from './add-route.ts';
@@ -52,12 +52,21 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
     request.log.info({ node, order: orderOf(request), status: outcome.status, freed_bytes: outcome.freed_bytes }, 'an order was answered');
     return { acknowledged: true };
   });
+  addRoute(
+    app,
+    'POST /nodes/:node/orders/:order/progress',
+    async (request) => ({ wanted: await fleet.progress(nodeOf(request), orderOf(request), request.body as OrderProgress) }),
+    { isRoutine: true },
+  );
+  addRoute(app, 'DELETE /orders/:order', (request) => fleet.withdraw(orderOf(request)));
   addRoute(app, 'POST /orders', async (request) => {
-    const { kind, model_id, selector, force = false, nodes } = request.body as OrderBody;
+    const body = request.body as OrderBody;
+    const { kind, model_id, selector, force = false, nodes } = body;
     const order = await fleet.give({
       kind,
       model_id: model_id == null ? null : parseModelId(model_id),
       selector: partOf(model_id, selector),
+      ...onlyOfStage(body),
       force,
       ...(nodes !== undefined && { nodes: nodes.map(parseNodeId) }),
     });
@@ -92,6 +101,15 @@ export function partOf(modelId: string | null | undefined, selector: string | nu
   return parseSelector(selector);
 }
 
+/** The fields that only an order to stage may have. @throws SkulkError BAD_REQUEST */
+function onlyOfStage({ kind, model_id, revision, keep_ms, force }: OrderBody): Pick<OrderRequest, 'revision' | 'keep_ms'> {
+  if (kind === 'stage' && (model_id == null || force === true))
+    throw new SkulkError('BAD_REQUEST', model_id == null ? 'an order to stage needs a model_id' : 'an order to stage takes no force');
+  if (kind !== 'stage' && (revision != null || keep_ms !== undefined))
+    throw new SkulkError('BAD_REQUEST', 'revision and keep_ms are only for an order to stage');
+  return { ...(revision != null && { revision: parseRevision(revision) }), ...(keep_ms !== undefined && { keep_ms }) };
+}
+
 /** The capabilities of a node that listens for orders, from `knows`. */
 function knownTo(request: FastifyRequest): readonly string[] {
   const { knows } = request.query as { knows?: unknown };
@@ -100,7 +118,8 @@ function knownTo(request: FastifyRequest): readonly string[] {
 
 const nodeOf = (request: FastifyRequest) => parseNodeId((request.params as { node: string }).node);
 
-function orderOf(request: FastifyRequest): string {
+/** The order that a request names. @throws SkulkError BAD_REQUEST */
+export function orderOf(request: FastifyRequest): string {
   const { order } = request.params as { order: string };
   if (/^[0-9a-f]{24}$/.test(order)) return order;
   throw new SkulkError('BAD_REQUEST', 'the order id is invalid', { hint: 'it has 24 hexadecimal digits' });

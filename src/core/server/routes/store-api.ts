@@ -8,7 +8,7 @@ import { deleteModels } from '../../operations/models/delete-models.ts';
 import { cancelDownload, download, downloadStatus, listDownloads } from '../../operations/models/downloads.ts';
 import { listRegistry } from '../../operations/models/list-registry.ts';
 import { cancelUpload, listUploads } from '../../operations/models/uploads.ts';
-import { listNodes, listOrders } from '../../operations/nodes/nodes.ts';
+import { listNodes } from '../../operations/nodes/nodes.ts';
 import { purgeEverywhere } from '../../operations/nodes/purge-everywhere.ts';
 import type { PurgeBody } from '../../protocol/fleet.ts';
 import type { DescribedEntry, OpenAiModels } from '../../protocol/models.ts';
@@ -24,6 +24,7 @@ import { sendJson } from './json-cache.ts';
 import { modelOf, selectorOf } from './model-of.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { addOptimizeRoutes } from './optimize-routes.ts';
+import { addOrderRoutes } from './order-routes.ts';
 import { addUploadListRoutes } from './upload-routes.ts';
 
 /** What the routes of a store need. */
@@ -107,7 +108,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
       nodes,
     };
   });
-  addRoute(app, 'GET /store/orders', async () => listOrders(await deps()));
+  addOrderRoutes(app, deps);
   addRoute(app, 'GET /store/nodes', async () => listNodes(await deps()));
 }
 
