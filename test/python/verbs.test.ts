@@ -127,7 +127,7 @@ test('add reports that the Python program cannot receive a model', async () => {
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot take models in') });
 });
 
-test('doctor and discover show which program answers at the usual ports of a host', async () => {
+test('the search at the usual ports of a host finds the Python program', async () => {
   const store = await pythonStore();
   const { port } = new URL(store.url);
   const found = await askUsualPorts(testDeps(testWorld(await temporaryDirectory())), '127.0.0.1', [Number(port), 1]);

@@ -145,7 +145,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g:Q8_0', { offline: true })).toMatchObject({ source: 'cache' });
   });
 
-  test('needs only a short request again after the store got another quantization', async () => {
+  test('gets a 304 for its manifest again after the store got another quantization', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/g': { ...four, ...shared } });
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');

@@ -233,7 +233,7 @@ describe('registry entries and directories that do not match', () => {
     expect(await digestsBelow(join(root, 'org--two'))).toEqual({ 'a.txt': sha256('bad') });
   });
 
-  test('prevent a complete verification if a file in the registry is missing on the disk', async () => {
+  test('make a model damaged if a file in the registry is missing on the disk', async () => {
     const root = await temporaryDirectory();
     await writeFiles(join(root, 'three'), { 'a.txt': 'abc' });
     await writeFile(join(root, 'registry.json'), JSON.stringify({ three: entryOf(three, { files: ['a.txt', 'b.txt'] }) }));

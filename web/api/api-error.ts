@@ -1,4 +1,4 @@
-/** A request that was refused, or that found nobody. */
+/** A request that was refused, or that got no answer. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** The HTTP status; 0 when there was no answer. */
@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The failure that an answer stands for. */
+/** The failure in an answer. */
 export async function errorOf(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => undefined);
   const { detail, code, hint } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
@@ -29,7 +29,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
 export const unreachable = (): ApiError =>
   new ApiError('this server does not answer', { status: 0, code: 'UNREACHABLE', hint: 'check that `skulk serve` is still running' });
 
-/** Any failure as one that can be shown. */
+/** Converts any error to one that can be shown. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   return error instanceof TypeError

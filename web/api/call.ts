@@ -1,2 +1,2 @@
-/** The request of a route by its name in the table of routes, of which the compiler knows every one; of the table itself nothing is loaded. */
+/** The request of a route by its name in the table of routes. The compiler knows every name; the table itself is not loaded. */
 export { callOf, type RouteCall } from '../../src/core/protocol/routes/call.ts';

@@ -12,11 +12,11 @@ export interface Schema {
   readonly default?: unknown;
 }
 
-/** The schema of one setting, by its keys from the top; undefined where the schema says nothing. */
+/** The schema of one setting, by its keys from the top; undefined if the schema has none. */
 export const schemaAt = (schema: Schema, keys: readonly string[]): Schema | undefined =>
   keys.reduce<Schema | undefined>((at, key) => at?.properties?.[key], schema);
 
-/** Why a value is not possible, as a sentence, or undefined when it is. What the schema does not know is left to the server. Pure. */
+/** The reason why a value is invalid, as a sentence, or undefined if it is valid. The server checks what the schema cannot. Pure. */
 export function checkValue(schema: Schema, value: unknown): string | undefined {
   if (schema.anyOf !== undefined) {
     const problems = schema.anyOf.map((one) => checkValue(one, value));

@@ -2,28 +2,28 @@ import { ApiError, asApiError, errorOf } from './api-error.ts';
 import { callOf, type RouteCall } from './call.ts';
 import { readJsonLines } from './json-lines.ts';
 
-/** Asks the server that this page came from. Failures are ApiErrors; an aborted request rejects with the signal's reason. */
+/** Sends requests to the server of this page. Failures are ApiErrors; an aborted request rejects with the signal's reason. */
 export interface Client {
   get<T>(call: RouteCall, signal?: AbortSignal): Promise<T>;
   /** A request that changes something. */
   send<T>(call: RouteCall, body?: object, signal?: AbortSignal): Promise<T>;
-  /** Long work that is answered by lines of JSON. */
+  /** Long work whose answer is JSON lines. */
   work<T>(call: RouteCall, body: object, options: { signal: AbortSignal; onProgress: (done: number, total: number) => void }): Promise<T>;
-  /** The beginning of a file as text, by its own URL; `maxBytes` of it at most. */
+  /** The first `maxBytes` of a file as text, by its own URL. */
   text(path: string, options: { maxBytes: number; signal: AbortSignal }): Promise<string>;
   /** The answer itself, for a stream. */
   open(call: RouteCall, signal: AbortSignal): Promise<Response>;
 }
 
-/** What a client tells beside its answers. */
+/** Notifications of a client beside its answers. */
 export interface ClientEvents {
-  /** The server does not know the token, or wants one. */
+  /** The server does not know the token, or needs one. */
   readonly onUnknown: () => void;
-  /** Whoever asks may do less than was thought, here or with the store. */
+  /** The caller has fewer rights than expected, here or with the store. */
   readonly onRefused: () => void;
 }
 
-/** @param token what the server wants; undefined when it wants none */
+/** @param token the token for the server; undefined if it needs none */
 export function createClient(token: string | undefined, { onUnknown, onRefused }: Partial<ClientEvents> = {}): Client {
   const ask = async ({ method, path }: RouteCall, init: RequestInit): Promise<Response> => {
     const headers = new Headers(init.headers);
@@ -31,10 +31,10 @@ export function createClient(token: string | undefined, { onUnknown, onRefused }
     try {
       const response = await fetch(path, { ...init, method, headers, cache: 'no-store', credentials: 'omit', redirect: 'error' });
       if (response.ok) return response;
-      // What a node passes on may be refused by its store, which is no matter of this page's token.
+      // A request that a node forwards may be refused by its store, regardless of this page's token.
       const isOfStore = path.startsWith('/store/');
       if (response.status === 401 && !isOfStore) onUnknown?.();
-      // What is told then asks `/session` itself.
+      // The listener then requests `/session` itself.
       else if ((response.status === 401 || response.status === 403) && path !== '/session') onRefused?.();
       throw await errorOf(response);
     } catch (error) {
@@ -53,7 +53,7 @@ export function createClient(token: string | undefined, { onUnknown, onRefused }
     },
     text: async (path, { maxBytes, signal }) => {
       const response = await ask({ method: 'GET', path }, { signal, headers: { Range: `bytes=0-${maxBytes - 1}` } });
-      // A server need not heed a range, and a file may be of any size.
+      // A server may ignore a range, and a file may have any size.
       return readStart(response, maxBytes);
     },
     open: (call, signal) => ask(call, { headers: { Accept: 'text/event-stream' }, signal }),
@@ -76,7 +76,7 @@ async function readStart({ body }: Response, maxBytes: number): Promise<string> 
   return text;
 }
 
-/** Whether a token opens this server. Throws an ApiError when it cannot be asked. */
+/** Whether a token is valid for this server. Throws an ApiError if the server cannot be reached. */
 export async function isTokenGood(token: string): Promise<boolean> {
   try {
     await createClient(token).get(callOf('GET /node/identity', {}));

@@ -4,33 +4,33 @@ import type { RouteCall } from './call.ts';
 import type { Client } from './client.ts';
 import { readChunks } from './read-chunks.ts';
 
-/** What is known by now. */
+/** The current data. */
 export interface LiveState<Topics> {
-  /** `live`: what is shown is how it is; `lost`: it is how it was. */
+  /** `live`: the data is current; `lost`: it is old. */
   readonly status: 'connecting' | 'live' | 'lost';
-  /** Why it is lost; null while it is not. */
+  /** The reason of `lost`; null while live. */
   readonly problem: ApiError | null;
-  /** How often the stream began; whoever asks something else then asks it anew. */
+  /** The number of starts of the stream; other requests are repeated after a new start. */
   readonly round: number;
   readonly topics: Partial<Topics>;
 }
 
-/** A stream of events that is kept up. */
+/** A stream of events that reconnects. */
 export interface Live<Topics> {
   subscribe(listener: () => void): () => void;
   state(): LiveState<Topics>;
-  /** Does not wait any longer to try again. */
+  /** Ends the current wait and tries again at once. */
   retry(): void;
   stop(): void;
 }
 
-/** The server shows every ten seconds that it lives. */
+/** The server sends a heartbeat every ten seconds. */
 const silenceMs = 25_000;
 const maxDelayMs = 5_000;
-/** A page that nobody looks at gives its connections back, of which a browser has only six for a server. */
+/** A hidden page closes its connections, because a browser has only six for a server. */
 const hiddenMs = 5_000;
 
-/** Follows a stream of whole topics until it is stopped; a lost connection comes back, and then begins with everything. */
+/** Follows a stream of whole topics until it is stopped; a lost connection is opened again, and then starts with all data. */
 export function follow<Topics extends object>(client: Client, call: RouteCall): Live<Topics> {
   const listeners = new Set<() => void>();
   const ending = new AbortController();

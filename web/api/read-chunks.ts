@@ -1,4 +1,4 @@
-/** The text of a body as it comes. Not every browser can iterate over a body itself. */
+/** The text of a body in chunks. Not every browser can iterate over a body itself. */
 export async function* readChunks({ body }: Response): AsyncGenerator<string> {
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) return;

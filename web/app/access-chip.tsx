@@ -3,7 +3,7 @@ import { AccessDialog, describeAccess } from '../parts/access/access-dialog.tsx'
 import { useApp } from '../parts/app-context.ts';
 import { Icon } from '../parts/icon.tsx';
 
-/** What this tab may do, at the top of every page; it opens the way to more or less. */
+/** The rights of this tab, at the top of every page; a click opens the dialog to change them. */
 export function AccessChip(): ReactElement {
   const { access } = useApp();
   const [isOpen, setOpen] = useState(false);

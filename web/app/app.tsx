@@ -13,7 +13,7 @@ import { useIdentity } from './use-identity.ts';
 import { type Streams, useStreams } from './use-streams.ts';
 import { Watcher } from './watcher.tsx';
 
-/** The whole view: the token if one is wanted, then the pages. */
+/** The whole view: the token gate if the server needs a token, then the pages. */
 export function App({ link }: { readonly link: Redeemed }): ReactElement {
   const session = useSession(link);
   const streams = useStreams(session.state === 'open' ? session.client : undefined);
@@ -70,7 +70,7 @@ function Pages({
   );
 }
 
-/** Names the tab, and after a change of pages puts the focus where the new one begins. */
+/** Sets the title of the tab, and after a change of pages moves the focus to the start of the new page. */
 function useMainFocus(name: string): RefObject<HTMLElement | null> {
   const main = useRef<HTMLElement>(null);
   const before = useRef(name);

@@ -2,7 +2,7 @@ import { ApiError, asApiError } from '../api/api-error.ts';
 import { callOf } from '../api/call.ts';
 import { createClient } from '../api/client.ts';
 
-/** What this tab shows to the server: a token that somebody typed, or the key that a link gave. It is kept until the tab is closed. */
+/** The credential of this tab: a typed token, or the key from a link. It is kept until the tab is closed. */
 export interface Credential {
   readonly kind: 'token' | 'page';
   readonly secret: string;
@@ -10,7 +10,7 @@ export interface Credential {
 
 const places: Readonly<Record<Credential['kind'], string>> = { token: 'skulk-token', page: 'skulk-page-key' };
 
-/** What this tab has; a key of a link counts before a token. */
+/** The credential of this tab; a key overrides a token. */
 export function keptCredential(): Credential | undefined {
   for (const kind of ['page', 'token'] as const) {
     const secret = sessionStorage.getItem(places[kind]);
@@ -19,22 +19,22 @@ export function keptCredential(): Credential | undefined {
   return undefined;
 }
 
-/** Keeps one instead of another of its kind. */
+/** Replaces a credential of the same kind. */
 export const keepCredential = ({ kind, secret }: Credential): void => sessionStorage.setItem(places[kind], secret);
 
-/** Forgets one that is not known any more. */
+/** Removes a credential that is not valid any more. */
 export function dropCredential({ kind, secret }: Credential): void {
   if (sessionStorage.getItem(places[kind]) === secret) sessionStorage.removeItem(places[kind]);
 }
 
-/** What became of a link. */
+/** The result of a link. */
 export interface Redeemed {
   readonly given?: Credential | undefined;
-  /** Why it gave nothing, as a sentence; undefined when it did, or when there was none. */
+  /** The reason why it gave no key, as a sentence; undefined if it did, or if there was no link. */
   readonly trouble: string | undefined;
 }
 
-/** Changes the code of a link for a key of this tab, and takes it out of the address at once. */
+/** Exchanges the code of a link for a key of this tab, and removes it from the address at once. */
 export async function redeemLink(): Promise<Redeemed> {
   const code = /^#code=(.*)$/.exec(location.hash)?.[1];
   if (code === undefined) return { trouble: undefined };

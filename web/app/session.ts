@@ -7,15 +7,15 @@ import { type Client, createClient } from '../api/client.ts';
 import { type Credential, dropCredential, keepCredential, keptCredential, redeemLink } from './credential.ts';
 
 const againMs = 2_000;
-/** What the tab may do is asked again so often, as somebody may change it at the store. */
+/** The interval for checking the rights of the tab, because they may change at the store. */
 const lookEveryMs = 15_000;
 
-/** How this tab stands with the server. */
+/** The state of this tab with the server. */
 export type Session =
   | { readonly state: 'opening'; readonly problem: ApiError | undefined }
   | {
       readonly state: 'closed';
-      /** Why what this tab had does not count, as a sentence. */
+      /** The reason why its credential is not valid, as a sentence. */
       readonly trouble: string | undefined;
       readonly open: (token: string) => void;
     }
@@ -26,14 +26,14 @@ export type Session =
       readonly access: Access;
       readonly trouble: string | undefined;
       readonly open: (token: string) => void;
-      /** Gives back the key of this tab, or forgets its token. Throws an ApiError. */
+      /** Gives up the key of this tab, or removes its token. Throws an ApiError. */
       readonly giveBack: () => Promise<void>;
     };
 
 /**
- * Finds out who the server is and what this tab may do there. A server that is not there yet is asked again; a key that has ended
- * leaves the tab with what everybody may do. When that changes, the tab follows.
- * @param first what became of the link that opened this tab
+ * Finds out the identity of the server and the rights of this tab. A server that is not running yet is asked again; after its key has
+ * ended, the tab has the rights of the LAN. When the rights change, the tab follows.
+ * @param first the result of the link that opened this tab
  */
 export function useSession(first: { readonly trouble: string | undefined }): Session {
   const [credential, setCredential] = useState<Credential | undefined>(keptCredential);
@@ -52,8 +52,8 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
       createClient(credential?.secret, {
         onUnknown: () => {
           if (credential === undefined) return setRefused(true);
-          // The key of a page ends with the server that gave it, and a server that was restarted may want no token any more. The page
-          // goes on with what is left, and asks when that is nothing.
+          // The key of a page ends with its server, and a restarted server may not need a token any more. The page
+          // continues with the remaining credential, and asks for one if it has none.
           setTrouble(credential.kind === 'page' ? 'The key of this tab has ended.' : 'The server no longer accepts the token of this tab.');
           dropCredential(credential);
           setCredential(keptCredential());
@@ -104,7 +104,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
     };
   }, [client]);
   useEffect(() => {
-    // A link that is opened in this tab while the page is shown loads nothing anew.
+    // A link that is opened in this tab while the page is shown does not reload the page.
     const look = async (): Promise<void> => {
       const link = await redeemLink();
       if (link.given === undefined && link.trouble === undefined) return;
@@ -129,7 +129,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
     setTrouble(undefined);
     setCredential(keptCredential());
   }, [client, credential]);
-  // A server that wants a token now, and did not a moment ago, was restarted with one.
+  // A server that needs a token now, and did not a moment ago, was restarted with one.
   if (isRefused) return { state: 'closed', trouble, open };
   return known === undefined || known.client !== client
     ? { state: 'opening', problem }

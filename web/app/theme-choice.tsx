@@ -6,7 +6,7 @@ const next: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', d
 const icons = { system: 'system', light: 'sun', dark: 'moon' } as const;
 const names: Readonly<Record<Theme, string>> = { system: 'as the system', light: 'light', dark: 'dark' };
 
-/** One button through light, dark, and what the system says. */
+/** One button for light, dark, and the setting of the system. */
 export function ThemeChoice(): ReactElement {
   const [theme, setTheme] = useState(readTheme);
   const change = (): void => {

@@ -1,16 +1,16 @@
-/** Light, dark, or what the system says. */
+/** Light, dark, or the setting of the system. */
 export type Theme = 'system' | 'light' | 'dark';
 
 const key = 'skulk-theme';
 const isTheme = (text: string | null): text is Theme => text === 'light' || text === 'dark' || text === 'system';
 
-/** What was chosen the last time. */
+/** The last choice. */
 export function readTheme(): Theme {
   const stored = localStorage.getItem(key);
   return isTheme(stored) ? stored : 'system';
 }
 
-/** Puts a theme on, and remembers it. */
+/** Applies a theme, and remembers it. */
 export function applyTheme(theme: Theme): void {
   if (theme === 'system') document.documentElement.removeAttribute('data-theme');
   else document.documentElement.dataset['theme'] = theme;

@@ -5,12 +5,12 @@ import { Problem } from '../parts/problem.tsx';
 import { useTask } from '../parts/use-task.ts';
 import icon from './icon.svg';
 
-/** Asks for the token that the server wants, and says when it is not the one. */
+/** Asks for the token of the server, and reports a wrong one. */
 export function TokenGate({
   trouble,
   onToken,
 }: {
-  /** Why what this tab had, or the link that opened it, does not open the page, as a sentence. */
+  /** The reason why the credential or the link does not work, as a sentence. */
   readonly trouble: string | undefined;
   readonly onToken: (token: string) => void;
 }): ReactElement {

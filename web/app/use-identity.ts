@@ -5,7 +5,7 @@ import { callOf } from '../api/call.ts';
 import type { Client } from '../api/client.ts';
 import type { Live } from '../api/live.ts';
 
-/** Who this node is; a server that was restarted may be another one, or a newer one than this page. */
+/** The identity of this node; a restarted server may be another one, or newer than this page. */
 export function useIdentity({
   client,
   node,
@@ -28,7 +28,7 @@ export function useIdentity({
         setIdentity(now);
         if (now.version !== first.version) tell(`This server now runs skulk ${now.version}. Reload the page to use its version.`);
       },
-      // The stream says that it is lost.
+      // The stream reports the loss.
       () => {},
     );
     return () => {

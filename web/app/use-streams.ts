@@ -4,13 +4,13 @@ import { callOf } from '../api/call.ts';
 import type { Client } from '../api/client.ts';
 import { follow, type Live } from '../api/live.ts';
 
-/** What the page follows. */
+/** The streams that the page follows. */
 export interface Streams {
   readonly store: Live<StoreTopics>;
   readonly node: Live<NodeTopics>;
 }
 
-/** Follows the store and this node for as long as there is a client. */
+/** Follows the store and this node as long as there is a client. */
 export function useStreams(client: Client | undefined): Streams | undefined {
   const [streams, setStreams] = useState<Streams>();
   useEffect(() => {

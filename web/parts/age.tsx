@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import { formatAge, formatDate } from './format.ts';
 import { useNow } from './use-now.ts';
 
-/** How long ago something was; the date on demand. */
+/** The age of a time; the date on demand. */
 export function Age({ at }: { readonly at: string }): ReactElement {
   const now = useNow();
   return (

@@ -5,41 +5,41 @@ import type { NodeIdentity } from '../../src/core/protocol/health.ts';
 import type { Client } from '../api/client.ts';
 import type { Live, LiveState } from '../api/live.ts';
 
-/** What every page works with. */
+/** The context of every page. */
 export interface AppContext {
   readonly client: Client;
   readonly identity: NodeIdentity;
-  /** What this tab may do. */
+  /** The rights of this tab. */
   readonly access: Session;
-  /** Shows the server a token from now on. */
+  /** Sends a token to the server from now on. */
   readonly signIn: (token: string) => void;
-  /** Gives back the key of this tab, or forgets its token. Throws an ApiError. */
+  /** Gives up the key of this tab, or removes its token. Throws an ApiError. */
   readonly giveBack: () => Promise<void>;
   readonly store: Live<StoreTopics>;
   readonly node: Live<NodeTopics>;
-  /** Says something to whoever looks or listens; what is bad stays until it is dismissed. */
+  /** Shows and reads out a message; an error stays until it is dismissed. */
   readonly tell: (text: string, tone?: 'good' | 'bad') => void;
 }
 
 const Context = createContext<AppContext | undefined>(undefined);
 
-/** Gives the pages what they work with. */
+/** Provides the context of the pages. */
 export const AppProvider = Context.Provider;
 
-/** What the pages work with. */
+/** The context of the pages. */
 export function useApp(): AppContext {
   const app = useContext(Context);
   if (app === undefined) throw new Error('this part was rendered outside the app');
   return app;
 }
 
-/** What is known of the store, as it changes. */
+/** The current data of the store. */
 export function useStore(): LiveState<StoreTopics> {
   const { store } = useApp();
   return useSyncExternalStore(store.subscribe, store.state);
 }
 
-/** What is known of this node, as it changes. */
+/** The current data of this node. */
 export function useNode(): LiveState<NodeTopics> {
   const { node } = useApp();
   return useSyncExternalStore(node.subscribe, node.state);

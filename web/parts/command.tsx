@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { CopyButton } from './copy-button.tsx';
 
-/** A line to type in a terminal, or a path. */
+/** A command to type in a terminal, or a path. */
 export function Command({ text, what = 'the command' }: { readonly text: string; readonly what?: string }): ReactElement {
   return (
     <div className="command">

@@ -1,7 +1,7 @@
 import { type ReactElement, useState } from 'react';
 import { IconButton } from './button.tsx';
 
-/** Puts a text where other programs can paste it. */
+/** Copies a text to the clipboard. */
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }): ReactElement {
   const [isCopied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
@@ -12,7 +12,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   return <IconButton icon={isCopied ? 'check' : 'copy'} label={isCopied ? 'Copied' : `Copy ${what}`} onClick={() => void copy()} />;
 }
 
-/** On a LAN there is no HTTPS as a rule, and without it a browser has no clipboard but the old way. */
+/** On a LAN there is usually no HTTPS, and without it a browser has only the old clipboard function. */
 async function writeText(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text).catch(() => selectAndCopy(text));
   selectAndCopy(text);

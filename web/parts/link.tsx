@@ -1,7 +1,7 @@
 import type { MouseEvent, ReactElement, ReactNode } from 'react';
 import { navigate } from './route.ts';
 
-/** A link inside the page; a new tab and the like work as anywhere. */
+/** A link inside the page; opening it in a new tab works as usual. */
 export function Link({
   to,
   children,

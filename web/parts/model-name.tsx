@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 
-/** A model's id: whose it is stands back, its name stands out; it breaks where a name may. */
+/** A model's id: the organization is less prominent than the name; it breaks only at suitable places. */
 export function ModelName({ id }: { readonly id: string }): ReactElement {
   const slash = id.indexOf('/');
   return (

@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { NodeOutcome } from '../../src/core/protocol/fleet.ts';
 import { formatBytes } from './format.ts';
 
-/** How an order stands on each node, as a list. */
+/** The result of an order on each node, as a list. */
 export function Outcomes({ nodes }: { readonly nodes: readonly NodeOutcome[] }): ReactElement | null {
   if (nodes.length === 0) return null;
   return (
@@ -16,7 +16,7 @@ export function Outcomes({ nodes }: { readonly nodes: readonly NodeOutcome[] }):
   );
 }
 
-/** What became of it, to follow the node's name. */
+/** The result, to follow the node's name. */
 export function sentenceOf({ status, freed_bytes, reason }: NodeOutcome): string {
   if (status === 'done') return freed_bytes > 0 ? `freed ${formatBytes(freed_bytes)}` : 'had nothing to remove';
   if (status === 'deferred') return `will remove it later: ${reason ?? 'it is in use'}`;

@@ -3,7 +3,7 @@ import type { ApiError } from '../api/api-error.ts';
 import { Icon } from './icon.tsx';
 import { Sentence } from './sentence.tsx';
 
-/** What went wrong, and what to do. It is read out when it appears. */
+/** An error and a hint. It is read out when it appears. */
 export function Problem({ error }: { readonly error: ApiError }): ReactElement {
   return (
     <div className="callout bad" role="alert">

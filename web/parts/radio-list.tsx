@@ -4,11 +4,11 @@ import { type ReactElement, useId } from 'react';
 export interface RadioChoice<Value extends string> {
   readonly value: Value;
   readonly name: string;
-  /** What it means, in a sentence. */
+  /** The meaning, as a sentence. */
   readonly help: string;
 }
 
-/** Choices of which one holds, each with what it means. */
+/** Choices with their meanings, of which one is selected. */
 export function RadioList<Value extends string>({
   choices,
   value,

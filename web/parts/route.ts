@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 const changed = 'skulk:navigate';
 
-/** Where the page is. */
+/** The current location of the page. */
 export interface Route {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -17,14 +17,14 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Where the page is, as it changes. */
+/** The current location of the page, as it changes. */
 export function useRoute(): Route {
   const address = useSyncExternalStore(subscribe, () => location.pathname + location.search);
   const url = new URL(address, location.origin);
   return { path: url.pathname.replace(/(?!^)\/+$/, ''), query: url.searchParams };
 }
 
-/** Goes somewhere else in the page. */
+/** Navigates inside the page. */
 export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   if (replace) history.replaceState(null, '', to);
   else history.pushState(null, '', to);

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { toSentence } from './to-sentence.ts';
 
-/** A text of the server as a sentence; what stands between backticks is to be typed. */
+/** A text of the server as a sentence; text between backticks is code. */
 export function Sentence({ text }: { readonly text: string }): ReactElement {
   const parts = toSentence(text).split(/`([^`]+)`/);
   // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text have no other name, and none moves.

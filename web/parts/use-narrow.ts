@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** As in the styles: below it a table shows only what matters most. */
+/** The same width as in the styles: below it a table shows only the most important columns. */
 const narrow = matchMedia('(max-width: 760px)');
 
 function subscribe(listener: () => void): () => void {
@@ -8,5 +8,5 @@ function subscribe(listener: () => void): () => void {
   return () => narrow.removeEventListener('change', listener);
 }
 
-/** Whether the screen is narrow, for what cannot be said in a style: how many columns a cell spans. */
+/** Whether the screen is narrow, for values that a style cannot set: the number of columns of a cell. */
 export const useNarrow = (): boolean => useSyncExternalStore(subscribe, () => narrow.matches);

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** The time, every half a minute anew, for ages that grow while they are looked at. In milliseconds. */
+/** The time in milliseconds, updated every half minute, for ages on the screen. */
 export function useNow(): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

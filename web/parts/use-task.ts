@@ -1,18 +1,18 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { type ApiError, asApiError } from '../api/api-error.ts';
 
-/** Something that is asked of the server because a person wants it. */
+/** A request to the server that a person started. */
 export interface Task<T> {
   readonly isBusy: boolean;
   readonly error: ApiError | undefined;
   readonly result: T | undefined;
-  /** Forgets the last outcome and begins; what still runs is stopped. */
+  /** Drops the last outcome and starts; a running request is aborted. */
   readonly start: (work: (signal: AbortSignal) => Promise<T>) => Promise<T | undefined>;
-  /** Stops what runs, and forgets the outcome. */
+  /** Aborts a running request, and drops the outcome. */
   readonly reset: () => void;
 }
 
-/** One thing at a time; it is stopped when whoever asked is gone. */
+/** One request at a time; it is aborted when its component is removed. */
 export function useTask<T>(): Task<T> {
   const [state, setState] = useState<Omit<Task<T>, 'start' | 'reset'>>({ isBusy: false, error: undefined, result: undefined });
   const running = useRef<AbortController>(undefined);

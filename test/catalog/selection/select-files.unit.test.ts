@@ -132,7 +132,7 @@ describe('a request that cannot be satisfied', () => {
     expect([files.length, left.length]).toEqual([0, paths.length]);
   });
 
-  test('is refused without work that depends on a claimed number', () => {
+  test('lists at most five missing shards, regardless of the claimed number', () => {
     const paths = Array.from({ length: 2_000 }, (_, number) => `m-${number}-00001-of-99999.gguf`);
     const { groups } = selectFiles(sized(paths), {});
     expect(groups[0]).toMatchObject({ missingCount: 99_998, missing: { length: 5 } });

@@ -10,7 +10,7 @@ import { Icon } from '../../parts/icon.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
 
-/** Choosing a directory of the machine whose page this is. */
+/** The choice of a directory on the machine of this page. */
 export function DirectoryDialog({
   title,
   start,
@@ -30,7 +30,7 @@ export function DirectoryDialog({
       const call = callOf('GET /filesystem/browse', {}, { path: path ?? undefined });
       return ask((signal) =>
         client.get<Browsed>(call, signal).catch((error: unknown) => {
-          // What is typed need not be there, or may not be looked at; then one begins at the top.
+          // A typed path may not exist or may not be readable; then the dialog starts at the top.
           if (path === start && error instanceof ApiError && error.status >= 400 && error.status < 500)
             return client.get<Browsed>(callOf('GET /filesystem/browse', {}), signal);
           throw error;

@@ -2,17 +2,17 @@ import { type ReactElement, type ReactNode, useId } from 'react';
 import type { SettingKey } from './keys.ts';
 import type { Draft } from './use-draft.ts';
 
-/** What every kind of field is told. */
+/** The properties of every kind of field. */
 export interface FieldProps {
   readonly name: SettingKey;
   readonly label: string;
   readonly help?: ReactNode;
   readonly draft: Draft;
-  /** Who sets it instead of the file, if somebody does. */
+  /** The source that overrides the file, if any. */
   readonly setBy: string | undefined;
 }
 
-/** A text or a number, with what is against it below. */
+/** A text or a number, with its problem below. */
 export function TextField({
   kind = 'text',
   unit,
@@ -50,7 +50,7 @@ export function TextField({
   );
 }
 
-/** Something that is on or off. */
+/** A setting that is on or off. */
 export function SwitchField(props: FieldProps): ReactElement {
   const { name, label, draft, setBy } = props;
   const ids = useFieldIds();
@@ -106,5 +106,5 @@ function Notes({
   );
 }
 
-/** What is no number stays as it was typed, so that it can be mended. */
+/** A text that is not a number stays as typed, so that it can be corrected. */
 const numberOf = (text: string): number | string => (/^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : text);

@@ -5,9 +5,9 @@ import type { SettingKey, SettingValue } from './keys.ts';
 type Changes = ReadonlyMap<SettingKey, SettingValue>;
 
 /**
- * Which of several changes the server would refuse, and why. Together they may be possible although one alone is not (two ports
- * that change places), so all are tried first; what is wrong only together stands at the one that was changed last.
- * @param check rejects with an ApiError of status 400 for what is not possible
+ * Finds the changes that the server would refuse, and the reasons. Together they may be valid although one alone is not (two ports that are
+ * swapped), so all are tried first. A problem of the combination is shown at the last change.
+ * @param check rejects with an ApiError of status 400 for invalid values
  */
 export async function findProblems(changes: Changes, check: (some: Changes) => Promise<unknown>): Promise<ReadonlyMap<SettingKey, string>> {
   const refusalOf = async (some: Changes): Promise<string | undefined> => {
@@ -31,7 +31,7 @@ export async function findProblems(changes: Changes, check: (some: Changes) => P
   return problems;
 }
 
-/** The server names the file and the line, for whoever edits it there. */
+/** The server names the file and the line, for users who edit the file. */
 function sentenceOf({ message, hint }: ApiError): string {
   const sentence = message.replace(/^\S+?:\d+: /, '').replace(/\.?$/, '.');
   return hint === null ? sentence : `${sentence} ${toSentence(hint)}`;

@@ -16,7 +16,7 @@ export type SettingKey =
   | 'model_store.staging.cleanup_on_deactivate'
   | 'model_store.staging.staging_keep_recent_gb';
 
-/** What a setting is now. */
+/** The current state of a setting. */
 export function settingOf({ config }: ConfigView, key: SettingKey): SettingValue {
   const found = key
     .split('.')
@@ -24,7 +24,7 @@ export function settingOf({ config }: ConfigView, key: SettingKey): SettingValue
   return typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean' ? found : null;
 }
 
-/** Values by key as a tree, as `PUT /config` takes it. Pure. */
+/** Values by key as a tree, in the format of `PUT /config`. Pure. */
 export function nest(values: ReadonlyMap<SettingKey, SettingValue>): object {
   const tree: Record<string, unknown> = {};
   for (const [key, value] of values) {

@@ -3,7 +3,7 @@ import { Button } from '../../parts/button.tsx';
 import { DirectoryDialog } from './directory-dialog.tsx';
 import { type FieldProps, TextField } from './field.tsx';
 
-/** The path of a directory on the machine whose page this is, typed or chosen. */
+/** The path of a directory on the machine of this page, typed or chosen. */
 export function PathField(props: FieldProps): ReactElement {
   const { name, label, draft, setBy } = props;
   const [isOpen, setOpen] = useState(false);

@@ -3,7 +3,7 @@ import type { ConfigView } from '../../../src/core/protocol/settings.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Icon } from '../../parts/icon.tsx';
 
-/** Says that the server still runs with other settings, which they are, and what to do. */
+/** Reports that the server still runs with other settings, lists them, and suggests what to do. */
 export function RestartNote({ view }: { readonly view: ConfigView }): ReactElement {
   const { identity } = useApp();
   const notWritable = view.service?.not_writable ?? [];

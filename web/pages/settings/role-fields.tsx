@@ -9,7 +9,7 @@ import type { Draft } from './use-draft.ts';
 
 const key = 'model_store.store_host';
 
-/** Whether this machine keeps the models, or which other one does. */
+/** Whether this machine keeps the models, or the name of the one that does. */
 export function RoleFields({
   view,
   draft,
@@ -19,13 +19,13 @@ export function RoleFields({
   readonly view: ConfigView;
   readonly draft: Draft;
   readonly field: (name: SettingKey, label: string) => Omit<FieldProps, 'help'>;
-  /** Whether everything can only be looked at. */
+  /** Whether everything is read-only. */
   readonly isDisabled: boolean;
 }): ReactElement {
   const { identity } = useApp();
   const saved = settingOf(view, key);
   const value = draft.value(key);
-  // By an address, or without any name, it is what it runs as, unless that is about to change.
+  // With an address, or without a name, the role is the current one, unless it is about to change.
   const runsAsHost = identity.role === 'store' && !view.restart_because.includes(key);
   const isHostName = (one: SettingValue): boolean => typeof one === 'string' && isThisMachine(one, identity);
   const wasHost = isHostName(saved) || runsAsHost;

@@ -3,7 +3,7 @@ import { useNode } from '../../parts/app-context.ts';
 import { AccessControl } from './access/access-control.tsx';
 import { SettingsForm } from './settings-form.tsx';
 
-/** How this machine is set up. */
+/** The settings page of this machine. */
 export function SettingsPage(): ReactElement {
   const { topics } = useNode();
   return (

@@ -8,24 +8,26 @@ import { findProblems } from './find-problems.ts';
 import { nest, type SettingKey, type SettingValue, settingOf } from './keys.ts';
 import { useSchema } from './use-schema.ts';
 
-/** Settings as a person has changed them, before they are saved. */
+/** Edited settings before they are saved. */
 export interface Draft {
   value(key: SettingKey): SettingValue;
   set(key: SettingKey, value: SettingValue): void;
-  /** Why a value is not possible, as a sentence. */
+  /** The reason why a value is invalid, as a sentence. */
   problemOf(key: SettingKey): string | undefined;
   readonly changed: readonly SettingKey[];
-  /** There is something to save, and nothing known against it. */
+  /** There are changes to save, without a known problem. */
   readonly maySave: boolean;
   discard(): void;
   /** Throws an ApiError. */
   save(): Promise<void>;
 }
 
-/** The server is asked so long after the last key was pressed. */
+/** The delay between the last key and the check by the server. */
 const restMs = 350;
 
-/** Holds changes, checked as they are typed: by the schema at once, and by the server, which knows the disk, a moment later. */
+/**
+ * Holds changes and validates them while the user types: by the schema at once, and by the server, which knows the disk, a moment later.
+ */
 export function useDraft(view: ConfigView): Draft {
   const { client } = useApp();
   const schema = useSchema();
@@ -42,7 +44,7 @@ export function useDraft(view: ConfigView): Draft {
       const problems = await findProblems(possible, check);
       if (!ending.signal.aborted) setFound(problems);
     };
-    // Without an answer nothing is known against it; saving says what is wrong.
+    // Without an answer there is no known problem; saving reports one.
     const timer = setTimeout(() => void look().catch(() => {}), restMs);
     return () => {
       clearTimeout(timer);

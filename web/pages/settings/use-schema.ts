@@ -3,7 +3,7 @@ import { callOf } from '../../api/call.ts';
 import type { Schema } from '../../api/check-value.ts';
 import { useApp, useNode } from '../../parts/app-context.ts';
 
-/** The schema of the settings, the very one that the server checks them by; undefined until it is there. */
+/** The schema of the settings, the same one that the server uses; undefined until it is loaded. */
 export function useSchema(): Schema | undefined {
   const { client } = useApp();
   const { round } = useNode();

@@ -8,7 +8,7 @@ import { Dialog } from '../dialog.tsx';
 import { Problem } from '../problem.tsx';
 import { useTask } from '../use-task.ts';
 
-/** What this tab may do, in a few words. Pure. */
+/** The rights of this tab, in a few words. Pure. */
 export function describeAccess({ role, credential, name }: Session): string {
   if (credential === 'named') return `Token ${name ?? ''}: ${words[role]}`;
   if (credential === 'page') return 'Admin until this tab closes';
@@ -18,7 +18,7 @@ export function describeAccess({ role, credential, name }: Session): string {
 
 const words = { read: 'read only', node: 'may change models', admin: 'admin' } as const;
 
-/** What this tab may do, and how it may do more or less. */
+/** The dialog with the rights of this tab, and how to change them. */
 export function AccessDialog({ onClose }: { readonly onClose: () => void }): ReactElement {
   const { access, identity, giveBack } = useApp();
   const task = useTask<boolean>();

@@ -3,7 +3,7 @@ import { useApp } from '../app-context.ts';
 import { Command } from '../command.tsx';
 import { Icon } from '../icon.tsx';
 
-/** Says that settings can only be looked at, and how to get the right to change them. */
+/** Explains that settings are read-only, and how to get the right to change them. */
 export function NeedsKey(): ReactElement {
   const { identity } = useApp();
   return (

@@ -4,7 +4,7 @@ import { Icon } from '../icon.tsx';
 import { AccessDialog } from './access-dialog.tsx';
 import { useLocks } from './locks.ts';
 
-/** Says once on a page that nothing of it can be changed, and leads to the way to change that; nothing where it can. */
+/** Explains once on a page that it is read-only, with a link to change that; empty if it is not. */
 export function ViewOnly(): ReactElement | null {
   const { models } = useLocks();
   const [isOpen, setOpen] = useState(false);

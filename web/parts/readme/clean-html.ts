@@ -1,12 +1,12 @@
 import createPurifier from 'dompurify';
 
-/** Where a README stands, which decides what its links and pictures mean. */
+/** The place of a README, which determines the targets of its links and pictures. */
 export interface ReadmePlace {
-  /** What stands before the path of a file of the model, e.g. `/org/name/resolve/main/`. */
+  /** The prefix of the path of a file of the model, e.g. `/org/name/resolve/main/`. */
   readonly files: string;
-  /** The paths of the files that the store has. */
+  /** The paths of the files in the store. */
   readonly paths: ReadonlySet<string>;
-  /** Where the model's own page is at its source, with a slash at its end; undefined of a model that came from elsewhere. */
+  /** The model's own page at its source, with a slash at its end; undefined for a model from elsewhere. */
   readonly source: string | undefined;
   /** The directory of the README in the model, with a slash at its end or empty. */
   readonly folder: string;
@@ -19,12 +19,12 @@ const tags = [
 const attributes = ['align', 'alt', 'colspan', 'href', 'open', 'reversed', 'rowspan', 'src', 'start', 'title'];
 
 /**
- * Makes of HTML of unknown origin what may stand in a page: text, tables, links and pictures of the model itself. Whatever could run, load
- * something from elsewhere, send something, or look like a part of the page is left out. Pictures of other hosts become their descriptions.
+ * Makes untrusted HTML safe for the page: it keeps text, tables, links and pictures of the model itself. It removes everything that could
+ * run, load from elsewhere, send data, or look like a part of the page. Pictures of other hosts become their descriptions.
  */
 export function cleanHtml(html: string, place: ReadmePlace): DocumentFragment {
   const purifier = createPurifier(window);
-  // While it is cleaned, it belongs to a document that loads nothing; what it says to load afterwards is ours.
+  // During the cleaning it belongs to a document that loads nothing; the page decides what is loaded afterwards.
   purifier.addHook('afterSanitizeAttributes', (node) => {
     if (node.nodeName === 'A') cleanLink(node, place);
     else if (node.nodeName === 'IMG') cleanPicture(node, place);
@@ -44,7 +44,7 @@ export function cleanHtml(html: string, place: ReadmePlace): DocumentFragment {
   return content;
 }
 
-/** The page has headings of its own above a README. One can be linked to by its words, as on the Hub; the prefix keeps it apart. */
+/** The page has its own headings above a README. A heading can be linked by its words, as on the Hub; the prefix prevents conflicts. */
 function lowered(heading: Element): Element {
   const made = document.createElement(`h${Math.min(Number(heading.nodeName[1]) + 2, 6)}`);
   const words = (heading.textContent ?? '').trim().toLowerCase();
@@ -87,7 +87,7 @@ function cleanLink(link: Element, place: ReadmePlace): void {
   link.setAttribute('rel', 'noopener noreferrer nofollow');
 }
 
-/** A file beside the README is linked where the model came from: opened from here it would be a part of this server's own pages. */
+/** A link to a file beside the README leads to the model's source: opened from here it would be a part of this server's own pages. */
 function sourceOf(href: string, { source, folder }: ReadmePlace): string | undefined {
   if (source === undefined || href.startsWith('//') || href.includes('\\')) return undefined;
   const base = new URL(`blob/main/${folder}`, source);
@@ -105,7 +105,7 @@ function cleanPicture(picture: Element, { files, paths, folder }: ReadmePlace): 
   picture.setAttribute('loading', 'lazy');
 }
 
-/** The path in the model that a relative address means; undefined of any other address. */
+/** The path in the model for a relative address; undefined for any other address. */
 function pathOf(src: string, folder: string): string | undefined {
   if (src === '' || /^(?:[a-z][a-z\d+.-]*:|\/)/i.test(src) || src.includes('\\')) return undefined;
   const base = 'http://model.invalid/';

@@ -3,8 +3,8 @@ import { cleanHtml, type ReadmePlace } from './clean-html.ts';
 import { parseMarkdown } from './parse-markdown.ts';
 
 /**
- * A README in Markdown, cleaned of everything that a stranger's text must not do to this page. What cannot be
- * read, or not in time, is shown as it is.
+ * A README in Markdown, cleaned of everything that untrusted text must not do to this page. If it cannot be parsed, or not in time, it is
+ * shown as text.
  */
 export function Readme({ text, place }: { readonly text: string; readonly place: ReadmePlace }): ReactElement {
   const box = useRef<HTMLDivElement>(null);
@@ -16,10 +16,10 @@ export function Readme({ text, place }: { readonly text: string; readonly place:
   return <div ref={box} className="readme" />;
 }
 
-/** So many elements written as HTML may lie one in another, and then cleaning them takes the square of the time. */
+/** The limit for nested HTML elements, because cleaning takes the square of the depth. */
 const maxTags = 5_000;
 
-/** Nesting that is deep enough ends any parser. */
+/** Very deep nesting ends any parser. */
 function tryToRead(text: string, place: ReadmePlace): DocumentFragment | undefined {
   if ((text.match(/<[a-z]/gi)?.length ?? 0) > maxTags) return undefined;
   try {

@@ -8,7 +8,7 @@ import { useTask } from '../../../parts/use-task.ts';
 import { PolicyForm } from './policy-form.tsx';
 import { Tokens } from './tokens.tsx';
 
-/** Who may do what with the store: what the LAN may do, the names of the store, and the named tokens. It is changed at the store host. */
+/** Access control of the store: the rights of the LAN, the names of the store, and the named tokens. They are changed at the store host. */
 export function AccessControl(): ReactElement {
   const { identity } = useApp();
   const { topics } = useStore();
@@ -34,6 +34,6 @@ function Policy(): ReactElement | null {
   const { start, result, error } = useTask<PolicyView>();
   useEffect(() => void start((signal) => client.get<PolicyView>(callOf('GET /policy', {}), signal)), [client, start]);
   if (error !== undefined) return <Problem error={error} />;
-  // The form begins anew with what the server has after a change.
+  // The form starts again with the data of the server after a change.
   return result === undefined ? null : <PolicyForm key={JSON.stringify(result.policy)} view={result} />;
 }

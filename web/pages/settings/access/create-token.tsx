@@ -13,7 +13,7 @@ const roles: readonly { readonly role: Role; readonly may: string }[] = [
   { role: 'admin', may: 'admin: also change settings' },
 ];
 
-/** Makes a token, and shows it this once. */
+/** Creates a token, and shows it once. */
 export function CreateToken({ onCreated }: { readonly onCreated: () => void }): ReactElement {
   const { client } = useApp();
   const [name, setName] = useState('');

@@ -2,7 +2,7 @@ import { type ReactElement, useId } from 'react';
 import type { PolicyView } from '../../../../src/core/protocol/settings.ts';
 import { RadioList } from '../../../parts/radio-list.tsx';
 
-/** How the store serves Hub clients, as it is typed. */
+/** The settings for Hub clients, as typed. */
 export interface HubDraft {
   readonly upstream: string;
   readonly gibibytes: string;
@@ -69,7 +69,7 @@ export function HubFields({ draft, onChange }: { readonly draft: HubDraft; reado
   );
 }
 
-/** What is set; undefined for a store that does not know the section. */
+/** The current settings; undefined for a store without this section. */
 export function hubOf({ policy: { hub } }: PolicyView): HubDraft | undefined {
   if (typeof hub !== 'object' || hub === null) return undefined;
   const { upstream, max_fetch_bytes, share_gated, cors_origins } = hub as Readonly<Record<string, unknown>>;
@@ -81,7 +81,7 @@ export function hubOf({ policy: { hub } }: PolicyView): HubDraft | undefined {
   };
 }
 
-/** What has changed, by key. The server says what is wrong with a value; an empty number brings the default back. */
+/** The changes, by key. The server reports an invalid value; an empty number restores the default. */
 export function hubChanges(saved: HubDraft, draft: HubDraft): Readonly<Record<string, unknown>> {
   return {
     ...(draft.upstream !== saved.upstream && { upstream: draft.upstream }),

@@ -1,6 +1,6 @@
 import { type ReactElement, useId } from 'react';
 
-/** What the limits of a store are called; one that only a newer store has shows by its key. */
+/** The names of the limits of a store; an unknown limit of a newer store is shown by its key. */
 const names: Readonly<Record<string, string>> = {
   forget_nodes_after_days: 'Forget nodes without copies after (days)',
   forget_nodes_with_copies_after_days: 'Forget nodes with copies after (days)',
@@ -8,7 +8,7 @@ const names: Readonly<Record<string, string>> = {
   upload_idle_days: 'Keep an idle upload or download for (days)',
 };
 
-/** The limits of the store, as they are typed. */
+/** The limits of the store, as typed. */
 export function LimitFields({
   limits,
   onChange,

@@ -18,7 +18,7 @@ const choices: readonly RadioChoice<Lan>[] = [
   { value: 'none', name: 'Nothing', help: 'Every machine and every browser needs a token.' },
 ];
 
-/** The settings of the store: what the LAN may do without a token, further names, limits, and Hub clients. A change applies at once. */
+/** The settings of the store: the rights of the LAN without a token, further names, limits, and Hub clients. A change applies at once. */
 export function PolicyForm({ view: given }: { readonly view: PolicyView }): ReactElement {
   const { client, tell } = useApp();
   const mayChange = useMayAdminister();
@@ -37,7 +37,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const server_names = names.split(/[\s,]+/).filter((name) => name !== '');
-    // What somebody else changed meanwhile stays.
+    // Changes by others meanwhile are kept.
     const changes = {
       ...(lan !== saved.lan && { lan }),
       ...(names !== saved.names && { server_names }),
@@ -102,13 +102,13 @@ function namesOf({ policy }: PolicyView): string {
   return Array.isArray(names) ? names.join(', ') : '';
 }
 
-/** As they are typed. */
+/** The typed texts. */
 function limitsOf({ policy: { limits } }: PolicyView): Readonly<Record<string, string>> {
   if (typeof limits !== 'object' || limits === null) return {};
   return Object.fromEntries(Object.entries(limits).flatMap(([key, value]) => (typeof value === 'number' ? [[key, String(value)]] : [])));
 }
 
-/** What is no number goes to the server as it is, which says what is wrong with it; nothing brings the default back. */
+/** A text that is not a number is sent unchanged, and the server reports it; an empty text restores the default. */
 function numberOf(text: string): number | string | null {
   if (text.trim() === '') return null;
   return /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : text;

@@ -7,7 +7,7 @@ import { Dialog } from '../../../parts/dialog.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 
-/** Asks once more before a token ends. */
+/** Asks for a confirmation before a token is revoked. */
 export function RevokeDialog({ name, onClose }: { readonly name: string; readonly onClose: () => void }): ReactElement {
   const { client, tell } = useApp();
   const task = useTask<NamedToken>();

@@ -9,7 +9,7 @@ import { useTask } from '../../../parts/use-task.ts';
 import { CreateToken } from './create-token.tsx';
 import { RevokeDialog } from './revoke-dialog.tsx';
 
-/** The named tokens: which there are, a new one, and the end of one. */
+/** The named tokens: the list, a new one, and revoking one. */
 export function Tokens(): ReactElement {
   const { client } = useApp();
   const { start, result, error } = useTask<readonly NamedToken[]>();
@@ -23,7 +23,7 @@ export function Tokens(): ReactElement {
     [client, start],
   );
   useEffect(read, [read]);
-  // What was there stays while it is asked again.
+  // The old list stays visible while it is requested again.
   useEffect(() => {
     if (result !== undefined) setTokens(result);
   }, [result]);
