@@ -30,7 +30,7 @@ test(
     const host = await world.hostInProcess();
     expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
     const { stdout } = await world.host('token', 'create', 'laptop', '--role', 'node');
-    const { page } = await openBrowser();
+    const { page } = await openBrowser({ isOwn: true });
     await page.clock.install();
     const refused = watchRefusals(page);
     await page.goto(host.apiUrl);

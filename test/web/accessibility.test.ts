@@ -49,6 +49,9 @@ async function look(page: Page, what: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
+/** Dialogs are many and made of the same parts, so that the short form looks at pages. */
+const lookAtDialog = isLong ? look : async (): Promise<void> => {};
+
 test(
   'axe-core finds no problem on any page and dialog of a used store, in light and dark, wide and narrow',
   wants('chromium'),
@@ -58,7 +61,7 @@ test(
     const { page } = await openBrowser();
     await page.goto(await pageLink(host));
     await page.getByRole('button', { name: 'Add a model' }).click();
-    await look(page, 'the empty dialog');
+    await lookAtDialog(page, 'the empty dialog');
     await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
     await page.getByRole('button', { name: 'Look it up' }).click();
     await page.getByRole('button', { name: /^Download/ }).waitFor();
@@ -68,20 +71,20 @@ test(
     await look(page, 'the store');
     await page.getByRole('link', { name: 'mlx-community/Qwen3-30B-A3B-4bit' }).click();
     await page.getByRole('heading', { name: 'Files' }).waitFor();
-    await look(page, 'the details');
+    await lookAtDialog(page, 'the details');
     await page.getByRole('link', { name: /^Its README/ }).click();
     await page.getByRole('tab', { name: 'MLX' }).click();
     await page.getByText('This model has no README in the store.').waitFor();
     await look(page, 'the page of a model');
     await page.getByRole('link', { name: 'Store' }).first().click();
     await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
-    await look(page, 'the question before a delete');
+    await lookAtDialog(page, 'the question before a delete');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Nodes' }).click();
     await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
     await look(page, 'the nodes');
     await page.getByRole('button', { name: 'Purge all on gpu-box-1' }).click();
-    await look(page, 'the question before a purge');
+    await lookAtDialog(page, 'the question before a purge');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByLabel('Budget for idle copies').fill('-1');
@@ -91,20 +94,20 @@ test(
     await page.getByText('it is not shown again').waitFor();
     await look(page, 'the settings');
     await page.getByRole('button', { name: 'Revoke the token laptop' }).click();
-    await look(page, 'the question before a token ends');
+    await lookAtDialog(page, 'the question before a token ends');
     await page.keyboard.press('Escape');
     await page.getByRole('radio', { name: /^List and fetch/ }).check();
     await page.getByRole('button', { name: 'Update access' }).click();
     await page.getByText(/^Access control saved/).waitFor();
     await page.getByRole('button', { name: 'Browse for: Directory of the copies' }).click();
     await page.getByRole('dialog').getByRole('list').waitFor();
-    await look(page, 'the directories');
+    await lookAtDialog(page, 'the directories');
     await page.keyboard.press('Escape');
     await beginUpload(host.url, await adminKeyOf(host.home));
     await page.getByRole('button', { name: /^Access: / }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Give back the key' }).click();
     await page.getByRole('button', { name: 'Access: Read only' }).click();
-    await look(page, 'what one may do');
+    await lookAtDialog(page, 'what one may do');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Store' }).click();
     await page.getByRole('region', { name: 'Unfinished uploads' }).waitFor();

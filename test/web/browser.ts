@@ -8,6 +8,8 @@ export interface PageOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** Whether the test changes what every page begins with, as its clock, so that the tab is of no use to others. */
+  readonly isOwn?: boolean;
 }
 
 let browser: Promise<Browser> | undefined;
@@ -31,8 +33,34 @@ async function sharedBrowser(): Promise<Browser> {
   return browser;
 }
 
-/** A separate browser context for the running test, with a page that reports no errors. */
-export async function openBrowser({ colorScheme = 'light', width = 1280, height = 800 }: PageOptions = {}): Promise<{
+interface Tab {
+  readonly context: BrowserContext;
+  readonly page: Page;
+}
+
+let shared: Tab | undefined;
+
+async function newTabOf(browser: Browser): Promise<Tab> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(patienceMs);
+  return { context, page: await context.newPage() };
+}
+
+/** Resets a tab. Its origin is not used again: each server of the tests has its own port. */
+async function emptyTab({ context, page }: Tab): Promise<void> {
+  for (const other of context.pages()) if (other !== page) await other.close();
+  page.removeAllListeners();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  if (page.url().startsWith('http')) await page.evaluate('localStorage.clear(); sessionStorage.clear()');
+  await page.goto('about:blank');
+  await context.clearCookies();
+}
+
+/**
+ * A browser tab for the running test, with a page that reports no errors. It is the tab of the previous test, which costs a third of a new
+ * one, unless that test failed.
+ */
+export async function openBrowser({ colorScheme = 'light', width = 1280, height = 800, isOwn = false }: PageOptions = {}): Promise<{
   readonly context: BrowserContext;
   readonly page: Page;
   /** The console output and failed requests of the page, except expected ones. */
@@ -40,19 +68,26 @@ export async function openBrowser({ colorScheme = 'light', width = 1280, height 
   /** Another page of the same browser, like a new tab. */
   readonly newTab: () => Promise<Page>;
 }> {
-  const context = await (await sharedBrowser()).newContext({ colorScheme, viewport: { width, height } });
-  onTestFinished(() => context.close());
-  context.setDefaultTimeout(patienceMs);
+  const browser = await sharedBrowser();
+  const tab = !isOwn && shared?.context.browser() === browser ? shared : await newTabOf(browser);
+  shared = undefined;
+  onTestFinished(async ({ task }) => {
+    if (isOwn || task.result?.state === 'fail') return tab.context.close();
+    await emptyTab(tab);
+    shared = tab;
+  });
   const complaints: string[] = [];
-  const watch = (page: Page): Page => {
+  const watch = async (page: Page): Promise<Page> => {
     page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
     page.on('console', (message) => {
       // Chromium writes a line for every error answer and for every lost connection; the page reports those itself.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
     });
+    await page.emulateMedia({ colorScheme, reducedMotion: null });
+    await page.setViewportSize({ width, height });
     return page;
   };
-  const page = watch(await context.newPage());
+  const page = await watch(tab.page);
   onTestFinished(() => expect(complaints).toEqual([]));
-  return { context, page, complaints, newTab: async () => watch(await context.newPage()) };
+  return { context: tab.context, page, complaints, newTab: async () => watch(await tab.context.newPage()) };
 }

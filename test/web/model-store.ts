@@ -27,11 +27,11 @@ export function modelStore(): {
   };
 }
 
-/** Checks the page on a phone and on a desktop. */
+/** Checks that the page fits on a phone and on a desktop, and that it is accessible. */
 export async function looksWell(page: Page): Promise<void> {
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 800 });
     expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, width]);
-    expect([width, await findViolations(page)]).toEqual([width, []]);
   }
+  expect(await findViolations(page)).toEqual([]);
 }

@@ -151,7 +151,7 @@ test(
     const world = await fleetWorld();
     await world.add('org/one', noise(3000));
     const host = await world.hostInProcess();
-    const { page } = await openBrowser();
+    const { page } = await openBrowser({ isOwn: true });
     // At first it is in the order of the server while the model is being hashed.
     let asked = 0;
     await page.route('**/store/models/org%2Fone', async (route) => {
