@@ -31,6 +31,7 @@ async function expectAsBefore(terminal: Terminal, way: string): Promise<void> {
   expect([way, await terminal.modes()]).toEqual([way, asUsual]);
   await terminal.enterAnew('stty -a');
   const modes = (await terminal.sees('icanon')).split(/\s+/);
+  await terminal.prompt();
   expect(modes, way).toEqual(expect.arrayContaining(['isig', 'icanon', 'iexten', 'echo', 'opost', 'onlcr', 'icrnl']));
   await terminal.paste('echo pasted');
   await terminal.sees(/\$ echo pasted$/m);

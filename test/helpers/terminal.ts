@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -91,13 +91,19 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
   };
   atEnd(close);
   const screen = (): Promise<string> => tmux('capture-pane', '-p');
+  const written = async (): Promise<number> => (await stat(record).catch(() => undefined))?.size ?? 0;
   const wait = async (what: string | RegExp, isWanted: boolean): Promise<string> => {
     const until = performance.now() + patienceMs;
     for (;;) {
+      const before = await written();
       const text = await screen();
       if ((typeof what === 'string' ? text.includes(what) : what.test(text)) === isWanted) return text;
       if (performance.now() > until) throw new Error(`${what} was ${isWanted ? 'not' : 'still'} seen:\n${text}`);
-      await sleep(30);
+      // Each look at the screen is a process, so that one is taken when something was written, and now and then.
+      for (let rounds = 0; rounds < 15; rounds += 1) {
+        await sleep(30);
+        if ((await written()) !== before) break;
+      }
     }
   };
   const prompt = async (): Promise<void> => void (await wait(/^\$\s*$(?![\s\S]*\S)/m, true));
