@@ -12,9 +12,16 @@ export interface DescribedSchema {
   readonly enum?: readonly unknown[];
 }
 
-/** A check that accepts only keys in the schema. */
-export const strictCheckOf = (schema: DescribedSchema): ValidateFunction =>
-  new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(closed(schema));
+const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, addUsedSchema: false });
+const checks = new Map<string, ValidateFunction>();
+
+/** A check that accepts only keys in the schema. It is compiled once for equal schemas, as servers have most of them in common. */
+export function strictCheckOf(schema: DescribedSchema): ValidateFunction {
+  const text = JSON.stringify(schema);
+  const check = checks.get(text) ?? ajv.compile(closed(schema));
+  checks.set(text, check);
+  return check;
+}
 
 function closed(schema: DescribedSchema): DescribedSchema {
   const { properties, patternProperties, additionalProperties, items, anyOf } = schema;
