@@ -37,6 +37,7 @@ export const health = defineCommand({
     ...(report.requires_token
       ? ['access      needs a token: set SKULK_TOKEN; `skulk token create NAME --role node` on the store host makes one']
       : []),
+    ...(report.upstream ? [`upstream    ${report.upstream}: missing models come from there`] : []),
     ...(report.advertised ? [`advertised  ${report.advertised.url}: ${report.advertised.because}`] : []),
   ],
   failure: ({ configured, reachable, location }) => {

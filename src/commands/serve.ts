@@ -8,6 +8,7 @@ export const serve = defineCommand({
   description: [
     'On the store host this runs the file server (port 58080) and the API with the web page (port 52415). If no configuration names a store host, this machine is the store host, with the store in $SKULK_HOME/store.',
     'skulk remembers which store it served from which path. If that path is later empty or holds another store, its disk is probably not mounted: the command exits with status 4 and creates nothing. --new-store serves it anyway. A directory with other files is refused; --adopt-directory makes it the store, and everyone who may read the store can then read those files.',
+    'With --upstream, models that this store lacks come from another skulk store instead of Hugging Face, and this store keeps them. It changes nothing there, except that the other store downloads what neither has. SKULK_UPSTREAM_TOKEN is the token for a store that needs one.',
     'It prints one line when it is ready. On a terminal, the browser link in it contains a code that works once, within ten minutes, and gives that tab admin rights; `skulk key` prints another. SIGTERM and Ctrl-C stop the server: it accepts no new requests, waits up to ten seconds for running ones and exits with status 0. A second signal ends it at once.',
   ],
   options: {
@@ -18,17 +19,19 @@ export const serve = defineCommand({
     storePath: value('directory of the canonical copies', 'DIR', { fallback: '$SKULK_HOME/store' }),
     newStore: flag('serve a new or different store at a path where another one was served before'),
     adoptDirectory: flag('use a directory with other files in it as the store'),
+    upstream: value('take models that this store lacks from the store at this URL, not from Hugging Face', 'URL'),
     advertise: value('address at which nodes reach this machine', 'IP'),
     noMdns: flag('do not announce the store by mDNS, and do not search for one'),
   },
   examples: [
     ['serve with the defaults', 'skulk serve'],
     ['another disk and port', 'skulk serve --store-path /Volumes/ModelStore/models --port 9000'],
+    ['a second site, fed by the store of the first', 'skulk serve --upstream http://mac-studio-1:58080'],
     ['pick free ports and print them as JSON', 'skulk serve --port 0 --api-port 0 --json'],
   ],
   exits: ['store-unreachable', 'conflict', 'no-space'],
-  run: async ({ role = 'auto', host, port, apiPort, storePath, advertise, noMdns, newStore, adoptDirectory }, context) => {
-    const ofStores = newStore ? '--new-store' : adoptDirectory ? '--adopt-directory' : undefined;
+  run: async ({ role = 'auto', host, port, apiPort, storePath, upstream, advertise, noMdns, newStore, adoptDirectory }, context) => {
+    const ofStores = newStore ? '--new-store' : adoptDirectory ? '--adopt-directory' : upstream === undefined ? undefined : '--upstream';
     if (role === 'node' && ofStores !== undefined)
       throw new SkulkError('USAGE', `--role node has no store, so ${ofStores} cannot be used with it`, { hint: 'use only one of them' });
     if (role === 'node' && storePath !== undefined)
@@ -36,7 +39,7 @@ export const serve = defineCommand({
         hint: 'use only one of them; `staging.node_cache_path` in skulk.yaml sets the directory of copies',
       });
     // The port of a node's own store is not the port of the store that it uses, so it is not passed here.
-    const deps = await context.deps({ apiPort, storePath, advertise });
+    const deps = await context.deps({ apiPort, storePath, upstream, advertise });
     const { serve: run } = await import('../core/server/app/serve.ts');
     await run(
       deps,

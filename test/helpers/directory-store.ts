@@ -66,6 +66,7 @@ export async function directoryStore(
       time: '2026-01-02T03:04:05.000Z',
       instance: null,
       advertised: null,
+      upstream: null,
     }),
     listModels: async () => entries(),
     listDescribed: async () => entries().map((entry) => ({ ...entry, ...deriveTraits({ modelId: entry.model_id, files: entry.files }) })),

@@ -31,6 +31,7 @@ export const someHealth = {
   nodeId: 'kite3',
   location: '/srv/models',
   advertised: null,
+  upstream: null,
 };
 
 /** A model in the events of a store. */

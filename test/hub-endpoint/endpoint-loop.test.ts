@@ -18,7 +18,7 @@ test('a store whose HF_ENDPOINT is one of its own nodes reports this, instead of
   for (const url of [host.url, node.apiUrl]) {
     const answer = await ask(url, '/org/m/resolve/main/config.json');
     expect([answer.status, answer.json()]).toEqual([
-      503,
+      508,
       { error: expect.stringMatching(/^HF_ENDPOINT \(http:\/\/127\.0\.0\.1:\d+\) leads back to this store \(set it to [^()]*\)$/) },
     ]);
   }

@@ -27,6 +27,8 @@ export const configVariables: readonly (readonly [name: string, means: string])[
   ['SKULK_CONFIG', 'the configuration file, as --config'],
   ['SKULK_STORE', 'URL of the store, as --store; it overrides the file'],
   ['SKULK_TOKEN', 'token for the store, as --token'],
+  ['SKULK_UPSTREAM', 'URL of the store that a store host takes missing models from, as serve --upstream'],
+  ['SKULK_UPSTREAM_TOKEN', 'token for that store'],
   ['SKULK_NO_MDNS', '1: do not announce a store by mDNS, and do not search for one'],
   ['SKULK_NO_DISCOVERY', '1: use only an explicitly configured store; do not search by mDNS or on this machine'],
   ['SKULK_STALL_TIMEOUT', 'seconds without data after which a connection to the store is closed and opened again; default 30'],

@@ -12,6 +12,9 @@ import { listGroups } from './selection/groups.ts';
 /** The sum of the files' sizes, in bytes. */
 export const totalBytes = (files: readonly { readonly size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0);
 
+/** Whether a model came with a commit and a full listing: from Hugging Face, or from an upstream store. */
+export const isDownloaded = ({ source }: Pick<Manifest, 'source'>): boolean => source === 'hub' || source === 'store';
+
 /** The digest of a set of files: sha256 over one `path NUL size NUL sha256 LF` line per file, sorted by path. */
 export function digestFiles(files: readonly Pick<ManifestFile, 'path' | 'size' | 'sha256'>[]): Sha256 {
   const hash = createHash('sha256');

@@ -155,6 +155,10 @@ export function resolveConfig(
       env: ['SKULK_STORE', withScheme(env(world, 'SKULK_STORE'))],
       flag: ['--store', withScheme(flags.store)],
     }),
+    upstream: settle<string | undefined>(undefined, undefined, {
+      env: ['SKULK_UPSTREAM', withScheme(env(world, 'SKULK_UPSTREAM'))],
+      flag: ['--upstream', withScheme(flags.upstream)],
+    }),
     allowHubFallback: settle(true, ['download.allow_hf_fallback', store.download?.allow_hf_fallback], {
       env: ['HF_HUB_OFFLINE', isTrue(env(world, 'HF_HUB_OFFLINE')) ? false : undefined],
     }),
@@ -184,7 +188,7 @@ export function resolveConfig(
     });
   }
   const url = settings.storeUrl.value;
-  if (url !== undefined) checkStoreUrl(url, settings.storeUrl.origin);
+  for (const { value, origin } of [settings.storeUrl, settings.upstream]) if (value !== undefined) checkStoreUrl(value, origin);
   const host = settings.storeHost.value;
   if (host !== undefined) checkStoreHost(host, settings.storeHost.origin);
   return {

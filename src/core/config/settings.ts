@@ -24,6 +24,7 @@ export interface SettingFlags {
   readonly port?: number | undefined;
   readonly apiPort?: number | undefined;
   readonly advertise?: string | undefined;
+  readonly upstream?: string | undefined;
 }
 
 /** Every effective setting on this machine, with `node_overrides` merged and paths expanded. */
@@ -40,6 +41,8 @@ export interface Settings {
   readonly browseRoots: Setting<readonly string[] | undefined>;
   /** The URL of the store in the environment or a flag; it overrides the file. */
   readonly storeUrl: Setting<string | undefined>;
+  /** URL of the store that this store asks for what it lacks, instead of Hugging Face. */
+  readonly upstream: Setting<string | undefined>;
   readonly allowHubFallback: Setting<boolean>;
   /** How many models the store host downloads at the same time. */
   readonly maxDownloads: Setting<number>;

@@ -1,30 +1,38 @@
 import { SkulkError } from '../kernel/errors.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import { resolveName } from '../kernel/machine/resolve-name.ts';
+import { huggingFace, upstreamStore } from '../sources/hub/hub-name.ts';
 import { isTransientHubError } from '../sources/hub/map-failure.ts';
 import { readPolicy } from '../sources/hub/read-policy.ts';
 import type { Source } from '../sources/source.ts';
 import type { Deps } from './deps.ts';
 
-/** The Hub in HF_ENDPOINT, with this machine's token, through this machine's proxy. */
+/** Where models come from: the store in `serve --upstream`, otherwise the Hub in HF_ENDPOINT. */
 export interface OpenedHub extends Disposable {
   readonly hub: Source;
 }
 
 const usual = 'https://huggingface.co';
 
-/** @throws SkulkError CONFIG for an unusable HF_ENDPOINT or token */
+/**
+ * Hugging Face gets its own token, through this machine's proxy. An upstream store is on our own network: it is reached directly and
+ * receives only SKULK_UPSTREAM_TOKEN.
+ * @throws SkulkError CONFIG for an address or a token that cannot be used
+ */
 export async function openHub({ world, config }: Deps, { connections }: { readonly connections: number }): Promise<OpenedHub> {
   const [{ createHub }, { createOutboundFetch }] = await Promise.all([
     import('../sources/hub/hub.ts'),
     import('../client/http/outbound-fetch.ts'),
   ]);
-  const endpoint = await chooseEndpoint({ world, config });
-  const token = config.settings.hubToken.value?.trim();
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    throw new SkulkError('CONFIG', 'the Hugging Face token has invalid characters', { hint: 'copy it again from its page' });
+  const upstream = config.settings.upstream.value;
+  const endpoint = upstream === undefined ? await chooseEndpoint({ world, config }) : await checkUpstream(upstream, config.skulkHome);
+  const token = (upstream === undefined ? config.settings.hubToken.value : world.env['SKULK_UPSTREAM_TOKEN'])?.trim();
+  if (token !== undefined && token !== '' && !/^[\x21-\x7e]+$/.test(token))
+    throw upstream === undefined
+      ? new SkulkError('CONFIG', 'the Hugging Face token has invalid characters', { hint: 'copy it again from its page' })
+      : new SkulkError('CONFIG', 'SKULK_UPSTREAM_TOKEN has invalid characters', { hint: 'copy it again' });
   const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
-  const { fetch, close } = createOutboundFetch({ connectTimeoutMs: 15_000, connections: connections + 2 });
+  const { fetch, close } = createOutboundFetch({ connectTimeoutMs: 15_000, connections: connections + 2, noProxy: upstream !== undefined });
   const hub = createHub({
     endpoint,
     token: token === '' ? undefined : token,
@@ -33,6 +41,7 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
     // Hugging Face itself never sends requests to this store.
     via: endpoint === usual ? undefined : config.nodeId,
     silenceMs: seconds > 0 ? seconds * 1000 : 30_000,
+    of: upstream === undefined ? huggingFace : upstreamStore,
   });
   return { hub, [Symbol.dispose]: close };
 }
@@ -40,14 +49,15 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
 /** The same for a server, which may never need it: it is opened at the first request, which fails if that is impossible. */
 export function openHubLater(deps: Deps, options: { readonly connections: number }): OpenedHub {
   let opened: Promise<OpenedHub> | undefined;
+  const { name, isStore } = deps.config.settings.upstream.value === undefined ? huggingFace : upstreamStore;
   const open = async (): Promise<Source> => {
     opened ??= openHub(deps, options);
     return (await opened).hub;
   };
   return {
     hub: {
-      name: 'Hugging Face',
-      kind: 'hub',
+      name,
+      kind: isStore ? 'store' : 'hub',
       isTransient: isTransientHubError,
       retry: readPolicy,
       list: async (...asked) => (await open()).list(...asked),
@@ -78,6 +88,12 @@ export async function chooseEndpoint({ world, config }: Pick<Deps, 'world' | 'co
   return usual;
 }
 
+/** @throws SkulkError CONFIG for the address of this machine's own server */
+async function checkUpstream(url: string, skulkHome: string): Promise<string> {
+  if (!(await isOwnServer(new URL(url), skulkHome))) return url;
+  throw new SkulkError('CONFIG', `--upstream ${url} is this store itself`, { hint: 'name another store' });
+}
+
 /** Whether the server of this machine has this URL, under any name of the machine. */
 async function isOwnServer(url: URL, skulkHome: string): Promise<boolean> {
   const { findServer } = await import('../access/serve-record.ts');
@@ -87,10 +103,10 @@ async function isOwnServer(url: URL, skulkHome: string): Promise<boolean> {
   return (await resolveName(url.hostname.replace(/^\[|\]$/g, ''))).some(isOwnAddress);
 }
 
-/** @throws SkulkError HUB_OFFLINE if this machine may not use Hugging Face */
+/** @throws SkulkError HUB_OFFLINE when this machine may ask neither an upstream store nor Hugging Face */
 export function requireOnline({ config }: Deps): void {
-  const { allowHubFallback } = config.settings;
-  if (allowHubFallback.value) return;
+  const { allowHubFallback, upstream } = config.settings;
+  if (allowHubFallback.value || upstream.value !== undefined) return;
   const { origin } = allowHubFallback;
   const setting = origin.from === 'environment' ? `${origin.name} is set` : 'model_store.download.allow_hf_fallback is false';
   throw new SkulkError('HUB_OFFLINE', `downloads from Hugging Face are disabled, because ${setting}`, {

@@ -16,6 +16,8 @@ export interface HubRef {
 export interface HubAsker {
   /** Whether missing files may be fetched for it: it has the role node, and is not a page of another site. */
   readonly mayFetch: boolean;
+  /** The servers of skulk that the request has passed, as `skulk-via` has them; absent for a client that is none. */
+  readonly via?: string | undefined;
 }
 
 /** A file of a repo at one commit, whether or not the store has it. */
@@ -114,7 +116,10 @@ export interface ColdHub {
    * The complete listing of a repo at a revision, from the cache or from upstream. Throws `HubRefusal` repoNotFound, revisionNotFound,
    * gated, unreachable or busy.
    */
-  look(ref: { readonly modelId: ModelId; readonly revision: string }, signal: AbortSignal): Promise<UpstreamRepo>;
+  look(
+    ref: { readonly modelId: ModelId; readonly revision: string; readonly via?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<UpstreamRepo>;
   /**
    * Checks whether the headers of a missing file can be sent from its listing. Throws `HubRefusal` unreachable for a small file while
    * upstream is unreachable: clients would otherwise cache the answer.

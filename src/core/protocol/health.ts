@@ -7,6 +7,9 @@ const advertised = orNull(
   'The address at which others reach the server, and the reason',
 );
 
+/** Null also for a store that does not say. */
+const upstream = orNull(Type.String({ format: 'http-url' }), 'URL of the store that this one takes missing models from');
+
 /** The health of a store and the space on its disk, as reported on its own port; sizes in bytes. */
 export const storeHealth = object(
   {
@@ -21,6 +24,7 @@ export const storeHealth = object(
     time: orNull(text(), 'Time of the store host'),
     instance: orNull(text(), "Token of the server's lock: a process that can read it from the disk is on the store host"),
     advertised,
+    upstream,
   },
   { description: 'State of the store and its disk, in bytes' },
 );
@@ -39,6 +43,7 @@ export const healthView = object(
     nodeId: orNull(text()),
     location: textOrEmpty('URL of the store as this machine uses it'),
     advertised,
+    upstream,
   },
   { description: 'State of the store and its disk, in bytes' },
 );
@@ -56,6 +61,7 @@ export const toHealthView = (health: StoreHealth, location: string): HealthView 
   nodeId: health.node_id,
   location,
   advertised: health.advertised,
+  upstream: health.upstream,
 });
 
 /** The reverse; fields that the API does not have are null. Pure. */
@@ -71,6 +77,7 @@ export const fromHealthView = (view: HealthView): StoreHealth => ({
   time: null,
   instance: null,
   advertised: view.advertised,
+  upstream: view.upstream,
 });
 
 /** The identity of a serving node. */

@@ -68,7 +68,10 @@ export const manifest = object(
     digest: sha256('The sha256 over the sorted list of (path, size, sha256); also the ETag'),
     revision: orNull(text()),
     commit: orNull(text()),
-    source: text({ default: 'add', description: 'Where the bytes came from: `add`, `adopted`, `hub` or `optimized`' }),
+    source: text({
+      default: 'add',
+      description: 'Where the bytes came from: `add`, `adopted`, `hub`, `store` (another store) or `optimized`',
+    }),
     created_at: textOrEmpty('ISO 8601'),
     chunk_size: count(),
     provenance: Type.Optional(provenance),

@@ -1,3 +1,8 @@
+import { SkulkError } from '../kernel/errors.ts';
+
+/** A server refused a request that had passed it before. */
+export class LoopDetected extends SkulkError {}
+
 /**
  * Lists the skulk servers that a Hub client's request has passed, by their node ids: two stores that fetch missing files from each other
  * would otherwise form a loop.

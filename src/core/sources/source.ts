@@ -10,6 +10,8 @@ export interface SourceRef {
   readonly modelId: ModelId;
   /** A branch, tag or commit. */
   readonly revision: string;
+  /** The servers of skulk through which the question came, as `skulk-via` has them: a source that is one of them refuses. */
+  readonly via?: string | undefined;
 }
 
 /** All files of a model at one commit of its source. */

@@ -51,6 +51,8 @@ export interface DiskStoreOptions {
   readonly presence?: StorePresence | undefined;
   /** The address of this store's server; null while it does not listen. */
   readonly advertised?: () => StoreHealth['advertised'];
+  /** URL of the store that it takes missing models from. */
+  readonly upstream?: string | undefined;
 }
 
 /** Opens the canonical store on this machine's disk. Nothing is written before the first change. */
@@ -152,7 +154,7 @@ function createCards({ cardsPath, world }: DiskStoreOptions, { layout, registry 
 }
 
 async function healthOf(
-  { root, world, nodeId, held, advertised = () => null }: DiskStoreOptions,
+  { root, world, nodeId, held, advertised = () => null, upstream }: DiskStoreOptions,
   { registry }: StoreIndex,
 ): Promise<StoreHealth> {
   const { free, total, used } = await diskRoom(root);
@@ -168,6 +170,7 @@ async function healthOf(
     time: world.now().toISOString(),
     instance: held?.holder.token ?? null,
     advertised: advertised(),
+    upstream: upstream ?? null,
   };
 }
 

@@ -11,9 +11,17 @@ export type OutboundFetch = (
 
 /**
  * A fetch for the internet: keeps its connections, follows no redirects, requests no compression, and uses the proxy in HTTP_PROXY,
- * HTTPS_PROXY and NO_PROXY.
+ * HTTPS_PROXY and NO_PROXY, unless `noProxy` is set for one of our own machines.
  */
-export function createOutboundFetch({ connectTimeoutMs, connections }: { connectTimeoutMs: number; connections: number }): {
+export function createOutboundFetch({
+  connectTimeoutMs,
+  connections,
+  noProxy = false,
+}: {
+  connectTimeoutMs: number;
+  connections: number;
+  noProxy?: boolean;
+}): {
   fetch: OutboundFetch;
   close: () => void;
 } {
@@ -28,8 +36,7 @@ export function createOutboundFetch({ connectTimeoutMs, connections }: { connect
     return new (await import('http-proxy-agent')).HttpProxyAgent(proxy, { ...options, timeout: connectTimeoutMs });
   };
   const agentFor = async (url: URL): Promise<Agent> => {
-    const { getProxyForUrl } = await import('proxy-from-env');
-    const proxy = getProxyForUrl(url.href);
+    const proxy = noProxy ? '' : (await import('proxy-from-env')).getProxyForUrl(url.href);
     const key = `${url.protocol} ${proxy}`;
     const agent = agents.get(key) ?? (await makeAgent(url.protocol === 'https:', proxy));
     // Two first requests at once may both have created one.

@@ -77,6 +77,7 @@ export async function openHostStore(
   const presence = await watchPresence(root, { id: identity?.id });
   presence.onChange(onPresence);
   const store = openDiskStore({
+    upstream: deps.config.settings.upstream.value,
     root,
     world,
     nodeId: config.nodeId,

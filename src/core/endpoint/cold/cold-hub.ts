@@ -100,9 +100,9 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
   });
   const fetched = createFetchedFiles(options.fetched);
 
-  const listingOf = async (modelId: ModelId, revision: string, over: AbortSignal): Promise<Listing> => {
+  const listingOf = async (modelId: ModelId, revision: string, over: AbortSignal, via?: string): Promise<Listing> => {
     const { shareGated } = await settings();
-    const listing = await cache.list({ modelId, revision }, over);
+    const listing = await cache.list({ modelId, revision, ...(via !== undefined && { via }) }, over);
     if (listing.about?.isRestricted !== true) return listing;
     // A hidden repo looks like a missing one.
     if (!shareGated) throw new HubRefusal('repoNotFound', `${modelId} is not in this store`);
@@ -136,9 +136,9 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
       const { restricted } = (await store.upstream(modelId).catch(() => undefined)) ?? {};
       return restricted === true;
     },
-    look: async ({ modelId, revision }, over) => {
+    look: async ({ modelId, revision, via }, over) => {
       try {
-        return toUpstreamRepo(await patiently(listingOf(modelId, revision, over), { modelId, ms: lookMs, after: limits.after }));
+        return toUpstreamRepo(await patiently(listingOf(modelId, revision, over, via), { modelId, ms: lookMs, after: limits.after }));
       } catch (error) {
         throw over.aborted ? over.reason : toHubRefusal(error, modelId);
       }

@@ -1,6 +1,7 @@
 import { GatedModel } from '../../catalog/gated-model.ts';
 import { isDiskFull, SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import { LoopDetected } from '../../protocol/via.ts';
 import { HubRefusal, type HubRefusalKind } from '../contract.ts';
 
 const kinds: Partial<Record<SkulkError['code'], HubRefusalKind>> = {
@@ -23,7 +24,7 @@ export function toHubRefusal(error: unknown, modelId: ModelId): unknown {
   if (isDiskFull(error)) return new HubRefusal('noRoom', `the disk of the store has no space for ${modelId}`, { cause: error });
   if (!(error instanceof SkulkError)) return error;
   if (error instanceof GatedModel) return gatedRefusal(modelId, error);
-  const kind = kinds[error.code];
+  const kind = error instanceof LoopDetected ? 'loop' : kinds[error.code];
   if (kind === undefined) return error;
   return new HubRefusal(kind, error.hint === undefined ? error.message : `${error.message} (${error.hint})`, { cause: error });
 }

@@ -6,6 +6,8 @@ export interface ListingRef {
   readonly modelId: ModelId;
   /** A branch, tag or commit. */
   readonly revision: string;
+  /** See `SourceRef`. */
+  readonly via?: string | undefined;
 }
 
 /** Caches the listings of a source, so that it is contacted once for many requests. */

@@ -47,7 +47,10 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
   /** Upstream's data about a repo beside its files. */
   const sources = new WeakMap<HubRepo, UpstreamRepo>();
   /** Undefined if nothing may be fetched for this client. */
-  const askable = async ({ mayFetch }: HubAsker): Promise<ColdHub | undefined> => (mayFetch && (await isOn()) ? cold : undefined);
+  const askable = async ({ mayFetch, via }: HubAsker): Promise<ColdHub | undefined> => {
+    if (cold === undefined || !mayFetch || !(await isOn())) return undefined;
+    return via === undefined ? cold : { ...cold, look: (ref, signal) => cold.look({ ...ref, via }, signal) };
+  };
 
   /** @param id the store's spelling, if it has a part of the model */
   const lookUp = async (

@@ -96,7 +96,7 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
       now.status === 'pending'
         ? `${name} is waiting in the queue of the store`
         : now.bytes_total === 0
-          ? `the store is asking Hugging Face about ${name}`
+          ? `the store is looking up the files of ${name}`
           : undefined;
     if (waitsFor !== undefined && waitsFor !== announced) world.emit({ type: 'waiting', message: waitsFor });
     announced = waitsFor;

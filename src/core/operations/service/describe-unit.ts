@@ -30,7 +30,16 @@ export async function describeUnit({ world, config }: Deps, { manager: wanted, r
   const file = config.file === undefined ? [] : ['--config', config.file];
   const command = [process.execPath, script, 'serve', ...(role === 'auto' ? [] : ['--role', role]), ...file];
   const refresh = [process.execPath, script, 'service', 'refresh', ...file];
-  const kept = ['SKULK_HOME', 'SKULK_NODE_ID', 'SKULK_STORE', 'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'SKULK_NO_MDNS', 'SKULK_NO_DISCOVERY'];
+  const kept = [
+    'SKULK_HOME',
+    'SKULK_NODE_ID',
+    'SKULK_STORE',
+    'SKULK_UPSTREAM',
+    'HF_ENDPOINT',
+    'HF_HUB_OFFLINE',
+    'SKULK_NO_MDNS',
+    'SKULK_NO_DISCOVERY',
+  ];
   const environment = Object.fromEntries(kept.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const writable = await writablePaths(world, config);
   const unit: UnitContent = { command, refresh, environment, writable, logFile: join(config.skulkHome, 'serve.log') };

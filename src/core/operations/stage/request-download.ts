@@ -1,4 +1,5 @@
 import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
+import { isDownloaded } from '../../catalog/manifest.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
@@ -42,13 +43,20 @@ export async function requestDownload(
     });
   const { requireOnline } = await import('../../connect/open-hub.ts');
   try {
-    requireOnline(deps);
+    if (!(await hasUpstream(opened))) requireOnline(deps);
     await downloadAndWait(deps, opened, ref, options);
   } catch (failure) {
     if (!(failure instanceof SkulkError) || deps.world.signal.aborted) throw failure;
     throw await explainMissing(opened, ref, missing, failure);
   }
 }
+
+/** Whether the store takes what it lacks from another store, so that Hugging Face is not asked. */
+const hasUpstream = async ({ store }: OpenedStore): Promise<boolean> =>
+  store.health().then(
+    ({ upstream }) => upstream !== null,
+    () => false,
+  );
 
 async function downloadAndWait(
   deps: Deps,
@@ -108,7 +116,7 @@ export async function requestMissingPart(
   ref: ModelRef,
   { manifest, ...options }: { readonly manifest: Manifest } & DownloadOptions,
 ): Promise<void> {
-  if (manifest.source !== 'hub') checkRevision(ref, manifest);
+  if (!isDownloaded(manifest)) checkRevision(ref, manifest);
   if (manifest.source === 'add') selectPart(ref, manifest);
   const { modelId, revision, selector } = ref;
   const missing = new SkulkError(

@@ -30,7 +30,7 @@ export function openColdHub(
     ...onDemandPlace(store),
     settings: async () => {
       const { hub } = await policy();
-      return config.settings.allowHubFallback.value ? hub : { ...hub, upstream: 'off' };
+      return config.settings.allowHubFallback.value || config.settings.upstream.value !== undefined ? hub : { ...hub, upstream: 'off' };
     },
     downloads,
     emit: world.emit,

@@ -1,6 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { viaHeader } from '../../protocol/via.ts';
 import { UselessAnswer } from '../../transfer/useless-answer.ts';
+import { huggingFace } from './hub-name.ts';
 import { limitBody } from './limit-body.ts';
 import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
 import { createSilenceWatch, type SilenceWatch } from './silence-watch.ts';
@@ -74,14 +75,14 @@ interface Exchange {
 /** The reason of an abort, else the silence, else the network's error. */
 function failureOf({ options, watchdog }: Exchange, error: unknown): unknown {
   if (options.signal.aborted) return options.signal.reason;
-  return watchdog.signal.aborted ? watchdog.signal.reason : mapHubNetworkError(error, watchdog.origin());
+  return watchdog.signal.aborted ? watchdog.signal.reason : mapHubNetworkError(error, watchdog.origin(), options.asked.of);
 }
 
 async function ask(exchange: Exchange, first: URL, fail: (error: unknown) => unknown): Promise<Response> {
   const { options, own, given, watchdog } = exchange;
   if (first.origin !== own)
     throw new SkulkError('HUB_REFUSED', `${own} redirects its lists to ${first.origin}, which is not followed`, {
-      hint: 'check HF_ENDPOINT',
+      hint: `check ${(options.asked.of ?? huggingFace).setting}`,
     });
   const { response, origin } = await follow(exchange, first);
   const wanted = readRange(given.get('range'), options.size);

@@ -3,10 +3,12 @@ import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { patient, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
+import { addVia } from '../../protocol/via.ts';
 import type { Source, SourceFile } from '../source.ts';
 import { aboutOf } from './about.ts';
 import { freeBytes } from './free-bytes.ts';
 import { createHubFetch, type RawFetch } from './hub-fetch.ts';
+import { type HubName, huggingFace } from './hub-name.ts';
 import { isTransientHubError } from './map-failure.ts';
 import { readPolicy } from './read-policy.ts';
 
@@ -20,6 +22,8 @@ export interface HubOptions {
   /** The id of this machine. Another store would forward it, so that a request loop back to this one is detected. */
   readonly via?: string | undefined;
   readonly silenceMs: number;
+  /** Who answers there. */
+  readonly of?: HubName | undefined;
 }
 
 const maxFiles = 100_000;
@@ -31,20 +35,22 @@ const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
  * The Hugging Face Hub, read-only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and
  * HUB_UNREACHABLE.
  */
-export function createHub({ endpoint: given, token, fetch, userAgent, via, silenceMs }: HubOptions): Source {
+export function createHub({ endpoint: given, token, fetch, userAgent, via, silenceMs, of = huggingFace }: HubOptions): Source {
   const endpoint = given.replace(/\/+$/, '');
   const shared = { fetch, endpoint, token, userAgent, via, silenceMs, maxJsonBytes };
   const hasToken = token !== undefined;
 
   /** One conversation: a call of the library, whose error is replaced by the one that the fetch stored. */
   const ask = <T>(
-    asked: { modelId: ModelId; revision: string },
+    asked: { modelId: ModelId; revision: string; passed?: string | undefined },
     signal: AbortSignal,
     call: (fetch: typeof globalThis.fetch) => Promise<T>,
   ) =>
     retrying(
       async () => {
-        const gate = createHubFetch({ ...shared, signal, asked: { ...asked, hasToken } });
+        const { passed, ...named } = asked;
+        const chain = via === undefined || passed === undefined ? via : addVia(passed, via);
+        const gate = createHubFetch({ ...shared, via: chain, signal, asked: { ...named, hasToken, of } });
         try {
           return await call(gate.fetch);
         } catch (error) {
@@ -55,13 +61,13 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
     );
 
   return {
-    name: 'Hugging Face',
-    kind: 'hub',
+    name: of.name,
+    kind: of.isStore ? 'store' : 'hub',
     isTransient: isTransientHubError,
     retry: readPolicy,
-    list: async ({ modelId, revision }, signal) => {
+    list: async ({ modelId, revision, via: passed }, signal) => {
       const { listFiles, modelInfo } = await import('@huggingface/hub');
-      const asked = { modelId, revision };
+      const asked = { modelId, revision, passed };
       const info = await ask(asked, signal, (gated) =>
         modelInfo({
           name: modelId,
@@ -94,7 +100,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
         signal,
         commit,
         size: file.size,
-        asked: { modelId, revision: commit, path: file.path, hasToken },
+        asked: { modelId, revision: commit, path: file.path, hasToken, of },
       });
       // The library puts the path into the URL without escaping it.
       const path = file.path.split('/').map(encodeURIComponent).join('/');

@@ -2,6 +2,9 @@ import { GatedModel } from '../../catalog/gated-model.ts';
 import { SkulkError, systemCode } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import { LoopDetected } from '../../protocol/via.ts';
+import { type HubName, huggingFace } from './hub-name.ts';
+import { mapUpstreamRefusal } from './map-upstream-refusal.ts';
 
 /** What was requested from the Hub, for an error. */
 export interface Asked {
@@ -9,6 +12,8 @@ export interface Asked {
   readonly revision: string;
   readonly path?: string | undefined;
   readonly hasToken: boolean;
+  /** Hugging Face when it is absent. */
+  readonly of?: HubName | undefined;
 }
 
 /** The parts of an unsuccessful answer. */
@@ -23,17 +28,21 @@ export interface HubRefusal {
 
 /** Turns a refusal of the Hub into an error. Pure. Source: docs/hub.md, "Refusals". */
 export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal, asked: Asked): SkulkError {
-  const { modelId, revision, path, hasToken } = asked;
+  const { modelId, revision, path, hasToken, of = huggingFace } = asked;
+  if (of.isStore && isOwnHost) {
+    const refusal = mapUpstreamRefusal({ status, code: headers.get('x-error-code'), origin }, asked);
+    if (refusal !== undefined) return refusal;
+  }
   const says = clean(headers.get('x-error-message') ?? '');
   if (headers.get('x-error-code') === 'LoopDetected')
-    return new SkulkError('HUB_REFUSED', `HF_ENDPOINT (${origin}) leads back to this store`, {
+    return new LoopDetected('HUB_REFUSED', `HF_ENDPOINT (${origin}) leads back to this store`, {
       hint: 'set it to https://huggingface.co or a mirror on the store host',
     });
   if (status === 429) {
     const retryAfterMs = readRetryAfter(headers);
     const wait = retryAfterMs === undefined ? '' : `; retry after ${Math.ceil(retryAfterMs / 1000)} s`;
-    return new SkulkError('HUB_BUSY', `Hugging Face rate limit reached${wait}`, {
-      hint: hasToken ? 'wait, then try again' : 'wait, then try again; a token (HF_TOKEN) raises the limit',
+    return new SkulkError('HUB_BUSY', `${of.name} rate limit reached${wait}`, {
+      hint: hasToken || of.isStore ? 'wait, then try again' : 'wait, then try again; a token (HF_TOKEN) raises the limit',
       retryAfterMs,
     });
   }
@@ -73,13 +82,13 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
         : `Hugging Face has no public model ${modelId}; the name may be misspelt, or the model private`,
       { hint: hasToken ? 'check the name, and the rights of the token' : 'check the name; for a private model set HF_TOKEN or hf_token' },
     );
-  return new SkulkError('HUB_REFUSED', `Hugging Face answered ${status} for ${modelId}${says === '' ? '' : `: ${says}`}`, {
+  return new SkulkError('HUB_REFUSED', `${of.name} answered ${status} for ${modelId}${says === '' ? '' : `: ${says}`}`, {
     hint: 'check its page',
   });
 }
 
 /** Turns a network failure into an error with the host. Returns other values unchanged. */
-export function mapHubNetworkError(error: unknown, origin: string): unknown {
+export function mapHubNetworkError(error: unknown, origin: string, { isStore }: HubName = huggingFace): unknown {
   if (error instanceof SkulkError) return error;
   const code = systemCode(error);
   const why = error instanceof Error ? error.message.replace(/^request to \S+ failed, reason: /, '') : String(error);
@@ -89,7 +98,9 @@ export function mapHubNetworkError(error: unknown, origin: string): unknown {
       cause: error,
     });
   return new SkulkError('HUB_UNREACHABLE', `cannot reach ${origin}: ${clean(why) || code}`, {
-    hint: 'check the internet connection of the store host; HTTPS_PROXY and HF_ENDPOINT are respected',
+    hint: isStore
+      ? 'check that the store behind --upstream runs, and that the store host reaches it; what this store has stays usable'
+      : 'check the internet connection of the store host; HTTPS_PROXY and HF_ENDPOINT are respected',
     cause: error,
   });
 }

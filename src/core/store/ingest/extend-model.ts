@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { findClash, makeManifest } from '../../catalog/manifest.ts';
+import { findClash, isDownloaded, makeManifest } from '../../catalog/manifest.ts';
 import type { UpstreamFile } from '../../catalog/upstream.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably, syncDirectory } from '../../kernel/files/durable-file.ts';
@@ -27,7 +27,7 @@ export async function extendModel({ modelId, files, upstream }: ExtendRequest, c
       throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store`, { hint: 'download it first' });
     const listed = new Map(upstream.files.map((file) => [file.path as string, file]));
     const other = before.manifest.files.find((file) => !isSame(file, listed.get(file.path)));
-    if (before.manifest.source !== 'hub' || other !== undefined)
+    if (!isDownloaded(before.manifest) || other !== undefined)
       throw new SkulkError('CONFLICT', `${modelId} is in the store at another commit than ${upstream.commit.slice(0, 12)}`, {
         hint: `skulk download ${modelId} brings it up to date`,
       });

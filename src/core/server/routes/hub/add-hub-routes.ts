@@ -51,7 +51,7 @@ export async function addHubRoutes(app: FastifyInstance, options: HubRoutesOptio
     hub.addHook('onRequest', (request, reply) => origins.mark(request, reply));
     hub.addHook('onRequest', async ({ headers }) => {
       if (nodeId !== undefined && hasPassed(headers[viaHeader], nodeId))
-        throw new HubRefusal('loop', 'HF_ENDPOINT of this server leads back to it: set it to https://huggingface.co or a mirror');
+        throw new HubRefusal('loop', 'HF_ENDPOINT or --upstream of this server leads back to it');
     });
     if (passOn !== undefined)
       hub.addHook('onRequest', async (request, reply) => {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HubAsker } from '../../../endpoint/contract.ts';
 import { mayActAs } from '../../../kernel/role.ts';
+import { viaHeader } from '../../../protocol/via.ts';
 import type { Access } from '../../access/access.ts';
 import { isFromElsewhere } from '../../app/refuse-web-pages.ts';
 
@@ -51,8 +52,9 @@ export function createOrigins(access: Pick<Access, 'lan' | 'isLanKnown' | 'corsO
     askerOf: async ({ asker, headers }) => {
       if (!mayActAs(asker.role, 'node') || headers[noFetch] !== undefined) return { mayFetch: false };
       const { origin } = headers;
-      if (origin !== undefined && (await isAllowed(origin))) return { mayFetch: true };
-      return { mayFetch: !isFromElsewhere(headers) && !/^Mozilla\//i.test(headers['user-agent'] ?? '') };
+      const via = headers[viaHeader] === undefined ? {} : { via: String(headers[viaHeader]) };
+      if (origin !== undefined && (await isAllowed(origin))) return { mayFetch: true, ...via };
+      return { mayFetch: !isFromElsewhere(headers) && !/^Mozilla\//i.test(headers['user-agent'] ?? ''), ...via };
     },
   };
 }
