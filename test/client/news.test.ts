@@ -25,7 +25,7 @@ function listenTo(store: ScriptedStore) {
   return { heard, last, failure, over, client };
 }
 
-describe('the event stream of a store', () => {
+describe('the events that a client receives from a store', () => {
   test('have the complete state first and then the changes, and a stream that ends is opened again with the complete state', async () => {
     const store = await scriptedStore();
     store.tell('registry', { entries: [someEntry('org/one', { tags: ['vision', 'nonsense'], file_count: 7 })] });

@@ -107,7 +107,7 @@ describe('a book of orders', () => {
 describe('an order to stage', () => {
   const stage = (seq: number, more: Partial<Order> = {}): Order => order(seq, { kind: 'stage', ...more });
 
-  test('ends with a copy or with a failure, and waits while something is in its way', () => {
+  test('ends with a copy or with a failure, and waits while it cannot be carried out', () => {
     const book = bookOf({ order: stage(1), nodes: [n1, n2] });
     book.apply({ ack: 'order-1', node: n1, outcome: outcome('deferred') });
     expect([open(book), open(book, n2)]).toEqual([[1], [1]]);
@@ -131,7 +131,7 @@ describe('an order to stage', () => {
     expect(open(bookOf({ order: stage(1, first), nodes: [n1] }, { order: stage(2, second), nodes: [n1] }))).toEqual(left);
   });
 
-  test('does not take the place of an older removal before the copy is made, which then must not be removed by it', () => {
+  test('replaces an older removal only when the copy is made, and the removal then does not remove the copy', () => {
     const book = bookOf({ order: order(1), nodes: [n1, n2] }, { order: stage(2), nodes: [n1] });
     book.apply({ ack: 'order-1', node: n1, outcome: outcome('deferred') });
     expect(open(book)).toEqual([1, 2]);
@@ -141,7 +141,7 @@ describe('an order to stage', () => {
     expect([open(again), open(again, n2)]).toEqual([[], [1]]);
   });
 
-  test('is wanted until it is answered, withdrawn or replaced by a removal; the same order again continues its work', () => {
+  test('is valid until it is answered, withdrawn or replaced by a removal, and the same order again continues its work', () => {
     const book = bookOf({ order: stage(1), nodes: [n1] });
     const first = book.orders.get('order-1');
     if (first === undefined) throw new Error('there is no order');
@@ -153,7 +153,7 @@ describe('an order to stage', () => {
     expect(outcomesOf(first, { hostnameOf: () => '' })).toMatchObject([{ status: 'failed', reason: 'a newer order removes the copy' }]);
   });
 
-  test('is kept from a node that does not know such orders', () => {
+  test('is not sent to a node that does not support such orders', () => {
     expect(understoodBy([stage(1), order(2)], ['quantizations']).map(({ seq }) => seq)).toEqual([2]);
     expect(understoodBy([stage(1), stage(2, { selector: 'Q8_0' })], ['stages']).map(({ seq }) => seq)).toEqual([1]);
     expect(understoodBy([stage(1)], ['stages'])).toHaveLength(1);

@@ -12,7 +12,7 @@ interface OnNode extends Pick<NodeStands, 'node' | 'status' | 'reason'> {
 const nodesIn = (stdout: string): readonly OnNode[] =>
   (JSON.parse(stdout) as { nodes: OnNode[] }).nodes.toSorted((a, b) => a.node.localeCompare(b.node));
 
-test('stage --all-nodes makes and keeps a copy on every node with a server, and one that is away does it when it is back', async () => {
+test('stage --all-nodes makes and keeps a copy on every node with a server, and on a node that is away when it is back', async () => {
   const world = await fleetWorld();
   await world.add('org/a', 'aaaa');
   const host = await world.hostInProcess();
@@ -48,7 +48,7 @@ test('stage --all-nodes makes and keeps a copy on every node with a server, and 
   expect([done.status, nodesIn(done.stdout).map(({ bytes_transferred }) => bytes_transferred)]).toEqual([0, [0, 0]]);
 });
 
-test('a stage that fails on a node says why and is not tried again; what nobody carried out can be withdrawn', async () => {
+test('a stage that fails on a node reports the reason and is not tried again, and an order that no node has carried out can be withdrawn', async () => {
   const world = await fleetWorld();
   await world.add('org/a');
   const host = await world.hostInProcess();
@@ -73,7 +73,7 @@ test('a stage that fails on a node says why and is not tried again; what nobody 
   expect((await world.host('stage', 'org/a', '--on', 'n1', '--all-nodes')).status).toBe(2);
 });
 
-test('the API has nodes stage a model, says how the order stands, and takes it back; a purge cannot be taken back', async () => {
+test('the API accepts orders to stage a model, shows their state and withdraws them, but it cannot withdraw a purge', async () => {
   const world = await fleetWorld();
   await world.add('org/a', 'aaaa');
   const host = await world.hostInProcess();

@@ -57,7 +57,7 @@ test('an order that arrives several times runs once, and is answered once', asyn
   expect([runs, acknowledged]).toEqual([1, [['order-1', 'done']]]);
 });
 
-test('what waits for something, and what could not reach the store, is tried again when the order arrives again', async () => {
+test('a stage that had to wait, or could not reach the store, is tried again when the order arrives again', async () => {
   const outcomes: (OrderOutcome | undefined)[] = [undefined, { ...done, status: 'deferred', reason: 'in use' }, done];
   const { orders, acknowledged } = stages({ stage: async () => outcomes.shift() });
   for (const _ of [1, 2, 3, 4]) {
@@ -70,14 +70,14 @@ test('what waits for something, and what could not reach the store, is tried aga
   ]);
 });
 
-test('a stage that the store no longer wants is ended, and not answered', async () => {
+test('a stage whose order was withdrawn ends without an answer', async () => {
   const { orders, acknowledged, unsent } = stages({ stage: untilAborted, wanted: async () => false });
   orders.start(order(1));
   await orders.ended();
   expect([acknowledged, unsent]).toEqual([[], []]);
 });
 
-test('a stage continues while the store cannot be asked, and ends with the agent', async () => {
+test('a stage continues while the store cannot be reached, and ends with the agent', async () => {
   let asked = 0;
   let tell = (): void => {};
   const askedTwice = new Promise<void>((resolve) => {

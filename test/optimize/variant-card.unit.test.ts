@@ -6,7 +6,7 @@ import { variantCard } from '../../src/core/optimize/variant-card.ts';
 
 const targetId = parseModelId('me/Foo-OptiQ-4.5bpw');
 
-test('the card of a variant can be read, and names neither the signed card nor the commit nor the file of its source', () => {
+test('the card of a variant is valid, and does not contain the signed card, the commit or the file of its source', () => {
   const source = readInstalledCard({
     artifact_role: 'base',
     artifact_model_id: 'me/Foo',

@@ -69,7 +69,7 @@ describe.each<PythonRelease>(['first', 'later'])('a registry that the Python pro
     );
   });
 
-  test('stays in the form that it has, and a quantization more or less keeps the keys of others', async () => {
+  test('keeps its form, and an added or removed quantization keeps the keys of others', async () => {
     const root = await temporaryDirectory();
     const python = pythonRegistry(root, release);
     const id = parseModelId('a/m-GGUF');
@@ -90,7 +90,7 @@ describe.each<PythonRelease>(['first', 'later'])('a registry that the Python pro
 describe('a store of later releases of the Python program', () => {
   const id = parseModelId('a/one');
 
-  test('is read with the directory and the commit that it names, without what is not of the model', async () => {
+  test('is read with the directory and the commit in the registry, without files that do not belong to the model', async () => {
     const root = await temporaryDirectory();
     await pythonRegistry(root, 'later').register(id, { 'a.txt': 'abc' }, { commit });
     await withStore(root, async (store) => {
@@ -101,7 +101,7 @@ describe('a store of later releases of the Python program', () => {
     });
   });
 
-  test('gets a model replaced and deleted with all that the program kept beside it', async () => {
+  test('loses the files that the program kept beside a model when the model is replaced or deleted', async () => {
     const root = await temporaryDirectory();
     const python = pythonRegistry(root, 'later');
     await python.register(id, { 'a.txt': 'abc' }, { commit });
@@ -151,7 +151,7 @@ describe('a store of later releases of the Python program', () => {
     });
   });
 
-  test('does not make a model that is called entries one of its own', async () => {
+  test('does not confuse a model called entries with its own key', async () => {
     const root = await temporaryDirectory();
     const python = pythonRegistry(root, 'first');
     const odd = parseModelId('entries');

@@ -26,7 +26,7 @@ async function storeToBe() {
 }
 
 describe('a model card', () => {
-  test('comes into the store with `skulk add --card`, is shown, and says what the model is', async () => {
+  test('is added to the store with `skulk add --card`, is shown, and describes the model', async () => {
     const { world, source, show, cardFile } = await storeToBe();
     await writeFile(cardFile, card());
     expect(await world.host('add', source, '--as', id, '--card', cardFile)).toMatchObject({ status: 0 });
@@ -76,7 +76,7 @@ describe('a model card', () => {
     });
   });
 
-  test('stays where it was when the model is moved, and goes from its place when the store does not take the model', async () => {
+  test('keeps its own file when the model is moved, and a refused add does not change the card of the model', async () => {
     const { world, source, cardFile } = await storeToBe();
     await writeFile(cardFile, card());
     expect(await world.host('add', source, '--as', id, '--card', cardFile, '--move')).toMatchObject({ status: 0 });
