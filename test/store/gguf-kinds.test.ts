@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
-import { noise, writeFiles } from '../helpers/model-files.ts';
+import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -44,6 +44,17 @@ test('files whose content is not weights are never preferred after an add, regar
   expect(copy).toMatchObject({ gguf_file: 'm-BF16.gguf', mmproj_file: 'eyes.gguf', selector: 'BF16' });
   expect(here).toEqual(staged);
   expect(selectors).toEqual(['BF16']);
+  const use = await node('show', 'org/m', '--use', 'llama-server');
+  expect(use.stdout).toMatch(/org\/m:BF16/);
+  expect(use.stdout).not.toContain('pirate');
+  // So does what Ollama pulls, and what Hub clients read.
+  const ask = async (path: string) => (await fetch(`${server.url}${path}`)).json() as Promise<Record<string, unknown>>;
+  const layers = (await ask('/v2/org/m/manifests/latest'))['layers'] as { mediaType: string; digest: string }[];
+  const digestOf = (kind: string) => layers.find(({ mediaType }) => mediaType.endsWith(kind))?.digest;
+  expect(digestOf('.model')).toBe(`sha256:${sha256(files['m-BF16.gguf'])}`);
+  expect(digestOf('.projector')).toBe(`sha256:${sha256(files['eyes.gguf'])}`);
+  expect(await ask('/v2/org/m/manifests/Q4_K_M')).toMatchObject({ errors: [{ code: 'MANIFEST_UNKNOWN' }] });
+  expect(await ask('/api/models/org/m')).toMatchObject({ gguf: { architecture: 'llama' } });
   // Offline, the copy itself gives the same result.
   const ran = await node('stage', 'org/m', '--offline', '--print', 'mmproj');
   expect(ran.stdout).toMatch(/eyes\.gguf\n$/);

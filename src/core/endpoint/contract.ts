@@ -2,6 +2,7 @@ import type { Upstream } from '../catalog/upstream.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
+import type { SideKind } from '../protocol/manifest.ts';
 import type { ByteRange, OpenFile } from '../store/contract.ts';
 
 /** A Hub client's reference: a model as it was sent, at a revision. */
@@ -33,6 +34,8 @@ export interface HubFile {
   readonly isHeld: boolean;
   /** The digest of the content, if the store has it. */
   readonly sha256?: Sha256 | undefined;
+  /** What a GGUF file says that it is, if that is not weights; of what is held. */
+  readonly gguf_kind?: SideKind | undefined;
 }
 
 /** A model at one commit, as a Hub shows it. */

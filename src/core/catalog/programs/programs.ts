@@ -1,3 +1,5 @@
+import type { KindFile } from '../selection/file-kind.ts';
+
 /** The programs for which skulk knows the commands, in the order of display. */
 export const programNames = ['transformers', 'vllm', 'llama-server', 'ollama', 'lmstudio', 'mlx', 'hf', 'curl'] as const;
 export type ProgramName = (typeof programNames)[number];
@@ -20,7 +22,7 @@ export interface UsedModel {
   /** The selected quantization; if undefined, the best one. */
   readonly selector?: string | undefined;
   /** The store's files of it; sizes in bytes. */
-  readonly files: readonly { readonly path: string; readonly size: number | null }[];
+  readonly files: readonly (KindFile & { readonly size: number | null })[];
   /** As in `Traits`. */
   readonly tags?: readonly string[];
   /** The model from which it was made. */

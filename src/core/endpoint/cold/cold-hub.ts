@@ -116,7 +116,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
     const key = keyOf(repo.id, file.path, promiseOf(file));
     const known = cold.find(key) ?? shared.find(repo.id, file, key);
     const listing = await listingOf(repo.id, repo.commit, signal);
-    const plan = isWeight ? planColdDownload(listing, file.path) : undefined;
+    const plan = isWeight ? planColdDownload(listing, file.path, repo) : undefined;
     if (known === undefined) {
       const missing = [file, ...(plan?.files ?? [])].filter(({ path }) => repo.byPath.get(path)?.isHeld !== true);
       requireAllowed(repo.id, await fetched.of(repo.id), missing, maxFetchBytes);

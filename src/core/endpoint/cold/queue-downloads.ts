@@ -1,10 +1,11 @@
-import { kindsOf } from '../../catalog/selection/file-kind.ts';
+import { type KindFile, kindsOfFiles } from '../../catalog/selection/file-kind.ts';
 import { listGroups } from '../../catalog/selection/groups.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import type { DownloadRequest, Downloads } from '../../jobs/contract.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Listing, SourceFile } from '../../sources/source.ts';
+import type { HubRepo } from '../contract.ts';
 
 /** Whole models that Hub clients have begun to read. */
 export interface ColdDownloads {
@@ -23,12 +24,15 @@ export interface WantedDownload {
 /**
  * The download for a request of a weight file: the default selection of the model's files, including that file; for GGUF files that
  * quantization. Undefined if no rule includes the file: then it is fetched separately. Pure.
+ * @param repo the same listing, with what the store knows about the content of its files
  */
 export function planColdDownload(
-  { modelId, commit, files }: Listing,
+  { modelId, commit, files: listed }: Listing,
   path: string,
+  repo: Pick<HubRepo, 'byPath'>,
 ): (WantedDownload & { readonly files: readonly SourceFile[] }) | undefined {
-  const kinds = kindsOf(files.map((file) => file.path));
+  const files = listed.map((file): SourceFile & KindFile => ({ ...file, gguf_kind: repo.byPath.get(file.path)?.gguf_kind }));
+  const kinds = kindsOfFiles(files);
   const group =
     kinds.get(path) === 'gguf' ? listGroups(files, kinds).find((one) => one.files.some((file) => file.path === path)) : undefined;
   const selection = selectFiles(files, { modelId, ...(group !== undefined && { selector: group.ggufFile }) });

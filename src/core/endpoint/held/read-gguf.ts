@@ -1,4 +1,4 @@
-import { kindsOf } from '../../catalog/selection/file-kind.ts';
+import { kindsOfFiles } from '../../catalog/selection/file-kind.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import type { HubFacts, HubRepo } from '../contract.ts';
 import { findTag } from '../registry/find-tag.ts';
@@ -15,7 +15,7 @@ export function createGgufReader(store: Pick<LocalStore, 'ggufHeader' | 'cardOf'
   const read = async ({ id, files }: HubRepo): Promise<HubFacts['gguf']> => {
     const held = files.filter(({ path, isHeld }) => isHeld && /\.gguf/i.test(path));
     if (held.length === 0) return undefined;
-    const kinds = kindsOf(held.map(({ path }) => path));
+    const kinds = kindsOfFiles(held);
     const weights = held.filter(({ path }) => kinds.get(path) === 'gguf');
     const group = findTag(weights, 'latest', (await store.cardOf(id))?.ggufFile);
     if (group === undefined || group.files.length > maxShards) return undefined;

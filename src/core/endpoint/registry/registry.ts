@@ -1,5 +1,5 @@
 import type { GgufHeader } from '../../catalog/gguf-header.ts';
-import { kindsOf } from '../../catalog/selection/file-kind.ts';
+import { type KindFile, kindsOfFiles } from '../../catalog/selection/file-kind.ts';
 import { type Group, isBroken, isLoadable, listGroups } from '../../catalog/selection/groups.ts';
 import { pickProjectors } from '../../catalog/selection/pick-projectors.ts';
 import { isModelId } from '../../kernel/model-id.ts';
@@ -46,7 +46,7 @@ export interface Registry {
   blob(named: { readonly id: string; readonly digest: string }, options: RegistryAsker): Promise<RegistryBlob>;
 }
 
-interface GgufFile extends LayerFile {
+interface GgufFile extends LayerFile, KindFile {
   readonly file: HubFile;
 }
 
@@ -136,12 +136,12 @@ interface GgufFiles {
 function ggufFilesOf({ files }: HubRepo): { readonly held: GgufFiles; readonly all: GgufFiles } {
   const named = files.filter((file) => digestOfFile(file) !== undefined && /\.gguf/i.test(file.path));
   const pick = (some: readonly HubFile[]): GgufFiles => {
-    const kinds = kindsOf(some.map(({ path }) => path));
+    const kinds = kindsOfFiles(some);
     const ofKind = (kind: 'gguf' | 'projector'): readonly GgufFile[] =>
       some.flatMap((file) => {
-        const { path, size } = file;
+        const { path, size, gguf_kind } = file;
         const digest = digestOfFile(file);
-        return digest === undefined || kinds.get(path) !== kind ? [] : [{ path, size, sha256: digest, file }];
+        return digest === undefined || kinds.get(path) !== kind ? [] : [{ path, size, sha256: digest, file, gguf_kind }];
       });
     return { weights: ofKind('gguf'), projectors: ofKind('projector') };
   };

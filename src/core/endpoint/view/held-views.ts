@@ -87,8 +87,13 @@ function makeRepo(
   return { id, commit, files: sorted, byPath: new Map(sorted.map((file) => [file.path, file])), ...rest };
 }
 
+const toHubFile = (file: ManifestFile, listed: UpstreamFile | undefined): HubFile => withKindOf(identify(file, listed), file);
+
+const withKindOf = (file: HubFile, { gguf_kind }: Pick<HubFile, 'gguf_kind'>): HubFile =>
+  gguf_kind === undefined ? file : { ...file, gguf_kind };
+
 /** A file of the store. The source's data about the same content has priority over the Hub's general rules. */
-function toHubFile(file: ManifestFile, listed: UpstreamFile | undefined): HubFile {
+function identify(file: ManifestFile, listed: UpstreamFile | undefined): HubFile {
   const { path, size, sha256, hub_id } = file;
   if (listed?.sha256 === sha256) return lfsFile(file, { isHeld: true, oid: listed.oid });
   if (listed !== undefined && listed.sha256 === undefined && listed.oid === hub_id)
@@ -107,9 +112,11 @@ function ofListing(file: UpstreamFile, held: HubFile | undefined): HubFile {
     held !== undefined &&
     held.size === size &&
     (sha256 === undefined ? held.oid === oid && held.lfs === undefined : held.lfs?.sha256 === sha256);
-  return sha256 === undefined
-    ? { path, size, oid, isHeld, ...(isHeld && { sha256: held.sha256 }) }
-    : lfsFile({ path, size, sha256 }, { isHeld, oid: file.oid });
+  const listed: HubFile =
+    sha256 === undefined
+      ? { path, size, oid, isHeld, ...(isHeld && { sha256: held.sha256 }) }
+      : lfsFile({ path, size, sha256 }, { isHeld, oid: file.oid });
+  return isHeld ? withKindOf(listed, held) : listed;
 }
 
 /** By code unit, as the Hub sorts. */
