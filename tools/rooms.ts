@@ -129,6 +129,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'web/api/model-ref.ts': ['core/kernel/split-ref'],
       'web/api/call.ts': ['core/protocol/routes/call'],
       // The commands to type are made in one place.
+      'web/api/offer-presence.ts': ['core/protocol/offer-presence'],
       'web/api/programs.ts': ['core/catalog/programs'],
     },
     forbiddenModules: notOfBrowsers,

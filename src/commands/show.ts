@@ -3,7 +3,7 @@ import { programNames } from '../core/catalog/programs/programs.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
 import type { ModelUses } from '../core/operations/programs/show-uses.ts';
-import type { ShownModel } from '../core/protocol/models.ts';
+import type { AvailableQuantization, ShownModel } from '../core/protocol/models.ts';
 import { modelArgument } from './model-arguments.ts';
 import { useJson, useLines, useTable } from './use-lines.ts';
 
@@ -12,7 +12,7 @@ export const show = defineCommand({
   name: 'show',
   summary: 'show one model: files, sizes, digests, tags',
   description: [
-    'Shows the details of a model, and which machines have a staged copy. A model that is not hashed yet has no digests. For GGUF models it lists the quantizations with their bits per weight and the machines that have each. With a selector, it shows the files of that quantization.',
+    'Shows the details of a model, and which machines have a staged copy. A model that is not hashed yet has no digests. For GGUF models it lists the quantizations with their bits per weight and the machines that have each. Those that its repo had at the last download and the store lacks follow. With a selector, it shows the files of that quantization.',
     'With --use it prints shell lines that make a program load the model from the server of this machine or the store, and from a staged copy. The file names decide what works; for a program that cannot load the model, the exit status is 3.',
   ],
   arguments: { model: modelArgument() },
@@ -75,7 +75,7 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   `staged    ${model.staged === null ? 'not on this machine' : model.staged.path}`,
   ...(model.nodes.length === 0 ? [] : [`on nodes  ${model.nodes.map(nodeName).join(', ')}`]),
   '',
-  ...quantizationTable(model.quantizations ?? []),
+  ...quantizationTable(model),
   {
     header: ['FILE', 'SIZE', 'SHA256'],
     rows: model.files.map(({ path, size, sha256 }) => [path, size === null ? '?' : formatBytes(size), sha256 ?? '?']),
@@ -126,24 +126,20 @@ function madeLines(made: Provenance | undefined): readonly string[] {
   ];
 }
 
-interface Quantization {
-  readonly selector: string;
-  readonly size_bytes: number;
-  readonly bits_per_weight: number | null;
-  readonly files: readonly string[];
-  readonly staged_on: readonly string[];
-}
-
-/** A table of a model's quantizations; empty if there are none. */
-function quantizationTable(all: readonly Quantization[]): readonly TextBlock[] {
-  if (all.length === 0) return [];
-  const rows = all.map(({ selector, size_bytes, bits_per_weight, files, staged_on }) => [
-    selector,
-    size_bytes === 0 ? '?' : formatBytes(size_bytes),
-    bits_per_weight === null ? '?' : String(bits_per_weight),
-    String(files.length),
-    staged_on.length === 0 ? '-' : staged_on.join(', '),
-  ]);
+/** A table of a model's quantizations, then of those that the store lacks; empty if there are none. */
+function quantizationTable({ quantizations = [], not_in_store: others = [] }: ShownModel): readonly TextBlock[] {
+  if (quantizations.length === 0) return [];
+  const row = (one: Pick<AvailableQuantization, 'selector' | 'size_bytes' | 'bits_per_weight'>, files: number, where: string): string[] => [
+    one.selector,
+    one.size_bytes === 0 ? '?' : formatBytes(one.size_bytes),
+    one.bits_per_weight === null ? '?' : String(one.bits_per_weight),
+    String(files),
+    where,
+  ];
+  const rows = [
+    ...quantizations.map((one) => row(one, one.files.length, one.staged_on.length === 0 ? '-' : one.staged_on.join(', '))),
+    ...others.map((one) => row(one, one.files, 'not in the store')),
+  ];
   return [{ header: ['QUANTIZATION', 'SIZE', 'BITS', 'FILES', 'STAGED ON'], rows, alignRight: [1, 2, 3] }, ''];
 }
 

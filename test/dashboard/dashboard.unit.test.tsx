@@ -7,7 +7,7 @@ import type { DashboardActs, Removal } from '../../src/core/operations/live/acts
 import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
 import { decode } from '../../src/core/protocol/decode.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
-import type { CountedEntry, ShownModel } from '../../src/core/protocol/models.ts';
+import type { CountedEntry, HubOffer, ShownModel } from '../../src/core/protocol/models.ts';
 import { type OptimizationPlan, type OptimizationStatus, optimizationStatus } from '../../src/core/protocol/optimizations.ts';
 import { someOptimization } from '../helpers/scripted-store.ts';
 import { show } from './show-part.tsx';
@@ -153,31 +153,107 @@ test('the details of a model list its quantizations, and keys act only on the se
   ]);
 });
 
-test('a model is looked up at once when a quantization is to be added, and a missing quantization is selected', async () => {
-  const offered = (label: string, more: object) => ({
-    label,
-    gguf_file: `${label}.gguf`,
-    files: [],
-    size_bytes: 1024,
-    is_preferred: false,
-    in_store: false,
-    ...more,
-  });
+const offered = (label: string, more: object = {}) => ({
+  label,
+  gguf_file: `${label}.gguf`,
+  files: [],
+  size_bytes: 1024,
+  is_preferred: false,
+  in_store: false,
+  ...more,
+});
+const offerOf = (quantizations: HubOffer['quantizations'], more: Partial<HubOffer> = {}): HubOffer => ({
+  modelId: 'org/one' as ModelId,
+  revision: 'main',
+  files: [],
+  commit: 'c'.repeat(40),
+  file_count: 1,
+  total_bytes: 1024,
+  quantizations,
+  ...more,
+});
+const downloading = (more: object): DashboardView => ({
+  ...view,
+  store: view.store && {
+    ...view.store,
+    downloads: [{ modelId: 'org/one', status: 'downloading', gguf_file: null, selector: null, request: {}, ...more }] as never,
+  },
+});
+
+test('a model is looked up at once where a quantization is to be added, and what is neither there nor on its way is chosen', async () => {
+  const { press, seen } = showDashboard(
+    {
+      show: async () => details,
+      offer: async () =>
+        offerOf([
+          offered('Q4_K_M', { is_preferred: true, in_store: true }),
+          offered('Q5_K_M', { in_store: true, is_older: true }),
+          offered('Q6_K'),
+          offered('Q8_0'),
+        ]),
+    },
+    downloading({ selector: 'q6_k' }),
+  );
+  await press('\r', 'a');
+  await expect.poll(seen).toMatch(/› Q8_0/);
+  expect(seen()).toMatch(/Download org\/one[\s\S]*Q4_K_M +recommended +in the store/);
+  expect(seen()).toMatch(/Q5_K_M +older in the store[\s\S]*Q6_K +downloading/);
+});
+
+test('the dialog for adding says that all is there, and that what is chosen would be downloaded again', async () => {
   const { press, seen } = showDashboard({
     show: async () => details,
-    offer: async ({ modelId }) => ({
-      modelId,
-      revision: 'main',
-      files: [],
-      commit: 'c'.repeat(40),
-      file_count: 1,
-      total_bytes: 1024,
-      quantizations: [offered('Q4_K_M', { is_preferred: true, in_store: true }), offered('Q6_K', {}), offered('Q8_0', {})],
-    }),
+    offer: async () =>
+      offerOf([offered('Q4_K_M', { is_preferred: true, in_store: true }), offered('Q8_0', { in_store: true })], {
+        kept: { reason: 'HF_HUB_OFFLINE is set' },
+      }),
   });
   await press('\r', 'a');
-  await expect.poll(seen).toMatch(/› Q6_K/);
-  expect(seen()).toMatch(/Download org\/one[\s\S]*Q4_K_M +recommended +in the store/);
+  await expect.poll(seen).toMatch(/› Q4_K_M/);
+  expect(seen()).toContain('Every quantization is in the store or downloading.');
+  expect(seen()).toContain('enter download again 1.00 KiB');
+  expect(seen()).toMatch(/! This is what the repo had at the last download[\s\S]*HF_HUB_OFFLINE is set/);
+});
+
+test('the dialog for adding shows what there is beside a selector that names nothing, and why each file is taken or left', async () => {
+  const asked: unknown[] = [];
+  const { press, seen } = showDashboard({
+    offer: async ({ selector }) => {
+      if (selector === undefined) return offerOf([offered('Q4_K_M', { is_preferred: true }), offered('Q8_0')]);
+      throw new SkulkError('FILE_NOT_FOUND', 'org/one has no Q5_K_X on Hugging Face', { hint: 'it has Q4_K_M, Q8_0' });
+    },
+    plan: async (_, ggufFile) => {
+      asked.push(ggufFile);
+      return {
+        gguf_file: 'Q8_0.gguf',
+        taken: [
+          { path: 'Q8_0.gguf', size: 1000, why: 'chosen-weights', reason: 'the chosen weights' },
+          { path: 'config.json', size: 24, why: 'small-file', reason: 'small, not weights' },
+        ],
+        left: Array.from({ length: 15 }, (_, index) => ({
+          path: `Q${index}.gguf`,
+          size: 1024,
+          why: 'other-quantization',
+          reason: 'another quantization',
+        })),
+        missing_pin: null,
+      };
+    },
+  });
+  await press('a', 'org/one:Q5_K_X', '\r');
+  await expect.poll(seen).toMatch(/✗ org\/one has no Q5_K_X on Hugging Face/);
+  expect(seen()).toMatch(/it has Q4_K_M, Q8_0[\s\S]*› Q4_K_M +recommended/);
+  await press('j', 'f');
+  await expect.poll(seen).toMatch(/Files of org\/one:Q8_0/);
+  expect(seen()).toMatch(/take +the chosen weights[^Q]+Q8_0\.gguf +1000 B/);
+  expect(seen()).toMatch(/take +small, not weights[^c]+config\.json +24 B/);
+  expect(seen()).toMatch(/leave +another quantization +15 files, 15\.0 KiB[^Q]+Q0\.gguf +1\.00 KiB/);
+  expect(seen()).not.toContain('Q14.gguf');
+  await press('G');
+  expect(seen()).toContain('Q14.gguf');
+  await press('\u001b');
+  await expect.poll(seen).toMatch(/› Q8_0/);
+  expect(asked).toEqual(['Q8_0.gguf']);
 });
 
 test('the selected line stays visible, and the lines above and below it can be read', async () => {

@@ -1,8 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { HubOffer } from '../../src/core/protocol/models.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 
 const files = {
   'config.json': '{}',
@@ -81,4 +83,62 @@ test('the listing is kept after a restart and after another quantization of the 
   const { quantizations } = JSON.parse((await world.host('show', 'org/g', '--json')).stdout) as { quantizations: { selector: string }[] };
   expect(quantizations.map(({ selector }) => selector)).toEqual(['Q4_K_M', 'Q8_0']);
   expect(await world.host('verify')).toMatchObject({ status: 0 });
+});
+
+test('show and the offer for the add dialogs know what the repo has beside, after a restart, without the Hub, and of a second revision', async () => {
+  const world = await hubWorld();
+  const repo = { ...files, 'imatrix.gguf': noise(900, 4), 'Foo-BF16-00001-of-00002.gguf': noise(700, 7) };
+  const first = world.hub.push('org/g', { files: repo });
+  expect(await world.host('download', 'org/g:Q4_K_M')).toMatchObject({ status: 0 });
+  /** A server without the Hub: what a node is shown, the page's details, and what the dialogs are offered. */
+  const look = async (revision = 'main') => {
+    await using served = await serveInProcess({ home: join(world.home, 'host'), env: { HF_ENDPOINT: world.hub.url, HF_HUB_OFFLINE: '1' } });
+    const shown = await world.nodeInProcess(served, 'laptop', 'show', 'org/g');
+    expect(shown).toMatchObject({ status: 0, stderr: '' });
+    const offer = await fetch(`${served.apiUrl}/store/hub/org%2Fg?kept=true&revision=${revision}`);
+    const planned = await fetch(`${served.apiUrl}/store/hub/org%2Fg?kept=true&wanted=${encodeURIComponent('{"selector":"Q8_0"}')}`);
+    expect((await fetch(`${served.apiUrl}/store/hub/org%2Fg`)).status).toBe(503);
+    const body = (await offer.json()) as HubOffer;
+    return {
+      rows: [...shown.stdout.matchAll(/^(\S+) +(\d\S* \S+) +[\d.]+ +(\d) +(-|not .*)$/gm)].map(([, ...cells]) => cells.join(' | ')),
+      offer: body,
+      offered: body.quantizations?.map(({ label, in_store, is_older }) => [label, is_older === true ? 'older' : in_store]),
+      left: ((await planned.json()) as HubOffer).plan?.left.map(({ path, reason }) => `${path}: ${reason}`),
+    };
+  };
+  const before = await look();
+  // A quantization with a hole cannot be had, and an importance matrix is not a quantization.
+  expect(before.rows).toEqual(['Q4_K_M | 1.95 KiB | 1 | -', 'Q8_0 | 2.93 KiB | 1 | not in the store']);
+  expect(before.offer).toMatchObject({ commit: first, kept: { reason: expect.stringContaining('HF_HUB_OFFLINE') } });
+  expect(before.offered).toEqual([
+    ['Q4_K_M', true],
+    ['Q8_0', false],
+  ]);
+  expect(before.left).toContain('Foo-Q4_K_M.gguf: another quantization');
+  expect((await look('v9')).offer).toMatchObject({ code: 'HUB_OFFLINE' });
+
+  const later = { ...files, 'Foo-Q4_K_M.gguf': noise(2_000, 9), 'Foo-Q2_K.gguf': noise(1_000, 6), 'Foo-Q8_0.gguf': noise(4_000, 5) };
+  const second = world.hub.push('org/g', { files: later });
+  // The Hub has it, and the store does not yet: what it has is older.
+  {
+    await using served = await world.serveInProcess();
+    const offer = (await (await fetch(`${served.apiUrl}/store/hub/org%2Fg?kept=true`)).json()) as HubOffer;
+    expect(offer).toMatchObject({ commit: second });
+    expect(offer).not.toHaveProperty('kept');
+    expect(offer.quantizations.map(({ label, in_store, is_older }) => [label, in_store, is_older])).toEqual([
+      ['Q2_K', false, undefined],
+      ['Q4_K_M', true, true],
+      ['Q8_0', false, undefined],
+    ]);
+  }
+  expect((await look()).rows).toEqual(before.rows);
+  expect(await world.host('download', 'org/g:Q8_0')).toMatchObject({ status: 0 });
+  const after = await look();
+  expect(after.offer.commit).toBe(second);
+  expect(after.rows).toEqual(['Q4_K_M | 1.95 KiB | 1 | -', 'Q8_0 | 3.91 KiB | 1 | -', 'Q2_K | 1000 B | 1 | not in the store']);
+  expect(after.offered).toEqual([
+    ['Q2_K', false],
+    ['Q4_K_M', true],
+    ['Q8_0', true],
+  ]);
 });

@@ -26,7 +26,7 @@ import type { TokenGuard } from './http/token-guard.ts';
 import { createTransport, type Response, type Transport } from './http/transport.ts';
 import type { Watchdog } from './http/watchdog.ts';
 import { listenForNews, type StoreNews } from './news-client.ts';
-import { type AskOffer, askOffer } from './offer-client.ts';
+import { type AskNotInStore, type AskOffer, askNotInStore, askOffer } from './offer-client.ts';
 import { createOptimizationsClient } from './optimizations-client.ts';
 import { createListedFiles, describeListed, isPythonStore } from './python-store.ts';
 import { readPiece } from './read-piece.ts';
@@ -69,6 +69,8 @@ export interface StoreClient extends Store {
   news(signal: AbortSignal): AsyncGenerator<StoreNews>;
   /** What a download from Hugging Face would fetch, according to the store; see `askOffer`. */
   offer: AskOffer;
+  /** The quantizations that it lacks; see `askNotInStore`. */
+  notInStore: AskNotInStore;
   /** Closes its own connections. They never keep the process alive. */
   close(): void;
 }
@@ -138,6 +140,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     access: createAccessClient(exchange),
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),
+    notInStore: (modelId) => askNotInStore(exchange, modelId),
     verify: async ({ refs, repair }, work): Promise<VerifyReport> => {
       const call = { ...callOf('POST /verify', {}), json: { model_ids: refs.map(formatRef), repair } };
       const answer = await refuseForOther(exchange, 'verify models', () => doWork(exchange, call, work));

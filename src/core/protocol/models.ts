@@ -1,4 +1,4 @@
-import { provenance } from './manifest.ts';
+import { provenance, sideKind } from './manifest.ts';
 import {
   amount,
   count,
@@ -141,6 +141,15 @@ export const storedQuantization = object({
 });
 export type StoredQuantization = Shape<typeof storedQuantization>;
 
+/** One quantization of a model's repo that the store does not have; sizes in bytes. */
+export const availableQuantization = object({
+  selector: verbatim({ description: 'What names it behind the colon of a reference, e.g. for `skulk download`' }),
+  size_bytes: countOrZero('Of its own files'),
+  bits_per_weight: orNull(amount(), 'Null if unknown'),
+  files: countOrZero('Number of its own files'),
+});
+export type AvailableQuantization = Shape<typeof availableQuantization>;
+
 /** One model, as it is in the store and on the answering node. */
 export const shownModel = object({
   model_id: modelId(),
@@ -155,9 +164,15 @@ export const shownModel = object({
   companions: listOrEmpty(object({ model_id: modelId(), role: companionRole }), { description: 'The companions that its card names' }),
   ...traits.properties,
   hashed: flag(),
-  files: listOrEmpty(object({ path: verbatim(), size: orNull(count()), sha256: orNull(text()) })),
+  files: listOrEmpty(object({ path: verbatim(), size: orNull(count()), sha256: orNull(text()), gguf_kind: Type.Optional(sideKind) })),
   quantizations: Type.Optional(
     list(storedQuantization, { description: 'Its GGUF quantizations, best choice first; absent if the store does not report them' }),
+  ),
+  not_in_store: Type.Optional(
+    list(availableQuantization, {
+      description:
+        'GGUF quantizations that its repo had when it was last downloaded and that the store does not have, best choice first; absent if unknown',
+    }),
   ),
   staged: orNull(object({ path: verbatim(), digest: orNull(text()), last_used: time() }), 'The copy on the answering machine'),
   nodes: listOrEmpty(object({ node_id: nodeId(), hostname: textOrEmpty(), ...copyFacts }), {
@@ -179,7 +194,11 @@ export const quantization = object({
 export type Quantization = Shape<typeof quantization>;
 
 /** The same as an offer; `in_store`: the store already has those weights. */
-export const offeredQuantization = object({ ...quantization.properties, in_store: flag('Whether the store already has these weights') });
+export const offeredQuantization = object({
+  ...quantization.properties,
+  in_store: flag('Whether the store already has these weights'),
+  is_older: Type.Optional(flag('Whether the store has them with other content, as of another commit')),
+});
 export type OfferedQuantization = Shape<typeof offeredQuantization>;
 
 /** A file of a repo, and why a download takes or skips it. */
@@ -212,6 +231,12 @@ export const hubOffer = object({
     description: 'The choices; empty for a repo without GGUF weights',
   }),
   plan: Type.Optional(downloadPlan),
+  kept: Type.Optional(
+    object(
+      { reason: text({ description: 'Why Hugging Face could not be asked, as a sentence' }) },
+      { description: 'Present if this is what the repo had when the model was last downloaded, because Hugging Face could not be asked' },
+    ),
+  ),
 });
 export type HubOffer = Shape<typeof hubOffer>;
 

@@ -1,5 +1,6 @@
+import { withKnownKinds } from '../catalog/held-files.ts';
 import { findClash } from '../catalog/manifest.ts';
-import { type FileKind, type KindFile, kindsOf } from '../catalog/selection/file-kind.ts';
+import { type FileKind, kindsOf } from '../catalog/selection/file-kind.ts';
 import { type Group, isBroken, listGroups } from '../catalog/selection/groups.ts';
 import type { Warning } from '../catalog/selection/problems.ts';
 import { type Selection, type SelectionRequest, selectFiles } from '../catalog/selection/select-files.ts';
@@ -44,7 +45,7 @@ export function planFetch(
   },
 ): FetchPlan {
   const { modelId } = listing;
-  const known = withKnownKinds(listing.files, present);
+  const known = withKnownKinds(listing.files, present?.files ?? []);
   const held = completes ? heldGroups(known, present) : [];
   const [first] = held;
   const choice = first === undefined ? request : { ...request, selector: first.files[0]?.path, pin: undefined };
@@ -72,17 +73,6 @@ export function planFetch(
     ggufFile: selection.group?.ggufFile,
     warnings: selection.warnings.map((warning) => describeWarning(listing, warning)),
   };
-}
-
-/** Adds the known kinds of files with the same content here: a projector may have a name like weights. */
-function withKnownKinds(listed: readonly SourceFile[], present: Manifest | undefined): readonly (SourceFile & KindFile)[] {
-  const known = new Map((present?.files ?? []).flatMap((file) => (file.gguf_kind === undefined ? [] : [[file.path as string, file]])));
-  if (known.size === 0) return listed;
-  return listed.map((file) => {
-    const held = known.get(file.path);
-    const isSame = held !== undefined && held.size === file.size && (file.sha256 === undefined || file.sha256 === held.sha256);
-    return isSame ? { ...file, gguf_kind: held.gguf_kind } : file;
-  });
 }
 
 /** The quantizations of a listing of which some files exist. */

@@ -20,6 +20,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly access?: StoreClient['access'];
   /** Models on Hugging Face; only over HTTP. */
   readonly offer?: StoreClient['offer'];
+  /** The quantizations of a repo that it lacks; only for a store over HTTP. */
+  readonly notInStore?: StoreClient['notInStore'];
   /** The directory of the canonical copies, if this machine is the store host. */
   readonly localRoot?: string;
   /** The URL of the store; only over HTTP. */

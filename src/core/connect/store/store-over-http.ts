@@ -47,6 +47,7 @@ export async function openOverHttp(
     news: store.news,
     access: store.access,
     offer: store.offer,
+    notInStore: store.notInStore,
     requireToken: () => {
       if (token !== undefined && guard.withheld !== undefined) throw guard.withheld;
     },

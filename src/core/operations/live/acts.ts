@@ -1,4 +1,5 @@
 import { parseWantedFiles } from '../../catalog/selection/wanted-files.ts';
+import type { AskOffer } from '../../client/offer-client.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isPythonHost } from '../../connect/is-python-host.ts';
 import { openStore } from '../../connect/open-store.ts';
@@ -7,7 +8,7 @@ import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import { describeHolder } from '../../protocol/holder.ts';
-import type { HubOffer, ShownModel } from '../../protocol/models.ts';
+import type { DownloadPlan, HubOffer, ShownModel } from '../../protocol/models.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 import { deleteModels } from '../models/delete-models.ts';
 import { cancelDownload, download } from '../models/downloads.ts';
@@ -55,6 +56,8 @@ export interface DashboardActs {
    * ones.
    */
   offer(ref: ModelRef): Promise<HubOffer | undefined>;
+  /** The files that a download would take and leave, with reasons; undefined if the store cannot plan downloads. */
+  plan(ref: ModelRef, ggufFile: string | undefined): Promise<DownloadPlan | undefined>;
   /** Returns when the store has accepted the download. @param ggufFile the choice if there are several quantizations */
   download(ref: ModelRef, ggufFile: string | undefined): Promise<void>;
   /** Repeats the same request. */
@@ -85,11 +88,11 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       return { freed_bytes, nodes };
     },
     purge: (request) => purge(deps, request),
-    offer: async ({ modelId, revision, selector }) => {
-      await using opened = await openStore(deps);
-      // The Python program's store treats unknown paths differently.
-      if (opened.offer === undefined || (await isPythonHost(opened))) return undefined;
-      return await opened.offer({ modelId, revision, ...(selector !== undefined && { wanted: { selector } }) }, deps.world.signal);
+    offer: ({ modelId, revision, selector }) =>
+      askOffer(deps, { modelId, revision, ...(selector !== undefined && { wanted: { selector } }) }),
+    plan: async ({ modelId, revision }, ggufFile) => {
+      const wanted = ggufFile === undefined ? {} : { ggufFile, exact: true };
+      return (await askOffer(deps, { modelId, revision, wanted }))?.plan;
     },
     download: async ({ modelId, revision, selector }, ggufFile) => {
       await requireServer(deps, 'download');
@@ -126,6 +129,13 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
     isStaging: () => asked > 0 || jobs.list().some(({ status }) => status === 'pending' || status === 'staging'),
     cancelStage: async (modelId) => void (await jobs.cancel(modelId)),
   };
+}
+
+async function askOffer(deps: Deps, asked: Parameters<AskOffer>[0]): Promise<HubOffer | undefined> {
+  await using opened = await openStore(deps);
+  // The Python program's store treats unknown paths differently.
+  if (opened.offer === undefined || (await isPythonHost(opened))) return undefined;
+  return await opened.offer({ ...asked, mayBeKept: true }, deps.world.signal);
 }
 
 async function purge(deps: Deps, { modelId, selector, on, force }: PurgeRequest): Promise<Removal> {

@@ -1,4 +1,5 @@
 import { checkRevision } from '../../catalog/check-revision.ts';
+import { listNotHeld } from '../../catalog/held-files.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
@@ -8,10 +9,12 @@ import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
-import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { AvailableQuantization, ShownModel, StoredQuantization } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import { describeQuantizations } from './describe-quantizations.ts';
+import { keptListing } from './kept-listing.ts';
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND; FILE_NOT_FOUND for a selector that names nothing of it */
 export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> {
@@ -33,6 +36,9 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
   const files = filesOfPart(ref, all);
   const nodes = await nodesWith(deps, opened, modelId);
   const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
+  const quantizations = describeQuantizations(entry.files, { manifest, nodes }).filter(isNamed(ref, all));
+  const isAboutAll = ref.selector === undefined && manifest !== undefined && quantizations.length > 0;
+  const notInStore = isAboutAll ? await listNotInStore(deps, opened, manifest) : undefined;
   return {
     model_id: modelId,
     store_path: entry.store_path,
@@ -55,9 +61,10 @@ export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> 
     license: entry.license,
     card: entry.card ?? null,
     hashed: manifest !== undefined,
-    files: files.map(({ path, size, sha256 }) => ({ path, size, sha256 })),
+    files: files.map(({ path, size, sha256, gguf_kind }) => ({ path, size, sha256, ...(gguf_kind !== undefined && { gguf_kind }) })),
     staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
-    quantizations: describeQuantizations(entry.files, { manifest, nodes }).filter(isNamed(ref, all)),
+    quantizations,
+    ...(notInStore !== undefined && { not_in_store: notInStore }),
     nodes,
   };
 }
@@ -70,6 +77,27 @@ function isNamed({ selector }: ModelRef, files: readonly KindFile[]): (one: Stor
     selector,
   );
   return (one) => found.state === 'found' && one.selector === found.group.selector;
+}
+
+/** The quantizations of the repo, as of the last download, that the store lacks; undefined if unknown. Hugging Face is not asked. */
+async function listNotInStore(
+  { world }: Deps,
+  opened: OpenedStore,
+  { model_id: modelId, files }: Manifest,
+): Promise<readonly AvailableQuantization[] | undefined> {
+  try {
+    const upstream = await keptListing(opened.store, modelId);
+    if (upstream === undefined) return await opened.notInStore?.(modelId);
+    return listNotHeld(upstream.files, files).map(({ selector, label, sizeBytes, files: own }) => ({
+      selector,
+      size_bytes: sizeBytes,
+      bits_per_weight: label?.bitsPerWeight ?? null,
+      files: own.length,
+    }));
+  } catch (error) {
+    if (!(error instanceof SkulkError) || world.signal.aborted) throw error;
+    return undefined;
+  }
 }
 
 function filesOfPart<F extends KindFile>({ modelId, selector }: ModelRef, files: readonly F[]): readonly F[] {

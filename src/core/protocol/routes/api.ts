@@ -49,7 +49,7 @@ const storeRoutes = {
   'GET /store/hub/:id': {
     role: 'node',
     summary: 'What a download from Hugging Face would fetch, with the GGUF quantizations to choose from',
-    query: ['revision', 'wanted'],
+    query: ['revision', 'wanted', 'kept'],
     answers: { 200: hubOffer },
     failures: ofModels,
     ownPagesOnly: true,

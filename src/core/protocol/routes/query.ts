@@ -8,6 +8,7 @@ export const queries = {
   replace: Type.Boolean({ description: 'Also if the id exists with other content' }),
   recent: Type.Boolean({ description: 'Also finished jobs' }),
   revision: text({ description: 'A branch, a tag or a commit' }),
+  kept: Type.Boolean({ description: 'Whether the list of the last download will do, if Hugging Face cannot be asked' }),
   wanted: text({
     description: 'The request, as JSON with the fields of a download, e.g. {"selector":"Q4_K_M"}; the answer then has `plan`',
   }),

@@ -19,11 +19,12 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
   const show = async (request: FastifyRequest, reply: FastifyReply): Promise<object> =>
     sendJson(reply, await showModel(await deps(), { modelId: modelOf(request) }));
   const look = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
-    const { revision, wanted } = request.query as { revision?: unknown; wanted?: unknown };
+    const { revision, wanted, kept } = request.query as { revision?: unknown; wanted?: unknown; kept?: unknown };
     if (revision !== undefined && typeof revision !== 'string')
       throw new SkulkError('BAD_REQUEST', 'revision must be given only once', { hint: 'e.g. ?revision=main' });
     const asked = { modelId: modelOf(request), ...(revision !== undefined && { revision: parseRevision(revision) }) };
-    return lookAtHub(await deps(), { ...asked, wanted: await parseWanted(wanted), signal: untilGone(reply) });
+    const mayBeKept = kept === 'true';
+    return lookAtHub(await deps(), { ...asked, wanted: await parseWanted(wanted), mayBeKept, signal: untilGone(reply) });
   };
   const verify = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { model_ids = [], repair = false } = request.body as VerifyBody;

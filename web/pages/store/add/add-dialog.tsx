@@ -2,13 +2,13 @@ import { type FormEvent, type ReactElement, useEffect, useId, useState } from 'r
 import type { HubOffer } from '../../../../src/core/protocol/models.ts';
 import { callOf } from '../../../api/call.ts';
 import { splitRef } from '../../../api/model-ref.ts';
+import { firstChoice } from '../../../api/offer-presence.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useStore } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
-import { firstChoice } from './choose.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { Offer } from './offer.tsx';
 
@@ -42,7 +42,7 @@ export function AddDialog({
     const { offer, named } = found;
     const downloads = (topics.downloads?.downloads ?? []).filter(({ modelId }) => modelId === offer.modelId);
     const isOffered = offer.quantizations.some(({ gguf_file }) => gguf_file === named);
-    setChosen(isOffered ? named : firstChoice(offer.quantizations, downloads));
+    setChosen(isOffered ? named : firstChoice(offer.quantizations, downloads)?.gguf_file);
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is typed later is looked up when it is asked for
   useEffect(() => {

@@ -1,8 +1,8 @@
 import { type ReactElement, useId } from 'react';
 import type { DownloadStatus } from '../../../../src/core/protocol/downloads.ts';
 import type { OfferedQuantization } from '../../../../src/core/protocol/models.ts';
+import { presenceOf } from '../../../api/offer-presence.ts';
 import { formatBytes } from '../../../parts/format.ts';
-import { presenceOf } from './choose.ts';
 
 /** One of several quantizations: how large each is, and whether the store has it. */
 export function Choice({
@@ -31,6 +31,11 @@ export function Choice({
               <span className="choice-name">{label}</span>
               {is_preferred && <span className="badge">recommended</span>}
               {presence === 'stored' && <span className="badge good">in the store</span>}
+              {presence === 'older' && (
+                <span className="badge warn" title="The store has these weights with other content. Downloading them again updates them.">
+                  older in the store
+                </span>
+              )}
               {presence === 'coming' && <span className="badge accent">downloading</span>}
               <span className="choice-size">{formatBytes(size_bytes)}</span>
             </label>

@@ -23,7 +23,7 @@ export interface Asked {
 
 /** What a download would bring. Throws an ApiError. */
 export const askOffer = (client: Client, { modelId, revision, wanted }: Asked, signal: AbortSignal): Promise<HubOffer> => {
-  const query = { revision, wanted: wanted && JSON.stringify(wanted) };
+  const query = { revision, wanted: wanted && JSON.stringify(wanted), kept: true };
   return client.get<HubOffer>(callOf('GET /store/hub/:id', { id: modelId }, query), signal);
 };
 

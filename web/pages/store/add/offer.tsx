@@ -44,6 +44,12 @@ export function Offer({
           {offer.revision}, commit <code>{commit.slice(0, 12)}</code>
         </span>
       </p>
+      {offer.kept !== undefined && (
+        <div className="callout warn" role="status">
+          <Icon name="warning" />
+          <p>This is what the repo had at the last download, because Hugging Face cannot be asked: {offer.kept.reason}.</p>
+        </div>
+      )}
       {quantizations.length === 0 ? (
         <p>
           {formatBytes(total_bytes)} in {plural(file_count, 'file')}.

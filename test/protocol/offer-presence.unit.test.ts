@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { OfferedQuantization } from '../../src/core/protocol/models.ts';
-import { firstChoice, presenceOf } from '../../web/pages/store/add/choose.ts';
+import { firstChoice, presenceOf } from '../../src/core/protocol/offer-presence.ts';
 
 const offered = (label: string, more: Partial<OfferedQuantization> = {}): OfferedQuantization => ({
   label,
@@ -26,10 +26,18 @@ describe('the choice of a quantization', () => {
     ['its download failed', [download({ status: 'failed', gguf_file: 'a-Q4_K_M.gguf' })], ['absent', 'absent'], 'a-Q4_K_M.gguf'],
   ] as const)('knows that it exists when %s', (_, downloads, presences, first) => {
     expect([q4, q8].map((one) => presenceOf(one, downloads))).toEqual(presences);
-    expect(firstChoice([q4, q8], downloads)).toBe(first);
+    expect(firstChoice([q4, q8], downloads)?.gguf_file).toBe(first);
   });
 
   test('is empty when the store has all of them', () => {
     expect(firstChoice([{ ...q4, in_store: true }], [])).toBeUndefined();
+  });
+
+  test('is marked as older when the store has other content, and is chosen after the absent ones', () => {
+    const older = { ...q4, in_store: true, is_older: true };
+    expect(presenceOf(older, [])).toBe('older');
+    expect(presenceOf(older, [download({ gguf_file: older.gguf_file })])).toBe('coming');
+    expect(firstChoice([older, q8], [])).toBe(q8);
+    expect(firstChoice([older, { ...q8, in_store: true }], [])).toBe(older);
   });
 });
