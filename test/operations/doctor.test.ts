@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { llamaQuantize } from '../helpers/quantizer.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { wants } from '../helpers/wants.ts';
 
 interface Doctor {
   ok: boolean;
@@ -207,6 +211,38 @@ describe('skulk doctor', () => {
       found: expect.stringContaining('in place'),
     });
     expect((await examine(yaml(join(store, 'cache')), { home })).of('staging path')).toMatchObject({ status: 'problem' });
+  });
+
+  describe('on a store host', () => {
+    const engine = async (env: Record<string, string>, name = 'llama') => {
+      const home = await temporaryDirectory();
+      const yaml = `model_store:\n  store_host: ${hostname()}\n  store_path: ${join(home, 'store')}\n`;
+      return (await examine(yaml, { home, env: { HOME: home, PATH: join(home, 'bin'), ...env } })).of(`engine ${name}`);
+    };
+
+    test('names the program and the version of an engine', wants('llama-quantize'), async () => {
+      expect(await engine({ SKULK_ENGINE_LLAMA: llamaQuantize })).toMatchObject({
+        status: 'ok',
+        found: expect.stringMatching(/llama-quantize.*, version node-llama-cpp \d/),
+      });
+    });
+
+    // Where a package manager has installed one, it is found there.
+    const isInstalled = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'].some((at) => existsSync(join(at, 'llama-quantize')));
+    test.skipIf(isInstalled)('says how to install a missing engine', async () => {
+      expect(await engine({})).toMatchObject({
+        status: 'skipped',
+        found: expect.stringMatching(/not installed; to install it: .*apt install llama\.cpp-tools/),
+      });
+    });
+
+    test('warns about an environment variable that names no engine', async () => {
+      expect(await engine({ SKULK_ENGINE_MLX: '/nowhere/mlx_lm.convert' }, 'mlx')).toMatchObject({
+        status: 'warning',
+        found: expect.stringContaining('/nowhere/mlx_lm.convert'),
+        todo: expect.stringContaining('SKULK_ENGINE_MLX'),
+      });
+    });
   });
 
   test('prints its findings as text', async () => {

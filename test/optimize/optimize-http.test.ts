@@ -1,3 +1,4 @@
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
@@ -145,6 +146,29 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
       http: 200,
       body: { modelId: 'acme/Tiny', status: 'failed', error: failed.error },
     });
+  });
+
+  test('is refused with 409 and a time to retry while the source is not hashed yet', async () => {
+    const home = await temporaryDirectory();
+    const place = join(home, 'store', 'acme--Tiny');
+    await mkdir(place, { recursive: true });
+    // So much takes a while to hash, and no space on the disk.
+    const size = 2 ** 40;
+    await writeFile(join(place, 'tiny-F16.gguf'), '');
+    await truncate(join(place, 'tiny-F16.gguf'), size);
+    const entry = { model_id: 'acme/Tiny', store_path: 'acme--Tiny', files: ['tiny-F16.gguf'], downloaded_at: '', total_bytes: size };
+    await writeFile(join(home, 'store', 'registry.json'), JSON.stringify({ 'acme/Tiny': entry }));
+    const served = await serveInProcess({ home, env: { SKULK_ENGINE_LLAMA: llamaQuantize } });
+    for (const url of [served.url, served.apiUrl]) {
+      const answer = await fetch(`${url}/store/models/acme%2FTiny/optimize`, { method: 'POST' });
+      expect(answer.status).toBe(409);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await answer.json()).toMatchObject({
+        code: 'CONFLICT',
+        detail: 'acme/Tiny is being hashed',
+        hint: expect.stringMatching(/./),
+      });
+    }
   });
 
   test('is refused with 503 by a node without a store, like the Python Skulk does', async () => {

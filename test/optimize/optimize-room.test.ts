@@ -22,15 +22,22 @@ async function storeOnSmallDisk(program: string) {
     const found = await readdir(join(disk.path, '.skulk/v1/optimizations/work'), { recursive: true }).catch((): string[] => []);
     return found.filter((path) => path.includes('/run/'));
   };
-  return { disk, run, left };
+  return { disk, run, left, url: served.url };
 }
 
 describe('optimizing without disk space', wants('llama-quantize', 'a disk of their own'), () => {
   test('is refused before anything is written', async () => {
-    const { disk, run, left } = await storeOnSmallDisk(llamaQuantize);
+    const { disk, run, left, url } = await storeOnSmallDisk(llamaQuantize);
     await disk.leave(2 * mebibyte);
     const refused = await run('optimize', 'acme/Tiny-GGUF', '--type', 'Q8_0');
     expect(refused, refused.stderr).toMatchObject({ status: 7, stderr: expect.stringMatching(/needs 4\.9\d MiB/) });
+    const asked = await fetch(`${url}/store/models/acme%2FTiny-GGUF/optimize`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ type: 'Q8_0' }),
+    });
+    expect(asked.status).toBe(507);
+    expect(await asked.json()).toMatchObject({ code: 'NO_SPACE', detail: expect.stringMatching(/needs 4\.9\d MiB/) });
     expect(await left()).toEqual([]);
     await disk.leave('all');
   });
