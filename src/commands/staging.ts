@@ -23,6 +23,7 @@ export const staging = defineCommand({
     ...(models.length === 0
       ? []
       : [{ header: ['MODEL', 'SIZE', 'LAST USED', 'IN USE BY'], rows: models.flatMap(toRows), alignRight: [1] }]),
+    ...models.flatMap(({ model_id, verified }) => (verified === 'arrival' ? [`only hashed on arrival: ${model_id}`] : [])),
     ...unfinished.map(({ model_id, size_bytes }) => `unfinished: ${model_id}, ${formatBytes(size_bytes)}`),
     ...(foreign.length === 0 ? [] : [`not created by skulk, not touched: ${foreign.join(', ')}`]),
   ],

@@ -133,3 +133,25 @@ test('the search at the usual ports of a host finds the Python program', async (
   const found = await askUsualPorts(testDeps(testWorld(await temporaryDirectory())), '127.0.0.1', [Number(port), 1]);
   expect(found).toEqual([{ url: store.url, version: null }]);
 });
+
+test('staging and verify --staging report a copy that was only hashed on arrival, and not one that matches Hugging Face', async () => {
+  const hub = await fakeHub();
+  hub.push(id, { files: safe });
+  const store = await pythonStore({ [id]: { files: safe }, 'org/other': { files: { 'config.json': '{}' } } });
+  const { run } = await nodeOf(store, { hub: hub.url });
+  expect(await run('stage', id)).toMatchObject({ status: 0 });
+  expect(await run('stage', 'org/other')).toMatchObject({ status: 0 });
+  const { models } = JSON.parse((await run('staging', '--json')).stdout) as { models: { model_id: string; verified?: string }[] };
+  expect(Object.fromEntries(models.map(({ model_id, verified }) => [model_id, verified]))).toEqual({ [id]: 'hub', 'org/other': 'arrival' });
+  const text = (await run('staging')).stdout;
+  expect(text).toContain('only hashed on arrival: org/other');
+  expect(text).not.toContain(`only hashed on arrival: ${id}`);
+  const checked = await run('verify', '--staging', '--json');
+  expect(JSON.parse(checked.stdout)).toMatchObject({
+    ok: true,
+    models: expect.arrayContaining([
+      { model_id: id, status: 'ok', bad_files: [] },
+      { model_id: 'org/other', status: 'ok', bad_files: [], note: expect.stringContaining('hashes of its arrival') },
+    ]),
+  });
+});

@@ -45,6 +45,9 @@ export const stagingList = object({
       in_use: flag(),
       holders: listOrEmpty(holder),
       digest: orNull(text()),
+      verified: Type.Optional(
+        orNull(oneOf(['hub', 'arrival']), 'For a copy from a Python store host: by ids of Hugging Face, or only hashed on arrival'),
+      ),
       over_budget: flag('Whether it, or a part of it, is evicted when the budget is next applied, unless used before'),
       quantizations: listOrEmpty(stagedQuantization, {
         description: 'Most recently used first; one entry for a model without quantizations',

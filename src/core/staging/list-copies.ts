@@ -25,6 +25,8 @@ export interface StagedCopy {
   readonly lastUsed: Date;
   /** Null for a copy that the Python Skulk staged without verification. */
   readonly digest: string | null;
+  /** How a copy from a Python store host was verified. */
+  readonly verified?: CopyRecord['verified'];
   /** Its groups, most recently used first; exactly one if the model has no quantizations. */
   readonly groups: readonly StagedGroup[];
   /** The single quantizations, even of an older copy, whose record has only one group. */
@@ -124,6 +126,7 @@ async function describeCopy(directory: string, name: string): Promise<StagedCopy
     sizeBytes,
     lastUsed,
     digest: record?.manifest.digest ?? null,
+    verified: record?.verified,
     ...groupsOf(record, { sizeBytes, lastUsed }),
   };
 }

@@ -57,7 +57,8 @@ export async function verifyCopy(
   const isOfOthers = new Set(part === undefined ? [] : parts.filter((one) => one !== part).flatMap(({ files }) => files));
   const files = record.manifest.files.filter(({ path }) => !isOfOthers.has(path));
   const bad = await findBadFiles(files, directory, { signal: eviction.signal, onBytes });
-  if (bad.length === 0) return { ...about, status: 'ok', bad_files: [] };
+  const note = record.verified === 'arrival' ? { note: 'compared with the hashes of its arrival; its store has no digests' } : {};
+  if (bad.length === 0) return { ...about, status: 'ok', bad_files: [], ...note };
   if (!repair) return { ...about, status: 'damaged', bad_files: bad, note: `\`skulk stage --force ${name}\` copies it again` };
   const isBad = new Set(bad.map(({ path }) => path));
   return { ...about, bad_files: bad, ...(await removeDamaged(layout, { modelId, parts, isBad }, eviction)) };

@@ -9,7 +9,7 @@ export async function listStaging({ config, world }: Parameters<typeof classifyC
   const root = config.settings.nodeCachePath.value;
   const { copies, foreign, budgetBytes, isInPlace } = await classifyCopies({ config, world });
   const unfinished = isInPlace ? [] : await measureUnfinished(stagingLayout(root));
-  const models = copies.map(({ modelId, directory, sizeBytes, lastUsed, digest, holders, isOverBudget, quantizations }) => ({
+  const models = copies.map(({ modelId, directory, sizeBytes, lastUsed, digest, verified, holders, isOverBudget, quantizations }) => ({
     model_id: modelId,
     directory,
     size_bytes: sizeBytes,
@@ -17,6 +17,7 @@ export async function listStaging({ config, world }: Parameters<typeof classifyC
     in_use: holders.length > 0,
     holders,
     digest,
+    ...(verified !== undefined && { verified }),
     over_budget: isOverBudget,
     quantizations: quantizations.map((one) => ({
       selector: one.selector,
