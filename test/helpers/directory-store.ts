@@ -82,6 +82,7 @@ export async function directoryStore(
     upstream: async () => undefined,
     ggufHeader: async () => undefined,
     cardOf: async () => undefined,
+    lacksProjector: async () => false,
     adopt: async () => refuse(),
     remove: async (id) => {
       const { files } = find(id);

@@ -5,7 +5,6 @@ import { withGgufKinds } from '../catalog/contents/gguf-kind.ts';
 import type { KindFile } from '../catalog/selection/file-kind.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { isBroken, listGroups, loadableGguf } from '../catalog/selection/groups.ts';
-import { lacksProjector } from '../catalog/selection/projectors.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
 import type { DownloadName, DownloadRequest } from '../jobs/contract.ts';
 import { fileNameOf, heldStatus } from '../jobs/download-kind.ts';
@@ -155,7 +154,7 @@ async function findInStore(
   { modelId, revision, ...wanted }: DownloadRequest,
 ): Promise<{ readonly ggufFile: string | null; readonly bytes: number } | undefined> {
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
-  if (entry === undefined || lacksProjector(entry.files, entry.repo_has_projector) || isParticular(wanted)) return undefined;
+  if (entry === undefined || isParticular(wanted) || (await store.lacksProjector(entry))) return undefined;
   const named = wanted.ggufFile ?? wanted.selector;
   const files = (await lookAtFiles(store, entry)).map((file) => ({ ...file, size: 0 }));
   const found = named === undefined ? undefined : findGroup(files, named);

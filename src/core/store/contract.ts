@@ -308,6 +308,8 @@ export interface LocalStore extends Store {
    * whose projector is missing.
    */
   listFiles(modelId: ModelId): Promise<readonly string[]>;
+  /** Whether the repo of a model ships a projector that the store does not have. */
+  lacksProjector(entry: RegistryEntry): Promise<boolean>;
   /**
    * Opens a file that `listFiles` lists. Throws MODEL_NOT_FOUND, FILE_NOT_FOUND, INTEGRITY if it does not match its manifest, STORE_BUSY
    * (with retryAfterMs) while it is being checked after a change of its date.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type FoundCard, readCard } from '../catalog/read-card.ts';
 import { planRemoval } from '../catalog/selection/plan-removal.ts';
-import { lacksProjector } from '../catalog/selection/projectors.ts';
+import { isProjector, lacksProjector as withoutProjector } from '../catalog/selection/projectors.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { coalesce } from '../kernel/flow/coalesce.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
@@ -43,6 +43,8 @@ export interface DiskStoreOptions {
    */
   readonly isBusy?: (modelId: ModelId, files?: readonly string[]) => string | undefined;
   readonly whenUnused?: WhenUnused;
+  /** Whether the repo of a model ships a projector, if the registry does not know; without it, no repo does. */
+  readonly askForProjector?: (entry: RegistryEntry, commit: string | undefined) => Promise<boolean>;
   /** The store's lock, if this process holds it during its whole life. Otherwise it is taken for each change. */
   readonly held?: HeldLock;
   /** Creates the store's identity; called under the store's lock before the first change. */
@@ -57,7 +59,7 @@ export interface DiskStoreOptions {
 
 /** Opens the canonical store on this machine's disk. Nothing is written before the first change. */
 export function openDiskStore(options: DiskStoreOptions): LocalStore {
-  const { root, world, held, isBusy = () => undefined, identify = async () => {}, presence } = options;
+  const { root, world, held, isBusy = () => undefined, identify = async () => {}, presence, askForProjector } = options;
   const index = openStoreIndex({ root, world, held, identify, presence });
   const closing = new AbortController();
   const signal = AbortSignal.any([world.signal, closing.signal]);
@@ -73,6 +75,11 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const removalListeners: ((modelId: ModelId, files?: ReadonlySet<string>) => void)[] = [];
   const tellRemoved = (modelId: ModelId, files?: ReadonlySet<string>): void => {
     for (const listener of removalListeners) listener(modelId, files);
+  };
+  const lacksProjector = async (entry: RegistryEntry): Promise<boolean> => {
+    const { files, repo_has_projector: has } = entry;
+    if (has !== null || !files.some((path) => path.endsWith('.gguf')) || files.some(isProjector)) return withoutProjector(files, has);
+    return askForProjector !== undefined && (await askForProjector(entry, (await registry()).commits.get(entry.model_id)));
   };
   const refuseBusy = (modelId: ModelId, part?: Pick<QuantizationRemoval, 'selector' | 'files'>): void => {
     const busy = isBusy(modelId, part?.files);
@@ -96,7 +103,8 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
       if (entry === undefined || !(await isDirectoryInside(root, entry.store_path))) return false;
       return selector === undefined || hasQuantization(entry.files, selector);
     },
-    listFiles: (modelId) => listFilesOf(modelId, index),
+    lacksProjector,
+    listFiles: (modelId) => listFilesOf(modelId, index, lacksProjector),
     openFile: open,
     manifest: (modelId, asked = {}) => answerManifest(modelId, asked, { index, hasher, cardOf: cards.cardOf }),
     readPiece: (request, caller) => readPieceOf(request, caller, open),
@@ -174,9 +182,13 @@ async function healthOf(
   };
 }
 
-async function listFilesOf(modelId: ModelId, { entryOf, records }: StoreIndex): Promise<readonly string[]> {
+async function listFilesOf(
+  modelId: ModelId,
+  { entryOf, records }: StoreIndex,
+  lacksProjector: LocalStore['lacksProjector'],
+): Promise<readonly string[]> {
   const entry = await entryOf(modelId);
-  if (lacksProjector(entry.files, entry.repo_has_projector))
+  if (await lacksProjector(entry))
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is in the store without its vision projector`, {
       hint: 'add it again with its mmproj file',
     });

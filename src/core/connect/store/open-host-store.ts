@@ -10,6 +10,7 @@ import { watchPresence } from '../../store/disk/store-presence.ts';
 import { type DiskStoreOptions, openDiskStore } from '../../store/disk-store.ts';
 import { storeLayout } from '../../store/layout.ts';
 import type { UploadLimits } from '../../store/uploads/upload-table.ts';
+import { askForProjectors } from '../ask-for-projector.ts';
 import type { Deps } from '../deps.ts';
 import { identifyStore, refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
 import { urlFromHere } from '../url-from-here.ts';
@@ -82,6 +83,7 @@ export async function openHostStore(
     world,
     nodeId: config.nodeId,
     cardsPath: config.settings.cardsPath.value,
+    askForProjector: askForProjectors(deps),
     held,
     presence,
     isBusy,

@@ -10,6 +10,7 @@ import { watchPresence } from '../../store/disk/store-presence.ts';
 import { openDiskStore } from '../../store/disk-store.ts';
 import { storeLayout } from '../../store/layout.ts';
 import type { WhenUnused } from '../../store/store-context.ts';
+import { askForProjectors } from '../ask-for-projector.ts';
 import type { Deps } from '../deps.ts';
 import { identifyStore, rememberModels } from '../served-stores.ts';
 import type { OpenedStore } from './opened-store.ts';
@@ -26,6 +27,7 @@ export async function openOnDisk(deps: Deps, root: string): Promise<OpenedStore>
     world,
     nodeId: config.nodeId,
     cardsPath: config.settings.cardsPath.value,
+    askForProjector: askForProjectors(deps),
     whenUnused: whenUnusedIn(root, world),
     identify: async () => {
       await identifyStore(deps, root);
