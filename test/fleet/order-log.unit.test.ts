@@ -32,6 +32,8 @@ test('a log of orders is read as it was written', async () => {
     { ack: id, node: 'n1', outcome },
     { forget: 'n2' },
     { order: { ...order, kind: 'purge', model_id: null }, nodes: [] },
+    { order: { ...order, kind: 'stage', revision: 'v1', keep_ms: 5 }, nodes: ['n1'] },
+    { ack: id, node: 'n1', outcome: { ...outcome, bytes_transferred: 5 } },
     { drop: id },
   ];
   expect(await read(...lines)).toEqual({ entries: lines, bad: [] });
@@ -47,6 +49,9 @@ test.each([
   ['nothing that is known', { undo: id }],
   // It would become an order for every model.
   ['an eviction without its model', { order: { ...order, model_id: null }, nodes: ['n1'] }],
+  ['a stage without its model', { order: { ...order, kind: 'stage', model_id: null }, nodes: ['n1'] }],
+  // It would stage another revision.
+  ['a stage of a revision that cannot be', { order: { ...order, kind: 'stage', revision: '' }, nodes: ['n1'] }],
   ['a model that cannot be', { order: { ...order, kind: 'purge', model_id: '../a' }, nodes: ['n1'] }],
   ['an unknown kind', { order: { ...order, kind: 'melt' }, nodes: ['n1'] }],
   ['an order without a number', { order: { ...order, seq: undefined }, nodes: ['n1'] }],

@@ -108,6 +108,16 @@ test('the API accepts orders to stage a model, shows their state and withdraws t
   expect((await report()).json()).toEqual({ wanted: false });
   expect((await send(`/store/orders/${pending.order_id}`, 'GET')).status).toBe(404);
 
+  // A node that was away stages it when its server is back.
+  await world.add('org/late', 'late');
+  const late = (await send('/store/models/org%2Flate/stage', 'POST', { nodes: ['n2'] })).json() as GivenOrder;
+  await using _late = await world.nodeInProcess('n2', host.url);
+  await until('the node has staged it', async () => {
+    const { nodes } = (await send(`/store/orders/${late.order_id}?wait_ms=5000`, 'GET')).json() as GivenOrder;
+    return nodes[0]?.status === 'done';
+  });
+  expect(await world.copies('n2')).toEqual(['org--a', 'org--late']);
+
   const purge = (await send('/store/purge-staging?wait_ms=0', 'POST', { nodes: ['n2'] })).json() as { order: GivenOrder };
   expect((await send(`/store/orders/${purge.order.order_id}`, 'DELETE')).status).toBe(409);
   expect((await send('/store/models/org%2Fa/stage', 'POST', { nodes: ['nobody'] })).status).toBe(404);

@@ -198,8 +198,4 @@ function newestOf(booked: BookedOrder, node: NodeId): BookedOrder {
 }
 
 /** Whether an order, or the one that replaced it, is still pending on a node. */
-export function isOpenOn(booked: BookedOrder, node: NodeId): boolean {
-  const outcome = outcomeOn(booked, node);
-  // A deferred stage is not finished.
-  return booked.nodes.has(node) && (outcome === undefined || (booked.order.kind === 'stage' && !isFinal(booked.order, outcome)));
-}
+export const isOpenOn = (booked: BookedOrder, node: NodeId): boolean => booked.nodes.has(node) && outcomeOn(booked, node) === undefined;

@@ -158,7 +158,8 @@ async function outcomesOf(fleet: Fleet, order: GivenOrder, signal: AbortSignal):
   }
 }
 
-const mayComeSoon = ({ status, awaited = false }: NodeOutcome): boolean => awaited && (status === 'pending' || status === 'deferred');
+/** A deferred stage waits for the end of a use, which may take days. */
+const mayComeSoon = ({ status, awaited = false }: NodeOutcome): boolean => awaited && status === 'pending';
 
 /** Shows how far each node is, one line for each and model. */
 function showProgress(emit: Emit): (followed: readonly Followed[]) => void {
