@@ -153,6 +153,18 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...four, ...eight, ...shared }));
   });
 
+  test('are refused to a second process without a server if it asks for the same one, with the process that downloads it', async () => {
+    const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
+    const first = world.startHost('download', 'org/g:Q8_0');
+    await asked(world, 'Foo-Q8_0');
+    const second = await world.host('download', 'org/g:q8_0', '--quiet');
+    expect(second).toMatchObject({ status: 5, stdout: '' });
+    expect(second.stderr).toContain(`skulk: another command is downloading org/g (pid ${first.pid})`);
+    release('Foo-Q8_0.gguf');
+    expect(await within('the first', first.exited)).toMatchObject({ status: 0 });
+    expect(await world.host('download', 'org/g:q8_0', '--quiet')).toMatchObject({ status: 0 });
+  });
+
   test('are staged by two nodes at the same time, each with its own bytes', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf', 'Foo-Q4_K_M.gguf']);
     const served = await world.serveInProcess();

@@ -65,7 +65,7 @@ export function createHostDownloads(
     requireOurs: async (modelId) => {
       const holder = await readLock(downloadLock(store.root, modelId));
       if (holder !== undefined)
-        throw new SkulkError('LOCKED', `${describeLockHolder(holder)} is downloading ${modelId}`, {
+        throw new SkulkError('LOCKED', `another command is ${describeLockHolder(holder)}`, {
           hint: 'wait for it to end, or stop that process, then try again',
         });
     },
