@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { type MirrorAnswer, type MirrorAsked, putMirrorBefore } from '../helpers/mirror.ts';
 import { noise } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
 import { safetensorsBytes } from '../helpers/safetensors-bytes.ts';
+import { until, within } from '../helpers/waiting.ts';
 
 const mebibyte = 1024 * 1024;
 const name = 'model.safetensors';
@@ -121,6 +123,31 @@ describe('the right bytes are downloaded', () => {
     expect(sent).toBe(large.length);
     expect(ofLarge.length).toBeLessThanOrEqual(12);
   });
+});
+
+test('answers without usable bytes add nothing to the progress and the rate of a download', async () => {
+  const world = await hubWorld();
+  const one = { [name]: large };
+  world.hub.push('org/m', { files: one });
+  // A part is answered with the whole file, which is more than was requested.
+  putMirrorBefore(world.hub, one, whole);
+  const answer = world.hub.fault;
+  const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  world.hub.fault = async (asked) => {
+    if (asked.host === 'cdn' && asked.request.headers.range === undefined) {
+      reached.resolve();
+      await gate.promise;
+    }
+    return (await answer?.(asked)) ?? false;
+  };
+  const served = await world.serveInProcess();
+  const status = async () => (await (await fetch(`${served.apiUrl}/store/models/org%2Fm/download/status`)).json()) as DownloadStatus;
+  await fetch(`${served.apiUrl}/store/models/org%2Fm/download`, { method: 'POST' });
+  await within('the request for the whole file', reached.promise);
+  expect(await status()).toMatchObject({ status: 'downloading', bytes_done: 0, bytes_per_second: null, seconds_left: null });
+  gate.resolve();
+  await until('the end of the download', async () => (await status()).status === 'complete');
+  expect(await status()).toMatchObject({ bytes_done: large.length, bytes_total: large.length });
 });
 
 describe('the true reason of a failure is reported after few requests', () => {
