@@ -1,163 +1,166 @@
-import { beforeAll, describe, expect, test } from 'vitest';
-import { contentCommit } from '../../src/core/endpoint/view/held-views.ts';
-import { listen } from '../../src/core/server/app/listen.ts';
-import { stopApp } from '../../src/core/server/app/stop-app.ts';
-import { createStoreApp } from '../../src/core/server/app/store-app.ts';
-import { atEnd, forWholeFile } from '../helpers/at-end.ts';
-import { directoryStore } from '../helpers/directory-store.ts';
-import { type HubAsk, hubAsker } from '../helpers/hub-answers.ts';
-import { noise } from '../helpers/model-files.ts';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { forWholeFile } from '../helpers/at-end.ts';
+import { ggufBytes } from '../helpers/gguf-bytes.ts';
+import { checkHubAnswer, hubAsker } from '../helpers/hub-answers.ts';
+import { hubWorld } from '../helpers/hub-world.ts';
+import { noise, writeFiles } from '../helpers/model-files.ts';
+import { ask, type RawAnswer } from '../helpers/raw-http.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
+import { byUrl } from './requests/by-url.ts';
+import { javascript } from './requests/javascript.ts';
+import { llamaCpp } from './requests/llama.ts';
+import { ollama } from './requests/ollama.ts';
+import { python } from './requests/python.ts';
+import { type Client, type Sent, sizes } from './requests/request.ts';
 
-/*
- * Recorded requests of clients that cannot run here: each line of a list is one request, in order. COMMIT is replaced by the commit of the
- * store.
- */
+const chatml =
+  "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}";
+const header = ggufBytes({ 'general.architecture': 'llama', 'general.size_label': '1B', 'tokenizer.chat_template': chatml });
+const gguf = (size: number, seed: number): Buffer => Buffer.concat([header, noise(size - header.length, seed)]);
 
-const served = forWholeFile(async () => {
-  const store = await directoryStore({
-    'acme/tiny-llama': {
-      'README.md': '# Tiny\n',
-      'config.json': '{}',
-      'empty.txt': '',
-      'model.safetensors': noise(200_000, 1),
-      'sub/deep/x y+é.json': '{}',
-      'tokenizer.json': '{}',
-    },
-    'acme/tiny-GGUF': { 'tiny-Q4_K_M.gguf': noise(3000, 2), 'tiny-Q8_0.gguf': noise(5000, 3), 'mmproj-tiny-F16.gguf': noise(100, 4) },
-  });
-  const app = await createStoreApp({ store, version: '1', logLevel: 'silent' });
-  const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
-  atEnd(() => store[Symbol.asyncDispose]());
-  atEnd(() => stopApp(app, { graceMs: 100 }));
-  return { get: hubAsker(url), commitOf: (id: string) => contentCommit(store.manifests.get(id)?.files ?? []) };
+const models: Readonly<Record<string, Readonly<Record<string, string | Buffer>>>> = {
+  'acme/tiny-llama': {
+    '.gitattributes': '*.safetensors filter=lfs\n',
+    'README.md': '---\nlicense: mit\n---\n# Tiny\n',
+    'config.json': '{"model_type":"llama"}',
+    'empty.txt': '',
+    'model.safetensors': noise(sizes.safetensors, 1),
+    'sub/deep/x y+é.json': '{"x":1}',
+    'tokenizer.json': '{"version":"1.0"}',
+    'tokenizer_config.json': '{}',
+  },
+  'acme/tiny-GGUF': {
+    'README.md': '# Tiny\n',
+    'config.json': '{}',
+    'mmproj-tiny-F16.gguf': gguf(sizes.projector, 2),
+    'tiny-Q4_K_M.gguf': gguf(sizes.q4, 3),
+    'tiny-Q8_0.gguf': gguf(sizes.q8, 4),
+    ...Object.fromEntries([1, 2, 3].map((shard) => [`BF16/tiny-BF16-0000${shard}-of-00003.gguf`, gguf(sizes.shard, 4 + shard)])),
+  },
+};
+
+/** A store host, a node with copies of its models, and one without. */
+const lan = forWholeFile(async () => {
+  const world = await hubWorld();
+  world.hub.push('acme/gated', { files: { 'config.json': '{}' }, gated: true });
+  for (const [id, files] of Object.entries(models)) {
+    const directory = join(world.home, id.replace('/', '--'));
+    await writeFiles(directory, files);
+    expect(await world.host('add', directory, '--as', id)).toMatchObject({ status: 0 });
+  }
+  const host = await world.serveInProcess();
+  expect(await world.nodeInProcess(host, 'n1', 'stage', 'acme/tiny-llama', 'acme/tiny-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
+  const [copies, empty] = await Promise.all(
+    ['n1', 'n2'].map((name) =>
+      serveInProcess({
+        home: join(world.home, name),
+        args: ['--role', 'node'],
+        env: { SKULK_STORE: host.url, HF_ENDPOINT: world.hub.url },
+      }),
+    ),
+  );
+  const words: Record<string, string> = {};
+  for (const id of Object.keys(models)) words[id] = ((await ask(host.url, `/api/models/${id}`)).json() as { sha: string }).sha;
+  const { config, layers } = (await ask(host.url, '/v2/acme/tiny-GGUF/manifests/Q4_K_M')).json() as {
+    config: Layer;
+    layers: readonly (Layer & { mediaType: string })[];
+  };
+  const blobs = new Map<string, Layer>([['config', config]]);
+  for (const layer of layers) blobs.set(layer.mediaType.split('.').at(-1) ?? '', layer);
+  const urls = {
+    'the file server': host.url,
+    'a node with copies': copies?.apiUrl ?? '',
+    'a node without copies': empty?.apiUrl ?? '',
+  };
+  return { urls, words, blobs };
 });
-let get: ReturnType<typeof hubAsker>;
-beforeAll(() => {
-  ({ get } = served());
-});
+const servers = ['the file server', 'a node with copies', 'a node without copies'] as const;
 
-type Sent = readonly [line: string, status: number, more?: HubAsk];
+interface Layer {
+  readonly digest: string;
+  readonly size: number;
+}
 
-const python = { 'Accept-Encoding': 'gzip, deflate', 'User-Agent': 'unknown/None; hf_hub/1.29.0; python/3.12.3' };
-const plain = { 'Accept-Encoding': 'identity' };
-const hubToken = { Authorization: 'Bearer hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' };
-const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
-const json = { 'Content-Type': 'application/json' };
-const tiny = '/acme/tiny-llama/resolve';
-const api = '/api/models/acme/tiny-llama';
+/** Puts in what only the store knows. */
+function fill(sent: Sent, etag: string): Sent {
+  const { words, blobs } = lan();
+  const [, id = ''] = /(acme\/[\w-]+)/.exec(sent.line) ?? [];
+  const [, blob = ''] = /blobs\/\{(\w+)\}/.exec(sent.line) ?? [];
+  const { digest = '', size = 0 } = blobs.get(blob) ?? {};
+  const put = (text: string): string =>
+    text
+      .replaceAll('{commit}', words[id] ?? '')
+      .replaceAll(/\{(?:model|projector|template|params|config)\}/g, digest)
+      .replaceAll('{end}', String(size - 1))
+      .replaceAll('{etag}', etag);
+  const headers = Object.fromEntries(Object.entries(sent.headers ?? {}).map(([name, value]) => [name, put(value)]));
+  return { ...sent, line: put(sent.line), headers };
+}
 
-const pythonCalls = (yes: string, no: string): readonly Sent[] => [
-  [`HEAD ${tiny}/main/config.json`, 200, { headers: plain }],
-  [`GET ${tiny}/main/config.json`, 200],
-  [`HEAD ${tiny}/main/model.safetensors`, 200, { headers: plain }],
-  [`HEAD ${tiny}/main/empty.txt`, 200, { headers: plain }],
-  [`HEAD ${tiny}/main/sub/deep/x%20y%2B%C3%A9.json`, 200, { headers: plain }],
-  [`HEAD ${tiny}/main/nope.json`, 404, { headers: plain }],
-  ['HEAD /acme/none/resolve/main/nope.json', 404, { headers: plain }],
-  [`HEAD ${tiny}/v9/config.json`, 404, { headers: plain }],
-  [`GET ${api}/revision/main`, 200],
-  [`GET ${api}/tree/COMMIT?recursive=${yes}&expand=${no}`, 200],
-  [`HEAD ${tiny}/COMMIT/README.md`, 200, { headers: plain }],
-  [`GET ${api}?blobs=${yes}`, 200],
-  [`GET ${api}?expand=sha&expand=downloads`, 200],
-  [`GET ${api}/tree/main/sub?recursive=${yes}&expand=${yes}`, 200],
-  [`POST ${api}/paths-info/main`, 200, { headers: form, body: `paths=config.json&paths=sub&paths=zz&expand=${no}` }],
-  [`GET ${api}/refs`, 200],
-  [`GET ${api}/commits/main`, 200],
-  [`GET ${api}/revision/v1`, 404],
-  ['GET /api/models?search=tiny&limit=5', 200],
-  ['GET /api/models?author=acme', 200],
-  ['GET /api/whoami-v2', 401, { headers: hubToken }],
-  [`GET ${api}/auth-check`, 200],
-  [
-    `POST ${api}/preupload/main`,
-    403,
-    { headers: { ...hubToken, ...json }, body: '{"files": [{"path": "x", "sample": "eA==", "size": 1}]}' },
-  ],
-  ['POST /api/repos/create', 403, { headers: { ...hubToken, ...json }, body: '{"name": "new", "organization": "acme"}' }],
-  ['HEAD /datasets/acme/ds/resolve/main/x', 404, { headers: plain }],
-  [`GET ${tiny}/main/model.safetensors`, 206, { headers: { Range: 'bytes=0-100000' } }],
-  ['HEAD /one/resolve/main/config.json', 404, { headers: plain }],
-];
-
-const clients: readonly (readonly [name: string, id: string, headers: Record<string, string>, calls: readonly Sent[]])[] = [
-  ['huggingface_hub 1.29', 'acme/tiny-llama', python, [['GET /api/agent-harnesses', 200], ...pythonCalls('true', 'false')]],
-  [
-    'huggingface_hub 0.36',
-    'acme/tiny-llama',
-    { ...python, 'User-Agent': 'unknown/None; hf_hub/0.36.2; python/3.11.7' },
-    pythonCalls('True', 'False'),
-  ],
-  [
-    'hf 1.23',
-    'acme/tiny-llama',
-    python,
-    [
-      ['GET /api/agent-harnesses', 200],
-      ['GET /api/models/acme/none/revision/main', 404],
-      ['GET /api/datasets/acme/ds/revision/main', 404],
-      ['GET /api/models?search=tiny&limit=30', 200],
-      ['POST /api/repos/create', 403, { headers: json, body: '{"name":"tiny-llama","organization":"acme","type":"model"}' }],
-    ],
-  ],
-  [
-    'llama.cpp 0.7',
-    'acme/tiny-GGUF',
-    { 'User-Agent': 'llama-cpp' },
-    [
-      ['GET /api/models/acme/tiny-GGUF/refs', 200, { headers: { Accept: 'application/json' } }],
-      ['GET /api/models/acme/tiny-GGUF/tree/COMMIT?recursive=true', 200, { headers: { Accept: 'application/json' } }],
-      ['HEAD /acme/tiny-GGUF/resolve/COMMIT/mmproj-tiny-F16.gguf', 200],
-      ['HEAD /acme/tiny-GGUF/resolve/COMMIT/tiny-Q4_K_M.gguf', 200],
-      ['GET /acme/tiny-GGUF/resolve/COMMIT/tiny-Q4_K_M.gguf', 200],
-      ['GET /acme/tiny-GGUF/resolve/COMMIT/tiny-Q4_K_M.gguf', 206, { headers: { Range: 'bytes=1000-' } }],
-      ['GET /api/models/acme/none/refs', 404, { headers: { Accept: 'application/json' } }],
-      ['HEAD /acme/tiny-GGUF/resolve/main/tiny-Q8_0.gguf', 200],
-    ],
-  ],
-  [
-    'hf-hub of Rust',
-    'acme/tiny-llama',
-    { 'User-Agent': 'unkown/None; hf-hub/0.4.3; rust/unknown' },
-    [
-      [`GET ${tiny}/main/config.json`, 206, { headers: { Range: 'bytes=0-0' } }],
-      [`GET ${tiny}/main/model.safetensors`, 206, { headers: { Range: 'bytes=0-199999' } }],
-      [`GET ${api}/revision/main`, 200],
-      [`HEAD ${tiny}/COMMIT/config.json`, 200],
-    ],
-  ],
-  [
-    'node-llama-cpp',
-    'acme/tiny-GGUF',
-    plain,
-    [
-      ['GET /acme/tiny-GGUF/resolve/main/tiny-Q4_K_M.gguf?download=true', 200],
-      ['GET /acme/tiny-GGUF/resolve/main/tiny-Q4_K_M.gguf?download=true', 206, { headers: { Range: 'bytes=0-2999' } }],
-    ],
-  ],
-  [
-    'transformers.js',
-    'acme/tiny-llama',
-    {},
-    [
-      [`GET ${tiny}/main/config.json`, 200],
-      [`GET ${tiny}/main/tokenizer.json`, 206, { headers: { ...plain, Range: 'bytes=0-0' } }],
-      [`GET ${tiny}/main/onnx/model.onnx`, 404],
-    ],
-  ],
-];
-
-describe.each(clients)('the requests of %s', (_, id, headers, calls) => {
-  for (const [line, status, more = {}] of calls)
-    test(`${line} is answered with ${status}${more.headers === undefined ? '' : ` (${JSON.stringify(more.headers)})`}`, async () => {
-      const [method = '', target = ''] = line.replace('COMMIT', served().commitOf(id)).split(' ');
-      const answer = await get(target, { method, ...more, headers: { ...headers, ...more.headers } });
-      expect(answer.status).toBe(status);
+/** Takes the head of an answer, and closes the connection. */
+const glance = (url: string, target: string, headers: Record<string, string>): Promise<RawAnswer> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const asked = request({ host: hostname, port, path: target, headers, agent: false }, (answer) => {
+      const { statusCode: status = 0, headers: came } = answer;
+      answer.on('error', () => undefined).destroy();
+      resolve({ status, headers: came, body: Buffer.alloc(0), json: () => undefined });
     });
+    asked.on('error', reject).end();
+  });
+
+/** The file that a request names. */
+function contentOf(target: string): Buffer | undefined {
+  const [, id = '', path = ''] = /^\/([^/]+\/[^/]+)\/resolve\/[^/]+\/([^?]*)/.exec(target) ?? [];
+  const content = models[id]?.[decodeURIComponent(path)];
+  return content === undefined ? undefined : Buffer.from(content);
+}
+
+async function replay(url: string, client: Client, sent: Sent): Promise<RawAnswer> {
+  const [method = '', target = ''] = sent.line.split(' ');
+  const headers = { ...client.headers, ...sent.headers };
+  const { Range: range } = headers;
+  if (sent.leaves === true) {
+    const answer = await glance(url, target, headers);
+    checkHubAnswer({ target, method, range, isLeft: true }, answer);
+    return answer;
+  }
+  return hubAsker(url)(target, { method, headers, ...(sent.body !== undefined && { body: sent.body }) });
+}
+
+function codeOf({ headers, json }: RawAnswer, line: string): unknown {
+  if (!line.includes(' /v2/')) return headers['x-error-code'];
+  return (json() as { errors: readonly { code: string }[] }).errors[0]?.code;
+}
+
+const clients = [...python, ...javascript, ...llamaCpp, ...ollama, ...byUrl];
+
+describe.each(servers)('at %s', (server) => {
+  describe.each(clients)('the requests of $name are answered', (client) => {
+    test.each(client.calls)('$does', async ({ sends }) => {
+      let etag = '';
+      for (const sent of sends.map((one) => () => fill(one, etag))) {
+        const { line, status, code, leaves, headers = {} } = sent();
+        const answer = await replay(lan().urls[server], client, sent());
+        expect([line, answer.status]).toEqual([line, status]);
+        if (code !== undefined) expect([line, codeOf(answer, line)]).toEqual([line, code]);
+        etag = String(answer.headers.etag);
+        const content = contentOf(line.split(' ')[1] ?? '');
+        if (content === undefined || leaves === true || !line.startsWith('GET ') || status >= 300) continue;
+        const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(headers['Range'] ?? '') ?? [];
+        const expected = content.subarray(Number(first), last === '' ? undefined : Number(last) + 1);
+        expect([line, answer.body.equals(expected)]).toEqual([line, true]);
+      }
+    });
+  });
 });
 
 test('hfd.sh can search the answer as text for the file names and for the gated status', async () => {
-  const text = (await get('/api/models/acme/tiny-llama', { headers: { 'User-Agent': 'curl/8' } })).body.toString();
+  const text = (
+    await ask(lan().urls['the file server'], '/api/models/acme/tiny-llama', { headers: { 'User-Agent': 'curl/8' } })
+  ).body.toString();
   expect([...text.matchAll(/"rfilename":"[^"]*"/g)].map(([name]) => name)).toContain('"rfilename":"model.safetensors"');
   expect(text).not.toMatch(/"gated":[^f]/);
 });
