@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { urlToHttpOptions } from 'node:url';
 import { SkulkError } from '../../kernel/errors.ts';
+import { startDeadline } from '../../kernel/flow/deadline.ts';
 import { mapNetworkError } from './map-failure.ts';
 import { boundConnecting } from './transport.ts';
 
@@ -24,6 +25,8 @@ export interface Forwarder {
       readonly begin: () => void;
       readonly authorization: string | undefined;
       readonly location?: ((path: string) => string) | undefined;
+      /** When no answer has begun after so long, the store is given up if this fails: it accepts connections and says nothing. */
+      readonly watch?: { readonly afterMs: number; readonly isThere: () => Promise<unknown> } | undefined;
     },
   ): Promise<void>;
   /**
@@ -142,7 +145,7 @@ export function createForwarder({
         clearTimeout(timer);
       }
     },
-    forward: async (incoming, outgoing, target, { begin, authorization, location }) => {
+    forward: async (incoming, outgoing, target, { begin, authorization, location, watch }) => {
       if (authorization !== undefined && withheld !== undefined) throw withheld;
       const body = framingOf(incoming.headers);
       const headers = { ...passOn(incoming.headers), ...body };
@@ -153,6 +156,10 @@ export function createForwarder({
       // The client may disconnect.
       const leave = (): void => void onward.destroy();
       outgoing.once('close', leave);
+      let hasBegun = false;
+      const look = (): void =>
+        void watch?.isThere().catch(() => hasBegun || onward.destroy(unreachable('accepts connections, but does not answer')));
+      const stopWatching = watch === undefined ? undefined : startDeadline(look, watch.afterMs);
       try {
         const answer = await new Promise<IncomingMessage>((resolve, reject) => {
           onward.once('response', resolve);
@@ -161,6 +168,7 @@ export function createForwarder({
           if (body === undefined) onward.end();
           else incoming.pipe(onward);
         });
+        hasBegun = true;
         begin();
         const length = answer.headers['content-length'];
         outgoing.writeHead(answer.statusCode ?? 502, {
@@ -176,6 +184,7 @@ export function createForwarder({
         if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy();
         throw mapNetworkError(error, url);
       } finally {
+        stopWatching?.();
         outgoing.off('close', leave);
       }
     },

@@ -17,6 +17,7 @@ import { forwardToStore } from '../routes/forward-to-store.ts';
 import { addHubRoutes } from '../routes/hub/add-hub-routes.ts';
 import { answerOnNode } from '../routes/hub/answer-on-node.ts';
 import { createOrigins } from '../routes/hub/origins.ts';
+import type { Patience } from '../routes/hub/silence.ts';
 import { addNodeRoutes } from '../routes/node-routes.ts';
 import { addModelList, addStoreApi } from '../routes/store-api.ts';
 import { addStoreAccessRoutes } from '../routes/token-routes.ts';
@@ -44,6 +45,8 @@ export interface ApiAppOptions extends LogOptions {
   readonly hub?: { readonly backend: HubBackend; readonly registry: Registry; readonly store: LocalStore } | undefined;
   /** The copies of a node as a Hub, which it sends instead of the store's files. */
   readonly copies?: Omit<OpenedCopyHub, keyof AsyncDisposable> | undefined;
+  /** How long the store of a node is waited for while Hub clients wait for the node. */
+  readonly hubPatience?: Patience | undefined;
 }
 
 /**
@@ -65,6 +68,7 @@ export async function createApiApp({
   limits: given,
   hub,
   copies,
+  hubPatience: patience,
   logLevel,
   stream,
 }: ApiAppOptions): Promise<FastifyInstance> {
@@ -110,7 +114,7 @@ export async function createApiApp({
   if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits), origins, nodeId });
   else if (link !== undefined && copies !== undefined) {
     const sending = createFileSending(nothingRemoved, limits);
-    const passOn = answerOnNode(link, { origins, copies, sending, nodeId });
+    const passOn = answerOnNode(link, { origins, copies, sending, nodeId, patience });
     await addHubRoutes(app, { backend: copies.backend, registry: copies.registry, sending, origins, passOn, nodeId });
   }
   addWebApp(app);

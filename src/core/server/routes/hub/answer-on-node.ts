@@ -3,7 +3,6 @@ import type { ShortAnswer } from '../../../client/http/forward.ts';
 import type { StoreLink } from '../../../connect/store-link.ts';
 import { HubRefusal } from '../../../endpoint/contract.ts';
 import type { CopyHub } from '../../../endpoint/held/copy-hub.ts';
-import { SkulkError } from '../../../kernel/errors.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
 import { isSha256 } from '../../../kernel/sha256.ts';
 import type { OpenedCopyHub } from '../../../operations/nodes/open-copy-hub.ts';
@@ -18,6 +17,7 @@ import { noFetch, type Origins } from './origins.ts';
 import { ownUrl } from './own-url.ts';
 import { planHubFile } from './plan-hub-file.ts';
 import { planBlob } from './registry-routes.ts';
+import { createSilence, isAway, type Patience, usualPatience } from './silence.ts';
 
 /** The options of a node. */
 interface NodeOptions {
@@ -26,14 +26,8 @@ interface NodeOptions {
   readonly sending: FileSending;
   /** The id of this node. */
   readonly nodeId: string | undefined;
+  readonly patience?: Patience | undefined;
 }
-
-/** huggingface_hub gives up a HEAD request after ten seconds. In milliseconds. */
-const askTimeoutMs = 8_000;
-/** A store that fails faster than this causes no delay. In milliseconds. */
-const longMs = 1_000;
-/** How long a store is not asked about copies again after it was silent for longer, in milliseconds. */
-const silentMs = 5_000;
 
 /**
  * Answers a Hub client on a node. While the store is reachable, its answer is forwarded. Only the bytes of a file come from the local
@@ -43,9 +37,10 @@ const silentMs = 5_000;
  * @throws HubRefusal, SkulkError STORE_UNREACHABLE, STORE_NOT_CONFIGURED
  */
 export function answerOnNode(link: StoreLink, options: NodeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const { origins, copies, nodeId } = options;
+  const { origins, copies, nodeId, patience = usualPatience } = options;
   const { backend, listings } = copies;
-  const silence = createSilence();
+  const silence = createSilence(patience);
+  const askStore = (request: FastifyRequest, target: string) => askHead(link, request, { target, timeoutMs: patience.answerMs });
   return async (request, reply) => {
     const { url: route = '' } = request.routeOptions;
     const params = request.params as Record<string, string>;
@@ -56,14 +51,14 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
     const mayAnswer = named === undefined || modelId !== undefined;
     try {
       await silence.watch(modelId !== undefined, async () => {
-        if (!(await link.mayForward())) throw new HubRefusal('notFound', 'Hub clients cannot use the store of this node');
+        if (!(await silence.bound(link.mayForward()))) throw new HubRefusal('notFound', 'Hub clients cannot use the store of this node');
       });
       if (!(await origins.askerOf(request)).mayFetch) request.raw.headers[noFetch] = '1';
       if (nodeId !== undefined) request.raw.headers[viaHeader] = addVia(request.raw.headers[viaHeader], nodeId);
       if (modelId !== undefined) {
         const isBytes = request.method === 'GET' && bytesRoute.test(route);
         // After a body was read, or after waiting for a silent store, it is too late to answer here.
-        const head = await silence.watch(true, () => askHead(link, request, isBytes ? target : '/health'));
+        const head = await silence.watch(true, () => askStore(request, isBytes ? target : '/health'));
         if (isBytes && isMain(params)) noteMain(listings, modelId, head);
         if (isBytes && head.status === 200 && (await sendOwn(options, request, reply, { modelId, head }))) return;
       }
@@ -71,6 +66,11 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
         begin: () => reply.hijack(),
         authorization: shownToStore(request),
         location: (path) => ownUrl(request, path),
+        // A store that waits for Hugging Face still answers /health at once.
+        watch: {
+          afterMs: patience.quietMs,
+          isThere: () => askHead(link, request, { target: '/health', timeoutMs: patience.answerMs - patience.quietMs }),
+        },
       });
     } catch (error) {
       if (!mayAnswer || !isAway(error) || !(await origins.mayReadCopies(request))) throw error;
@@ -80,10 +80,6 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
 
 /** The routes with a file as answer. */
 const bytesRoute = /\/(?:resolve|raw)\/:revision\/\*$|\/blobs\/:digest$/;
-
-const isAway = (error: unknown): boolean =>
-  (error instanceof SkulkError && (error.code === 'STORE_UNREACHABLE' || error.code === 'STORE_NOT_CONFIGURED')) ||
-  (error instanceof HubRefusal && error.kind === 'notFound');
 
 const isMain = ({ revision }: Readonly<Record<string, string>>): boolean => revision === 'main' || revision === 'HEAD';
 
@@ -100,28 +96,15 @@ const staged = (backend: CopyHub, id: string): Promise<ModelId | undefined> =>
   });
 
 /** Requests the store's headers before a copy is sent: the answer without its body. */
-function askHead(link: Pick<StoreLink, 'ask'>, request: FastifyRequest, target: string): Promise<ShortAnswer> {
+function askHead(
+  link: Pick<StoreLink, 'ask'>,
+  request: FastifyRequest,
+  { target, timeoutMs }: { readonly target: string; readonly timeoutMs: number },
+): Promise<ShortAnswer> {
   const { [noFetch]: isNoFetch, 'user-agent': userAgent = '' } = request.raw.headers;
   const headers = { 'user-agent': userAgent, ...(isNoFetch !== undefined && { [noFetch]: '1' }) };
   const authorization = { shown: shownToStore(request) };
-  return link.ask(target, { method: 'HEAD', headers, authorization, timeoutMs: askTimeoutMs, maxBytes: 64 * 1024 });
-}
-
-/** Remembers a silent store, so that not every request waits for it again. */
-function createSilence(): { watch<T>(isAnswerable: boolean, work: () => Promise<T>): Promise<T> } {
-  let until = Number.NEGATIVE_INFINITY;
-  return {
-    watch: async (isAnswerable, work) => {
-      const began = performance.now();
-      if (isAnswerable && began < until) throw new SkulkError('STORE_UNREACHABLE', 'the store did not answer a moment ago');
-      try {
-        return await work();
-      } catch (error) {
-        if (isAway(error) && performance.now() - began >= longMs) until = performance.now() + silentMs;
-        throw error;
-      }
-    },
-  };
+  return link.ask(target, { method: 'HEAD', headers, authorization, timeoutMs, maxBytes: 64 * 1024 });
 }
 
 function noteMain(listings: NodeOptions['copies']['listings'], modelId: ModelId, { status, headers }: ShortAnswer): void {
