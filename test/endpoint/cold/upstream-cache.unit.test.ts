@@ -10,7 +10,7 @@ const away = new SkulkError('HUB_UNREACHABLE', 'nobody answers');
 const [one, two] = ['1'.repeat(40), '2'.repeat(40)];
 
 /** A source with configured answers that records its requests. */
-function world({ maxFiles = 100, maxListings = 100 } = {}) {
+function world({ maxFiles = 100, maxListings = 100, maxAsking = 10 } = {}) {
   const clock = { now: 0 };
   const asked: string[] = [];
   const source = {
@@ -23,7 +23,7 @@ function world({ maxFiles = 100, maxListings = 100 } = {}) {
   const cache = createUpstreamCache(source, {
     over: never,
     isPassing: (error) => error === away,
-    limits: { branchMs: 60, failureMs: 30, passingMs: 3, maxFiles, maxListings },
+    limits: { branchMs: 60, failureMs: 30, passingMs: 3, maxFiles, maxListings, maxAsking },
     now: () => clock.now,
   });
   const list = async (revision = 'main', signal = never): Promise<string> => (await cache.list({ modelId, revision }, signal)).commit;
@@ -106,4 +106,30 @@ test('the cache has limits for files and for listings', async () => {
     await list(commits[1]);
     expect(asked).toHaveLength(5);
   }
+});
+
+test('thousands of missing names are remembered up to the limit, and the number of waiting requests is limited', async () => {
+  const { asked, source, list } = world({ maxListings: 100 });
+  source.answer = () => Promise.reject(new SkulkError('MODEL_NOT_FOUND', 'there is no such model'));
+  const names = Array.from({ length: 3000 }, (_, index) => `v${index}`);
+  for (const name of names) await expect(list(name)).rejects.toThrow('no such model');
+  for (const name of names.slice(-100)) await expect(list(name)).rejects.toThrow('no such model');
+  expect(asked).toHaveLength(3000);
+  await expect(list(names.at(-101))).rejects.toThrow('no such model');
+  expect(asked).toHaveLength(3001);
+
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  source.answer = async (ref) => {
+    await answered;
+    return { ...ref, commit: one, files: [] };
+  };
+  const waiting = Array.from({ length: 10 }, (_, index) => list(`w${index}`));
+  await expect(list('w10')).rejects.toMatchObject({ code: 'STORE_BUSY' });
+  const same = list('w9');
+  answer();
+  expect(new Set(await Promise.all([...waiting, same]))).toEqual(new Set([one]));
+  expect(await list('w10')).toBe(one);
 });

@@ -1,3 +1,4 @@
+import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Listing, Source } from '../../sources/source.ts';
 
@@ -15,7 +16,7 @@ export interface UpstreamCache {
   /**
    * The listing of a model at a revision. The listing of a commit is cached while there is space, that of a branch for a minute, and a
    * failure for half a minute. While the source does not answer, the last listing of a branch is returned.
-   * @throws the source's own errors; the signal's reason
+   * @throws the source's own errors; the signal's reason; SkulkError STORE_BUSY when too many requests for different listings wait
    */
   list(ref: ListingRef, signal: AbortSignal): Promise<Listing>;
 }
@@ -29,6 +30,8 @@ export interface CacheLimits {
   /** The total over all listings. */
   readonly maxFiles: number;
   readonly maxListings: number;
+  /** Requests that wait for the source at one time. A client can leave, but its request to the source continues. */
+  readonly maxAsking: number;
 }
 
 export const usualCacheLimits: CacheLimits = {
@@ -37,6 +40,7 @@ export const usualCacheLimits: CacheLimits = {
   passingMs: 3_000,
   maxFiles: 200_000,
   maxListings: 1_000,
+  maxAsking: 256,
 };
 
 /** The answer for a reference. */
@@ -130,6 +134,11 @@ export function createUpstreamCache(
       }
       let answering = asking.get(key);
       if (answering === undefined) {
+        if (asking.size >= limits.maxAsking)
+          throw new SkulkError('STORE_BUSY', `${asking.size} requests wait for Hugging Face, which is the limit`, {
+            hint: 'try again in a moment',
+            retryAfterMs: 1000,
+          });
         answering = ask(ref, key, before).finally(() => asking.delete(key));
         asking.set(key, answering);
       }
