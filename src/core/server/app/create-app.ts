@@ -94,7 +94,7 @@ export async function createApp({
     try {
       refuseBadTarget(request.raw);
     } catch (error) {
-      throw refuseUnclean(request.originalUrl) ?? error;
+      throw (error instanceof SkulkError && error.code === 'BAD_PATH' ? refuseUnclean(request.originalUrl) : undefined) ?? error;
     }
     if (request.originalUrl.length <= limits.urlBytes) return;
     throw Object.assign(new Error(`the URL is longer than ${limits.urlBytes} bytes`), { statusCode: 414 });

@@ -13,6 +13,7 @@ const refusals = new WeakMap<IncomingMessage, SkulkError>();
 export function routableTarget(request: IncomingMessage): string {
   try {
     const { host, path, query } = splitTarget(request.url ?? '');
+    requireOneHost(request);
     if (host !== undefined) request.headers.host = host;
     checkPath(path);
     return escapeStrays(path) + query;
@@ -21,6 +22,12 @@ export function routableTarget(request: IncomingMessage): string {
     refusals.set(request, error);
     return '/';
   }
+}
+
+/** With several names, this server could check one, and a proxy use the other (RFC 9112, 3.2). */
+function requireOneHost({ rawHeaders }: IncomingMessage): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host');
+  if (hosts.length > 1) throw new SkulkError('BAD_REQUEST', 'the request has several Host headers', { hint: 'send one' });
 }
 
 /** Throws the error that `routableTarget` could not throw. @throws SkulkError BAD_PATH */
