@@ -1,12 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The browser of the tests. */
 export const chromiumPath = process.env['SKULK_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 
+/** Where programs are looked for that download models; the directory that the variable names is the first. */
+export const clientPath = [process.env['SKULK_TEST_CLIENTS'] ?? [], process.env['PATH'] ?? []].flat().join(delimiter);
+
 const runs = (command: string, ...args: readonly string[]): boolean => spawnSync(command, args).status === 0;
+const isClient = (command: string, ...args: readonly string[]): boolean =>
+  spawnSync(command, args, { env: { ...process.env, PATH: clientPath } }).status === 0;
 const llamaModules = fileURLToPath(new URL('../llama/node_modules/', import.meta.url));
 const isRoot = process.getuid?.() === 0;
 const namespace = `skulk-probe-${process.pid}`;
@@ -34,6 +39,10 @@ const looks = {
   aria2: () => runs('aria2c', '--version'),
   jq: () => runs('jq', '--version'),
   'transformers.js': () => existsSync(fileURLToPath(new URL('../transformers/node_modules/', import.meta.url))),
+  hf: () => isClient('hf', 'version'),
+  huggingface_hub: () => isClient('python3', '-c', 'import huggingface_hub'),
+  transformers: () => isClient('python3', '-c', 'import torch, transformers'),
+  'llama-server': () => isClient('llama-server', '--version'),
   root: () => isRoot,
   'a user who is not root': () => !isRoot,
 };

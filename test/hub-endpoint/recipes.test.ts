@@ -1,23 +1,10 @@
-import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
-import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
-import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { blocksOf, close, recipeWorld } from '../helpers/recipe-world.ts';
 import { wants } from '../helpers/wants.ts';
-
-const run = promisify(execFile);
-const program = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
-
-/** The blocks of a page in one language, exactly as they are written. */
-async function blocksOf(page: string, language: 'sh' | 'js'): Promise<readonly string[]> {
-  const text = await readFile(new URL(`../../docs/recipes/${page}`, import.meta.url), 'utf8');
-  return [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)].filter(([, of]) => of === language).map(([, , block = '']) => block);
-}
 
 const files = {
   'Foo-Q4_K_M.gguf': Buffer.concat([ggufBytes({ 'general.architecture': 'llama' }), noise(12 * 1024 * 1024, 7)]),
@@ -28,47 +15,7 @@ const small = { 'config.json': '{"model_type":"bert"}', 'model.safetensors': noi
 const large = { 'config.json': '{"model_type":"qwen3"}', 'empty.txt': '', 'model.safetensors': noise(11 * 1024 * 1024, 9) };
 const gguf = sha256(files['Foo-Q4_K_M.gguf']);
 
-/** A store, the strict stand-in for the Hub behind it, and a shell for the commands of a page. */
-async function recipeWorld() {
-  const world = await hubWorld();
-  world.hub.push('bartowski/Foo-GGUF', { files });
-  world.hub.push('sentence-transformers/all-MiniLM-L6-v2', { files: small });
-  const bin = await temporaryDirectory();
-  await writeFile(join(bin, 'skulk'), `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`);
-  await chmod(join(bin, 'skulk'), 0o755);
-  const host = await world.serve();
-  const home = await temporaryDirectory();
-  let runs = 0;
-  return {
-    world,
-    host,
-    home,
-    /** Runs a block in an empty directory. Only the address is changed. */
-    shell: async (block: string, { token, into, modules }: { token?: string; into?: string; modules?: URL } = {}) => {
-      const cwd = into ?? join(home, String(runs));
-      runs += 1;
-      await mkdir(cwd, { recursive: true });
-      if (modules !== undefined) await symlink(fileURLToPath(modules), join(cwd, 'node_modules'));
-      const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: home, SKULK_HOME: join(home, 'node'), SKULK_STORE: host.url };
-      const command = block.replaceAll('http://192.168.1.10:58080', host.url);
-      const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', command], {
-        cwd,
-        env: { ...env, ...(token !== undefined && { SKULK_TOKEN: token }) },
-      });
-      return { cwd, stdout };
-    },
-  };
-}
-
-type RecipeWorld = Awaited<ReturnType<typeof recipeWorld>>;
-
-/** Makes the store require a token. @returns one that may read */
-async function close({ world, host }: RecipeWorld): Promise<string> {
-  expect((await world.host('policy', 'set', 'lan', 'none')).status).toBe(0);
-  const made = await world.host('token', 'create', 'laptop', '--role', 'read', '--json');
-  await expect.poll(async () => (await fetch(`${host.url}/api/models`)).status).toBe(401);
-  return (JSON.parse(made.stdout) as { token: string }).token;
-}
+const repos = { 'bartowski/Foo-GGUF': files, 'sentence-transformers/all-MiniLM-L6-v2': small };
 
 const digestIn = async (cwd: string, path: string): Promise<string> => sha256(await readFile(join(cwd, path)));
 
@@ -77,7 +24,7 @@ describe.each([
   { which: 'fetches them meanwhile', isHeld: false },
 ])('a store that $which', ({ isHeld }) => {
   test('serves every command of docs/recipes/curl.md the right files, as written there', wants('wget', 'aria2', 'jq'), async () => {
-    const all = await recipeWorld();
+    const all = await recipeWorld(repos);
     const { world, shell } = all;
     if (isHeld) {
       for (const id of ['bartowski/Foo-GGUF', 'sentence-transformers/all-MiniLM-L6-v2'])
@@ -107,7 +54,7 @@ describe.each([
   });
 
   test('serves the JavaScript of docs/recipes/hf.md a whole snapshot, as written there', async () => {
-    const all = await recipeWorld();
+    const all = await recipeWorld(repos);
     const commit = all.world.hub.push('Qwen/Qwen3-8B', { files: large });
     if (isHeld) expect((await all.world.host('download', 'Qwen/Qwen3-8B')).status).toBe(0);
     const [plain = '', withToken = '', ...more] = await blocksOf('hf.md', 'js');
@@ -129,7 +76,7 @@ describe.each([
   });
 
   test('serves node-llama-cpp its file with the commands of docs/recipes/llama-server.md', wants('llama.cpp'), async () => {
-    const all = await recipeWorld();
+    const all = await recipeWorld(repos);
     if (isHeld) expect((await all.world.host('download', 'bartowski/Foo-GGUF')).status).toBe(0);
     const [plain = '', withToken = '', ...more] = (await blocksOf('llama-server.md', 'sh')).filter((one) => one.includes('npx'));
     expect(more).toEqual([]);
