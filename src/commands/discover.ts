@@ -19,7 +19,7 @@ export const discover = defineCommand({
   exits: ['not-found'],
   run: async ({ timeout = 2_000, explain }, context) => {
     const deps = await context.deps();
-    const { discover: ask, mayLookAround } = await import('../core/connect/discover.ts');
+    const { discover: ask, mayDiscover } = await import('../core/connect/discover.ts');
     const { askUsualPorts } = await import('../core/connect/usual-ports.ts');
     const hosts = new Set([
       '127.0.0.1',
@@ -27,7 +27,7 @@ export const discover = defineCommand({
     ]);
     const [found, ...asked] = await Promise.all([
       ask(deps, { timeoutMs: timeout }),
-      ...(mayLookAround(deps) ? [...hosts].map((host) => askUsualPorts(deps, host)) : []),
+      ...(mayDiscover(deps) ? [...hosts].map((host) => askUsualPorts(deps, host)) : []),
     ]);
     // A store that announces itself is already listed, under another address.
     const known = new Set(found.stores.map(({ url }) => url));

@@ -7,7 +7,7 @@ import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts'
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { createModelRecords } from '../../src/core/store/records/model-records.ts';
-import { readFingerprint } from '../../src/core/transfer/fingerprint.ts';
+import { readFingerprintSync } from '../../src/core/transfer/fingerprint.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
@@ -38,7 +38,7 @@ async function storeOfZeros(home: string, id: string, bytes: number): Promise<vo
   // The file is never hashed as a whole here; a transfer is checked against its chunks.
   const entry = { path: 'a.safetensors' as RelativePath, size: bytes, sha256: sha256(`zeros ${bytes}`), chunks };
   const manifest = makeManifest(modelId, [entry], { source: 'add', createdAt: new Date() });
-  const seen = readFingerprint(join(directory, 'a.safetensors'));
+  const seen = readFingerprintSync(join(directory, 'a.safetensors'));
   if (seen === undefined) throw new Error('the file is not there');
   const layout = storeLayout(root);
   await createModelRecords(layout).write(manifest, { seen: { 'a.safetensors': seen } });

@@ -279,10 +279,10 @@ describe('an invalid manifest', () => {
     await mkdir(join(root, 'org--x'));
     await writeFile(join(root, 'org--x', 'a.txt'), 'bad');
     // The fingerprint of the bad file, as an interrupted replacement would have left it.
-    const { readFingerprint } = await import('../../src/core/transfer/fingerprint.ts');
+    const { readFingerprintSync } = await import('../../src/core/transfer/fingerprint.ts');
     await writeFile(
       seen,
-      JSON.stringify({ digest: sha256('of the new manifest'), files: { 'a.txt': readFingerprint(join(root, 'org--one', 'a.txt')) } }),
+      JSON.stringify({ digest: sha256('of the new manifest'), files: { 'a.txt': readFingerprintSync(join(root, 'org--one', 'a.txt')) } }),
     );
     expect(await codeOf(store.openFile(one, 'a.txt'))).toBe('INTEGRITY');
     expect(await codeOf(readAll(store, 'a.txt', { end: 3, of: sha256('one') }))).toBe('MODEL_NOT_FOUND');

@@ -8,7 +8,7 @@ import { type Credential, dropCredential, keepCredential, keptCredential, redeem
 
 const againMs = 2_000;
 /** The interval for checking the rights of the tab, because they may change at the store. */
-const lookEveryMs = 15_000;
+const pollEveryMs = 15_000;
 
 /** The state of this tab with the server. */
 export type Session =
@@ -71,7 +71,7 @@ export function useSession(first: { readonly trouble: string | undefined }): Ses
       if (isAsking || isOver) return;
       clearTimeout(timer);
       isAsking = true;
-      let nextMs = lookEveryMs;
+      let nextMs = pollEveryMs;
       try {
         const access = await client.get<Access>(callOf('GET /session', {}));
         identity ??= await client.get<NodeIdentity>(callOf('GET /node/identity', {}));

@@ -20,10 +20,10 @@ const shortMs = 700;
 const isOn = (text: string | undefined): boolean => /^(1|true|yes|on)$/i.test(text ?? '');
 
 /** Whether to search for a store if none is configured: `SKULK_NO_DISCOVERY` disables it. */
-export const mayLookAround = ({ world }: Pick<Deps, 'world'>): boolean => !isOn(world.env['SKULK_NO_DISCOVERY']);
+export const mayDiscover = ({ world }: Pick<Deps, 'world'>): boolean => !isOn(world.env['SKULK_NO_DISCOVERY']);
 
 /** Whether this machine may use mDNS: `SKULK_NO_MDNS` disables it. */
-export const mayUseMdns = (deps: Pick<Deps, 'world'>): boolean => mayLookAround(deps) && !isOn(deps.world.env['SKULK_NO_MDNS']);
+export const mayUseMdns = (deps: Pick<Deps, 'world'>): boolean => mayDiscover(deps) && !isOn(deps.world.env['SKULK_NO_MDNS']);
 
 /** Searches the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` accepts an answer */
 export async function discover(

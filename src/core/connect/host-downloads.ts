@@ -19,7 +19,7 @@ import type { RegistryEntry } from '../protocol/models.ts';
 import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';
-import { lookAtFile } from '../transfer/fingerprint.ts';
+import { readFingerprint } from '../transfer/fingerprint.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
 import type { Deps } from './deps.ts';
 import { openHub, requireOnline } from './open-hub.ts';
@@ -113,7 +113,7 @@ export function createHostDownloads(
       const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
       if (entry === undefined) throw error;
       const { total_bytes: bytes, downloaded_at: since } = entry;
-      return heldStatus({ modelId, bytes, since, ggufFile: loadableGguf(await lookAtFiles(store, entry)) ?? null });
+      return heldStatus({ modelId, bytes, since, ggufFile: loadableGguf(await readFileKinds(store, entry)) ?? null });
     }
   };
   return { ...queue, status };
@@ -139,7 +139,7 @@ const placesOf = ({ world }: Deps, root: string, queue: DownloadQueue): PlacesOf
 });
 
 /** A model's files, with the kinds of those that only look like weights. */
-const lookAtFiles = ({ root }: LocalStore, { store_path, files }: RegistryEntry): Promise<readonly KindFile[]> =>
+const readFileKinds = ({ root }: LocalStore, { store_path, files }: RegistryEntry): Promise<readonly KindFile[]> =>
   withGgufKinds(
     files.map((path) => ({ path })),
     (path) => join(root, store_path, path),
@@ -156,7 +156,7 @@ async function findInStore(
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined || isParticular(wanted) || (await store.lacksProjector(entry))) return undefined;
   const named = wanted.ggufFile ?? wanted.selector;
-  const files = (await lookAtFiles(store, entry)).map((file) => ({ ...file, size: 0 }));
+  const files = (await readFileKinds(store, entry)).map((file) => ({ ...file, size: 0 }));
   const found = named === undefined ? undefined : findGroup(files, named);
   if (found !== undefined && (found.state !== 'found' || isBroken(found.group))) return undefined;
   // A quantization with a missing shard is completed.
@@ -166,7 +166,7 @@ async function findInStore(
     if (answer.state !== 'ready' || answer.manifest.commit !== revision) return undefined;
   }
   const directory = join(store.root, entry.store_path);
-  const looks = await mapConcurrently(found?.group.files ?? [], maxOpenFiles, ({ path }) => lookAtFile(join(directory, path)));
+  const looks = await mapConcurrently(found?.group.files ?? [], maxOpenFiles, ({ path }) => readFingerprint(join(directory, path)));
   const bytes = found === undefined ? entry.total_bytes : looks.reduce((sum, look) => sum + (look?.size ?? 0), 0);
   return { ggufFile: found?.group.ggufFile ?? loadableGguf(files) ?? null, bytes };
 }
@@ -176,7 +176,7 @@ async function requireUsableModel(store: LocalStore, modelId: ModelId, signal: A
   const entry = (await store.listModels()).find(({ model_id }) => model_id === modelId);
   if (entry === undefined) return;
   const directory = join(store.root, entry.store_path);
-  const looks = await mapConcurrently(entry.files, maxOpenFiles, (path) => lookAtFile(join(directory, path)));
+  const looks = await mapConcurrently(entry.files, maxOpenFiles, (path) => readFingerprint(join(directory, path)));
   const files = entry.files.flatMap((path, index) => {
     const size = looks[index]?.size;
     return size === undefined ? [] : [{ path, size, absolute: join(directory, path) }];

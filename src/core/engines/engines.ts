@@ -51,7 +51,7 @@ const knownMs = 60_000;
 const known = new Map<string, { readonly state: Promise<EngineState>; readonly until: number }>();
 
 /** Searches for an engine on this machine; a result is cached for a minute. */
-export async function lookForEngine(engine: Engine, where: EngineSearch): Promise<EngineState> {
+export async function detectEngine(engine: Engine, where: EngineSearch): Promise<EngineState> {
   const { env, platform, arch, homeDirectory } = where;
   const key = JSON.stringify([engine.name, env[variableOf(engine)], env['PATH'], platform, arch, homeDirectory]);
   const before = known.get(key);
@@ -97,7 +97,7 @@ export async function chooseEngine(
   }
   const states = [];
   for (const engine of able) {
-    const state = await lookForEngine(engine, where);
+    const state = await detectEngine(engine, where);
     if (state.is === 'found') return { engine, found: state.found };
     states.push(state);
   }

@@ -17,7 +17,7 @@ export const machineClock: Clock = {
 
 /** An engine without output or growing files for this long is reported as silent, in milliseconds. */
 const silentMs = 10 * 60_000;
-const lookEveryMs = 60_000;
+const pollEveryMs = 60_000;
 
 /** Measures how long an engine shows no activity. */
 export interface SilenceWatch extends Disposable {
@@ -54,7 +54,7 @@ export function watchSilence(
     isTold = true;
     tell(Math.floor(silence / 60_000));
   };
-  const stop = clock.every(lookEveryMs, () => {
+  const stop = clock.every(pollEveryMs, () => {
     if (isLooking) return;
     isLooking = true;
     void look().finally(() => {

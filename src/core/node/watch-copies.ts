@@ -5,7 +5,7 @@ import type { Deps } from '../connect/deps.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 
 /** How often to look for missing or recreated directories, in milliseconds. */
-const lookEveryMs = 5_000;
+const pollEveryMs = 5_000;
 
 /**
  * Calls the listener without delay, and often, when any process adds or removes copies or leases of this node. Some disks send no events,
@@ -46,24 +46,24 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
         if (path === leases && name !== null && !name.endsWith('.json')) return;
         // Ignore changes beside the root, which may be many.
         if (path === above && name !== null && name !== basename(root)) return;
-        lookAtAll();
+        inspectAll();
         if (isWatchedRoot) listener();
       });
       watcher.on('error', () => drop(path));
       watched.set(path, { inode, watcher });
       if (isWatchedRoot) listener();
       // It may contain items that were created before the watch.
-      lookAtAll();
+      inspectAll();
     } catch {
       // The system has no more watches, or this disk does not support them.
     }
   };
-  function lookAtAll(): void {
+  function inspectAll(): void {
     for (const path of paths) void look(path);
   }
-  const timer = setInterval(lookAtAll, lookEveryMs);
+  const timer = setInterval(inspectAll, pollEveryMs);
   timer.unref();
-  lookAtAll();
+  inspectAll();
   return () => {
     isOver = true;
     clearInterval(timer);

@@ -16,7 +16,7 @@ import { storeLayout } from '../store/layout.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { holderOfPlace, jobsOf, tidyPlaces } from './engine-place.ts';
 import { makeVariant, resultOf } from './make-variant.ts';
-import { lookAtTarget, planVariant, requireFree, requireMeans } from './plan-variant.ts';
+import { inspectTarget, planVariant, requireFree, requireMeans } from './plan-variant.ts';
 
 /** The variants that this machine makes for its store. */
 export interface HostOptimizations extends Optimizations, Pick<JobQueue<OptimizeRequest, OptimizeDetails>, 'subscribe' | 'close'> {
@@ -66,7 +66,7 @@ export function createHostOptimizations({
     kind: {
       ...optimizeKind,
       findResult: async (request) => {
-        const state = await lookAtTarget(store, request, world.signal);
+        const state = await inspectTarget(store, request, world.signal);
         requireFree(state, request);
         return state.is === 'complete' ? { details: resultOf(store, request, state).details ?? {} } : undefined;
       },
@@ -121,7 +121,7 @@ export function createHostOptimizations({
             hint: '`skulk optimizations` shows its progress',
           });
         }
-        if ((await lookAtTarget(store, request, world.signal)).is !== 'complete') {
+        if ((await inspectTarget(store, request, world.signal)).is !== 'complete') {
           await store.requirePlace(request.targetId);
           await requireMeans(store, variant, memoryLimitOf(searchWith(world.signal))?.bytes);
         }
@@ -185,6 +185,6 @@ async function describePlan(store: LocalStore, wishes: OptimizeWishes, where: En
     free_bytes: (await diskRoom(store.root)).free,
     files: plan.sourceFiles,
     warnings: plan.warnings,
-    state: (await lookAtTarget(store, request, where.signal)).is,
+    state: (await inspectTarget(store, request, where.signal)).is,
   };
 }

@@ -27,7 +27,7 @@ import { syncFile } from '../transfer/sync-file.ts';
 import { carryOver, filesToCarry } from './carry-over.ts';
 import { bytesBelow, type EnginePlace, takePlace } from './engine-place.ts';
 import { requireUnchanged } from './find-source.ts';
-import { lookAtTarget, type PlannedVariant, planVariant, requireFree, requireMeans, type TargetState } from './plan-variant.ts';
+import { inspectTarget, type PlannedVariant, planVariant, requireFree, requireMeans, type TargetState } from './plan-variant.ts';
 import { writeVariantCard } from './variant-card.ts';
 
 type Context = JobContext<OptimizeDetails>;
@@ -58,7 +58,7 @@ export async function makeVariant(
   await using place = await takePlace(storeLayout(store.root), request.targetId, signal);
   try {
     // An earlier process may have published it without recording that.
-    const state = await lookAtTarget(store, request, signal);
+    const state = await inspectTarget(store, request, signal);
     if (state.is === 'complete') {
       await place.clear();
       return resultOf(store, request, state);
@@ -130,7 +130,7 @@ async function runAndPublish(variant: PlannedVariant, making: Making): Promise<J
   const { files: all } = await scanDirectory(directory);
   for (const { absolute } of all) await syncFile(absolute);
   const { files } = await hashModel(all, { signal });
-  requireFree(await lookAtTarget(store, request, signal), request);
+  requireFree(await inspectTarget(store, request, signal), request);
   await making.place.assertHeld();
   const provenance: Provenance = {
     engine: engine.name,

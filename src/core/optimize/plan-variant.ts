@@ -109,7 +109,7 @@ export async function requireMeans(
 }
 
 /** The store's content under the id of the result. */
-export async function lookAtTarget(store: LocalStore, request: OptimizeRequest, signal: AbortSignal): Promise<TargetState> {
+export async function inspectTarget(store: LocalStore, request: OptimizeRequest, signal: AbortSignal): Promise<TargetState> {
   const { targetId } = request;
   const entry = (await store.listModels()).find(({ model_id }) => model_id === targetId);
   if (entry === undefined) return { is: 'new' };

@@ -6,7 +6,7 @@ import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { isSha256, type Sha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import { type Fingerprint, readFingerprint, sameFingerprint } from '../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprintSync, sameFingerprint } from '../transfer/fingerprint.ts';
 import { type CopyGroup, groupAll, makeCopyGroup } from './groups/copy-groups.ts';
 import { copyRecordName } from './layout.ts';
 
@@ -110,5 +110,7 @@ export async function writeCopyRecord(
 
 /** The paths of a copy's files that changed since they were verified; empty for an intact copy. */
 export function findChangedFiles(directory: string, { manifest, seen }: CopyRecord): readonly string[] {
-  return manifest.files.filter(({ path }) => !sameFingerprint(seen[path], readFingerprint(join(directory, path)))).map(({ path }) => path);
+  return manifest.files
+    .filter(({ path }) => !sameFingerprint(seen[path], readFingerprintSync(join(directory, path))))
+    .map(({ path }) => path);
 }

@@ -13,7 +13,7 @@ import { copyLock, copyPath, copyRecordName, incomingCopy, lastUsedName, type St
 import { behindGate } from './leases/gate.ts';
 import { holdersOf, lockHolder } from './leases/holders.ts';
 import { readLiveLeases } from './leases/lease.ts';
-import { findForeignFiles, isOfCopy, lookAtPlace, proveReplaceable } from './own-copy.ts';
+import { findForeignFiles, inspectPlace, isOfCopy, proveReplaceable } from './own-copy.ts';
 import { isInside, isInsideStore, isStore } from './same-place.ts';
 
 /** The purpose in the lock of a copy that is being evicted. */
@@ -83,7 +83,7 @@ async function evictPart(
   const work = async (gate?: Pick<HeldLock, 'assertHeld'>): Promise<{ eviction?: Eviction; trashed?: Sealed }> => {
     await settleChanges(layout, modelId);
     const path = copyPath(layout, modelId);
-    const found = await lookAtPlace(path, modelId);
+    const found = await inspectPlace(path, modelId);
     if (found.is !== 'ours' || found.record === undefined) return { eviction: nothing };
     const groups = splitGroups(found.record.manifest, withLastUse(found.record.groups, await readLastUsed(path)));
     const group = groups.find((one) => one.selector === selector) ?? groups.find((one) => selector !== null && namesGroup(selector, one));
@@ -118,7 +118,7 @@ async function moveAway(
   const lastUsed = await readLastUsed(path);
   if (unusedSince !== undefined && lastUsed !== undefined && lastUsed > unusedSince) return { outcome: 'used-since' };
   await refuseCanonical(layout, modelId, storePath);
-  const found = await lookAtPlace(path, modelId);
+  const found = await inspectPlace(path, modelId);
   // Removes the unfinished copy, even if the copy's own directory is not skulk's.
   if (found.is !== 'ours') return { outcome: 'evicted', others: [], isWhole: true };
   const others = await findForeignFiles(path, found.record);

@@ -11,7 +11,7 @@ import type { CopyRecord } from './copy-record.ts';
 import { type CopyGroup, type GroupFiles, splitGroups, withLastUse } from './groups/copy-groups.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
-import { lookAtPlace } from './own-copy.ts';
+import { inspectPlace } from './own-copy.ts';
 
 /** The block size of `stat`, in bytes. */
 const blockSize = 512;
@@ -109,7 +109,7 @@ async function takenBelow(directory: string): Promise<number> {
 async function describeCopy(directory: string, name: string): Promise<StagedCopy | undefined> {
   const modelId = modelIdOfDirectory(name);
   if (modelId === undefined || directoryName(modelId) !== name) return undefined;
-  const found = await lookAtPlace(directory, modelId);
+  const found = await inspectPlace(directory, modelId);
   if (found.is !== 'ours') return undefined;
   const { record } = found;
   // A verified copy needs no check of each file.

@@ -26,7 +26,7 @@ export type CopyPlace =
   | { readonly is: 'foreign'; readonly why: string };
 
 /** Checks what is at a model's path. */
-export async function lookAtPlace(directory: string, modelId: ModelId): Promise<CopyPlace> {
+export async function inspectPlace(directory: string, modelId: ModelId): Promise<CopyPlace> {
   const info = await lstat(directory).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
@@ -70,7 +70,7 @@ export const findForeignFiles = (directory: string, record: CopyRecord | undefin
  */
 export async function requireOwnPlace(layout: StagingLayout, modelId: ModelId): Promise<void> {
   const place = copyPath(layout, modelId);
-  const found = await lookAtPlace(place, modelId);
+  const found = await inspectPlace(place, modelId);
   if (found.is === 'foreign') throw notOurs(place, found.why);
 }
 
@@ -98,7 +98,7 @@ export async function requireReplaceable(layout: StagingLayout, modelId: ModelId
 export const proveReplaceable =
   (modelId: ModelId): Prove =>
   async (at, path) => {
-    const found = await lookAtPlace(at, modelId);
+    const found = await inspectPlace(at, modelId);
     if (found.is === 'foreign') throw notOurs(path, found.why);
     if (found.is === 'free') return;
     const others = await findForeignFiles(at, found.record);

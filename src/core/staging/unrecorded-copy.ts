@@ -7,7 +7,7 @@ import type { ManifestFile } from '../protocol/manifest.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 import type { LocalCopy } from './local-copy.ts';
-import { lookAtPlace } from './own-copy.ts';
+import { inspectPlace } from './own-copy.ts';
 
 /**
  * Hashes the wanted files of a copy that the Python program staged without a record, so that only different files must be fetched.
@@ -29,7 +29,7 @@ export async function readUnrecorded(
   },
 ): Promise<Pick<LocalCopy, 'manifest' | 'changed'> | undefined> {
   const directory = copyPath(layout, modelId);
-  const place = await lookAtPlace(directory, modelId);
+  const place = await inspectPlace(directory, modelId);
   if (place.is !== 'ours' || place.record !== undefined) return undefined;
   onFound();
   const found: ManifestFile[] = [];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { systemCode } from '../kernel/errors.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import type { ManifestFile } from '../protocol/manifest.ts';
-import { readFingerprint } from '../transfer/fingerprint.ts';
+import { readFingerprintSync } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { readCopyRecord } from './copy-record.ts';
 import type { EvictionOptions } from './evict-copy.ts';
@@ -73,7 +73,7 @@ async function findBadFiles(
   let before = 0;
   for (const { path, size, sha256 } of files) {
     const absolute = join(directory, path);
-    const fingerprint = readFingerprint(absolute);
+    const fingerprint = readFingerprintSync(absolute);
     if (fingerprint === undefined) bad.push({ path, problem: 'missing' });
     else if (fingerprint.size !== size) bad.push({ path, problem: 'size' });
     else {

@@ -4,7 +4,7 @@ import { systemCode } from '../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import type { ManifestFile } from '../protocol/manifest.ts';
 import type { BadFile } from '../protocol/models.ts';
-import { type Fingerprint, lookAtFile, untouchedBetween } from '../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import type { WorkOptions } from './contract.ts';
 
@@ -29,12 +29,12 @@ export async function checkFiles(
       onBytes?.(done, total);
     };
     try {
-      const fingerprint = await lookAtFile(absolute);
+      const fingerprint = await readFingerprint(absolute);
       if (fingerprint === undefined) return 'missing';
       if (fingerprint.size !== size) return 'size';
       const found = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: report });
       if (found.sha256 !== sha256) return 'content';
-      if (untouchedBetween(fingerprint, await lookAtFile(absolute))) seen[path] = fingerprint;
+      if (untouchedBetween(fingerprint, await readFingerprint(absolute))) seen[path] = fingerprint;
       return undefined;
     } catch (error) {
       // Only a disk error counts against the file; the death of a hashing thread does not.

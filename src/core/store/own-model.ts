@@ -35,7 +35,7 @@ export function isOfModel(files: readonly string[]): (path: string, item: Dirent
 
 /** Foreign files in a model's directory; empty if the directory is a link, which is removed as a link. */
 export async function findForeignFiles(directory: string, files: readonly string[]): Promise<readonly string[]> {
-  const info = await lookAt(directory);
+  const info = await lstatIfPresent(directory);
   return info?.isDirectory() === true ? await findOthers(directory, isOfModel(files)) : [];
 }
 
@@ -46,7 +46,7 @@ export function proveReplaceable(
   { registry, records }: { readonly registry: () => Promise<Registry>; readonly records: Pick<ModelRecords, 'read'> },
 ): Prove {
   return async (at, path) => {
-    if ((await lookAt(at)) === undefined) return;
+    if ((await lstatIfPresent(at)) === undefined) return;
     const entry = (await registry()).entries.get(modelId);
     if (entry?.store_path !== storePath) throw notRegistered(modelId, path);
     const others = await findForeignFiles(at, filesOf(entry, await records.read(modelId).catch(() => undefined)));
@@ -79,7 +79,7 @@ export const notRegistered = (modelId: ModelId, place: string): SkulkError =>
     hint: `adopt it: skulk add ${place} --as ${modelId}; or move it away`,
   });
 
-async function lookAt(path: string) {
+async function lstatIfPresent(path: string) {
   try {
     return await lstat(path);
   } catch (error) {

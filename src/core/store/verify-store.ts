@@ -12,7 +12,7 @@ import { directoryName, type ModelId, type ModelRef, modelIdOfDirectory, without
 import { noSuchModel } from '../kernel/no-such-model.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { BadFile, RegistryEntry, VerifiedModel, VerifyReport } from '../protocol/models.ts';
-import { lookAtFile } from '../transfer/fingerprint.ts';
+import { readFingerprint } from '../transfer/fingerprint.ts';
 import { checkFiles } from './check-files.ts';
 import type { WorkOptions } from './contract.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
@@ -144,7 +144,7 @@ async function verifyModel(
   // A bad file loses its fingerprint, so that it is not served because of its date.
   const allSeen = part === undefined ? seen : withUnchecked(seen, known.seen, manifest, isMeant);
   await context.writer.write(() => context.records.writeSeen(manifest, allSeen)).catch(() => undefined);
-  if (bad.length === 0) return await lookAtContents({ model_id, files }, directory, options);
+  if (bad.length === 0) return await checkContents({ model_id, files }, directory, options);
   return { model_id, status: 'damaged', bad_files: bad, note: `add it again: skulk add PATH --as ${model_id} --force` };
 }
 
@@ -158,7 +158,7 @@ function withUnchecked(seen: Seen, before: Seen, { files }: Manifest, isMeant: (
 }
 
 /** Finds files whose bytes are unchanged but were wrong from the beginning. */
-async function lookAtContents(
+async function checkContents(
   { model_id, files }: Pick<Manifest, 'model_id' | 'files'>,
   directory: string,
   { signal }: WorkOptions,
@@ -211,7 +211,7 @@ async function verifyUnregistered(model_id: ModelId, repair: boolean, options: W
 }
 
 async function missingFiles(files: readonly string[], directory: string): Promise<readonly BadFile[]> {
-  const looks = await mapConcurrently(files, maxOpenFiles, (path) => lookAtFile(join(directory, path)));
+  const looks = await mapConcurrently(files, maxOpenFiles, (path) => readFingerprint(join(directory, path)));
   return files.filter((_, index) => looks[index] === undefined).map((path) => ({ path, problem: 'missing' }));
 }
 

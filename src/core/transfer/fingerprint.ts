@@ -22,7 +22,7 @@ export const fingerprintOf = (info: BigIntStats): Fingerprint => ({
 });
 
 /** The fingerprint of a regular file; undefined if there is none at that path. */
-export function readFingerprint(path: string): Fingerprint | undefined {
+export function readFingerprintSync(path: string): Fingerprint | undefined {
   try {
     const info = statSync(path, { bigint: true });
     return info.isFile() ? fingerprintOf(info) : undefined;
@@ -32,8 +32,8 @@ export function readFingerprint(path: string): Fingerprint | undefined {
   }
 }
 
-/** Like `readFingerprint`, but asynchronous: for many files, or a slow disk. */
-export async function lookAtFile(path: string): Promise<Fingerprint | undefined> {
+/** Like `readFingerprintSync`, but asynchronous: for many files, or a slow disk. */
+export async function readFingerprint(path: string): Promise<Fingerprint | undefined> {
   try {
     const info = await stat(path, { bigint: true });
     return info.isFile() ? fingerprintOf(info) : undefined;

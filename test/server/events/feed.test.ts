@@ -4,12 +4,12 @@ import { createFeed, type FeedListener } from '../../../src/core/server/events/f
 /** A feed of two numbers that the test changes. */
 function world({
   restMs = 0,
-  lookEveryMs = 60_000,
-  lookAtA = {},
+  pollEveryMs = 60_000,
+  topicA = {},
 }: {
   restMs?: number;
-  lookEveryMs?: number;
-  lookAtA?: { lookEveryMs?: number };
+  pollEveryMs?: number;
+  topicA?: { pollEveryMs?: number };
 } = {}) {
   const values = { a: 1, b: 1 };
   const reads = { a: 0, b: 0 };
@@ -24,14 +24,14 @@ function world({
     },
   });
   const feed = createFeed<'a' | 'b'>({
-    topics: { a: { ...topic('a'), ...lookAtA }, b: topic('b') },
+    topics: { a: { ...topic('a'), ...topicA }, b: topic('b') },
     onChange: (changed) => {
       tell = changed;
       return () => {
         tell = undefined;
       };
     },
-    lookEveryMs,
+    pollEveryMs,
   });
   const set = (name: 'a' | 'b', value: number): void => {
     values[name] = value;
@@ -98,7 +98,7 @@ describe('a feed of changes', () => {
   });
 
   test('finds changes without notifications by itself, and reads nothing without listeners', async () => {
-    const { feed, set, reads, isWatched } = world({ lookEveryMs: 20 });
+    const { feed, set, reads, isWatched } = world({ pollEveryMs: 20 });
     const { heard, listener } = ear();
     const stop = await feed.listen(listener);
     expect(isWatched()).toBe(true);
@@ -115,7 +115,7 @@ describe('a feed of changes', () => {
   });
 
   test('reads a topic more often if the topic requires it', async () => {
-    const { feed, reads } = world({ lookAtA: { lookEveryMs: 20 } });
+    const { feed, reads } = world({ topicA: { pollEveryMs: 20 } });
     const stop = await feed.listen(ear().listener);
     await expect.poll(() => reads.a).toBeGreaterThan(3);
     expect(reads.b).toBe(1);

@@ -44,7 +44,7 @@ async function serve(given: Partial<Limits> = {}) {
         tell = undefined;
       };
     },
-    lookEveryMs: 60_000,
+    pollEveryMs: 60_000,
   });
   app.get('/events', { config: { role: 'open' }, exposeHeadRoute: false }, (request, reply) => streams.answer(request, reply, feed));
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });

@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts';
 import { remoteUrl } from '../remote-url.ts';
 import { refuseForeignDirectory, requireServedStore, servedFrom } from '../served-stores.ts';
 import { urlFromHere } from '../url-from-here.ts';
-import { lookAroundOnce } from './look-around.ts';
+import { discoverOnce } from './discover-once.ts';
 import { notConfigured, servedOutOfReach, switchedOff } from './store-errors.ts';
 
 /** Where a store is: behind a URL, possibly of a server on this machine, or on this disk without a server. */
@@ -36,7 +36,7 @@ export async function findStore(deps: Deps, { mayCreate }: { readonly mayCreate:
   const exists = await isThere(root);
   await checkOwnDirectory(deps, { exists, mayCreate });
   if (isStoreNamed || (exists && (await isInUse(deps, root)))) return { localRoot: root };
-  const nearby = await lookAroundOnce(deps, exists && mayCreate ? 'own server' : 'any store');
+  const nearby = await discoverOnce(deps, exists && mayCreate ? 'own server' : 'any store');
   if (nearby !== undefined) return { url: nearby };
   if (exists) return { localRoot: root };
   if (!mayCreate) throw notConfigured();

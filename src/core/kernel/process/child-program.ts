@@ -107,7 +107,7 @@ export function findProgram(
   const places = isPath ? [resolve(cwd, command)] : directories.map((directory) => resolve(cwd, directory, command));
   let reason: string | undefined;
   for (const place of places) {
-    const found = lookAt(place);
+    const found = inspect(place);
     // A path that begins with a dash must not become an option of the shell.
     if (found === 'program') return !isPath ? place : command.startsWith('-') ? `./${command}` : command;
     if (found.is === 'blocked') reason ??= found.reason;
@@ -121,7 +121,7 @@ export function findProgram(
   });
 }
 
-function lookAt(place: string): 'program' | Unusable {
+function inspect(place: string): 'program' | Unusable {
   try {
     const found = statSync(place, { throwIfNoEntry: false });
     if (found === undefined) return { is: 'missing' };

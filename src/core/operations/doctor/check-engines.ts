@@ -1,5 +1,5 @@
 import type { Deps } from '../../connect/deps.ts';
-import { engines, lookForEngine, variableOf } from '../../engines/engines.ts';
+import { detectEngine, engines, variableOf } from '../../engines/engines.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 
 /** Lists the engines that this machine has for `skulk optimize`, one check for each. */
@@ -8,7 +8,7 @@ export async function checkEngines({ world }: Deps): Promise<readonly Check[]> {
   return Promise.all(
     engines.map(async (engine): Promise<Check> => {
       const id = `engine ${engine.name}` as const;
-      const state = await lookForEngine(engine, { env, platform, arch: process.arch, homeDirectory, signal });
+      const state = await detectEngine(engine, { env, platform, arch: process.arch, homeDirectory, signal });
       switch (state.is) {
         case 'found':
           return ok(id, `${state.found.program}, ${state.found.version === null ? 'version unknown' : `version ${state.found.version}`}`);

@@ -3,10 +3,10 @@ import { pause } from '../../kernel/flow/backoff.ts';
 import type { Follow } from '../../kernel/flow/follow.ts';
 import { watchCopies } from '../../node/watch-copies.ts';
 import type { StagingView } from '../../protocol/staging.ts';
-import { lookAtStaging } from '../nodes/look-at-staging.ts';
+import { viewStaging } from '../nodes/view-staging.ts';
 
 /** How often copies are read again, for their last uses and the disk space; in milliseconds. */
-const lookEveryMs = 2_000;
+const pollEveryMs = 2_000;
 /** The minimum time between two reads, in milliseconds. */
 const restMs = 300;
 
@@ -20,12 +20,12 @@ export const followStaging =
     try {
       while (!signal.aborted) {
         changed = new AbortController();
-        const view = await lookAtStaging(deps);
+        const view = await viewStaging(deps);
         const now = JSON.stringify(view);
         if (now !== before && !signal.aborted) tell(view);
         before = now;
         await pause(restMs, signal);
-        await pause(lookEveryMs - restMs, AbortSignal.any([signal, changed.signal])).catch(() => undefined);
+        await pause(pollEveryMs - restMs, AbortSignal.any([signal, changed.signal])).catch(() => undefined);
       }
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -19,7 +19,7 @@ import type { Store, WorkOptions } from '../../store/contract.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';
 import { type Scan, type ScannedFile, scanDirectory } from '../../store/ingest/scan-directory.ts';
 import { storeLayout } from '../../store/layout.ts';
-import { readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { readFingerprintSync, untouchedBetween } from '../../transfer/fingerprint.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { adoptedCard, findCardToAdd, withCard } from './add-card.ts';
 import { copyFiles, moveFiles, onOneDisk, removeOrigin } from './bring-files.ts';
@@ -133,8 +133,8 @@ async function sendTo({ deps, request, opened, source, files, card }: Addition):
 
 /** Records the fingerprints of files. @returns whether one is unchanged */
 function watchFiles(files: readonly ScannedFile[]): (file: ScannedFile) => boolean {
-  const looks = new Map(files.map(({ absolute }) => [absolute, readFingerprint(absolute)]));
-  return ({ absolute }) => untouchedBetween(looks.get(absolute), readFingerprint(absolute));
+  const looks = new Map(files.map(({ absolute }) => [absolute, readFingerprintSync(absolute)]));
+  return ({ absolute }) => untouchedBetween(looks.get(absolute), readFingerprintSync(absolute));
 }
 
 const own = (files: readonly ScannedFile[], card: ScannedFile | undefined): readonly ScannedFile[] => files.filter((file) => file !== card);

@@ -25,8 +25,8 @@ export async function askDownload(deps: Deps, opened: OpenedStore, request: Down
   if (revision !== undefined) throw cannot('download a revision that is named');
   if (isParticular(wanted) || wanted.strict === true) throw cannot('download other files than it chooses by itself');
   if (selector === undefined && ggufFile === undefined) return await downloads.ask({ modelId });
-  const { lookAtHub } = await import('./look-at-hub.ts');
-  const { plan } = await lookAtHub(deps, { modelId, wanted: { selector, ggufFile, exact: true }, signal: deps.world.signal });
+  const { inspectHub } = await import('./inspect-hub.ts');
+  const { plan } = await inspectHub(deps, { modelId, wanted: { selector, ggufFile, exact: true }, signal: deps.world.signal });
   const file = plan?.gguf_file ?? undefined;
   if (file === undefined) throw cannot('be asked for weights that are not GGUF');
   const present = (await opened.store.listModels()).find(({ model_id }) => model_id === modelId);

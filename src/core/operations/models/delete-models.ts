@@ -14,7 +14,7 @@ import type { RegistryEntry } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import type { Store } from '../../store/contract.ts';
-import { lookAtFile } from '../../transfer/fingerprint.ts';
+import { readFingerprint } from '../../transfer/fingerprint.ts';
 import { awaitNodes, mayHave, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from '../nodes/order-everywhere.ts';
 
 /** What `skulk delete` is about to do. */
@@ -79,7 +79,7 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
     const isStaged = await mapConcurrently(
       copies.filter((copy) => copy.modelId === modelId),
       maxOpenFiles,
-      async ({ directory }) => first === undefined || (await lookAtFile(join(directory, first))) !== undefined,
+      async ({ directory }) => first === undefined || (await readFingerprint(join(directory, first))) !== undefined,
     );
     models.push({
       model_id: modelId,

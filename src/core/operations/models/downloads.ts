@@ -30,7 +30,7 @@ export interface FinishedDownload extends DownloadStatus {
 }
 
 /** How often the status of a download is polled, in milliseconds. */
-const lookEveryMs = 300;
+const pollEveryMs = 300;
 
 /**
  * Requests a download from Hugging Face; with `wait`, until it is complete.
@@ -100,7 +100,7 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
           : undefined;
     if (waitsFor !== undefined && waitsFor !== announced) world.emit({ type: 'waiting', message: waitsFor });
     announced = waitsFor;
-    await pause(lookEveryMs, world.signal);
+    await pause(pollEveryMs, world.signal);
     // A server that restarts resumes the download.
     now = await retrying(() => downloads.status({ modelId, downloadId }), { policy: patient, signal: world.signal, isTransient });
   }

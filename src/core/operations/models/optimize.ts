@@ -8,7 +8,7 @@ import type { World } from '../../kernel/world.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 
 /** How often the status of an optimization is polled, in milliseconds. */
-const lookEveryMs = 300;
+const pollEveryMs = 300;
 
 /**
  * Requests a smaller variant of a model; with `wait`, until it is complete; with `join`, also one that the store is already making.
@@ -77,7 +77,7 @@ async function waitForVariant(optimizations: Optimizations, asked: OptimizationS
           : `${targetId}: ${now.message}`;
     if (says !== undefined && says !== said) world.emit({ type: 'waiting', message: says });
     said = says ?? said;
-    await pause(lookEveryMs, world.signal);
+    await pause(pollEveryMs, world.signal);
     // A server that restarts resumes it.
     now = await retrying(() => optimizations.status(targetId), { policy: patient, signal: world.signal, isTransient });
   }

@@ -48,6 +48,6 @@ export async function findPlan(
       return (await opened.offer({ modelId, revision, wanted }, signal)) ?? { commit: '' };
     }
   }
-  const { lookAtHub } = await import('./look-at-hub.ts');
-  return await lookAtHub(deps, { modelId, revision, wanted, signal });
+  const { inspectHub } = await import('./inspect-hub.ts');
+  return await inspectHub(deps, { modelId, revision, wanted, signal });
 }

@@ -74,7 +74,7 @@ export function keepListings(
     // The store may have a newer version than this machine. Then the older answer still matches the copy.
     if ((await fits(modelId, value)) || !(await fits(modelId, await kept.read(modelId)))) await kept.write(modelId, value as object);
   };
-  const lookAtAll = (): void =>
+  const compareAll = (): void =>
     inTurn(async () => {
       const models = await copies.list();
       for (const modelId of models) {
@@ -84,9 +84,9 @@ export function keepListings(
       }
       await kept.keepOnly(models);
     });
-  const soon = throttle(waitMs, lookAtAll);
+  const soon = throttle(waitMs, compareAll);
   const stop = watchCopies({ config }, soon);
-  const timer = setInterval(lookAtAll, askAgainMs);
+  const timer = setInterval(compareAll, askAgainMs);
   timer.unref();
   return {
     compare: (modelId, commit) => {

@@ -33,7 +33,7 @@ export interface StagedEverywhere {
 }
 
 /** How often the store is asked how far its nodes are, in milliseconds. */
-const lookEveryMs = 1_000;
+const pollEveryMs = 1_000;
 
 /**
  * Orders nodes to stage a model.
@@ -151,7 +151,7 @@ async function follow(
 
 async function outcomesOf(fleet: Fleet, order: GivenOrder, signal: AbortSignal): Promise<readonly NodeOutcome[]> {
   try {
-    return (await fleet.outcome(order.order_id, { waitMs: lookEveryMs, signal })).nodes;
+    return (await fleet.outcome(order.order_id, { waitMs: pollEveryMs, signal })).nodes;
   } catch (error) {
     if (!(error instanceof SkulkError) || error.code !== 'ORDER_NOT_FOUND') throw error;
     return order.nodes.map((one) => ({ ...one, status: 'failed', reason: 'the order was withdrawn', awaited: false }));

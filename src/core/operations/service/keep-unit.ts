@@ -41,7 +41,7 @@ async function findUnit(deps: Deps) {
  * @param saved the configuration after the next start
  * @returns undefined for a server without a unit, and for an unreadable unit
  */
-export async function lookAtUnit(deps: Deps, saved: Config): Promise<Omit<UnitKept, 'changed'> | undefined> {
+export async function inspectUnit(deps: Deps, saved: Config): Promise<Omit<UnitKept, 'changed'> | undefined> {
   if (!runsAsUnitSays(deps)) return undefined;
   // The next server finds a new configuration file even though the unit does not name it.
   const next = { ...deps, config: { ...saved, file: deps.config.file } };

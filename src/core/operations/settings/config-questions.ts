@@ -52,7 +52,7 @@ export interface ConfigQuestions {
   /** How the configuration should name a typed address, whether or not a store answers there. Throws SkulkError CONFIG. */
   read(text: string): StorePlace;
   /** @throws SkulkError CONFIG for a directory that is missing and cannot be created, or is not writable */
-  lookAtPath(text: string): Promise<PathView>;
+  inspectPath(text: string): Promise<PathView>;
   /** The content of the file. Throws SkulkError CONFIG for impossible answers. */
   preview(answers: InitAnswers): string;
 }
@@ -94,7 +94,7 @@ export async function openConfigQuestions(
       const { host, port } = readPlace(text);
       return { storeHost: host, storeHttpHost: undefined, storePort: port };
     },
-    lookAtPath: async (text) => {
+    inspectPath: async (text) => {
       if (text.trim() === '') throw new SkulkError('CONFIG', 'no directory given', { hint: 'use an absolute path' });
       const directory = expand(text.trim());
       await checkDirectory(directory, 'the directory', { mayBeMissing: true });

@@ -5,7 +5,7 @@ import type { Config, Setting } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ConfigView } from '../../protocol/settings.ts';
-import { lookAtUnit } from '../service/keep-unit.ts';
+import { inspectUnit } from '../service/keep-unit.ts';
 import { maxChangeableBytes, noContent, readSaved, resolveSaved, savedConfigPath, sizeOfSaved, tooLarge } from './saved-config.ts';
 
 /** The JSON schema of the file, to validate a setting while the user types it. */
@@ -40,7 +40,7 @@ export async function describeSaved(
   { exists, problem }: { readonly exists: boolean; readonly problem: string | null },
 ): Promise<ConfigView> {
   const { config: running } = deps;
-  const unit = await lookAtUnit(deps, saved);
+  const unit = await inspectUnit(deps, saved);
   const overridden = Object.fromEntries(overridesOf(running));
   const [now, then] = [flat(saved), flat(running)];
   const differing = [...now.keys()].filter((key) => now.get(key) !== then.get(key) && overridden[key] === undefined);

@@ -9,9 +9,9 @@ import type { Store } from '../../store/contract.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
 import type { StoreAnswer } from './ask-store.ts';
 import { describeMade } from './describe-outcome.ts';
-import { lookAtUnrecorded } from './look-at-unrecorded.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { planCopy } from './plan-copy.ts';
+import { readUnrecordedCopy } from './read-unrecorded-copy.ts';
 import type { SelectedPart } from './select-part.ts';
 import { selectWanted } from './wanted-part.ts';
 
@@ -71,7 +71,7 @@ async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, an
     return describeMade(stage, { source: 'clone', path, part: wanted, companions, bytesTransferred: bytesCopied });
   }
   const { applyStage } = await import('../../staging/apply-stage.ts');
-  const present = options.force ? undefined : (tools.local ?? (await lookAtUnrecorded(stage, manifest.files)));
+  const present = options.force ? undefined : (tools.local ?? (await readUnrecordedCopy(stage, manifest.files)));
   const plan = await planCopy(stage, manifest, present);
   const { bytesTransferred } = await applyStage(plan, {
     ...publish,

@@ -17,7 +17,7 @@ import type { RateLimiter } from '../../transfer/rate-limiter.ts';
 import { enterWorkPlace } from '../../transfer/work-place.ts';
 
 /** How often a download is asked for its arrived parts, in milliseconds. */
-const lookEveryMs = 250;
+const pollEveryMs = 250;
 /** The number of chunks to copy before checking whether the download has ended. */
 const batch = 8;
 
@@ -80,7 +80,7 @@ export async function stageAhead(
       }
     }
     if (run === null || arrived.chunks.length === 0) {
-      await pause(lookEveryMs, signal);
+      await pause(pollEveryMs, signal);
       continue;
     }
     await enterWorkPlace(

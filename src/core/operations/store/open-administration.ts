@@ -11,7 +11,7 @@ export interface StoreAdministration {
 }
 
 /** How often these files are read without a request, in milliseconds, because commands may change them. */
-const lookEveryMs = 2_000;
+const pollEveryMs = 2_000;
 
 /** The named tokens of the store at `root`. */
 export function openTokens({ world }: Pick<Deps, 'world'>, root: string, onChange?: (change: TokensChange) => void): TokenBook {
@@ -41,7 +41,7 @@ export async function followAdministration({ tokens, policy }: StoreAdministrati
     void Promise.allSettled([tokens.list(), policy.current()]).then(() => {
       isLooking = false;
     });
-  }, lookEveryMs);
+  }, pollEveryMs);
   timer.unref();
   return async () => clearInterval(timer);
 }

@@ -21,7 +21,7 @@ import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
 
 /** How often to check the store's disk without requests, in milliseconds. */
-const lookEveryMs = 2_000;
+const pollEveryMs = 2_000;
 
 /**
  * Starts the store host: its disk, its file server, its downloads, its nodes and orders.
@@ -61,7 +61,7 @@ export async function serveHost(
   atEnd(() => store.close());
   atEnd(async () => uploads[Symbol.asyncDispose]());
   atEnd(countModels(deps, store));
-  const looking = setInterval(() => store.requireDisk().catch(() => undefined), lookEveryMs);
+  const looking = setInterval(() => store.requireDisk().catch(() => undefined), pollEveryMs);
   atEnd(async () => clearInterval(looking));
   atEnd(await followAdministration(administration));
   const cold = openColdHub(deps, { store, policy: administration.policy.current, downloads: () => downloads });

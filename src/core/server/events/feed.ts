@@ -5,7 +5,7 @@ export interface Topic {
   /** The minimum time between two reads, in milliseconds. */
   readonly restMs: number;
   /** How often it is read for changes without notification, if it differs from other topics; in milliseconds. */
-  readonly lookEveryMs?: number;
+  readonly pollEveryMs?: number;
 }
 
 /** A listener of topics. */
@@ -22,7 +22,7 @@ export interface FeedOptions<Name extends string> {
   /** Calls `changed` with a topic that may have changed, until the returned function is called. Only called while there are listeners. */
   readonly onChange: (changed: (name: Name) => void) => () => void;
   /** How often everything is read for changes without notification, in milliseconds. */
-  readonly lookEveryMs: number;
+  readonly pollEveryMs: number;
 }
 
 /** Notifies listeners of the current state and of every change. */
@@ -75,7 +75,7 @@ interface Run<Name extends string> {
 }
 
 function startRun<Name extends string>(
-  { topics, onChange, lookEveryMs }: FeedOptions<Name>,
+  { topics, onChange, pollEveryMs }: FeedOptions<Name>,
   listeners: ReadonlySet<FeedListener<Name>>,
 ): Run<Name> {
   const names = Object.keys(topics) as Name[];
@@ -113,7 +113,7 @@ function startRun<Name extends string>(
     timers.set(name, setTimeout(look, Math.max(0, rest)));
   }
   const ignoreChanges = onChange(changed);
-  const looks = names.map((name) => setInterval(changed, topics[name].lookEveryMs ?? lookEveryMs, name));
+  const looks = names.map((name) => setInterval(changed, topics[name].pollEveryMs ?? pollEveryMs, name));
   const first = Promise.all(names.map(read));
   return {
     whole: async () => {

@@ -1,6 +1,6 @@
 import type { Deps } from '../../connect/deps.ts';
 import { watchCopies } from '../../node/watch-copies.ts';
-import { lookAtStaging } from '../../operations/nodes/look-at-staging.ts';
+import { viewStaging } from '../../operations/nodes/view-staging.ts';
 import { viewConfig } from '../../operations/settings/view-config.ts';
 import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import { createFeed, type Feed } from './feed.ts';
@@ -9,9 +9,9 @@ import { createFeed, type Feed } from './feed.ts';
 export type NodeTopic = 'storage' | 'staging' | 'config';
 
 /** How often everything is read, e.g. for last uses; in milliseconds. */
-const lookEveryMs = 10_000;
+const pollEveryMs = 10_000;
 /** The same for the configuration, because the user may edit the file and then look at the page. */
-const lookAtConfigEveryMs = 2_000;
+const pollConfigEveryMs = 2_000;
 
 /** Calls the listener when the configuration was changed here. The returned function removes it. */
 export type OnConfig = (listener: () => void) => () => void;
@@ -24,9 +24,9 @@ export function createNodeFeed(
   return createFeed<NodeTopic>({
     topics: {
       // Unreadable copies are reported and do not end the stream: changing the settings may fix the problem.
-      storage: { restMs: 1_000, read: () => lookAtStaging(deps) },
+      storage: { restMs: 1_000, read: () => viewStaging(deps) },
       staging: { restMs: 300, read: async () => ({ jobs: jobs.list() }) },
-      config: { restMs: 300, lookEveryMs: lookAtConfigEveryMs, read: () => viewConfig(deps) },
+      config: { restMs: 300, pollEveryMs: pollConfigEveryMs, read: () => viewConfig(deps) },
     },
     onChange: (changed) => {
       const ends = [
@@ -45,6 +45,6 @@ export function createNodeFeed(
         for (const end of ends) end();
       };
     },
-    lookEveryMs,
+    pollEveryMs,
   });
 }

@@ -15,7 +15,7 @@ export type StoreTopic = 'registry' | 'downloads' | 'uploads' | 'optimizations' 
 /** How many finished jobs are reported, the last ones. */
 const maxEnded = 20;
 /** How often everything is read: for changes by other processes, and the disk space; in milliseconds. */
-const lookEveryMs = 10_000;
+const pollEveryMs = 10_000;
 /**
  * The same if reading is cheap, because it is a single file, or if the store sends no notifications: behind the Python program's
  * protocol.
@@ -36,7 +36,7 @@ export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
     topics: {
       registry: {
         restMs: 250,
-        lookEveryMs: lookOftenMs,
+        pollEveryMs: lookOftenMs,
         read: async () => ({ entries: (await listRegistry(deps, { tags: [] })).entries.map(withoutNames) }),
       },
       downloads: { restMs: 400, read: async () => ({ downloads: recent((await listDownloads(deps, { recent: true })).downloads) }) },
@@ -52,7 +52,7 @@ export function createStoreFeed(deps: Deps): Feed<StoreTopic> {
       health: { restMs: 1_000, read: async () => healthOf(deps) },
     },
     onChange: (changed) => deps.changes?.onChange((what) => topicsOf[what].forEach(changed)) ?? (() => {}),
-    lookEveryMs: deps.changes === undefined ? lookOftenMs : lookEveryMs,
+    pollEveryMs: deps.changes === undefined ? lookOftenMs : pollEveryMs,
   });
 }
 

@@ -3,7 +3,7 @@ import { parseWantedFiles, type WantedFiles } from '../../catalog/selection/want
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseModelRef, parseRevision } from '../../kernel/model-id.ts';
-import { lookAtHub } from '../../operations/models/look-at-hub.ts';
+import { inspectHub } from '../../operations/models/inspect-hub.ts';
 import { showModel } from '../../operations/models/show-model.ts';
 import { verifyModels } from '../../operations/models/verify-models.ts';
 import { downloadBody, type WantedFilesBody } from '../../protocol/downloads.ts';
@@ -24,7 +24,7 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
       throw new SkulkError('BAD_REQUEST', 'revision must be given only once', { hint: 'e.g. ?revision=main' });
     const asked = { modelId: modelOf(request), ...(revision !== undefined && { revision: parseRevision(revision) }) };
     const mayBeKept = kept === 'true';
-    return lookAtHub(await deps(), { ...asked, wanted: await parseWanted(wanted), mayBeKept, signal: untilGone(reply) });
+    return inspectHub(await deps(), { ...asked, wanted: await parseWanted(wanted), mayBeKept, signal: untilGone(reply) });
   };
   const verify = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { model_ids = [], repair = false } = request.body as VerifyBody;

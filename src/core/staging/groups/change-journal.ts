@@ -5,7 +5,7 @@ import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file
 import { isRelativePath } from '../../kernel/files/relative-path.ts';
 import { type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
-import { type Fingerprint, readFingerprint, sameFingerprint } from '../../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprintSync, sameFingerprint } from '../../transfer/fingerprint.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
 import { type CopyRecord, readCopyRecord, writeCopyRecord } from '../copy-record.ts';
 import { copyPath, incomingCopy, recordDraft, type StagingLayout } from '../layout.ts';
@@ -69,7 +69,7 @@ export async function settleChanges(layout: StagingLayout, modelId: ModelId): Pr
   const directory = copyPath(layout, modelId);
   const record = await readCopyRecord(directory);
   if (record !== undefined && record.manifest.model_id === modelId) {
-    const here = changes.files.filter(({ path, fingerprint }) => sameFingerprint(fingerprint, readFingerprint(join(directory, path))));
+    const here = changes.files.filter(({ path, fingerprint }) => sameFingerprint(fingerprint, readFingerprintSync(join(directory, path))));
     const known = new Set<string>(record.manifest.files.map(({ path }) => path));
     await correctRecord(directory, record, here);
     for (const { path } of here) if (!known.has(path)) await removeFile(directory, path);

@@ -5,7 +5,7 @@ import { copyPath, type StagingLayout } from '../layout.ts';
 import { behindGate } from '../leases/gate.ts';
 import { holdersOf } from '../leases/holders.ts';
 import { readLiveLeases } from '../leases/lease.ts';
-import { lookAtPlace } from '../own-copy.ts';
+import { inspectPlace } from '../own-copy.ts';
 import { settleChanges } from './change-journal.ts';
 import type { CopyGroup } from './copy-groups.ts';
 
@@ -65,7 +65,7 @@ async function removeShared(
     if (holdersOf(await readLiveLeases(layout, now()), modelId).length > 0) return undefined;
     await settleChanges(layout, modelId);
     const place = copyPath(layout, modelId);
-    const found = await lookAtPlace(place, modelId);
+    const found = await inspectPlace(place, modelId);
     if (found.is !== 'ours') return { remove: async () => {} };
     await gate.assertHeld();
     return await takeFiles(place, layout, { isOurs: (path, item) => item.isFile() && paths.has(path) });

@@ -1,4 +1,4 @@
-import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
 
 /** A cache of values read from files, valid while the files do not change. */
 export interface FileMemory<Key, Value> {
@@ -12,7 +12,7 @@ export function createFileMemory<Key, Value>(max: number): FileMemory<Key, Value
   const known = new Map<Key, { readonly seen: Fingerprint; readonly value: Value }>();
   return {
     read: async (key, path, load) => {
-      const seen = await lookAtFile(path);
+      const seen = await readFingerprint(path);
       const before = known.get(key);
       if (seen !== undefined && untouchedBetween(before?.seen, seen)) return before?.value;
       known.delete(key);

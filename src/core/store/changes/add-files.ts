@@ -4,7 +4,7 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
-import { lookAtFile, sameFingerprint } from '../../transfer/fingerprint.ts';
+import { readFingerprint, sameFingerprint } from '../../transfer/fingerprint.ts';
 import type { Seen } from '../ingest/seen.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function addFiles(
 /** The fingerprints of files after this change. A new or removed hard link changes a file's dates, but not its content. */
 export async function seenAgain(place: string, seen: Seen): Promise<Seen> {
   const looks = await mapConcurrently(Object.entries(seen), maxOpenFiles, async ([path, before]) => {
-    const now = await lookAtFile(join(place, path));
+    const now = await readFingerprint(join(place, path));
     return [path, now !== undefined && sameFingerprint(before, now) ? now : before] as const;
   });
   return Object.fromEntries(looks);

@@ -19,7 +19,7 @@ export const gaveUp = Symbol('gave up');
 const maxCpuMs = 4_000;
 /** The maximum time on a busy machine, or if Node cannot report a thread's processor time (before 24.6). */
 const maxMs = 30_000;
-const lookEveryMs = 250;
+const pollEveryMs = 250;
 const maxMegabytes = 512;
 
 let worker: Worker | undefined;
@@ -71,7 +71,7 @@ function watch(thread: Worker, giveUp: () => void): () => void {
     const [used, first] = await Promise.all([cpuOf(thread), before]);
     const isTooMuch = used !== undefined && first !== undefined && used - first > maxCpuMs;
     if (!isOver && (isTooMuch || performance.now() - began > maxMs)) giveUp();
-  }, lookEveryMs);
+  }, pollEveryMs);
   return () => {
     isOver = true;
     clearInterval(timer);

@@ -10,7 +10,7 @@ import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { decode } from '../../protocol/decode.ts';
 import { type SideKind, sideKind } from '../../protocol/manifest.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
-import { readFingerprint } from '../../transfer/fingerprint.ts';
+import { readFingerprintSync } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufFacts } from './read-gguf-facts.ts';
 
@@ -35,14 +35,14 @@ export async function knownGguf(layout: StoreLayout, { model_id, store_path, fil
   const named = files.filter((path) => kindOf(path) === 'gguf');
   const absoluteOf = (path: string): string => join(layout.root, store_path, path);
   const prints: string[] = [];
-  await forEachYielding(named, (path) => void prints.push(JSON.stringify([path, readFingerprint(absoluteOf(path))])));
+  await forEachYielding(named, (path) => void prints.push(JSON.stringify([path, readFingerprintSync(absoluteOf(path))])));
   const hash = createHash('sha256').update(prints.join('\n')).digest('hex');
   const file = jsonFileOf(layout.facts, model_id);
   const cached = await readCache(file);
   const kinds = cached.kindsStamp === stampOf(hash) ? asKinds(cached.kinds) : await readKinds(named, absoluteOf);
   const described = files.map((path) => withKind(path, kinds.get(path)));
   const name = loadableGguf(described);
-  const fingerprint = name === undefined ? undefined : readFingerprint(absoluteOf(name));
+  const fingerprint = name === undefined ? undefined : readFingerprintSync(absoluteOf(name));
   if (name === undefined || fingerprint === undefined) return { facts: undefined, files: described };
   const stamp = stampOf(name, fingerprint);
   if (cached.stamp === stamp && cached.kindsStamp === stampOf(hash)) return { facts: parseGgufFacts(cached.facts), files: described };

@@ -4,7 +4,7 @@ import { type GgufHeader, parseGgufHeader } from '../../catalog/gguf-header.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
-import { readFingerprint } from '../../transfer/fingerprint.ts';
+import { readFingerprintSync } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufHeader } from './read-gguf-facts.ts';
 
@@ -37,7 +37,7 @@ async function knownHeader(
   path: string,
 ): Promise<GgufHeader | undefined> {
   const absolute = join(layout.root, store_path, path);
-  const fingerprint = readFingerprint(absolute);
+  const fingerprint = readFingerprintSync(absolute);
   if (fingerprint === undefined) return undefined;
   const stamp = JSON.stringify([edition, fingerprint]);
   const file = jsonFileOf(layout.headers, model_id);

@@ -8,7 +8,7 @@ import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
-import { lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
 import type { AdoptRequest } from '../contract.ts';
 import { findSharer, isDirectoryInside, isPlaceInside } from '../disk/inside-store.ts';
 import type { KnownManifest } from '../records/model-records.ts';
@@ -57,7 +57,7 @@ export async function refuseOtherContent(present: RegistryEntry | undefined, roo
 /** Whether no file of a model has changed since it was hashed. */
 export async function isUntouched({ manifest, seen }: KnownManifest, directory: string): Promise<boolean> {
   const verdicts = await mapConcurrently(manifest.files, maxOpenFiles, async ({ path }) =>
-    untouchedBetween(seen[path], await lookAtFile(join(directory, path))),
+    untouchedBetween(seen[path], await readFingerprint(join(directory, path))),
   );
   return verdicts.every(Boolean);
 }
@@ -65,7 +65,7 @@ export async function isUntouched({ manifest, seen }: KnownManifest, directory: 
 /** Checks that hashed files have not changed since. Throws INTEGRITY. */
 export async function refuseIfChanged(files: readonly ScannedFile[], { seen }: HashedModel): Promise<void> {
   await mapConcurrently(files, maxOpenFiles, async ({ path, absolute }) => {
-    if (untouchedBetween(seen[path], await lookAtFile(absolute))) return;
+    if (untouchedBetween(seen[path], await readFingerprint(absolute))) return;
     throw new SkulkError('INTEGRITY', `${absolute} changed after it was hashed`, {
       hint: 'wait until nothing writes to it, then run the command again',
     });

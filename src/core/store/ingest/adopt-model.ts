@@ -8,7 +8,7 @@ import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts'
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Adopted, RegistryEntry } from '../../protocol/models.ts';
-import { type Fingerprint, lookAtFile } from '../../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprint } from '../../transfer/fingerprint.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { AdoptRequest, PublishRequest, WorkOptions } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
@@ -210,7 +210,7 @@ async function hashedByCaller(files: readonly ScannedFile[], { hashed }: AdoptRe
   if (hashed === undefined || hashed.length !== files.length) return undefined;
   const byPath = new Map(hashed.map((file) => [file.path, file]));
   const seen: Record<string, Fingerprint> = {};
-  const looks = await mapConcurrently(files, maxOpenFiles, ({ absolute }) => lookAtFile(absolute));
+  const looks = await mapConcurrently(files, maxOpenFiles, ({ absolute }) => readFingerprint(absolute));
   for (const [index, { path }] of files.entries()) {
     const fingerprint = looks[index];
     if (fingerprint === undefined || byPath.get(path)?.size !== fingerprint.size) return undefined;

@@ -7,7 +7,7 @@ import { renameDurably, syncDirectory } from '../../kernel/files/durable-file.ts
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { Adopted } from '../../protocol/models.ts';
-import { lookAtFile } from '../../transfer/fingerprint.ts';
+import { readFingerprint } from '../../transfer/fingerprint.ts';
 import type { ExtendRequest } from '../contract.ts';
 import type { StoreContext } from '../store-context.ts';
 import { makeEntry } from './adopt-checks.ts';
@@ -56,7 +56,9 @@ export async function extendModel({ modelId, files, upstream }: ExtendRequest, c
       await undo();
       throw error;
     }
-    const looks = await Promise.all(added.map(async ({ file }) => [file.path, await lookAtFile(join(place.files, file.path))] as const));
+    const looks = await Promise.all(
+      added.map(async ({ file }) => [file.path, await readFingerprint(join(place.files, file.path))] as const),
+    );
     const seen = { ...before.seen, ...Object.fromEntries(looks.flatMap(([path, look]) => (look === undefined ? [] : [[path, look]]))) };
     const paths = added.map(({ file }) => file.path);
     await writer.carryOut({ op: 'publish', entry, manifest, upstream, seen, incoming: place.name, added: paths }, undo);

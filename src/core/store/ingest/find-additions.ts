@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import { lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
 
 /**
  * The files that are only added to a model, e.g. another quantization, so that existing ones need not be changed.
@@ -19,7 +19,7 @@ export async function findAdditions(
   const info = await lstat(place).catch(() => undefined);
   if (info?.isDirectory() !== true) return undefined;
   const isSame = await mapConcurrently(before.files, maxOpenFiles, async ({ path }) =>
-    untouchedBetween(await lookAtFile(join(place, path)), await lookAtFile(join(files, path))),
+    untouchedBetween(await readFingerprint(join(place, path)), await readFingerprint(join(files, path))),
   );
   if (isSame.includes(false)) return undefined;
   const kept = new Set<string>(before.files.map(({ path }) => path));

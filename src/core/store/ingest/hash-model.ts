@@ -2,7 +2,7 @@ import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { RelativePath } from '../../kernel/files/relative-path.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
-import { type Fingerprint, lookAtFile, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
 import type { FileDigest } from '../../transfer/hash-job.ts';
 import { explainUnhashable, runHashJob } from '../../transfer/hash-pool.ts';
 import type { WorkOptions } from '../contract.ts';
@@ -49,9 +49,9 @@ export async function hashModel(
   const seen: Record<string, Fingerprint> = {};
   const hashOne = async ({ path, absolute }: (typeof files)[number]): Promise<ManifestFile> => {
     try {
-      const before = await lookAtFile(absolute);
+      const before = await readFingerprint(absolute);
       const digest = await runHashJob({ kind: 'digest', path: absolute }, { signal, onBytes: (bytes) => report(path, bytes) });
-      const after = await lookAtFile(absolute);
+      const after = await readFingerprint(absolute);
       if (after === undefined || !untouchedBetween(before, after) || after.size !== digest.size) {
         throw new SkulkError('INTEGRITY', `${absolute} changed while it was being read`, {
           hint: 'wait until nothing writes to it, then run the command again',

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import { fingerprintOf, readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { fingerprintOf, readFingerprintSync, untouchedBetween } from '../../transfer/fingerprint.ts';
 import type { OpenFile } from '../contract.ts';
 import type { KnownManifest } from '../records/model-records.ts';
 import type { FileRechecker } from '../records/recheck-file.ts';
@@ -44,7 +44,7 @@ export async function openModelFile(
     if (expected !== undefined && !(await recheck(modelId, expected, absolute, fingerprint)))
       throw damaged('changed on the disk and no longer matches its manifest');
     // The name must still lead to the opened file.
-    if (!untouchedBetween(readFingerprint(absolute), fingerprint)) throw damaged('was replaced while it was being opened');
+    if (!untouchedBetween(readFingerprintSync(absolute), fingerprint)) throw damaged('was replaced while it was being opened');
     return opened;
   } catch (error) {
     await handle.close();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
-import { type Fingerprint, readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
+import { type Fingerprint, readFingerprintSync, untouchedBetween } from '../../transfer/fingerprint.ts';
 import { runHashJob } from '../../transfer/hash-pool.ts';
 
 /**
@@ -26,7 +26,7 @@ export function createFileRechecker(
     if (verdict === undefined) {
       verdict = runHashJob({ kind: 'digest', path: absolute }, { signal }).then(async ({ sha256 }) => {
         // It was opened again for hashing. If its fingerprint changed, the handle may belong to another file.
-        const good = sha256 === expected.sha256 && untouchedBetween(now, readFingerprint(absolute));
+        const good = sha256 === expected.sha256 && untouchedBetween(now, readFingerprintSync(absolute));
         // Saving the fingerprint is optional: a store on a read-only disk must still work.
         if (good) await onGood(modelId, expected, now).catch(() => undefined);
         return good;

@@ -10,9 +10,9 @@ import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { HostUploads, LocalStore, Sender } from '../contract.ts';
 import type { Announced } from '../ingest/read-announcement.ts';
 import { readPieceTable } from '../read/piece-table.ts';
-import { answerMissing, lookOnce } from './look-at-pieces.ts';
 import { promiseRoom } from './make-room.ts';
 import { receiveManifest } from './receive-manifest.ts';
+import { answerMissing, scanOnce } from './scan-pieces.ts';
 import { noUpload, removedUpload, type Upload } from './upload.ts';
 import { planPlace } from './upload-bounds.ts';
 import { newSecret, type UploadRecord, uploadPaths, writeRecord } from './upload-record.ts';
@@ -41,7 +41,7 @@ export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
       const beginning = turn.then(() => begin(table, draft, announced, sender));
       turn = beginning.catch(() => undefined);
       const upload = await beginning;
-      await lookOnce(table, upload, present, signal);
+      await scanOnce(table, upload, present, signal);
       return await answerMissing(upload);
     } catch (error) {
       throw isSystemError(error, 'ENOENT') ? noUpload(modelId) : error;

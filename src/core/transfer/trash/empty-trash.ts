@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { listBelow } from './list-below.ts';
-import { lookAt } from './look-at.ts';
+import { lstatIfPresent } from './lstat-if-present.ts';
 import { removeTree } from './remove-tree.ts';
 import { readTrash, removeEmpty, sealEntry, type TrashPlace } from './trash-entries.ts';
 
@@ -18,7 +18,7 @@ export async function settleTaken({ root, trash }: TrashPlace): Promise<readonly
     if (kind !== 'taken') continue;
     const content = await findContent(path, depth);
     const place = content === undefined ? undefined : join(root, content.slice(path.length + 1));
-    if (content === undefined || place === undefined || (await lookAt(place)) !== undefined) {
+    if (content === undefined || place === undefined || (await lstatIfPresent(place)) !== undefined) {
       await sealEntry(path);
       continue;
     }

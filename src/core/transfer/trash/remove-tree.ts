@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError } from '../../kernel/errors.ts';
 import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
-import { lookAt } from './look-at.ts';
+import { lstatIfPresent } from './lstat-if-present.ts';
 
 /**
  * Removes one of skulk's own trees without following links. A few files are removed at a time: Node would request all of them at once,
@@ -19,7 +19,7 @@ export async function removeTree(path: string): Promise<void> {
     } catch (error) {
       const { path: at } = error as NodeJS.ErrnoException;
       // Node treats a file that must not be removed as a directory, and only reports how that failed.
-      if (isSystemError(error, 'ENOTDIR') && at !== undefined && (await lookAt(at))?.isFile() === true) {
+      if (isSystemError(error, 'ENOTDIR') && at !== undefined && (await lstatIfPresent(at))?.isFile() === true) {
         await unlink(at);
         continue;
       }

@@ -5,7 +5,7 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { listBelow } from './list-below.ts';
-import { lookAt } from './look-at.ts';
+import { lstatIfPresent } from './lstat-if-present.ts';
 import { removeTree } from './remove-tree.ts';
 import { newEntry, removeEmpty, type Sealed, sealEntry, type TrashPlace } from './trash-entries.ts';
 
@@ -29,7 +29,7 @@ export interface Taken {
  * @throws SkulkError CONFLICT if it is not skulk's, or another item replaced it in that moment; then nothing was moved
  */
 export async function takeAway(path: string, { root, trash }: TrashPlace, prove: Prove): Promise<Taken | undefined> {
-  const before = await lookAt(path);
+  const before = await lstatIfPresent(path);
   if (before === undefined) return undefined;
   await prove(path, path);
   const name = relative(root, path);
@@ -46,7 +46,7 @@ export async function takeAway(path: string, { root, trash }: TrashPlace, prove:
       break;
     } catch (error) {
       await removeEmpty(dirname(content), trash);
-      if ((await lookAt(path)) === undefined) return undefined;
+      if ((await lstatIfPresent(path)) === undefined) return undefined;
       if (isSystemError(error, 'EBUSY', 'EXDEV'))
         throw new SkulkError('CONFLICT', `${path} cannot be moved away: another disk is mounted there, or the system uses it`, {
           hint: 'unmount it, then run the command again',
@@ -57,7 +57,7 @@ export async function takeAway(path: string, { root, trash }: TrashPlace, prove:
     }
   }
   try {
-    const after = await lookAt(content);
+    const after = await lstatIfPresent(content);
     if (after === undefined || !isSameThing(before, after))
       throw new SkulkError('CONFLICT', `${path} was just replaced by another directory, so it is not touched`, {
         hint: 'find the program that writes there, then run the command again',
@@ -102,7 +102,7 @@ export async function takeFiles(
 }
 
 async function moveBack(content: string, path: string): Promise<void> {
-  if ((await lookAt(path)) !== undefined) return;
+  if ((await lstatIfPresent(path)) !== undefined) return;
   await rename(content, path).catch(() => undefined);
   await syncDirectory(dirname(path));
 }

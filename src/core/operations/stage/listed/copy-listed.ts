@@ -16,7 +16,7 @@ import { publishCopy } from '../../../staging/publish-copy.ts';
 import type { ListedModel } from '../../../store/contract.ts';
 import { enterWorkPlace, removeWorkPlace } from '../../../transfer/work-place.ts';
 import { describeMade } from '../describe-outcome.ts';
-import { lookAtUnrecorded } from '../look-at-unrecorded.ts';
+import { readUnrecordedCopy } from '../read-unrecorded-copy.ts';
 import type { ModelStage, StageOutcome } from '../model-stage.ts';
 import type { SelectedPart } from '../select-part.ts';
 import { warnOfPin } from '../wanted-part.ts';
@@ -92,7 +92,7 @@ async function fetchOnce(
     planned.map((file) => file.path),
   );
   await forgetReplaced(planned, { place: place.files, journal, source: answer.files, model, signal });
-  const present = options.force ? undefined : (local ?? (await lookAtUnrecorded(stage, planned)));
+  const present = options.force ? undefined : (local ?? (await readUnrecordedCopy(stage, planned)));
   const listing = { modelId, revision: ref.revision ?? 'main', commit: word.listing?.commit ?? '', files: planned };
   const { files, bytesTransferred } = await fetchPlanned(
     { listing, files: planned, kept: [], total: totalBytes(planned), ggufFile: undefined, warnings: [] },

@@ -3,7 +3,7 @@ import { readUnrecorded } from '../../staging/unrecorded-copy.ts';
 import type { ModelStage } from './model-stage.ts';
 
 /** The usable parts of a copy that the Python program staged on this machine. */
-export const lookAtUnrecorded = (
+export const readUnrecordedCopy = (
   { deps: { world }, ref: { modelId }, layout }: ModelStage,
   files: Parameters<typeof readUnrecorded>[2]['files'],
 ): Promise<Pick<LocalCopy, 'manifest' | 'changed'> | undefined> =>

@@ -5,7 +5,7 @@ import { withBudgetNow } from '../settings/saved-config.ts';
 import { listStaging } from './list-staging.ts';
 
 /** This node's copies for a live view: with the budget from the current file, and with a problem instead of an error. */
-export async function lookAtStaging(deps: Deps): Promise<StagingView> {
+export async function viewStaging(deps: Deps): Promise<StagingView> {
   const now = await withBudgetNow(deps);
   try {
     return { ...(await listStaging(now)), problem: null };

@@ -23,7 +23,7 @@ const found = new WeakMap<World, Map<Wanted, Found>>();
  * @returns undefined if there is none
  * @throws SkulkError STORE_AMBIGUOUS
  */
-export function lookAroundOnce(deps: Deps, wanted: Wanted): Promise<string | undefined> {
+export function discoverOnce(deps: Deps, wanted: Wanted): Promise<string | undefined> {
   const known = found.get(deps.world) ?? new Map<Wanted, Found>();
   found.set(deps.world, known);
   const before = known.get(wanted);
@@ -49,8 +49,8 @@ async function findAnyStore(deps: Deps): Promise<string | undefined> {
 
 /** A server with other settings, at the usual port of this machine. */
 async function findOnThisMachine(deps: Deps): Promise<string | undefined> {
-  const { mayLookAround } = await import('../discover.ts');
-  if (!mayLookAround(deps)) return undefined;
+  const { mayDiscover } = await import('../discover.ts');
+  if (!mayDiscover(deps)) return undefined;
   const url = `http://127.0.0.1:${deps.config.settings.storePort.value}`;
   const { openOverHttp } = await import('./store-over-http.ts');
   await using opened = await openOverHttp(deps, url);

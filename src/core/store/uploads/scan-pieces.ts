@@ -20,9 +20,9 @@ const atATime = 1_000;
  * Checks once which pieces of an upload already exist. Other announcements of the same upload wait for it.
  * @param present the store's model with that id
  */
-export async function lookOnce(table: UploadTable, upload: Upload, present: Manifest | undefined, signal: AbortSignal): Promise<void> {
+export async function scanOnce(table: UploadTable, upload: Upload, present: Manifest | undefined, signal: AbortSignal): Promise<void> {
   while (upload.have === undefined) {
-    upload.opening ??= lookAtPieces(table, upload, present, signal).finally(() => {
+    upload.opening ??= scanPieces(table, upload, present, signal).finally(() => {
       delete upload.opening;
     });
     await upload.opening.catch((error: unknown) => {
@@ -32,7 +32,7 @@ export async function lookOnce(table: UploadTable, upload: Upload, present: Mani
   }
 }
 
-async function lookAtPieces(uploads: UploadTable, upload: Upload, present: Manifest | undefined, signal: AbortSignal): Promise<void> {
+async function scanPieces(uploads: UploadTable, upload: Upload, present: Manifest | undefined, signal: AbortSignal): Promise<void> {
   const table = await readPieceTable(uploadPaths(upload.place).table);
   const have = createPieceSet(table.pieces);
   upload.bytesDone = 0;

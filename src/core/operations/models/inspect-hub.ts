@@ -34,7 +34,7 @@ interface Asked {
  * @throws SkulkError FILE_NOT_FOUND, USAGE for impossible options; HUB_OFFLINE, MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED,
  * HUB_BUSY, HUB_UNREACHABLE
  */
-export async function lookAtHub(deps: Deps, { modelId, revision = 'main', wanted, mayBeKept, signal }: Asked): Promise<HubOffer> {
+export async function inspectHub(deps: Deps, { modelId, revision = 'main', wanted, mayBeKept, signal }: Asked): Promise<HubOffer> {
   if (mayBeKept !== true) requireOnline(deps);
   await using opened = await openStore(deps);
   const { store } = opened;
