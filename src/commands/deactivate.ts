@@ -21,8 +21,8 @@ export const deactivate = defineCommand({
   exits: ['partial'],
   run: async ({ model: ref, pid }, context) => {
     const deps = await context.deps();
-    const { deactivate: giveBack } = await import('../core/operations/stage/leases.ts');
-    return giveBack(deps, { ref, pid });
+    const { deactivate: release } = await import('../core/operations/stage/leases.ts');
+    return release(deps, { ref, pid });
   },
   text: ({ model_id: modelId, selector, released, ...budget }) => {
     const name = formatRef({ modelId, selector: selector ?? undefined });

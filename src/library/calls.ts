@@ -8,7 +8,7 @@ export interface Call {
   readonly signal: AbortSignal;
   readonly emit: (event: SkulkEvent) => void;
   /** Calls a listener of the program; if it throws, the call is aborted. */
-  readonly tell: (listener: () => void) => void;
+  readonly notify: (listener: () => void) => void;
 }
 
 /** Runs calls in parallel until it is closed. */
@@ -52,7 +52,7 @@ async function makeCall<T>(
   const stopListening = signals.map((signal) => passOn(signal, abort));
   let thrown: { readonly error: unknown } | undefined;
   let isOver = false;
-  const tell = (listener: () => void): void => {
+  const notify = (listener: () => void): void => {
     if (isOver || thrown !== undefined) return;
     try {
       listener();
@@ -63,13 +63,13 @@ async function makeCall<T>(
   };
   const emit = (event: SkulkEvent): void => {
     for (const { onEvent, onProgress } of listeners) {
-      if (onEvent !== undefined) tell(() => onEvent(event));
-      if (onProgress !== undefined && event.type === 'progress') tell(() => onProgress(event));
+      if (onEvent !== undefined) notify(() => onEvent(event));
+      if (onProgress !== undefined && event.type === 'progress') notify(() => onProgress(event));
     }
   };
   try {
     abort.signal.throwIfAborted();
-    const result = await work({ signal: abort.signal, emit, tell });
+    const result = await work({ signal: abort.signal, emit, notify });
     if (thrown !== undefined) throw thrown.error;
     return result;
   } catch (error) {

@@ -78,7 +78,7 @@ function copyVerbs(make: Make) {
         return await stageModels(deps, request);
       }),
     run: (model: string, command: string, args: readonly string[] = [], options: RunOptions = {}) =>
-      make(options, async (deps, { signal, tell }) => {
+      make(options, async (deps, { signal, notify }) => {
         const { offline = false, direct = false, limitRate } = options;
         const output = readOutput(options.output);
         const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...readArguments(args)], offline, direct };
@@ -86,7 +86,7 @@ function copyVerbs(make: Make) {
         return await runModel(deps, {
           ...request,
           ...(limitRate !== undefined && { limitRate: readNumber(limitRate, 'limitRate', { from: 1 }) }),
-          output: typeof output === 'function' ? (chunk, from) => tell(() => output(chunk, from)) : output,
+          output: typeof output === 'function' ? (chunk, from) => notify(() => output(chunk, from)) : output,
           takeSignals: (listener) => {
             const onAbort = (): void => listener('SIGTERM');
             if (signal.aborted) onAbort();

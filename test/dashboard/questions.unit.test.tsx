@@ -8,12 +8,12 @@ import { show } from './show-part.tsx';
 function askSlowly() {
   const answers: string[] = [];
   const looks: { readonly text: string; readonly end: (outcome: PathView | Error) => void }[] = [];
-  const look = (text: string): Promise<PathView> =>
+  const inspect = (text: string): Promise<PathView> =>
     new Promise((resolve, reject) => {
       looks.push({ text, end: (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)) });
     });
   const shown = show(
-    <PathQuestion ask="Where?" first="/a" madeBy={() => 'make it'} look={look} onAnswer={(text) => void answers.push(text)} />,
+    <PathQuestion ask="Where?" first="/a" madeBy={() => 'make it'} inspect={inspect} onAnswer={(text) => void answers.push(text)} />,
   );
   const end = async (outcome: PathView | Error): Promise<void> => {
     looks.at(-1)?.end(outcome);

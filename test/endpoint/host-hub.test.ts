@@ -50,7 +50,7 @@ async function hubOf({
   const asked: string[] = [];
   const cold: ColdHub = {
     isOn: async () => isOn,
-    look: async ({ modelId, revision }) => {
+    findListing: async ({ modelId, revision }) => {
       asked.push(`look ${modelId}@${revision}`);
       return look();
     },

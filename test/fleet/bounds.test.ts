@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type HostFleet, openFleet } from '../../src/core/fleet/fleet.ts';
-import { nodeBounds, type Remembrance } from '../../src/core/fleet/retire-nodes.ts';
+import { nodeBounds, type Retention } from '../../src/core/fleet/retire-nodes.ts';
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { NodeReport } from '../../src/core/protocol/fleet.ts';
@@ -40,8 +40,8 @@ async function fleetWithClock() {
     planRemoval: async (_: unknown, selector: string) => ({ selector, isLast: false }),
     removeQuantization: async () => ({ freedBytes: 1 }),
   };
-  const open = (remembrance?: () => Promise<Remembrance>): HostFleet =>
-    openFleet({ directory, store, now: () => new Date(time), emit: () => undefined, ...(remembrance && { remembrance }) });
+  const open = (retention?: () => Promise<Retention>): HostFleet =>
+    openFleet({ directory, store, now: () => new Date(time), emit: () => undefined, ...(retention && { retention }) });
   return {
     directory,
     open,
@@ -77,13 +77,13 @@ describe('the list of nodes', () => {
 
   test('drops nodes at the time in the policy, also after a change of the policy', async () => {
     const { open, pass } = await fleetWithClock();
-    let remembrance: Remembrance = { emptyForMs: 30 * day, silentForMs: 30 * day };
-    const fleet = open(async () => remembrance);
+    let retention: Retention = { emptyForMs: 30 * day, silentForMs: 30 * day };
+    const fleet = open(async () => retention);
     await fleet.report(node('container'), {});
     await fleet.report(node('laptop', ['org/one']), {});
     pass(20 * day);
     expect(await idsOf(fleet)).toEqual(['container', 'laptop']);
-    remembrance = { emptyForMs: 10 * day, silentForMs: 30 * day };
+    retention = { emptyForMs: 10 * day, silentForMs: 30 * day };
     pass(2 * 3600_000);
     await fleet.report(node('laptop', ['org/one']), {});
     expect(await idsOf(fleet)).toEqual(['laptop']);

@@ -15,7 +15,7 @@ test('a program does nothing before it is released, and then is the process with
   const child = await startProgram('sh', ['-c', 'echo $$ > began; exec sleep 60'], { env, cwd });
   await sleep(150);
   expect(await readdir(cwd)).toEqual([]);
-  child.letGo();
+  child.proceed();
   await until('the line of the program', async () => (await readFile(join(cwd, 'began'), 'utf8').catch(() => '')).endsWith('\n'));
   expect(Number(await readFile(join(cwd, 'began'), 'utf8'))).toBe(child.identity?.pid);
   expect(child.identity && (await lifeOf(locate(child.identity)))).toBe('alive');
@@ -44,7 +44,7 @@ test('a program gets its arguments unchanged, and no file descriptor of skulk', 
   const script =
     'const fs = require("fs"); fs.writeFileSync("args", JSON.stringify([process.argv.slice(1), fs.existsSync("/proc/self/fd/3") && fs.readlinkSync("/proc/self/fd/3")]))';
   const child = await startProgram(process.execPath, ['-e', script, '--', ...args], { env, cwd });
-  child.letGo();
+  child.proceed();
   expect(await child.status).toBe(0);
   const [got, third] = JSON.parse(await readFile(join(cwd, 'args'), 'utf8'));
   expect(got).toEqual(args);
@@ -121,7 +121,7 @@ test('a script without an interpreter line is run by the shell, and a path can b
   ] as const) {
     const program = findProgram(command, { env: { PATH: '-bin' }, cwd });
     const child = await startProgram(program, [word], { env, cwd });
-    child.letGo();
+    child.proceed();
     expect(await child.status).toBe(0);
     expect(await readFile(join(cwd, 'came'), 'utf8')).toBe(`${word}\n`);
   }

@@ -14,7 +14,7 @@ async function quantizations(node: StagingNode): Promise<Record<string, boolean>
 }
 
 const take = (node: StagingNode, ref: string) => activate(node.deps, { ref: parseModelRef(ref), pid: process.pid });
-const giveBack = (node: StagingNode, ref: string, pid?: number) => deactivate(node.deps, { ref: parseModelRef(ref), pid });
+const release = (node: StagingNode, ref: string, pid?: number) => deactivate(node.deps, { ref: parseModelRef(ref), pid });
 
 /** A node with both quantizations, which keeps idle ones. */
 async function nodeWithBoth(): Promise<StagingNode> {
@@ -30,10 +30,10 @@ describe('a process that uses two quantizations of a model', () => {
     expect(await take(node, 'org/g:q4_k_m')).toMatchObject({ model_id: 'org/g', selector: 'Q4_K_M' });
     expect(await take(node, 'org/g:Foo-Q8_0.gguf')).toMatchObject({ selector: 'Q8_0' });
     expect(await quantizations(node)).toEqual({ Q4_K_M: true, Q8_0: true });
-    expect(await giveBack(node, 'org/g:Q8_0', process.pid)).toMatchObject({ selector: 'Q8_0', released: [{ selector: 'Q8_0' }] });
+    expect(await release(node, 'org/g:Q8_0', process.pid)).toMatchObject({ selector: 'Q8_0', released: [{ selector: 'Q8_0' }] });
     expect(await quantizations(node)).toEqual({ Q4_K_M: true, Q8_0: false });
-    expect(await giveBack(node, 'org/g:Q8_0')).toMatchObject({ released: [] });
-    expect(await giveBack(node, 'org/g:Foo-Q4_K_M.gguf')).toMatchObject({ released: [{ selector: 'Q4_K_M' }] });
+    expect(await release(node, 'org/g:Q8_0')).toMatchObject({ released: [] });
+    expect(await release(node, 'org/g:Foo-Q4_K_M.gguf')).toMatchObject({ released: [{ selector: 'Q4_K_M' }] });
     expect(await quantizations(node)).toEqual({ Q4_K_M: false, Q8_0: false });
   });
 
@@ -41,7 +41,7 @@ describe('a process that uses two quantizations of a model', () => {
     const node = await nodeWithBoth();
     await take(node, 'org/g:Q4_K_M');
     await take(node, 'org/g:Q8_0');
-    expect((await giveBack(node, 'org/g')).released).toHaveLength(2);
+    expect((await release(node, 'org/g')).released).toHaveLength(2);
     expect(await quantizations(node)).toEqual({ Q4_K_M: false, Q8_0: false });
   });
 
@@ -49,7 +49,7 @@ describe('a process that uses two quantizations of a model', () => {
     const node = await nodeWithBoth();
     // Without a selector it is the better one.
     for (const ref of ['org/g', 'org/g:Q4_K_M', 'org/g:foo-q4_k_m', 'org/g:Q8_0', 'org/g:Q8_0']) await take(node, ref);
-    const { released } = await giveBack(node, 'org/g');
+    const { released } = await release(node, 'org/g');
     expect(released.map(({ selector }) => selector).toSorted()).toEqual(['Q4_K_M', 'Q8_0']);
   });
 });
@@ -59,7 +59,7 @@ test('a released quantization is evicted if it does not fit the budget, and one 
   const node = await stagingNode(url, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } });
   await node.request(['org/g:Q4_K_M', 'org/g:Q8_0'], { keepMs: 3_600_000 });
   await take(node, 'org/g:Q4_K_M');
-  const { released, evicted } = await giveBack(node, 'org/g:Q8_0');
+  const { released, evicted } = await release(node, 'org/g:Q8_0');
   expect(released).toMatchObject([{ selector: 'Q8_0', purpose: 'skulk stage --keep' }]);
   expect(evicted.map(({ reference }) => reference)).toEqual(['org/g:Q8_0']);
   expect(await quantizations(node)).toEqual({ Q4_K_M: true });

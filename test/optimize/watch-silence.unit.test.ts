@@ -25,7 +25,7 @@ function watched() {
         if (Number.isNaN(disk.bytes)) throw new Error('it cannot be measured');
         return disk.bytes;
       },
-      tell: (minutes) => void told.push(minutes),
+      onSilence: (minutes) => void told.push(minutes),
     },
   );
   /** Moves the clock by so many minutes, with a check after each. */
@@ -45,7 +45,7 @@ test('an engine that neither prints nor writes for ten minutes is reported once,
   expect(told).toEqual([]);
   await pass(5);
   expect(told).toEqual([10]);
-  watch.heard();
+  watch.noteActivity();
   await pass(9);
   expect(told).toEqual([10]);
   await pass(1);

@@ -20,7 +20,7 @@ export type StoreNews =
   | { readonly kind: 'orders'; readonly orders: StoreTopics['orders']['orders'] }
   | { readonly kind: 'health'; readonly health: StoreHealth };
 
-type Told = Exclude<StoreNews['kind'], 'live' | 'lost'>;
+type ListTopic = Exclude<StoreNews['kind'], 'live' | 'lost'>;
 
 /** A list of very many models is one line. */
 const maxBytes = 64 * 1024 * 1024;
@@ -68,7 +68,7 @@ function listenOnce(exchange: Exchange, signal: AbortSignal): AsyncGenerator<Sto
 
 /** Parses an event; undefined for an unknown one of a newer store. Throws STORE_UNREACHABLE for an invalid one. */
 function readNews(kind: string, data: unknown, url: string): StoreNews | undefined {
-  const read = <K extends Told>(name: K): StoreTopics[K] =>
+  const read = <K extends ListTopic>(name: K): StoreTopics[K] =>
     readAnswer(storeTopics.properties[name], data, { url, why: `it sent an impossible list of ${name}` }) as StoreTopics[K];
   switch (kind) {
     case 'registry':

@@ -77,7 +77,7 @@ export interface StoreClient extends Store {
 
 const mebibyte = 1024 * 1024;
 /** The size limits of JSON answers, in bytes. */
-const most = { registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
+const maxBytes = { registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
 /** Long work sends a heartbeat every second. */
 const workSilenceMs = 60_000;
 
@@ -109,8 +109,9 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     close: options.transport === undefined ? transport.close : () => undefined,
     probe: exchange.probe,
     health: async () => readHealth(exchange, { silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }),
-    listModels: async (): Promise<readonly RegistryEntry[]> => registryOf(await getJson(callOf('GET /registry', {}), most.registry), url),
-    listDescribed: async () => describedOf(await getJson(callOf('GET /registry', {}), most.registry), url),
+    listModels: async (): Promise<readonly RegistryEntry[]> =>
+      registryOf(await getJson(callOf('GET /registry', {}), maxBytes.registry), url),
+    listDescribed: async () => describedOf(await getJson(callOf('GET /registry', {}), maxBytes.registry), url),
     manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId }),
     listed: createListedFiles(exchange),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
@@ -171,7 +172,7 @@ function askManifest(
       const said = { companions, ...(pin !== undefined && { pin }) };
       const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};
       if (response.status === 304) return { state: 'unchanged', ...said, ...orders };
-      const body = await readJson(response, { url, limit: most.manifest, watchdog });
+      const body = await readJson(response, { url, limit: maxBytes.manifest, watchdog });
       if (response.status === 202) {
         const wait = decode(hashing, body)?.retry_after_ms ?? retryAfterOf(response.headers.get('retry-after')) ?? 1000;
         return { state: 'hashing', retryAfterMs: Math.min(60_000, Math.max(50, wait)) };
@@ -213,7 +214,7 @@ async function answerOfOther(
 function doWork(exchange: Exchange, call: Call, { signal, onBytes }: WorkOptions): Promise<unknown> {
   const { url } = exchange;
   return exchange.send({ ...call, signal, silenceMs: workSilenceMs }, async (response, watchdog) => {
-    for await (const line of readLines(response, { url, limit: most.line, watchdog })) {
+    for await (const line of readLines(response, { url, limit: maxBytes.line, watchdog })) {
       if (typeof line !== 'object' || line === null) throw notAStore(url, 'a line of its answer is empty');
       if ('result' in line) return line.result;
       if ('error' in line) throw mapWorkError(line.error, url);

@@ -240,8 +240,8 @@ export function overrideOf(
 ): { name: string; staging: NonNullable<ModelStore['staging']> } | undefined {
   for (const [name, { staging }] of Object.entries(store.node_overrides ?? {})) {
     // An empty override does not end the search.
-    const isMeant = name === nodeId || sameHostname(name, hostname) || aliases.includes(normalizeHostname(name));
-    if (staging !== undefined && isMeant) return { name, staging };
+    const isSelected = name === nodeId || sameHostname(name, hostname) || aliases.includes(normalizeHostname(name));
+    if (staging !== undefined && isSelected) return { name, staging };
   }
   return undefined;
 }

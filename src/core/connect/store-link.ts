@@ -43,12 +43,12 @@ const connectTimeoutMs = 5_000;
 export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean }): StoreLink {
   const { world } = given;
   let asked = Number.NEGATIVE_INFINITY;
-  let looking: Promise<Deps> | undefined;
+  let locating: Promise<Deps> | undefined;
   let opened: Promise<Opened> | undefined;
   let speaksApi = false;
   let url = remoteUrl(given.config);
 
-  const look = async (): Promise<Deps> => {
+  const locate = async (): Promise<Deps> => {
     if (!given.config.settings.enabled.value || remoteUrl(given.config) !== undefined || given.config.isStoreNamed || !mdns) return given;
     if (performance.now() - asked < askEveryMs) return given;
     asked = performance.now();
@@ -63,9 +63,9 @@ export function createStoreLink(given: Deps, { mdns }: { readonly mdns: boolean 
     return { ...given, config };
   };
   const known = async (): Promise<Deps> => {
-    looking ??= look();
-    const deps = await looking.finally(() => {
-      looking = undefined;
+    locating ??= locate();
+    const deps = await locating.finally(() => {
+      locating = undefined;
     });
     if (!deps.config.settings.enabled.value)
       throw new SkulkError('STORE_NOT_CONFIGURED', 'the store is disabled (model_store.enabled is false)', {

@@ -119,7 +119,7 @@ export interface ColdHub {
    * The complete listing of a repo at a revision, from the cache or from upstream. Throws `HubRefusal` repoNotFound, revisionNotFound,
    * gated, unreachable or busy.
    */
-  look(
+  findListing(
     ref: { readonly modelId: ModelId; readonly revision: string; readonly via?: string | undefined },
     signal: AbortSignal,
   ): Promise<UpstreamRepo>;

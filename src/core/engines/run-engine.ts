@@ -64,7 +64,7 @@ export async function runEngine(run: EngineRun): Promise<EngineEnd> {
       lowerPriority(child.identity.pid);
       await onStart?.(locate(child.identity));
     }
-    if (!signal.aborted) child.letGo();
+    if (!signal.aborted) child.proceed();
     const status = await child.status;
     lines.end();
     signal.throwIfAborted();

@@ -3,14 +3,14 @@ export interface Clock {
   /** In milliseconds; monotonic. */
   readonly now: () => number;
   /** Calls back at intervals; the returned function stops it. */
-  readonly every: (ms: number, look: () => void) => () => void;
+  readonly every: (ms: number, check: () => void) => () => void;
 }
 
 /** The clock of this machine. It does not keep the process alive. */
 export const machineClock: Clock = {
   now: () => performance.now(),
-  every: (ms, look) => {
-    const timer = setInterval(look, ms).unref();
+  every: (ms, check) => {
+    const timer = setInterval(check, ms).unref();
     return () => clearInterval(timer);
   },
 };
@@ -22,44 +22,44 @@ const pollEveryMs = 60_000;
 /** Measures how long an engine shows no activity. */
 export interface SilenceWatch extends Disposable {
   /** It has printed something. */
-  heard(): void;
+  noteActivity(): void;
 }
 
 /**
  * Watches a running engine. It is never ended for silence, because a large layer may take long.
  * @param sizeOf the disk space of its work, in bytes
- * @param tell called once for each silence of ten minutes, with its length in minutes
+ * @param onSilence called once for each silence of ten minutes, with its length in minutes
  */
 export function watchSilence(
   clock: Clock,
-  { sizeOf, tell }: { readonly sizeOf: () => Promise<number>; readonly tell: (minutes: number) => void },
+  { sizeOf, onSilence }: { readonly sizeOf: () => Promise<number>; readonly onSilence: (minutes: number) => void },
 ): SilenceWatch {
   let since = clock.now();
   let size = -1;
-  let isTold = false;
+  let isReported = false;
   let isLooking = false;
-  const heard = (): void => {
+  const noteActivity = (): void => {
     since = clock.now();
-    isTold = false;
+    isReported = false;
   };
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     // If the size is unknown, it counts as unchanged.
     const now = await sizeOf().catch(() => size);
     if (now !== size) {
       size = now;
-      heard();
+      noteActivity();
     }
     const silence = clock.now() - since;
-    if (silence < silentMs || isTold) return;
-    isTold = true;
-    tell(Math.floor(silence / 60_000));
+    if (silence < silentMs || isReported) return;
+    isReported = true;
+    onSilence(Math.floor(silence / 60_000));
   };
   const stop = clock.every(pollEveryMs, () => {
     if (isLooking) return;
     isLooking = true;
-    void look().finally(() => {
+    void check().finally(() => {
       isLooking = false;
     });
   });
-  return { heard, [Symbol.dispose]: stop };
+  return { noteActivity, [Symbol.dispose]: stop };
 }

@@ -10,7 +10,7 @@ import { readNodeList, writeNodeList } from './node-list.ts';
 import { createNodeWatchers, type NodeWatchers } from './node-watchers.ts';
 import { createOrderBook, type OrderBook } from './order-book.ts';
 import { appendToLog, readOrderLog, rewriteLog } from './order-log.ts';
-import { type Remembrance, usualRemembrance } from './retire-nodes.ts';
+import { defaultRetention, type Retention } from './retire-nodes.ts';
 
 /** What the fleet needs from the store. */
 export interface CanonicalStore {
@@ -36,7 +36,7 @@ export interface FleetOptions {
   /** Called by a server before each change; rejects if another process has taken the store's lock. */
   readonly assertHeld?: () => Promise<void>;
   /** How long silent nodes are remembered, according to the current settings. */
-  readonly remembrance?: () => Promise<Remembrance>;
+  readonly retention?: () => Promise<Retention>;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface FleetState {
   /** The progress of orders to stage, by order id and node. */
   readonly progress: Map<string, Map<NodeId, OrderProgress>>;
   readonly now: () => Date;
-  readonly remembrance: () => Promise<Remembrance>;
+  readonly retention: () => Promise<Retention>;
   /** Settles after the files have been read. */
   ready(): Promise<void>;
   /** Runs changes one after the other; without a server, also across processes. */
@@ -71,7 +71,7 @@ const compactEvery = 2_000;
 
 /** Nothing is read before the first query. */
 export function openFleetState(options: FleetOptions): FleetState {
-  const { directory, store, now, exclusively, assertHeld, remembrance = async () => usualRemembrance } = options;
+  const { directory, store, now, exclusively, assertHeld, retention = async () => defaultRetention } = options;
   const paths = { nodes: join(directory, 'nodes.json'), log: join(directory, 'orders.ndjson') };
   const isServer = exclusively === undefined;
   const listeners = new Set<() => void>();
@@ -91,7 +91,7 @@ export function openFleetState(options: FleetOptions): FleetState {
     return loaded;
   };
   const changed = (): void => {
-    for (const tell of [...listeners]) tell();
+    for (const notify of [...listeners]) notify();
   };
   return {
     store,
@@ -105,7 +105,7 @@ export function openFleetState(options: FleetOptions): FleetState {
     watchers: createNodeWatchers(),
     progress: new Map(),
     now,
-    remembrance,
+    retention,
     ready,
     change: (work) => {
       const run = last.then(async () => {

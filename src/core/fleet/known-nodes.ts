@@ -101,7 +101,7 @@ function createRetirement(state: FleetState): () => Promise<void> {
   return async () => {
     if (!state.isServer || state.now().getTime() - retiredAt < retireEveryMs) return;
     retiredAt = state.now().getTime();
-    const remembered = await state.remembrance();
+    const remembered = await state.retention();
     await state.change(async () => {
       const gone = silentNodes(state.nodes.values(), factsOf(state), remembered);
       if (gone.length > 0) await dropNodes(state, gone);

@@ -16,9 +16,9 @@ export async function* streamOrders(
   await state.ready();
   const sent = new Set<string>();
   let wake = (): void => {};
-  const tell = (): void => wake();
-  const stop = state.watchers.add(nodeId, tell);
-  signal.addEventListener('abort', tell);
+  const onOrder = (): void => wake();
+  const stop = state.watchers.add(nodeId, onOrder);
+  signal.addEventListener('abort', onOrder);
   state.changed();
   try {
     while (!signal.aborted) {
@@ -39,7 +39,7 @@ export async function* streamOrders(
     }
   } finally {
     stop();
-    signal.removeEventListener('abort', tell);
+    signal.removeEventListener('abort', onOrder);
     state.changed();
   }
 }

@@ -10,7 +10,7 @@ export const nodeBounds = {
 } as const;
 
 /** How long a node without reports is remembered. */
-export interface Remembrance {
+export interface Retention {
   /** For a node without a copy, in milliseconds. */
   readonly emptyForMs: number;
   /** A node with copies is removed later. If it comes back, its first report registers it again. */
@@ -18,7 +18,7 @@ export interface Remembrance {
 }
 
 /** The default. */
-export const usualRemembrance: Remembrance = { emptyForMs: 14 * 24 * 3600_000, silentForMs: 90 * 24 * 3600_000 };
+export const defaultRetention: Retention = { emptyForMs: 14 * 24 * 3600_000, silentForMs: 90 * 24 * 3600_000 };
 
 /** The facts that decide about a node. */
 export interface RetirementFacts {
@@ -31,7 +31,7 @@ export interface RetirementFacts {
 export const silentNodes = (
   nodes: Iterable<NodeRecord>,
   { now, listens }: RetirementFacts,
-  { emptyForMs, silentForMs }: Remembrance,
+  { emptyForMs, silentForMs }: Retention,
 ): readonly NodeId[] =>
   [...nodes]
     .filter((node) => !listens(node.node_id) && isSilent(node, now, isEmpty(node) ? emptyForMs : silentForMs))

@@ -78,7 +78,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const report = async (): Promise<void> => {
     for (const order of await fleet.report(await options.report(), { signal })) await handle(order);
   };
-  const tell = setInterval(() => void inTurn(report).catch(warn), reportEveryMs);
+  const reporting = setInterval(() => void inTurn(report).catch(warn), reportEveryMs);
   let soon: NodeJS.Timeout | undefined;
   const ignoreChanges = options.onChange?.(() => {
     soon ??= setTimeout(() => {
@@ -108,7 +108,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     }
   } finally {
     clearInterval(retry);
-    clearInterval(tell);
+    clearInterval(reporting);
     ignoreChanges?.();
     clearTimeout(soon);
     await queue;

@@ -9,24 +9,24 @@ import { findHolders, nameOf } from './evict-copies.ts';
 import { listRemovals } from './list-removals.ts';
 
 /** A copy of this node, and whether the budget evicts it. */
-export interface JudgedCopy extends StagedCopy {
+export interface ClassifiedCopy extends StagedCopy {
   readonly holders: readonly Holder[];
   /** Whether the budget will evict it, or some of it, unless it is used before. */
   readonly isOverBudget: boolean;
   /** Most recently used first. */
-  readonly quantizations: readonly JudgedGroup[];
+  readonly quantizations: readonly ClassifiedGroup[];
 }
 
 /** A quantization of a copy, and whether the budget evicts it. */
-export interface JudgedGroup extends StagedGroup {
+export interface ClassifiedGroup extends StagedGroup {
   readonly holders: readonly Holder[];
   readonly isOverBudget: boolean;
 }
 
 /** This node's copies. */
-export interface JudgedCopies {
+export interface ClassifiedCopies {
   /** Most recently used first. */
-  readonly copies: readonly JudgedCopy[];
+  readonly copies: readonly ClassifiedCopy[];
   /** Names that skulk did not create. */
   readonly foreign: readonly string[];
   /** The total size limit of idle copies; null if nothing is evicted automatically. */
@@ -42,7 +42,7 @@ export interface JudgedCopies {
 export async function classifyCopies(
   { config, world }: { readonly config: Deps['config']; readonly world: Pick<World, 'now'> },
   { isEnding = false }: { readonly isEnding?: boolean } = {},
-): Promise<JudgedCopies> {
+): Promise<ClassifiedCopies> {
   const { nodeCachePath, storePath, cleanupOnDeactivate, keepRecentBytes } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   if (await isCanonicalRoot(layout.root, { storePath: storePath.value, isStoreHost: config.isStoreHost }))
@@ -60,8 +60,8 @@ export async function classifyCopies(
   const holdersOf = new Map(held.map(({ reference, holders }) => [reference, holders]));
   const inUse = new Set(held.filter(({ holders }) => holders.length > 0).map(({ reference }) => reference));
   const goes = new Set(budgetBytes === null ? [] : planBudget(held, { inUse, budgetBytes }).evict.map(({ reference }) => reference));
-  const judge = async (copy: StagedCopy): Promise<JudgedCopy> => {
-    const quantizations = copy.groups.map((group): JudgedGroup => {
+  const classify = async (copy: StagedCopy): Promise<ClassifiedCopy> => {
+    const quantizations = copy.groups.map((group): ClassifiedGroup => {
       const { reference } = nameOf({ modelId: copy.modelId, selector: group.selector });
       return { ...group, holders: holdersOf.get(reference) ?? [], isOverBudget: goes.has(reference) };
     });
@@ -69,7 +69,7 @@ export async function classifyCopies(
     return { ...copy, holders, quantizations, isOverBudget: quantizations.some(({ isOverBudget }) => isOverBudget) };
   };
   return {
-    copies: await Promise.all(copies.map(judge)),
+    copies: await Promise.all(copies.map(classify)),
     foreign,
     budgetBytes,
     isInPlace: false,

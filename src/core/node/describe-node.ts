@@ -4,7 +4,7 @@ import type { NodeReport } from '../protocol/fleet.ts';
 import { maxReportedCopies } from '../protocol/fleet.ts';
 import type { ReportedCopy } from '../protocol/models.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
-import { classifyCopies, type JudgedGroup } from './classify-copies.ts';
+import { type ClassifiedGroup, classifyCopies } from './classify-copies.ts';
 import { knownOrders } from './known-orders.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function describeNode(
 const maxReportedQuantizations = 100;
 
 /** Empty for a model without quantizations. */
-function reportQuantizations(groups: readonly JudgedGroup[]): Partial<Pick<ReportedCopy, 'quantizations'>> {
+function reportQuantizations(groups: readonly ClassifiedGroup[]): Partial<Pick<ReportedCopy, 'quantizations'>> {
   if (groups.every(({ selector }) => selector === null)) return {};
   return {
     quantizations: groups.slice(0, maxReportedQuantizations).map(({ selector, digest, sizeBytes, lastUsed, holders, isOverBudget }) => ({

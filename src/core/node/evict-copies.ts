@@ -73,10 +73,10 @@ export async function evictCopies(
     const name = nameOf(victim);
     if (world.signal.aborted) throw world.signal.reason;
     try {
-      const outcome = dryRun ? await foretell(victim) : await evict(victim);
+      const outcome = dryRun ? await predict(victim) : await evict(victim);
       if (outcome.outcome === 'evicted') {
         evicted.push({ ...name, size_bytes: sizeBytes + (outcome.isWhole ? sharedBytes : 0) });
-        tellOfOthers(modelId, outcome.others);
+        reportOthers(modelId, outcome.others);
       }
       if (outcome.outcome === 'in-use') kept.push({ ...name, holders: outcome.holders });
     } catch (error) {
@@ -86,7 +86,7 @@ export async function evictCopies(
   }
   return { evicted, evicted_bytes: evicted.reduce((sum, { size_bytes }) => sum + size_bytes, 0), kept_in_use: kept, failed };
 
-  async function foretell(victim: Victim): Promise<Awaited<ReturnType<typeof evictCopy>>> {
+  async function predict(victim: Victim): Promise<Awaited<ReturnType<typeof evictCopy>>> {
     const { modelId, group, groupCount } = victim;
     const others = ofModel.get(modelId) ?? [];
     const isLast = others.length === groupCount && others.at(-1) === victim && !kept.some(({ model_id }) => model_id === modelId);
@@ -94,7 +94,7 @@ export async function evictCopies(
     return holders.length > 0 ? { outcome: 'in-use', holders } : { outcome: 'evicted', others: [], isWhole: group === undefined || isLast };
   }
 
-  function tellOfOthers(modelId: ModelId, others: readonly string[]): void {
+  function reportOthers(modelId: ModelId, others: readonly string[]): void {
     if (others.length === 0) return;
     world.emit({
       type: 'warning',

@@ -37,9 +37,9 @@ export async function findRemovals(
   layout: StagingLayout,
   what?: { readonly modelId: ModelId; readonly selector?: string | undefined },
 ): Promise<readonly Victim[]> {
-  const isMeant = ({ modelId }: { readonly modelId: ModelId }): boolean => what === undefined || what.modelId === modelId;
-  const unfinished = (await measureUnfinished(layout)).filter(isMeant);
-  const copies = (await listCopies(layout)).copies.filter(isMeant);
+  const isSelected = ({ modelId }: { readonly modelId: ModelId }): boolean => what === undefined || what.modelId === modelId;
+  const unfinished = (await measureUnfinished(layout)).filter(isSelected);
+  const copies = (await listCopies(layout)).copies.filter(isSelected);
   const isCopied = new Set<string>(copies.map(({ modelId }) => modelId));
   const beside = new Map<string, number>(unfinished.map(({ modelId, sizeBytes }) => [modelId, sizeBytes]));
   const selector = what?.selector;

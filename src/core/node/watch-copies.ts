@@ -26,14 +26,14 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
     watched.get(path)?.watcher.close();
     watched.delete(path);
   };
-  const look = async (path: string): Promise<void> => {
+  const watchPath = async (path: string): Promise<void> => {
     const inode = await stat(path, { bigint: true }).then(
       ({ ino }) => ino,
       () => undefined,
     );
     if (isOver) return;
     if (path === root) {
-      if (inode === undefined) void look(above);
+      if (inode === undefined) void watchPath(above);
       else drop(above);
     }
     if (watched.get(path)?.inode === inode) return;
@@ -59,7 +59,7 @@ function watchLayout({ root, leases }: StagingLayout, listener: () => void): () 
     }
   };
   function inspectAll(): void {
-    for (const path of paths) void look(path);
+    for (const path of paths) void watchPath(path);
   }
   const timer = setInterval(inspectAll, pollEveryMs);
   timer.unref();

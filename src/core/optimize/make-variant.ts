@@ -178,14 +178,14 @@ async function runToEnd(
   await context.save();
   using silence = watchSilence(clock, {
     sizeOf: () => bytesBelow(work),
-    tell: (minutes) => {
+    onSilence: (minutes) => {
       const message = `no output for ${minutes} minutes; ${engine.name} may still be working`;
       report({ details: { message } });
       world.emit({ type: 'warning', message: `making ${request.targetId}: ${message}` });
     },
   });
   const onLine = (line: string): void => {
-    silence.heard();
+    silence.noteActivity();
     const news = engine.read(line);
     if (news?.is === 'bytes') {
       done += news.bytes;

@@ -69,7 +69,7 @@ export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, to
       await assertHeld();
       await renameDurably(incoming.files, place);
     } catch (error) {
-      await old?.giveBack();
+      await old?.restore();
       // Explain which item appeared at the path in this moment.
       if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) await requireOwnPlace(layout, manifest.model_id);
       throw error;

@@ -73,7 +73,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const context: StoreContext = { layout, records, writer, registry, world, whenUnused, knownManifest: hasher.knownManifest };
   const readHeader = createHeaderReader(index.layout);
   const removalListeners: ((modelId: ModelId, files?: ReadonlySet<string>) => void)[] = [];
-  const tellRemoved = (modelId: ModelId, files?: ReadonlySet<string>): void => {
+  const notifyRemoved = (modelId: ModelId, files?: ReadonlySet<string>): void => {
     for (const listener of removalListeners) listener(modelId, files);
   };
   const lacksProjector = async (entry: RegistryEntry): Promise<boolean> => {
@@ -114,12 +114,12 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     extend: (request) => extendModel(request, context),
     remove: async (modelId, { force } = { force: false }) => {
       refuseBusy(modelId);
-      return deleteModel(modelId, { force, onRemoved: () => tellRemoved(modelId) }, context);
+      return deleteModel(modelId, { force, onRemoved: () => notifyRemoved(modelId) }, context);
     },
     planRemoval: (modelId, selector) => planQuantizationRemoval(modelId, selector, context),
     removeQuantization: async (modelId, removal) => {
       refuseBusy(modelId, removal);
-      return deleteQuantization(modelId, { ...removal, onRemoved: (files) => tellRemoved(modelId, files) }, context);
+      return deleteQuantization(modelId, { ...removal, onRemoved: (files) => notifyRemoved(modelId, files) }, context);
     },
     verify: (request, work) => verifyStore(request, work, context),
     identify: (modelId) => identifyModel(modelId, { index, hasher, gitIds }),

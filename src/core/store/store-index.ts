@@ -40,15 +40,15 @@ export function openStoreIndex({ root, world, held, identify, presence }: StoreI
   const records = createModelRecords(layout);
   const readRegistry = createRegistryReader(layout, records, world);
   const listeners = new Set<(isUnderWay: boolean) => void>();
-  const tell = (isUnderWay: boolean): void => {
+  const notifyChange = (isUnderWay: boolean): void => {
     for (const listener of listeners) listener(isUnderWay);
   };
   presence?.onChange(() => {
     // Another machine may have changed the store in the meantime.
-    tell(true);
-    tell(false);
+    notifyChange(true);
+    notifyChange(false);
   });
-  const writer = createStoreWriter(layout, records, world, { held, onChange: tell, identify, presence });
+  const writer = createStoreWriter(layout, records, world, { held, onChange: notifyChange, identify, presence });
   const recovered = held === undefined ? undefined : recoverNow(writer, world);
   const registry = async (): Promise<Registry> => {
     await recovered;

@@ -108,7 +108,7 @@ async function verifyModel(
 ): Promise<Omit<VerifiedModel, 'selector'>> {
   const { model_id } = entry;
   const directory = join(context.layout.root, entry.store_path);
-  const isMeant = (path: string): boolean => part === undefined || part.paths.has(path);
+  const isSelected = (path: string): boolean => part === undefined || part.paths.has(path);
   if (!(await isDirectoryInside(context.layout.root, entry.store_path)))
     return {
       model_id,
@@ -119,7 +119,7 @@ async function verifyModel(
   const known = await context.records.read(model_id).catch((error: unknown) => error as SkulkError);
   if (known === undefined || known instanceof Error) {
     const why = known === undefined ? 'it was never hashed' : known.message;
-    const bad_files = await missingFiles(entry.files.filter(isMeant), directory);
+    const bad_files = await missingFiles(entry.files.filter(isSelected), directory);
     if (bad_files.length > 0)
       return {
         model_id,
@@ -139,10 +139,10 @@ async function verifyModel(
     return { model_id, status: 'repaired', bad_files: [], note: `its manifest was created from its files, because ${why}` };
   }
   const { manifest } = known;
-  const files = manifest.files.filter(({ path }) => isMeant(path));
+  const files = manifest.files.filter(({ path }) => isSelected(path));
   const { bad, seen } = await checkFiles(files, directory, options);
   // A bad file loses its fingerprint, so that it is not served because of its date.
-  const allSeen = part === undefined ? seen : withUnchecked(seen, known.seen, manifest, isMeant);
+  const allSeen = part === undefined ? seen : withUnchecked(seen, known.seen, manifest, isSelected);
   await context.writer.write(() => context.records.writeSeen(manifest, allSeen)).catch(() => undefined);
   if (bad.length === 0) return await checkContents({ model_id, files }, directory, options);
   return { model_id, status: 'damaged', bad_files: bad, note: `add it again: skulk add PATH --as ${model_id} --force` };
@@ -152,8 +152,8 @@ async function verifyModel(
  * The fingerprints of the checked files, and of those that were not selected. For a whole model nothing is copied, because there may be
  * very many.
  */
-function withUnchecked(seen: Seen, before: Seen, { files }: Manifest, isMeant: (path: string) => boolean): Seen {
-  const unchecked = files.filter(({ path }) => !isMeant(path) && before[path] !== undefined);
+function withUnchecked(seen: Seen, before: Seen, { files }: Manifest, isSelected: (path: string) => boolean): Seen {
+  const unchecked = files.filter(({ path }) => !isSelected(path) && before[path] !== undefined);
   return { ...Object.fromEntries(unchecked.map(({ path }) => [path, before[path]])), ...seen } as Seen;
 }
 

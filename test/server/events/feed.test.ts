@@ -52,7 +52,7 @@ function ear() {
   const heard: string[] = [];
   const failures: unknown[] = [];
   const listener: FeedListener<'a' | 'b'> = {
-    tell: (name, json) => void heard.push(`${name} ${(JSON.parse(json) as { value: number }).value}`),
+    notify: (name, json) => void heard.push(`${name} ${(JSON.parse(json) as { value: number }).value}`),
     fail: (error) => void failures.push(error),
   };
   return { heard, failures, listener };

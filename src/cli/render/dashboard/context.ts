@@ -62,7 +62,7 @@ export interface DashboardContext {
   readonly width: number;
   readonly height: number;
   readonly listOf: (tab: TabName) => { readonly state: ListState; readonly onState: (change: (state: ListState) => ListState) => void };
-  readonly look: (details: Details | undefined) => void;
+  readonly show: (details: Details | undefined) => void;
   readonly open: (dialog: OpenDialog | undefined) => void;
   readonly say: (message: Message) => void;
   /** Runs a short action and shows its result. */

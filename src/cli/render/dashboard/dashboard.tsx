@@ -87,7 +87,7 @@ export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): React
     width: columns,
     height: rows - headerLines - messageRows.length - 1,
     listOf: (name) => ({ state: lists[name], onState: (change) => setLists((all) => ({ ...all, [name]: change(all[name]) })) }),
-    look: setDetails,
+    show: setDetails,
     open: setDialog,
     say: setMessage,
     run: (work, done) => {

@@ -15,7 +15,7 @@ export function createLive<T>(first: T): Live<T> {
     get: () => value,
     set: (next) => {
       value = next;
-      for (const tell of listeners) tell();
+      for (const notify of listeners) notify();
     },
     subscribe: (listener) => {
       listeners.add(listener);

@@ -106,7 +106,7 @@ function StepOf({
           ask="Where should the models be kept?"
           first={questions.storePath}
           madeBy={({ path }) => (path === questions.storePath ? '`skulk serve` creates it' : 'create it before `skulk serve`')}
-          look={questions.inspectPath}
+          inspect={questions.inspectPath}
           onAnswer={(_, view) =>
             answer('models', describePath(view, view.path !== questions.storePath), {
               storePath: view.path === questions.storePath ? undefined : view.path,
@@ -122,7 +122,7 @@ function StepOf({
           ask="Where should this machine keep its verified copies?"
           first={questions.nodeCachePath}
           madeBy={() => 'the first stage creates it'}
-          look={questions.inspectPath}
+          inspect={questions.inspectPath}
           onAnswer={(text, view) => {
             // A path with ~ or $ is also right for other users of the file.
             const written = /^[~$]/.test(text) ? text : view.path;

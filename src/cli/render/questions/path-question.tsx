@@ -15,14 +15,14 @@ export function PathQuestion({
   ask,
   first,
   madeBy,
-  look,
+  inspect,
   onAnswer,
 }: {
   readonly ask: string;
   readonly first: string;
   /** What creates a directory that does not exist yet. */
   readonly madeBy: (view: PathView) => string;
-  readonly look: (text: string) => Promise<PathView>;
+  readonly inspect: (text: string) => Promise<PathView>;
   readonly onAnswer: (text: string, view: PathView) => void;
 }): ReactElement {
   const { columns } = useSize();
@@ -36,7 +36,7 @@ export function PathQuestion({
     const settle = (now: Known): void => {
       if (!isOver) setKnown(now);
     };
-    look(text).then(
+    inspect(text).then(
       (view) => settle({ of: text, view }),
       (error: unknown) => settle({ of: text, problem: problemOf(error) }),
     );

@@ -74,10 +74,10 @@ function TypedStore({
   const { columns } = useSize();
   const [text, setText] = useState('');
   const [refused, setRefused] = useState<string>();
-  const looking = useTask<void>();
-  const look = (): void =>
-    looking.start(async () => {
-      const place = await questions.look(text, new AbortController().signal).catch((error: unknown) => {
+  const connecting = useTask<void>();
+  const tryStore = (): void =>
+    connecting.start(async () => {
+      const place = await questions.connect(text, new AbortController().signal).catch((error: unknown) => {
         // Entering the same text again confirms it: the store may be started later.
         if (refused !== text) {
           setRefused(text);
@@ -91,7 +91,7 @@ function TypedStore({
     <Question
       ask={ask}
       keys={[['enter', refused === text ? 'keep it anyway' : 'next']]}
-      note={noteOf(looking.isBusy, looking.error, isAlone)}
+      note={noteOf(connecting.isBusy, connecting.error, isAlone)}
     >
       <TextField
         label="  › "
@@ -100,10 +100,10 @@ function TypedStore({
         placeholder="a name or an address, e.g. mac-studio-1 or 192.168.1.10:58080"
         onChange={(now) => {
           setText(now);
-          looking.reset();
+          connecting.reset();
         }}
         onEnter={() => {
-          if (text.trim() !== '' && !looking.isBusy) look();
+          if (text.trim() !== '' && !connecting.isBusy) tryStore();
         }}
       />
     </Question>

@@ -14,7 +14,7 @@ export interface Batches {
   /** A large piece, or small ones whose total size justifies a request; undefined if none is left. */
   next(): readonly LaneItem[] | undefined;
   /** Returns pieces that a lane did not fetch. */
-  giveBack(numbers: Iterable<number>): void;
+  putBack(numbers: Iterable<number>): void;
   isLeft(): boolean;
 }
 
@@ -34,7 +34,7 @@ export function createBatches(pieces: readonly Piece[], partOf: (number: number)
   const take = (): number => returned.shift() ?? position++;
   return {
     isLeft: () => peek() !== undefined,
-    giveBack: (numbers) => void returned.push(...numbers),
+    putBack: (numbers) => void returned.push(...numbers),
     next: () => {
       const items: LaneItem[] = [];
       let bytes = 0;

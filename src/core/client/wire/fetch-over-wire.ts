@@ -20,7 +20,7 @@ export type WirePlan = Pick<
 };
 
 /** How often the threads' counts are reported, in milliseconds. */
-const tellEveryMs = 100;
+const reportEveryMs = 100;
 
 /**
  * Fetches pieces on threads, each with its own connection. If a thread dies, the others take over its work, finally this one.
@@ -58,7 +58,7 @@ export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Pro
   const threads = Array.from({ length: plan.threads }, () =>
     runThread({ settings, rate: plan.limiter.shared, counters: new BigInt64Array(new SharedArrayBuffer(24)) }, all, {
       next: batches.next,
-      giveBack: batches.giveBack,
+      putBack: batches.putBack,
       verified: (number, sha256) => keep(verified(number, sha256)),
       part: (number, bytes) => keep(part(number, bytes)),
       count: ({ resumed, received, discarded }) => {
@@ -90,7 +90,7 @@ export async function fetchOverWire(settings: LaneSettings, plan: WirePlan): Pro
 /** The callbacks for a thread's messages. */
 interface ThreadListener {
   readonly next: () => readonly LaneItem[] | undefined;
-  readonly giveBack: (numbers: Iterable<number>) => void;
+  readonly putBack: (numbers: Iterable<number>) => void;
   readonly verified: (number: number, sha256: Sha256) => void;
   readonly part: (number: number, bytes: number) => void;
   /** In bytes, since the last report. */
@@ -114,7 +114,7 @@ async function runThread(start: ThreadStart, signal: AbortSignal, listener: Thre
   const worker = new Worker(workerUrl(import.meta.url, 'range-worker'), { workerData: start });
   const send = (message: ToThread): void => worker.postMessage(message);
   const abort = (): void => send({ type: 'abort' });
-  const timer = setInterval(count, tellEveryMs);
+  const timer = setInterval(count, reportEveryMs);
   signal.addEventListener('abort', abort);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -144,7 +144,7 @@ async function runThread(start: ThreadStart, signal: AbortSignal, listener: Thre
     clearInterval(timer);
     signal.removeEventListener('abort', abort);
     count();
-    listener.giveBack(given);
+    listener.putBack(given);
     await worker.terminate();
   }
 }

@@ -10,7 +10,7 @@ import { counterOf, type FromThread, type ThreadStart, type ToThread } from './t
 const { settings, rate, counters } = workerData as ThreadStart;
 const stop = new AbortController();
 let give: ((items: readonly LaneItem[] | undefined) => void) | undefined;
-const tell = (message: FromThread): void => parentPort?.postMessage(message);
+const post = (message: FromThread): void => parentPort?.postMessage(message);
 const count =
   (counter: keyof typeof counterOf) =>
   (bytes: number): void =>
@@ -29,16 +29,16 @@ runLane(
       new Promise((resolve) => {
         give = resolve;
         if (stop.signal.aborted) resolve(undefined);
-        else tell({ type: 'want' });
+        else post({ type: 'want' });
       }),
-    verified: (number, sha256) => void tell({ type: 'verified', number, sha256 }),
-    part: (number, bytes) => void tell({ type: 'part', number, bytes }),
+    verified: (number, sha256) => void post({ type: 'verified', number, sha256 }),
+    part: (number, bytes) => void post({ type: 'part', number, bytes }),
     resumed: count('resumed'),
     received: count('received'),
     discarded: count('discarded'),
   },
   { limiter: rate === undefined ? unlimited : joinRateLimiter(rate), signal: stop.signal },
 ).then(
-  () => tell({ type: 'ended', error: undefined }),
-  (error: unknown) => tell({ type: 'ended', error: packError(error) }),
+  () => post({ type: 'ended', error: undefined }),
+  (error: unknown) => post({ type: 'ended', error: packError(error) }),
 );

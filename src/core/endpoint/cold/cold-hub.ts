@@ -136,7 +136,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
       const { restricted } = (await store.upstream(modelId).catch(() => undefined)) ?? {};
       return restricted === true;
     },
-    look: async ({ modelId, revision, via }, over) => {
+    findListing: async ({ modelId, revision, via }, over) => {
       try {
         return toUpstreamRepo(await patiently(listingOf(modelId, revision, over, via), { modelId, ms: lookMs, after: limits.after }));
       } catch (error) {

@@ -53,7 +53,7 @@ export function createCopyHub(copies: HubCopies): CopyHub {
   const made = new WeakMap<Manifest, { readonly said: unknown; readonly kept: Kept }>();
   const readFacts = createFactsReader({ openFile: async (id, path) => required(await copies.open(id, path)) });
 
-  const look = async (modelId: ModelId): Promise<Kept | undefined> => {
+  const findKept = async (modelId: ModelId): Promise<Kept | undefined> => {
     const [manifest, said] = await Promise.all([copies.manifest(modelId), copies.kept(modelId)]);
     if (manifest === undefined) return undefined;
     const before = made.get(manifest);
@@ -77,7 +77,7 @@ export function createCopyHub(copies: HubCopies): CopyHub {
 
   const repoAt = async (id: string, revision: string): Promise<HubRepo> => {
     const modelId = await find(id);
-    const kept = modelId === undefined || (await isRefused(modelId)) ? undefined : await look(modelId);
+    const kept = modelId === undefined || (await isRefused(modelId)) ? undefined : await findKept(modelId);
     if (modelId === undefined || kept === undefined) throw awayWithout(id);
     const { own, source, names } = kept.views;
     const found = findRevision(modelId, revision, { names, commits: source === undefined ? [own.commit] : [source.commit, own.commit] });
@@ -109,14 +109,14 @@ export function createCopyHub(copies: HubCopies): CopyHub {
     },
     repo: ({ id, revision = 'main' }) => repoAt(id, revision),
     facts: async (repo) => {
-      const known = (await look(repo.id))?.facts;
+      const known = (await findKept(repo.id))?.facts;
       return known ?? (await readFacts(repo)) ?? { tags: [] };
     },
     list: async (signal) => {
       const found = await Promise.all(
         (await copies.list()).map(async (modelId) => {
           signal.throwIfAborted();
-          const kept = (await isRefused(modelId)) ? undefined : await look(modelId).catch(() => undefined);
+          const kept = (await isRefused(modelId)) ? undefined : await findKept(modelId).catch(() => undefined);
           if (kept === undefined) return [];
           const { id, commit, lastModified, createdAt, files } = kept.main;
           const { tags, libraryName, pipelineTag } = kept.facts ?? (await readFacts(kept.main)) ?? { tags: [] };

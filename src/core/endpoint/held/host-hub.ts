@@ -49,7 +49,7 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
   /** Undefined if nothing may be fetched for this client. */
   const askable = async ({ mayFetch, via }: HubAsker): Promise<ColdHub | undefined> => {
     if (cold === undefined || !mayFetch || !(await isOn())) return undefined;
-    return via === undefined ? cold : { ...cold, look: (ref, signal) => cold.look({ ...ref, via }, signal) };
+    return via === undefined ? cold : { ...cold, findListing: (ref, signal) => cold.findListing({ ...ref, via }, signal) };
   };
 
   /** @param id the store's spelling, if it has a part of the model */
@@ -58,7 +58,7 @@ export function createHostHub({ store, cold, isHidden = async () => false }: Hos
     { modelId, revision }: { readonly modelId: ModelId; readonly revision: string },
     { id, files, signal }: { readonly id?: ModelId; readonly files: readonly HubFile[]; readonly signal: AbortSignal },
   ): Promise<HubRepo> => {
-    const found = await hub.look({ modelId, revision }, signal);
+    const found = await hub.findListing({ modelId, revision }, signal);
     const repo = repoOf(id ?? found.repo, found, {
       held: files,
       lastModified: toTime(found.lastModified),

@@ -18,7 +18,7 @@ export function createModelList(
 ): HubBackend['list'] {
   // An entry is the same object until its model changes.
   const known = new WeakMap<DescribedEntry, Readonly<Record<'on' | 'off', HubListed>>>();
-  const look = async (entry: DescribedEntry): Promise<Readonly<Record<'on' | 'off', HubListed>> | undefined> => {
+  const describe = async (entry: DescribedEntry): Promise<Readonly<Record<'on' | 'off', HubListed>> | undefined> => {
     const before = known.get(entry);
     if (before !== undefined) return before;
     const views = await held.viewsOf(entry.model_id).catch(() => undefined);
@@ -38,7 +38,7 @@ export function createModelList(
       // With ten thousand models, other requests get their turn in between.
       if (index % 64 === 0) await setImmediate();
       signal.throwIfAborted();
-      return (await isHidden(entry.model_id)) ? undefined : look(entry);
+      return (await isHidden(entry.model_id)) ? undefined : describe(entry);
     });
     const which = (await isOn()) ? 'on' : 'off';
     return found.flatMap((one) => (one === undefined ? [] : [one[which]])).toSorted((a, b) => (a.id < b.id ? -1 : 1));

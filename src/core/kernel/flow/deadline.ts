@@ -3,13 +3,13 @@
  * that. After a process was suspended, its timers are due before the bytes that arrived in the meantime.
  */
 export function startDeadline(act: () => void, ms: number): () => void {
-  let look: NodeJS.Immediate | undefined;
+  let immediate: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => {
     // The event loop polls its sockets between a timer and the immediates that the timer sets.
-    look = setImmediate(act);
+    immediate = setImmediate(act);
   }, ms);
   return () => {
     clearTimeout(timer);
-    clearImmediate(look);
+    clearImmediate(immediate);
   };
 }

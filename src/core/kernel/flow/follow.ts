@@ -1,7 +1,7 @@
 import type { SkulkError } from '../errors.ts';
 
 /** Reports a state at once and after each change, until the signal aborts. Rejects with the error that ends it. */
-export type Follow<T> = (tell: (now: T) => void, signal: AbortSignal) => Promise<void>;
+export type Follow<T> = (report: (now: T) => void, signal: AbortSignal) => Promise<void>;
 
 /** The connection to a store whose state is shown. */
 export type Connection =

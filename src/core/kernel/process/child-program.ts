@@ -5,12 +5,12 @@ import { delimiter, join, resolve } from 'node:path';
 import { isSystemError, SkulkError } from '../errors.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
-/** A started program that waits for `letGo` before it does anything. */
+/** A started program that waits for `proceed` before it does anything. */
 export interface ChildProgram {
   /** Undefined if it ended at once. */
   readonly identity: ProcessIdentity | undefined;
   /** Lets it begin. If this process dies first, the program ends without having begun. */
-  letGo(): void;
+  proceed(): void;
   /** Sends a signal to the program, or to all processes of its group. */
   kill(signal: NodeJS.Signals): void;
   /** Its exit status; 128 + n after a signal, as in shells. */
@@ -24,7 +24,7 @@ const gate = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
 export type ProgramOutput = 'inherit' | 'ignore' | ((chunk: Uint8Array, from: 'stdout' | 'stderr') => void);
 
 /**
- * Starts a program with this process's standard streams, or without input if its output goes elsewhere. The program waits for `letGo`, so
+ * Starts a program with this process's standard streams, or without input if its output goes elsewhere. The program waits for `proceed`, so
  * that its pid can be saved first. This also holds if this process is killed in between.
  */
 export async function startProgram(
@@ -62,7 +62,7 @@ export async function startProgram(
   go?.on('error', () => undefined);
   return {
     identity: child.pid === undefined ? undefined : await identifyProcess(child.pid),
-    letGo: () => void go?.end('\n'),
+    proceed: () => void go?.end('\n'),
     kill: (signal) => {
       if (isGroup && isGated && child.pid !== undefined) killGroup(child.pid, signal);
       else child.kill(signal);

@@ -70,7 +70,7 @@ interface Claim {
 
 /** The current holder of the lock at a path; undefined if the lock is free or its holder is dead. */
 export async function readLock(path: string, watching: Watching = {}): Promise<LockHolder | undefined> {
-  const { holder, life } = await look(path, watching);
+  const { holder, life } = await inspectLock(path, watching);
   return life === 'dead' ? undefined : holder;
 }
 
@@ -88,14 +88,14 @@ export const isHeld = (outcome: HeldLock | LockHolder | SeenHolder): outcome is 
 
 interface SeenHolder {
   readonly holder: LockHolder;
-  /** `silent`: the holder runs elsewhere, and no change of its heartbeat has been seen yet. */
-  readonly life: 'alive' | 'silent';
+  /** `unconfirmed`: the holder runs elsewhere, and no change of its heartbeat has been seen yet. */
+  readonly life: 'alive' | 'unconfirmed';
 }
 
 async function attempt(path: string, purpose: string, watching: Watching): Promise<HeldLock | SeenHolder> {
   await makeDirectory(path);
   for (;;) {
-    const { number, holder, life } = await look(path, watching);
+    const { number, holder, life } = await inspectLock(path, watching);
     if (holder !== undefined && life !== 'dead') return { holder, life };
     const held = await makeClaim(path, number + 1, purpose);
     if (held !== undefined) return held;
@@ -103,10 +103,10 @@ async function attempt(path: string, purpose: string, watching: Watching): Promi
 }
 
 /** Reads the highest claim, and checks whether its holder is alive. */
-async function look(
+async function inspectLock(
   path: string,
   { observer = thisObserver, foreignSilenceMs = silenceMs }: Watching,
-): Promise<{ readonly number: number; readonly holder?: LockHolder; readonly life: 'alive' | 'silent' | 'dead' }> {
+): Promise<{ readonly number: number; readonly holder?: LockHolder; readonly life: 'alive' | 'unconfirmed' | 'dead' }> {
   const claim = await highestClaim(path);
   if (claim?.holder === undefined) return { number: claim?.number ?? 0, life: 'dead' };
   const { number, holder } = claim;
@@ -114,7 +114,7 @@ async function look(
   if (life !== 'unknown') return { number, holder, life };
   const { content } = await readPulse(join(path, String(number), heartbeatFile));
   const { ms, hasMoved } = (await observer.silences(path, new Map([[holder.token, content]]))).get(holder.token) ?? {};
-  return { number, holder, life: (ms ?? 0) >= foreignSilenceMs ? 'dead' : hasMoved === true ? 'alive' : 'silent' };
+  return { number, holder, life: (ms ?? 0) >= foreignSilenceMs ? 'dead' : hasMoved === true ? 'alive' : 'unconfirmed' };
 }
 
 /**
@@ -149,7 +149,7 @@ export async function acquireLock(
     const outcome = await attempt(path, purpose, { observer, foreignSilenceMs });
     if (isHeld(outcome)) return outcome;
     const { holder, life } = outcome;
-    const isOver = performance.now() - began >= timeoutMs + (life === 'silent' ? foreignSilenceMs : 0);
+    const isOver = performance.now() - began >= timeoutMs + (life === 'unconfirmed' ? foreignSilenceMs : 0);
     if (isOver || (life === 'alive' && isHopeless(holder))) throw lockedBy(path, holder);
     if (!announced) onWait?.(holder);
     announced = true;

@@ -90,7 +90,7 @@ export function createObserver({
       const note = isNew ? await readNote(directory) : {};
       const time = now();
       const before = seenIn.get(directory);
-      const sights = new Map([...pulses].map(([holder, pulse]) => [holder, look(pulse, before?.get(holder), note[holder], time)]));
+      const sights = new Map([...pulses].map(([holder, pulse]) => [holder, sightOf(pulse, before?.get(holder), note[holder], time)]));
       seenIn.set(directory, sights);
       if (isNew)
         await writeNote(directory, Object.fromEntries([...sights].map(([holder, { pulse, since }]) => [holder, { pulse, since }])));
@@ -100,7 +100,7 @@ export function createObserver({
 }
 
 /** The state of a heartbeat that shows `pulse` at `time`: from this process, else from a note. */
-function look(pulse: string, before: Sight | undefined, noted: Note[string] | undefined, time: number): Sight {
+function sightOf(pulse: string, before: Sight | undefined, noted: Note[string] | undefined, time: number): Sight {
   if (before?.pulse === pulse) return before;
   if (before !== undefined) return { pulse, since: time, hasMoved: true };
   const isNoted = noted?.pulse === pulse && typeof noted.since === 'number' && noted.since <= time;

@@ -13,7 +13,7 @@ const restMs = 300;
 /** Reports this node's copies and their changes. */
 export const followStaging =
   (deps: Deps): Follow<StagingView> =>
-  async (tell, signal) => {
+  async (report, signal) => {
     let before = '';
     let changed = new AbortController();
     const ignoreChanges = watchCopies(deps, () => changed.abort());
@@ -22,7 +22,7 @@ export const followStaging =
         changed = new AbortController();
         const view = await viewStaging(deps);
         const now = JSON.stringify(view);
-        if (now !== before && !signal.aborted) tell(view);
+        if (now !== before && !signal.aborted) report(view);
         before = now;
         await pause(restMs, signal);
         await pause(pollEveryMs - restMs, AbortSignal.any([signal, changed.signal])).catch(() => undefined);

@@ -59,14 +59,14 @@ export const followStore = (deps: Deps, { isPatient }: { readonly isPatient: boo
     nodes: null,
     orders: null,
   };
-  return async (tell, signal) => {
+  return async (report, signal) => {
     let view = start;
     let wasThere = false;
     let attempt = 0;
     const change = (changes: Partial<StoreView>): void => {
       view = { ...view, ...changes };
       if (view.connection.state === 'live' || view.connection.state === 'asking') [wasThere, attempt] = [true, 0];
-      tell(view);
+      report(view);
     };
     const lose = (error: unknown): void => {
       if (signal.aborted || !(error instanceof SkulkError) || !(wasThere || (isPatient && error.code === 'STORE_UNREACHABLE'))) throw error;

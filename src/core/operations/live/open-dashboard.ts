@@ -53,10 +53,10 @@ export async function openDashboard(given: Deps): Promise<Dashboard> {
   return {
     acts: createActs(deps, jobs),
     now: world.now,
-    follow: async (tell, signal) => {
+    follow: async (report, signal) => {
       const { hostname } = world;
       let view: DashboardView = { store: null, staging: null, jobs: [], node: { hostname, node_id: await ownId(deps) }, notice };
-      using show = throttle(restMs, () => tell(view));
+      using show = throttle(restMs, () => report(view));
       const change = (changes: Partial<DashboardView>): void => {
         view = { ...view, ...changes };
         show();

@@ -30,14 +30,14 @@ export const watchNodes = (deps: Deps): Follow<WatchedLists['nodes']> =>
 
 /** @param part selects from the store's view; reported only when one of its fields changes */
 function watchPart<T extends object>(deps: Deps, part: (view: StoreView) => T): Follow<T> {
-  return async (tell, signal) => {
+  return async (report, signal) => {
     let before: T | undefined;
     const store = followStore(await pinStore(deps), { isPatient: false });
     await store((view) => {
       const now = part(view);
       const isSame = before !== undefined && Object.keys(now).every((key) => before?.[key as keyof T] === now[key as keyof T]);
       before = now;
-      if (!isSame) tell(now);
+      if (!isSame) report(now);
     }, signal);
   };
 }

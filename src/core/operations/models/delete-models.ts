@@ -15,7 +15,7 @@ import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import type { Store } from '../../store/contract.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
-import { awaitNodes, mayHave, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from '../nodes/order-everywhere.ts';
+import { awaitNodes, findConcerned, mayHave, mergeOutcomes, usualWaitMs, withoutUnconcerned } from '../nodes/order-everywhere.ts';
 
 /** What `skulk delete` is about to do. */
 export interface DeletionPlan {
@@ -149,10 +149,10 @@ export async function deleteModels(
 ): Promise<DeletionReport> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
-  const isConcerned = await whoHoldsWhat(fleet);
+  const isConcerned = await findConcerned(fleet);
   // The Python program always reports success, even if it could not delete the model.
-  const isSilent = opened.url !== undefined && (await isPythonHost(opened));
-  const sizes = isSilent ? await sizesOf(opened.store) : undefined;
+  const isPython = opened.url !== undefined && (await isPythonHost(opened));
+  const sizes = isPython ? await sizesOf(opened.store) : undefined;
   let canonical = 0;
   const orders: GivenOrder[] = [];
   let failure: unknown;

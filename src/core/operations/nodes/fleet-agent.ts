@@ -2,7 +2,7 @@ import type { Policy } from '../../config/policy.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { Fleet } from '../../fleet/contract.ts';
 import { type HostFleet, openFleet } from '../../fleet/fleet.ts';
-import type { Remembrance } from '../../fleet/retire-nodes.ts';
+import type { Retention } from '../../fleet/retire-nodes.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { HeldLock } from '../../kernel/process/lock.ts';
 import { runAgent } from '../../node/agent.ts';
@@ -21,11 +21,11 @@ export function openHostFleet(
   store: LocalStore,
   { assertHeld, policy }: Pick<HeldLock, 'assertHeld'> & { readonly policy: () => Promise<Policy> },
 ): HostFleet {
-  const remembrance = async (): Promise<Remembrance> => {
+  const retention = async (): Promise<Retention> => {
     const { limits } = await policy();
     return { emptyForMs: limits.forgetNodesAfterDays * dayMs, silentForMs: limits.forgetNodesWithCopiesAfterDays * dayMs };
   };
-  return openFleet({ directory: storeLayout(store.root).fleet, store, now: world.now, emit: world.emit, assertHeld, remembrance });
+  return openFleet({ directory: storeLayout(store.root).fleet, store, now: world.now, emit: world.emit, assertHeld, retention });
 }
 
 const dayMs = 24 * 3600_000;

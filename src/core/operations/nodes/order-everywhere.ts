@@ -46,7 +46,7 @@ export async function awaitNodes(
 export type Concerned = (node: NodeId, what: Pick<Order, 'model_id' | 'selector'>) => boolean;
 
 /** Asks a store which nodes have which copies, before the order to remove them. */
-export async function whoHoldsWhat(fleet: Fleet): Promise<Concerned> {
+export async function findConcerned(fleet: Fleet): Promise<Concerned> {
   const known = new Map((await fleet.nodes().catch(() => [])).map((node) => [node.node_id, node]));
   return (nodeId, { model_id: modelId, selector }) => {
     const node = known.get(nodeId);

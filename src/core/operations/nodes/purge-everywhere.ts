@@ -4,7 +4,7 @@ import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 import { findNodes } from './find-nodes.ts';
-import { awaitNodes, mergeOutcomes, usualWaitMs, whoHoldsWhat, withoutUnconcerned } from './order-everywhere.ts';
+import { awaitNodes, findConcerned, mergeOutcomes, usualWaitMs, withoutUnconcerned } from './order-everywhere.ts';
 
 /** The order to every node, and its state. */
 export interface PurgedEverywhere {
@@ -36,7 +36,7 @@ export async function purgeEverywhere(
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const nodeIds = named === undefined ? undefined : await findNodes(fleet, named);
-  const isConcerned = await whoHoldsWhat(fleet);
+  const isConcerned = await findConcerned(fleet);
   const give = (ref: ModelRef | undefined): Promise<GivenOrder> =>
     fleet.give({
       kind: 'purge',

@@ -36,14 +36,14 @@ export async function runWithHub(deps: Deps, request: HubRunRequest): Promise<{ 
   world.emit({ type: 'note', message: `${formatRef(ref)}: the program asks ${hub.address}` });
   if (world.signal.aborted) throw world.signal.reason;
   const child = await startProgram(program, args, { env, cwd: world.cwd, output });
-  const giveBack = takeSignals((signal) => {
+  const releaseSignals = takeSignals((signal) => {
     if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
   });
   try {
-    child.letGo();
+    child.proceed();
     return { status: await child.status };
   } finally {
-    giveBack();
+    releaseSignals();
   }
 }
 

@@ -48,7 +48,7 @@ export interface ConfigQuestions {
    * Connects to a store at a name, an address or a URL.
    * @throws SkulkError CONFIG for an invalid text; STORE_UNREACHABLE
    */
-  look(text: string, signal: AbortSignal): Promise<StorePlace>;
+  connect(text: string, signal: AbortSignal): Promise<StorePlace>;
   /** How the configuration should name a typed address, whether or not a store answers there. Throws SkulkError CONFIG. */
   read(text: string): StorePlace;
   /** @throws SkulkError CONFIG for a directory that is missing and cannot be created, or is not writable */
@@ -85,7 +85,7 @@ export async function openConfigQuestions(
       return discoverStores({ timeoutMs: listenMs, signal, onProblem: () => {} });
     },
     placeOf: async ({ url, hostname }, signal) => settle(world, { ...readPlace(url), hostname }, signal),
-    look: async (text, signal) => {
+    connect: async (text, signal) => {
       const { host, port } = readPlace(text);
       const { hostname } = await ask(world, { host, port }, signal);
       return settle(world, { host, port, hostname }, signal);

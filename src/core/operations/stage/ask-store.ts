@@ -93,8 +93,8 @@ async function askOpened(
   { copy, ownPin, ...options }: { readonly copy: UsableCopy | undefined; readonly ownPin: string | undefined } & DownloadOptions,
 ): Promise<StoreAnswer> {
   // Without a selector, the choice is made among everything that the store has.
-  const isTold = copy !== undefined && (ref.selector !== undefined || isWholeModel(copy));
-  const known = copy === undefined ? undefined : { ...copy, knownDigest: isTold ? copy.of : undefined };
+  const isDecidable = copy !== undefined && (ref.selector !== undefined || isWholeModel(copy));
+  const known = copy === undefined ? undefined : { ...copy, knownDigest: isDecidable ? copy.of : undefined };
   const asked = await (known === undefined ? fetchManifest(deps, opened, ref) : fetchIfChanged(deps, opened, ref, known)).catch(
     async (missing: unknown) => {
       await requestDownload(deps, opened, ref, { missing, ...options });

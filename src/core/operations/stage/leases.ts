@@ -111,11 +111,11 @@ export async function deactivate(
   const isOfPart = selector === null ? () => true : await findQuantization(deps, layout, ref);
   const released: Lease[] = [];
   for (const lease of await readLeases(layout)) {
-    const isMeant =
+    const isSelected =
       pid === undefined
         ? lease.model_id === modelId && (lease.purpose === purpose || lease.expires_at !== null)
         : isOn(lease, modelId, pid);
-    if (isMeant && isOfPart(lease) && areOurs(lease)) released.push(lease);
+    if (isSelected && isOfPart(lease) && areOurs(lease)) released.push(lease);
   }
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));

@@ -95,7 +95,7 @@ async function runProgram(
     else env[name] = file;
   if (world.signal.aborted) throw world.signal.reason;
   const child = await startProgram(program, args, { env, cwd: world.cwd, output });
-  const giveBack = takeSignals((signal) => {
+  const releaseSignals = takeSignals((signal) => {
     if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
   });
   try {
@@ -108,14 +108,14 @@ async function runProgram(
         hint: 'the copy may be evicted while the program runs; restart the program to be safe',
       }),
     );
-    child.letGo();
+    child.proceed();
     const status = await child.status;
     if (staged.source === 'in-place') return status;
     await markUsed(deps, ref.modelId, (one) => isSameGroup(one, group));
     for (const { model_id } of staged.companions ?? []) await markUsed(deps, model_id, () => true);
     return status;
   } finally {
-    giveBack();
+    releaseSignals();
   }
 }
 

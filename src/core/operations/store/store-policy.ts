@@ -60,12 +60,12 @@ export async function openStorePolicy({
   let stamp = await stampOf(path);
   let { policy } = (await readPolicy(path)) ?? nothing;
 
-  let silent: { readonly stamp: string; readonly since: number } | undefined;
+  let unset: { readonly stamp: string; readonly since: number } | undefined;
   /** Changes by requests: the requests are logged already. */
   const written = new Set<Policy>();
-  const look = async (): Promise<void> => {
+  const readAgain = async (): Promise<void> => {
     const now = await stampOf(path);
-    if (silent?.stamp !== now) silent = undefined;
+    if (unset?.stamp !== now) unset = undefined;
     if (now === stamp) return;
     // A disconnected disk does not change what the LAN may do.
     if (now === 'none' && !(await isThere(dirname(path)))) return;
@@ -73,8 +73,8 @@ export async function openStorePolicy({
       const read = (await readPolicy(path)) ?? nothing;
       const isWritten = [...written].some((one) => isDeepStrictEqual(one, read.policy));
       if (!isWritten && policy.lan !== defaultPolicy.lan && !read.given.includes('lan')) {
-        silent ??= { stamp: now, since: clock() };
-        if (clock() - silent.since < settlesMs) return;
+        unset ??= { stamp: now, since: clock() };
+        if (clock() - unset.since < settlesMs) return;
       }
       // A command that changes the file on the disk sends no request that would be logged.
       if (!isWritten && !isDeepStrictEqual(policy, read.policy))
@@ -89,7 +89,7 @@ export async function openStorePolicy({
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   const start = (): Promise<void> => {
-    running = look().finally(() => {
+    running = readAgain().finally(() => {
       running = undefined;
     });
     return running;

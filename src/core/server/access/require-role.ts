@@ -35,7 +35,7 @@ const routesOf = new WeakMap<FastifyInstance, readonly RouteRole[]>();
 /** Every route of an app, with its required role. */
 export const listRoutes = (app: FastifyInstance): readonly RouteRole[] => routesOf.get(app) ?? [];
 
-const judgedAgainMs = 1_000;
+const reauthenticateMs = 1_000;
 
 const nobody: Asker = { role: 'none', credential: 'lan' };
 
@@ -87,7 +87,7 @@ function endWithRole(
         if (error instanceof SkulkError && error.code === 'UNAUTHORIZED') raw.destroy();
       },
     );
-  }, judgedAgainMs);
+  }, reauthenticateMs);
   timer.unref();
   raw.once('close', () => clearInterval(timer));
 }

@@ -105,7 +105,7 @@ export async function createApiApp({
   });
   addConfigRoutes(app, deps, {
     onChanged: () => {
-      for (const tell of configListeners) tell();
+      for (const notify of configListeners) notify();
     },
   });
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });

@@ -25,14 +25,14 @@ const pollEveryMs = 2_000;
 
 /**
  * Starts the store host: its disk, its file server, its downloads, its nodes and orders.
- * @param tell reports messages before the server is ready
+ * @param report called with messages before the server is ready
  */
 export async function serveHost(
   { deps, request, nodeId, names, keys, outside, listenWith, apiPort, atEnd }: Serving,
-  tell: Emit,
+  report: Emit,
 ): Promise<Served> {
   const { world, config } = deps;
-  if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, tell);
+  if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, report);
   let queue: DownloadQueue | undefined;
   let making: HostOptimizations | undefined;
   let port: number | undefined;
@@ -41,7 +41,7 @@ export async function serveHost(
     newStore: request.newStore,
     adoptDirectory: request.adoptDirectory,
     onPresence: (isAway) => {
-      tellPresence(deps, isAway);
+      reportPresence(deps, isAway);
       if (isAway) return;
       for (const jobs of [queue, making])
         jobs?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
@@ -61,8 +61,8 @@ export async function serveHost(
   atEnd(() => store.close());
   atEnd(async () => uploads[Symbol.asyncDispose]());
   atEnd(countModels(deps, store));
-  const looking = setInterval(() => store.requireDisk().catch(() => undefined), pollEveryMs);
-  atEnd(async () => clearInterval(looking));
+  const presenceTimer = setInterval(() => store.requireDisk().catch(() => undefined), pollEveryMs);
+  atEnd(async () => clearInterval(presenceTimer));
   atEnd(await followAdministration(administration));
   const cold = openColdHub(deps, { store, policy: administration.policy.current, downloads: () => downloads });
   const downloads = createHostDownloads(deps, store, opened.held, cold.share);
@@ -141,10 +141,10 @@ export async function serveHost(
  * A machine without an explicit role may have been intended as a node. So other stores are reported at the first start, before a store is
  * created.
  */
-async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
+async function warnOfOtherStores(deps: Deps, report: Emit): Promise<void> {
   const { isStoreNamed, settings } = deps.config;
   if (isStoreNamed) return;
-  const look = async (emit: Emit): Promise<void> => {
+  const search = async (emit: Emit): Promise<void> => {
     const others = await findOtherStores(deps);
     if (others.length === 0) return;
     emit({
@@ -157,13 +157,13 @@ async function warnOfOtherStores(deps: Deps, tell: Emit): Promise<void> {
     () => true,
     () => false,
   ));
-  const looking = look(isFirst ? tell : deps.world.emit).catch((error: unknown) => {
+  const searching = search(isFirst ? report : deps.world.emit).catch((error: unknown) => {
     if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `cannot search for other stores: ${String(error)}` });
   });
-  if (isFirst) await looking;
+  if (isFirst) await searching;
 }
 
-function tellPresence({ world, config }: Deps, isAway: boolean): void {
+function reportPresence({ world, config }: Deps, isAway: boolean): void {
   const root = config.settings.storePath.value;
   if (isAway)
     world.emit({

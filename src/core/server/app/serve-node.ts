@@ -11,12 +11,12 @@ import type { Served, Serving } from './serving.ts';
 
 /**
  * Starts a node: its connection to the store, which may be found or started later.
- * @param tell reports messages before the server is ready
+ * @param report called with messages before the server is ready
  */
-export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: Emit): Promise<Served> {
+export async function serveNode({ deps, request, keys, atEnd }: Serving, report: Emit): Promise<Served> {
   const { storeUrl, enabled } = deps.config.settings;
   if (storeUrl.origin.from === 'environment')
-    tell({
+    report({
       type: 'warning',
       message: `${storeUrl.origin.name} is set to ${storeUrl.value}, so this machine serves as a node of that store`,
       hint: `to serve a store here, unset ${storeUrl.origin.name} or use --role store`,
@@ -27,7 +27,7 @@ export async function serveNode({ deps, request, keys, atEnd }: Serving, tell: E
   if (enabled.value)
     await link.deps().catch((error: unknown) => {
       if (!(error instanceof SkulkError)) throw error;
-      tell({ type: 'warning', message: error.message, hint: error.hint });
+      report({ type: 'warning', message: error.message, hint: error.hint });
     });
   const roles = createStoreRoles(link, { memory: lanMemory(deps) });
   // Also without requests to this node: the store's last answer decides what the node serves while the store is unreachable.

@@ -44,7 +44,7 @@ async function stream<Name extends string>(
   const writer = createEventWriter(raw, limits);
   const end = (): void => void raw.end();
   const stop = await feed.listen({
-    tell: writer.tell,
+    notify: writer.notify,
     fail: (error) => {
       request.log.warn({ err: error, url: request.originalUrl }, 'a stream of events ended');
       end();
@@ -89,7 +89,7 @@ function createEventWriter(raw: ServerResponse, { heartbeatMs, stallTimeoutMs }:
     flush();
   });
   return {
-    tell: (name: string, json: string): void => {
+    notify: (name: string, json: string): void => {
       untold.set(name, json);
       flush();
     },

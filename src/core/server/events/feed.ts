@@ -11,7 +11,7 @@ export interface Topic {
 /** A listener of topics. */
 export interface FeedListener<Name extends string> {
   /** @param json the current state of the topic, as JSON on one line */
-  tell(name: Name, json: string): void;
+  notify(name: Name, json: string): void;
   /** A topic could not be read; there are no more notifications. */
   fail(error: unknown): void;
 }
@@ -50,7 +50,7 @@ export function createFeed<Name extends string>(options: FeedOptions<Name>): Fee
       users += 1;
       running ??= startRun(options, listeners);
       try {
-        for (const [name, json] of await running.whole()) listener.tell(name, json);
+        for (const [name, json] of await running.whole()) listener.notify(name, json);
       } catch (error) {
         leave();
         throw error;
@@ -91,7 +91,7 @@ function startRun<Name extends string>(
       const json = JSON.stringify(await topics[name].read());
       if (isOver || json === last.get(name)) return;
       last.set(name, json);
-      for (const listener of listeners) listener.tell(name, json);
+      for (const listener of listeners) listener.notify(name, json);
     } finally {
       reading.delete(name);
       readAt.set(name, performance.now());

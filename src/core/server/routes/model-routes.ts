@@ -18,7 +18,7 @@ import { modelOf } from './model-of.ts';
 export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, { progressIntervalMs: intervalMs }: Limits): void {
   const show = async (request: FastifyRequest, reply: FastifyReply): Promise<object> =>
     sendJson(reply, await showModel(await deps(), { modelId: modelOf(request) }));
-  const look = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
+  const showHubModel = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
     const { revision, wanted, kept } = request.query as { revision?: unknown; wanted?: unknown; kept?: unknown };
     if (revision !== undefined && typeof revision !== 'string')
       throw new SkulkError('BAD_REQUEST', 'revision must be given only once', { hint: 'e.g. ?revision=main' });
@@ -40,7 +40,7 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
     return reply;
   };
   addRoute(app, 'GET /store/models/:id', show);
-  addRoute(app, 'GET /store/hub/:id', look);
+  addRoute(app, 'GET /store/hub/:id', showHubModel);
   addRoute(app, 'POST /store/verify', verify);
 }
 

@@ -17,15 +17,15 @@ export async function markUsed(
 ): Promise<void> {
   const directory = copyPath(layout, modelId);
   const before = await readLastUsed(directory);
-  const isTold = ({ groups }: { readonly groups: readonly CopyGroup[] }): boolean => {
+  const isRecorded = ({ groups }: { readonly groups: readonly CopyGroup[] }): boolean => {
     const [first, ...others] = groups.filter(isUsed);
     return groups.length < 2 || first === undefined || (others.length === 0 && first === newestGroup(groups));
   };
   const record = await readCopyRecord(directory).catch(() => undefined);
-  if (record !== undefined && !isTold(record)) {
+  if (record !== undefined && !isRecorded(record)) {
     await behindGate(layout, signal, async (gate) => {
       const current = await readCopyRecord(directory);
-      if (current === undefined || isTold(current)) return;
+      if (current === undefined || isRecorded(current)) return;
       const groups = withLastUse(current.groups, before).map((group) =>
         isUsed(group) ? { ...group, lastUsed: now.toISOString() } : group,
       );

@@ -34,7 +34,7 @@ export async function exchangeFiles(
     await assertHeld();
     await renameDurably(files, place);
   } catch (error) {
-    await old?.giveBack();
+    await old?.restore();
     // Something else was put there in this moment.
     if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw notRegistered(model_id, place);
     throw error;

@@ -48,7 +48,7 @@ export async function watchPresence(root: string, { id }: { readonly id: string 
     seenAt = performance.now();
     if (isAway === found) {
       isAway = !found;
-      for (const tell of listeners) tell(isAway);
+      for (const notify of listeners) notify(isAway);
     }
     if (!found) throw absent();
   };

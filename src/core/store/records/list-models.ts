@@ -18,7 +18,7 @@ export interface ModelList {
  */
 export function createModelLister(root: string, registry: () => Promise<Registry>, steps: () => number): () => Promise<ModelList> {
   let last: { readonly entries: ReadonlyMap<ModelId, RegistryEntry>; readonly list: ModelList } | undefined;
-  const look = async (triesLeft: number): Promise<readonly [ReadonlyMap<ModelId, RegistryEntry>, readonly boolean[]]> => {
+  const readModels = async (triesLeft: number): Promise<readonly [ReadonlyMap<ModelId, RegistryEntry>, readonly boolean[]]> => {
     const before = steps();
     const { entries } = await registry();
     const plain = await plainDirectories(root);
@@ -27,10 +27,10 @@ export function createModelLister(root: string, registry: () => Promise<Registry
     );
     // While one directory replaces another, there is a moment without any.
     const isDoubtful = isThere.includes(false) && (before % 2 === 1 || steps() !== before);
-    return isDoubtful && triesLeft > 0 ? look(triesLeft - 1) : [entries, isThere];
+    return isDoubtful && triesLeft > 0 ? readModels(triesLeft - 1) : [entries, isThere];
   };
   return coalesce(async () => {
-    const [entries, isThere] = await look(maxTries);
+    const [entries, isThere] = await readModels(maxTries);
     const all = [...entries.values()];
     const present = all.filter((_, index) => isThere[index]);
     if (last?.entries === entries && isSame(last.list.present, present)) return last.list;

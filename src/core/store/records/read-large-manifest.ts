@@ -37,8 +37,8 @@ export async function readLargeManifest(
     }
     for (const [index, file] of part.files.entries()) {
       files.push(file);
-      const look = part.seen[index];
-      if (look !== undefined) seen[file.path] = look;
+      const fingerprint = part.seen[index];
+      if (fingerprint !== undefined) seen[file.path] = fingerprint;
     }
   }
   if (head === undefined) throw new Error(`nothing was read from ${job.manifest}`);

@@ -1,7 +1,7 @@
 /** Caches recent results for repeated calls. */
 export interface ShortCache<K, V> {
-  /** The result for a key from the last tenth of a second, unless this process has changed something since. Otherwise calls `look`. */
-  find(key: K, look: () => Promise<V>): Promise<V>;
+  /** The result for a key from the last tenth of a second, unless this process has changed something since. Otherwise calls `load`. */
+  find(key: K, load: () => Promise<V>): Promise<V>;
   /** Clears the cache, and stores nothing while a change is running. */
   readonly onChange: (isUnderWay: boolean) => void;
 }
@@ -18,10 +18,10 @@ export function createShortCache<K, V>(): ShortCache<K, V> {
       isChanging = isUnderWay;
       found.clear();
     },
-    find: (key, look) => {
+    find: (key, load) => {
       const known = found.get(key);
       if (known !== undefined && known.until > performance.now()) return known.value;
-      const value = look();
+      const value = load();
       if (isChanging) return value;
       for (const [old, { until }] of found) if (until <= performance.now()) found.delete(old);
       found.set(key, { until: performance.now() + forMs, value });

@@ -77,9 +77,9 @@ async function begin(table: UploadTable, draft: string, announced: Announced, se
 
 /** If too many uploads are open, removes another one. Throws STORE_BUSY. */
 async function displaceOther(table: UploadTable, key: string, sender: Sender): Promise<void> {
-  const { open: most } = await table.limits();
+  const { open: maxOpen } = await table.limits();
   const others = table.open().filter((other) => other.key !== key);
-  const leaving = planPlace(others, sender.address, table.now(), most);
+  const leaving = planPlace(others, sender.address, table.now(), maxOpen);
   const displaced = leaving === undefined ? undefined : table.byKey.get(leaving);
   if (displaced !== undefined) await table.remove(displaced, removedUpload(displaced, 'its place was needed for another upload'));
 }

@@ -39,12 +39,12 @@ export function reservedBytes(uploads: readonly OpenUpload[], now: number, from?
  * @returns the key of the upload that gives way, or undefined if there is a free slot
  * @throws SkulkError STORE_BUSY
  */
-export function planPlace(uploads: readonly OpenUpload[], from: string, now: number, most: number = uploadBounds.open): string | undefined {
+export function planPlace(uploads: readonly OpenUpload[], from: string, now: number, max: number = uploadBounds.open): string | undefined {
   const counts = new Map<string, number>();
   for (const upload of uploads) counts.set(upload.from, (counts.get(upload.from) ?? 0) + 1);
   const own = counts.get(from) ?? 0;
   const isOwnFull = own >= uploadBounds.openPerSender;
-  if (uploads.length < most && !isOwnFull) return undefined;
+  if (uploads.length < max && !isOwnFull) return undefined;
   const quiet = oldestFirst(uploads).filter(({ lastByteAt }) => now - lastByteAt >= uploadBounds.displacedAfterMs);
   const largest = Math.max(0, ...quiet.map((upload) => counts.get(upload.from) ?? 0));
   const leaving = isOwnFull

@@ -78,11 +78,11 @@ export function createArrivalHash({ size, path, withGitId, onBlock }: ArrivalHas
       waiting -= reply.bytes;
       if (waiting === 0) isReading = false;
       if (waiting <= maxWaiting) wakeAll();
-      goOn();
+      advance();
     }
   };
   /** Reads back bytes that arrived out of order, once everything before them is there. */
-  const goOn = (): void => {
+  const advance = (): void => {
     if (isOver || isReading) return;
     const to = Math.min(known.runEnd(posted), posted + readBytes);
     if (to > posted) {
@@ -115,18 +115,18 @@ export function createArrivalHash({ size, path, withGitId, onBlock }: ArrivalHas
         posted += bytes.length;
         thread.postBytes(bytes);
       }
-      goOn();
+      advance();
       return waiting > maxWaiting && !isReading ? new Promise((resolve) => wake.push(resolve)) : undefined;
     },
     found: (start, to) => {
       if (isOver) return;
       known.add(start, to);
-      goOn();
+      advance();
     },
     front: () => posted,
     finish: () => {
       isFinishing = true;
-      goOn();
+      advance();
       return finished.promise;
     },
     bytesReadBack: () => readBack,

@@ -18,7 +18,7 @@ export type Prove = (at: string, path: string) => Promise<void>;
 /** An item that was moved to the trash. */
 export interface Taken {
   /** Moves it back. If its path is in use by now, the item stays in the trash. */
-  giveBack(): Promise<void>;
+  restore(): Promise<void>;
   /** Marks it as deleted: from now on it is never restored. */
   seal(): Promise<Sealed>;
 }
@@ -35,7 +35,7 @@ export async function takeAway(path: string, { root, trash }: TrashPlace, prove:
   const name = relative(root, path);
   const entry = newEntry(trash, name.split(sep).length, 'taken');
   const content = join(entry, name);
-  const giveBack = async (): Promise<void> => {
+  const restore = async (): Promise<void> => {
     await moveBack(content, path);
     await removeEmpty(dirname(content), trash);
   };
@@ -64,12 +64,12 @@ export async function takeAway(path: string, { root, trash }: TrashPlace, prove:
       });
     await prove(content, path);
   } catch (error) {
-    await giveBack();
+    await restore();
     throw error;
   }
   await syncDirectory(dirname(content));
   await syncDirectory(dirname(path));
-  return { giveBack, seal: () => sealEntry(entry) };
+  return { restore, seal: () => sealEntry(entry) };
 }
 
 /**

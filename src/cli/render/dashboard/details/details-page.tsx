@@ -17,7 +17,7 @@ export function DetailsPage({
   readonly cursor?: PagerCursor | undefined;
   readonly onKey: (key: Key) => boolean;
 }): ReactElement {
-  const { height, look } = useDashboard();
+  const { height, show } = useDashboard();
   return (
     <Box flexDirection="column" height={height}>
       <Line parts={[{ text: `  ${title}`, tone: 'title' }]} />
@@ -28,7 +28,7 @@ export function DetailsPage({
         height={height - 2}
         onKey={(key) => {
           if (key !== 'escape' && key !== 'q' && key !== 'backspace') return onKey(key);
-          look(undefined);
+          show(undefined);
           return true;
         }}
       />

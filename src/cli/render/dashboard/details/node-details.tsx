@@ -62,7 +62,7 @@ function nodeLines(node: KnownNode, now: Date, width: number): Lines {
   );
 }
 
-const stands = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
+const outcomeWords = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
 
 function orderLines({ node_id }: KnownNode, orders: readonly GivenOrder[], { now, width }: { now: Date; width: number }): Lines {
   const pending = orders.flatMap(({ kind, model_id, selector, given_at, nodes }) => {
@@ -70,7 +70,7 @@ function orderLines({ node_id }: KnownNode, orders: readonly GivenOrder[], { now
     return outcome === undefined
       ? []
       : [
-          `${kind === 'evict' ? 'delete' : kind} ${model_id === null ? 'every copy' : formatRef({ modelId: model_id, selector })}, asked ${formatAge(given_at, now)}: ${[stands[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
+          `${kind === 'evict' ? 'delete' : kind} ${model_id === null ? 'every copy' : formatRef({ modelId: model_id, selector })}, asked ${formatAge(given_at, now)}: ${[outcomeWords[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
         ];
   });
   return factLines(

@@ -18,13 +18,13 @@ export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly
   const { acts, open } = useDashboard();
   const width = useDialogWidth();
   const [text, setText] = useState<string>(initial);
-  const look = useTask<Found>();
-  const find = (): void => look.start(async () => lookUp(acts, parseModelRef(text)));
+  const lookup = useTask<Found>();
+  const find = (): void => lookup.start(async () => lookUp(acts, parseModelRef(text)));
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is typed later is looked up when it is asked for
   useEffect(() => {
     if (initial !== '') find();
   }, []);
-  if (look.result !== undefined) return <OfferDialog found={look.result} onBack={look.reset} />;
+  if (lookup.result !== undefined) return <OfferDialog found={lookup.result} onBack={lookup.reset} />;
   return (
     <Dialog
       title="Add a model from Hugging Face"
@@ -38,17 +38,17 @@ export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly
           onChange={(now) => {
             setText(now);
             // The shown message or the running lookup belongs to another name.
-            if (look.isBusy || look.error !== undefined) look.reset();
+            if (lookup.isBusy || lookup.error !== undefined) lookup.reset();
           }}
           onEnter={() => {
-            if (text.trim() !== '' && !look.isBusy) find();
+            if (text.trim() !== '' && !lookup.isBusy) find();
           }}
           onEscape={() => open(undefined)}
         />,
-        ...errorLines(look.error, width),
+        ...errorLines(lookup.error, width),
       ]}
       keys={
-        look.isBusy
+        lookup.isBusy
           ? [{ text: 'Asking Hugging Face…', tone: 'quiet' }]
           : hintParts(
               [

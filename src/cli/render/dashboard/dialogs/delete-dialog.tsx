@@ -11,7 +11,7 @@ import { placeLine, stagedOn } from './staged-on.ts';
 
 /** Deletes a model, or one of its quantizations, from the store and from every machine. */
 export function DeleteDialog({ deletion }: { readonly deletion: Deletion }): ReactElement {
-  const { view, acts, now, open, look } = useDashboard();
+  const { view, acts, now, open, show } = useDashboard();
   const width = useDialogWidth();
   const { bytes, others = [], ...ref } = deletion;
   const name = formatRef(ref);
@@ -37,7 +37,7 @@ export function DeleteDialog({ deletion }: { readonly deletion: Deletion }): Rea
       remove={(options) => acts.delete(ref, options)}
       onClose={(isDone) => {
         open(undefined);
-        if (isDone && others.length === 0) look(undefined);
+        if (isDone && others.length === 0) show(undefined);
       }}
     />
   );

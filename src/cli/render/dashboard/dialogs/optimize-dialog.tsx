@@ -18,14 +18,14 @@ export function OptimizeDialog({ source }: { readonly source: ModelRef }): React
   const { acts, open, say } = useDashboard();
   const width = useDialogWidth();
   const [at, setAt] = useState<number>(targets.indexOf(usualBits));
-  const look = useTask<OptimizationPlan>();
+  const planning = useTask<OptimizationPlan>();
   const begin = useTask<void>();
   const bits = targets[at] ?? usualBits;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the plan is another one for other bits only
   useEffect(() => {
-    look.start(() => acts.planOptimization(source, bits));
+    planning.start(() => acts.planOptimization(source, bits));
   }, [bits]);
-  const plan = look.result;
+  const plan = planning.result;
   const mayStart = plan?.state === 'new' && !begin.isBusy;
   const start = (): void =>
     begin.start(async () => {
@@ -36,8 +36,8 @@ export function OptimizeDialog({ source }: { readonly source: ModelRef }): React
   const lines: readonly DialogLine[] = [
     [{ text: 'at most  ', tone: 'quiet' }, { text: `‹ ${bits} ›`, tone: 'strong' }, ' bits per weight'],
     [],
-    ...(plan === undefined ? (look.isBusy ? [[{ text: 'asking the engine…', tone: 'quiet' } as const]] : []) : planLines(plan)),
-    ...errorLines(look.error ?? begin.error, width),
+    ...(plan === undefined ? (planning.isBusy ? [[{ text: 'asking the engine…', tone: 'quiet' } as const]] : []) : planLines(plan)),
+    ...errorLines(planning.error ?? begin.error, width),
   ];
   return (
     <Dialog

@@ -8,7 +8,7 @@ import { actOnDownload } from '../download-keys.ts';
 /** The store's downloads from Hugging Face. */
 export function DownloadsTab(): ReactElement {
   const dashboard = useDashboard();
-  const { view, width, height, listOf, look, open } = dashboard;
+  const { view, width, height, listOf, show, open } = dashboard;
   const downloads = view.store?.downloads ?? null;
   return (
     <List
@@ -27,7 +27,7 @@ export function DownloadsTab(): ReactElement {
       onKey={(key, download) => {
         if (key === 'a') open({ kind: 'add' });
         else if (download === undefined) return false;
-        else if (key === 'enter') look({ kind: 'download', modelId: download.modelId, key: keyOfDownload(download) });
+        else if (key === 'enter') show({ kind: 'download', modelId: download.modelId, key: keyOfDownload(download) });
         else return actOnDownload(dashboard, key, download);
         return true;
       }}

@@ -5,7 +5,7 @@ import { useDashboard } from '../context.ts';
 
 /** The machines that stage from the store. */
 export function NodesTab(): ReactElement {
-  const { view, now, width, height, listOf, look, open } = useDashboard();
+  const { view, now, width, height, listOf, show, open } = useDashboard();
   const nodes = view.store?.nodes ?? null;
   return (
     <List
@@ -23,7 +23,7 @@ export function NodesTab(): ReactElement {
       }
       onKey={(key, node) => {
         if (node === undefined) return false;
-        if (key === 'enter') look({ kind: 'node', nodeId: node.node_id });
+        if (key === 'enter') show({ kind: 'node', nodeId: node.node_id });
         else if (key === 'p') open({ kind: 'purge', modelId: undefined, nodeId: node.node_id });
         else return false;
         return true;

@@ -7,7 +7,7 @@ import { actOnOptimization } from '../optimization-keys.ts';
 /** The smaller variants that the store makes of its models. */
 export function OptimizationsTab(): ReactElement {
   const dashboard = useDashboard();
-  const { view, width, height, listOf, look } = dashboard;
+  const { view, width, height, listOf, show } = dashboard;
   const all = view.store?.optimizations ?? null;
   return (
     <List
@@ -25,7 +25,7 @@ export function OptimizationsTab(): ReactElement {
       }
       onKey={(key, optimization) => {
         if (optimization === undefined) return false;
-        if (key === 'enter') look({ kind: 'optimization', targetId: optimization.targetId });
+        if (key === 'enter') show({ kind: 'optimization', targetId: optimization.targetId });
         else return actOnOptimization(dashboard, key, optimization);
         return true;
       }}

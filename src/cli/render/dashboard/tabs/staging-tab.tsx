@@ -8,7 +8,7 @@ import { actOnCopy } from '../copy-keys.ts';
 /** This machine's staged copies and running stagings. */
 export function StagingTab(): ReactElement {
   const dashboard = useDashboard();
-  const { view, now, width, height, listOf, look } = dashboard;
+  const { view, now, width, height, listOf, show } = dashboard;
   const { staging, jobs } = view;
   return (
     <List
@@ -22,7 +22,7 @@ export function StagingTab(): ReactElement {
       empty={emptyLines(staging)}
       onKey={(key, row) => {
         if (row === undefined) return false;
-        if (key === 'enter') look({ kind: 'copy', modelId: row.model_id });
+        if (key === 'enter') show({ kind: 'copy', modelId: row.model_id });
         else return actOnCopy(dashboard, key, row);
         return true;
       }}

@@ -7,7 +7,7 @@ import { actOnModel } from '../model-keys.ts';
 /** The models of the store. */
 export function StoreTab(): ReactElement {
   const dashboard = useDashboard();
-  const { view, now, width, height, listOf, look, open } = dashboard;
+  const { view, now, width, height, listOf, show, open } = dashboard;
   const { store, staging, node } = view;
   const here = new Set<string>(staging?.models.map(({ model_id }) => model_id));
   return (
@@ -32,7 +32,7 @@ export function StoreTab(): ReactElement {
       onKey={(key, model) => {
         if (key === 'a') open({ kind: 'add' });
         else if (model === undefined) return false;
-        else if (key === 'enter') look({ kind: 'model', modelId: model.model_id });
+        else if (key === 'enter') show({ kind: 'model', modelId: model.model_id });
         else return actOnModel(dashboard, key, model.model_id);
         return true;
       }}

@@ -24,7 +24,7 @@ const readBytes = 128 * 1024;
 const free: Buffer[] = [];
 const maxFree = 16;
 const takeBuffer = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(readBytes);
-const giveBuffer = (buffer: Buffer): void => {
+const releaseBuffer = (buffer: Buffer): void => {
   if (free.length < maxFree) free.push(buffer);
 };
 /** While a complete file is not verified yet, this many of its last bytes are held back, */
@@ -116,6 +116,6 @@ async function* readPart({ disk }: Reading, at: number, to: number): AsyncGenera
   if (bytes === 0) throw new SkulkError('INTEGRITY', 'what had come of the file is gone from the disk of the store', { hint: 'ask again' });
   yield part.subarray(0, bytes);
   // Not after a reader left: its connection may still be sending the buffer.
-  giveBuffer(buffer);
+  releaseBuffer(buffer);
   return bytes;
 }
