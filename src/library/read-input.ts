@@ -67,7 +67,7 @@ export function readFileOptions({ weights, include, exclude, whole, mmproj }: Fi
  */
 export function readList<T>(value: unknown, read: (one: unknown) => T): readonly T[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length === 0) throw new SkulkError('USAGE', 'the list of models is empty', { hint: 'name one model at least' });
+  if (list.length === 0) throw new SkulkError('USAGE', 'the list of models is empty', { hint: 'name at least one model' });
   return list.map(read);
 }
 

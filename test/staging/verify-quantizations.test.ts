@@ -73,7 +73,7 @@ describe('verifying a copy with two quantizations', () => {
     await damage(node, 'Foo-Q8_0-00002-of-00002.gguf');
     expect(await verify(node, ref, true)).toMatchObject({
       ok: true,
-      models: [{ model_id: 'org/g', status: 'repaired', note: expect.stringContaining('`skulk stage org/g:Q8_0` brings it anew') }],
+      models: [{ model_id: 'org/g', status: 'repaired', note: expect.stringContaining('`skulk stage org/g:Q8_0` fetches it again') }],
     });
     expect(await here(node)).toEqual(['Foo-Q4_K_M.gguf', 'config.json']);
     expect(await node.stage('org/g:Q4_K_M', { offline: true })).toMatchObject({ source: 'cache' });

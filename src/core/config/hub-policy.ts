@@ -37,7 +37,7 @@ export const hubPolicySchema = Type.Object(
         minimum: 1,
         maximum: 2 ** 50,
         default: defaultHubPolicy.maxFetchBytes,
-        description: 'Requests of Hub clients fetch at most so many bytes of one model. `skulk download` has no such limit.',
+        description: 'The maximum number of bytes of one model that requests of Hub clients fetch. `skulk download` has no such limit.',
       }),
     ),
     share_gated: Type.Optional(

@@ -57,7 +57,7 @@ async function removeStale(places: PlacesOfDownloads, staleAfterMs: () => Promis
 export async function removeOldestLeftover(places: PlacesOfDownloads): Promise<boolean> {
   for (const leftover of await listLeftovers(places)) {
     if (places.world.now().getTime() - leftover.lastChangeAt < idleAfterMs || !(await remove(leftover, places))) continue;
-    places.world.emit({ type: 'note', message: `removed the unfinished download ${leftover.name}, as its space was needed` });
+    places.world.emit({ type: 'note', message: `removed the unfinished download ${leftover.name}, because its space was needed` });
     return true;
   }
   return false;

@@ -18,5 +18,5 @@ export type ServeRecord = Shape<typeof serveRecord>;
 /** The data of `$SKULK_HOME/known-stores.json`, section `served`, about a directory that this machine served as a store. */
 export const servedStore = object({
   store_id: text(),
-  models: orNull(count(), 'Number of models at the last look; null if not counted'),
+  models: orNull(count(), 'Last known number of models; null if unknown'),
 });

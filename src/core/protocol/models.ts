@@ -262,9 +262,7 @@ export type BadFile = Shape<typeof badFile>;
 /** The result for one model in `verify`. */
 export const verifiedModel = object({
   model_id: textOrEmpty(),
-  selector: Type.Optional(
-    verbatim({ description: 'The quantization that was checked alone, with what it shares; absent for the whole model' }),
-  ),
+  selector: Type.Optional(verbatim({ description: 'The only verified quantization, with its shared files; absent for the whole model' })),
   // An unknown status does not count as good.
   status: oneOf(['ok', 'incomplete', 'damaged', 'missing', 'repaired', 'unregistered'], {
     default: 'damaged',

@@ -214,7 +214,7 @@ const unreachable = ({ id }: HubRepo, path: string, size: number): HubRefusal =>
   );
 
 const isOver = (modelId: ModelId): SkulkError =>
-  new SkulkError('STORE_BUSY', `the download of ${modelId} has ended, and this file came otherwise or not at all`, { hint: 'ask again' });
+  new SkulkError('STORE_BUSY', `the download of ${modelId} has ended without this file`, { hint: 'ask again' });
 
 /** A late listing is still cached for the next request. */
 function patiently<T>(

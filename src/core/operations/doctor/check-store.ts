@@ -123,7 +123,7 @@ export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' 
 }
 
 const describePython = (url: string, models: number): string =>
-  `the Python program answers at ${url}, with ${plural(models, 'model')}; what is staged from it is hashed on arrival and compared with Hugging Face where that can be asked`;
+  `the Python program answers at ${url}, with ${plural(models, 'model')}; staged files are hashed on arrival, and compared with Hugging Face if it is reachable`;
 
 async function checkFreePort({ config, world }: Deps): Promise<Check> {
   const port = config.settings.storePort.value;

@@ -180,7 +180,7 @@ async function askListed(
 }
 
 const changedKind = ({ store }: OpenedStore): SkulkError =>
-  new SkulkError('STORE_UNREACHABLE', `another program answers now at ${store.location} than a moment ago`, { hint: 'try again' });
+  new SkulkError('STORE_UNREACHABLE', `the program that answers at ${store.location} has changed`, { hint: 'try again' });
 
 /** Without any store, Hugging Face is used by default. If a store does not answer, it is used only on request. */
 function mayGoDirect({ config }: Deps, { code }: SkulkError, direct: boolean): boolean {

@@ -22,9 +22,9 @@ export const queries = {
   author: text({ description: 'The organization' }),
   filter: text({ description: 'A tag, a library or a task; may be repeated' }),
   sort: text({ description: '`lastModified` or `createdAt`, newest first; by id otherwise' }),
-  limit: count({ description: 'How many at most' }),
+  limit: count({ description: 'The maximum number of results' }),
   blobs: Type.Boolean({ description: 'Also the size and the ids of each file' }),
-  recursive: Type.Boolean({ description: 'Also what lies in directories' }),
+  recursive: Type.Boolean({ description: 'Also the content of directories' }),
   expand: Type.Boolean({ description: 'Also the last commit of each entry' }),
 } as const;
 

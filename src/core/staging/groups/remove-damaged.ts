@@ -35,7 +35,7 @@ export async function removeDamaged(
     const { outcome } = await evictCopy(layout, modelId, options);
     return outcome === 'in-use'
       ? { status: 'damaged', note: 'it is in use, so it was left; stop what uses it first' }
-      : { status: 'repaired', note: `the bad copy was removed; \`skulk stage ${modelId}\` brings it anew` };
+      : { status: 'repaired', note: `the bad copy was removed; \`skulk stage ${modelId}\` fetches it again` };
   }
   const [removed, inUse]: [string[], string[]] = [[], []];
   for (const part of damaged) {
@@ -45,11 +45,11 @@ export async function removeDamaged(
   const isSharedKept = shared.size > 0 && !(await removeShared(layout, modelId, shared, options));
   const notes = [
     ...(removed.length > 0
-      ? [`removed ${removed.join(', ')}; \`skulk stage ${removed.join(' ')}\` brings ${removed.length > 1 ? 'them' : 'it'} anew`]
+      ? [`removed ${removed.join(', ')}; \`skulk stage ${removed.join(' ')}\` fetches ${removed.length > 1 ? 'them' : 'it'} again`]
       : []),
-    ...(shared.size > 0 && !isSharedKept ? ['what its quantizations share was removed; the next stage brings it anew'] : []),
+    ...(shared.size > 0 && !isSharedKept ? ['the shared files were removed; the next stage fetches them again'] : []),
     ...(inUse.length > 0 ? [`${inUse.join(', ')} is in use, so it was left; stop what uses it first`] : []),
-    ...(isSharedKept ? ['the copy is in use, so what its quantizations share was left; stop what uses it first'] : []),
+    ...(isSharedKept ? ['the copy is in use, so its shared files were kept; stop what uses it first'] : []),
   ];
   return { status: inUse.length > 0 || isSharedKept ? 'damaged' : 'repaired', note: notes.join('; ') };
 }

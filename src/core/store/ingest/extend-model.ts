@@ -34,7 +34,7 @@ export async function extendModel({ modelId, files, upstream }: ExtendRequest, c
     const added = files.filter(({ file }) => !before.byPath.has(file.path));
     const all = [...before.manifest.files, ...added.map(({ file }) => file)];
     const clash = findClash(all.map(({ path }) => path));
-    if (clash !== undefined) throw new SkulkError('CONFLICT', `files of ${modelId} cannot lie side by side: ${clash}`);
+    if (clash !== undefined) throw new SkulkError('CONFLICT', `files of ${modelId} have conflicting paths: ${clash}`);
     const { revision, source } = before.manifest;
     const manifest = makeManifest(modelId, all, { revision, commit: upstream.commit, source, createdAt: world.now() });
     const entry = makeEntry(modelId, manifest, { present, storePath: present.store_path, now: world.now() });

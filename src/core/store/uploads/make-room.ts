@@ -12,7 +12,7 @@ export async function makeRoom(table: UploadTable, bytes: number, but?: Upload):
     const taken = reservedBytes(others, now());
     if (room.free - taken - bytes >= storeReserve(room)) return;
     await table.remove(upload, removedUpload(upload, 'its space was needed'));
-    world.emit({ type: 'note', message: `removed an idle upload of ${upload.record.model_id}, as its space was needed` });
+    world.emit({ type: 'note', message: `removed an idle upload of ${upload.record.model_id}, because its space was needed` });
   }
 }
 

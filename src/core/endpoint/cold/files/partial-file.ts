@@ -162,13 +162,9 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
         },
       });
       if (digest === undefined)
-        throw new SkulkError(
-          'INTEGRITY',
-          `${quote(name)} came with another content than the one that is promised; nothing of it was kept`,
-          {
-            hint: 'a proxy or a mirror changes bytes, or memory is damaged; ask again',
-          },
-        );
+        throw new SkulkError('INTEGRITY', `${quote(name)} has another content than expected; it was discarded`, {
+          hint: 'a proxy or a mirror changes bytes, or memory is damaged; ask again',
+        });
       await syncFile(path);
       return digest;
     },

@@ -109,7 +109,7 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
       const key = keyOfPromised(modelId, file);
       placed.delete(key);
       cold.find(key)?.fetch.fail(
-        new SkulkError('INTEGRITY', `${file.path} of ${modelId} came with another content than the one that is promised`, {
+        new SkulkError('INTEGRITY', `${file.path} of ${modelId} has another content than expected`, {
           hint: 'it is fetched once more; ask again',
         }),
       );

@@ -77,7 +77,7 @@ async function sendStream(
   let left = length;
   try {
     for await (const part of bytes) {
-      if (response.destroyed) throw new SkulkError('INTERRUPTED', 'the client went away');
+      if (response.destroyed) throw new SkulkError('INTERRUPTED', 'the client disconnected');
       left -= part.length;
       if (left < 0) throw new Error('more bytes came than were asked for');
       await sendPart(response, part, stallTimeoutMs);
@@ -105,5 +105,5 @@ async function sendPart(response: ServerResponse, part: Uint8Array, patienceMs: 
   });
   clearTimeout(timer);
   if (onClose !== undefined) response.off('close', onClose);
-  if (!taken) throw new SkulkError('INTERRUPTED', 'the client went away, or took nothing for too long');
+  if (!taken) throw new SkulkError('INTERRUPTED', 'the client disconnected, or read nothing for too long');
 }
