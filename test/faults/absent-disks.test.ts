@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import type { Ended } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -296,7 +296,7 @@ describe('a store that disappears while it is served', () => {
     await expectMissed(home, root, { away, back, left: [], restMs: isLong ? 12_000 : 0, byCommands: true });
   });
 
-  test('is reported as missing when the target of its link disappears', async () => {
+  longTest('is reported as missing when the target of its link disappears', async () => {
     const home = await temporaryDirectory();
     const [root, target, elsewhere] = [join(home, 'link'), join(home, 'disk'), join(home, 'elsewhere')];
     await mkdir(target);
@@ -327,7 +327,7 @@ describe('a store that disappears while it is served', () => {
     },
   );
 
-  test('is reported as missing when another disk is mounted over it', wants('a disk of their own'), async () => {
+  longTest('is reported as missing when another disk is mounted over it', wants('a disk of their own'), async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
@@ -266,7 +267,7 @@ describe('a hostile client', () => {
     }
   });
 
-  test('cannot block others with 500 connections that send nothing or a byte now and then', async () => {
+  longTest('cannot block others with 500 connections that send nothing or a byte now and then', async () => {
     const { url, served, home } = await host();
     const before = await memoryOf(served.pid);
     const sockets = Array.from({ length: 500 }, () => open(url));
@@ -284,7 +285,7 @@ describe('a hostile client', () => {
     expect((await memoryOf(served.pid)) - before).toBeLessThan(150e6);
   });
 
-  test('that reads a file very slowly does not hold memory or block others', async () => {
+  longTest('that reads a file very slowly does not hold memory or block others', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { big: Buffer.alloc(50e6, 'b'), small: 's' });
     const served = await startServe({ home });

@@ -6,7 +6,7 @@ import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -33,7 +33,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-test('kill -9 at random moments loses a few chunks at most and never leaves a partial copy', async () => {
+longTest('kill -9 at random moments loses a few chunks at most and never leaves a partial copy', async () => {
   const files = bigModel(rounds({ few: 3, many: 14 }));
   const [before, after] = [digestsOf(oldFiles), digestsOf(files)];
   const { proxy, replace } = await serveThroughProxy({ 'org/m': oldFiles });
@@ -115,7 +115,7 @@ test('a stage ends with 130 after SIGINT and with 143 after SIGTERM, the next ru
   expect(proxy.bytes()).toBeLessThanOrEqual(bytesOf(files) + 2 * chunkSize);
 });
 
-test('one of two stages of the same model works, and the other waits and uses its result', async () => {
+longTest('one of two stages of the same model works, and the other waits and uses its result', async () => {
   const files = bigModel(2);
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const home = await temporaryDirectory();
@@ -135,7 +135,7 @@ test('one of two stages of the same model works, and the other waits and uses it
   expect(proxy.bytes()).toBe(bytesOf(files));
 });
 
-test('a killed purge leaves whole copies or no copies, and the next one completes it', async () => {
+longTest('a killed purge leaves whole copies or no copies, and the next one completes it', async () => {
   const many = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`f${index}`, `${index}`]));
   const { url } = await serveModels({ 'org/a': many, 'org/b': many, 'org/c': many });
   const home = await temporaryDirectory();

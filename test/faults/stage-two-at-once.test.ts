@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -69,7 +69,7 @@ test('a stage and a delete at the same time give a whole copy or a clear error',
   }
 });
 
-test('a stage and an add that replaces the model give one of the two versions, never a mixture', async () => {
+longTest('a stage and an add that replaces the model give one of the two versions, never a mixture', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
   for (let round = 1; round <= rounds({ few: 1, many: 40 }); round += 1) {
@@ -84,7 +84,7 @@ test('a stage and an add that replaces the model give one of the two versions, n
   }
 });
 
-test('writers of every kind beside a server succeed or fail as expected, and the store stays complete', async () => {
+longTest('writers of every kind beside a server succeed or fail as expected, and the store stays complete', async () => {
   const { sources, host, hostLater } = await hostAndNode();
   const ends: string[] = [];
   for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {

@@ -1,3 +1,5 @@
+import { test } from 'vitest';
+
 /** Numbers from 0 up to 1 that are the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
@@ -17,3 +19,6 @@ export const isLong = process.env['SKULK_TEST_LONG'] === '1';
 
 /** The number of repetitions, or a size: few in the short form, many in the long form. */
 export const rounds = ({ few, many }: { few: number; many: number }): number => (isLong ? many : few);
+
+/** `test` in the long form; in the short form the test does not exist. */
+export const longTest = (isLong ? test : (): void => {}) as typeof test;

@@ -8,7 +8,7 @@ import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { rounds } from '../helpers/seeded.ts';
 
-const nodeCount = rounds({ few: 5, many: 20 });
+const nodeCount = rounds({ few: 3, many: 20 });
 const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
 
 test('one command on a node with an empty store downloads a model from the Hub', async () => {

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { noise, sha256 } from '../helpers/model-files.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { until, within } from '../helpers/waiting.ts';
 import { leaseNode } from './lease-node.ts';
@@ -30,7 +30,7 @@ const watch = `
   done
   [ "$sum" = "$(sha256sum <&3)" ] || exit 47`;
 
-test('processes on five quantizations of one model never see one disappear or change while they use it', async () => {
+longTest('processes on five quantizations of one model never see one disappear or change while they use it', async () => {
   const { proxy, replace } = await serveThroughProxy(version(1));
   const node = await leaseNode(proxy.url);
   const random = seededRandom(testSeed);

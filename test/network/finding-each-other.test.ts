@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -64,7 +64,7 @@ test(
   },
 );
 
-test(
+longTest(
   'a server that starts beside another store prints a warning, and its commands use the store that has models',
   wants('network namespaces'),
   async () => {
@@ -92,7 +92,6 @@ test(
       ]),
     });
 
-    if (!isLong) return;
     await mkdir(join(home, 'disk'));
     // Two stores: a machine with a server means its own store; every other machine must choose, and nothing is fetched from elsewhere.
     const own = await serveOn(second, join(home, 'second'), '--store-path', join(home, 'disk'));
@@ -134,18 +133,22 @@ test('a store configured by its node id is found by mDNS', wants('network namesp
   await ended;
 });
 
-test('a node that starts before its store finds the store later, and carries out orders at once', wants('network namespaces'), async () => {
-  const home = await temporaryDirectory();
-  const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
-  await serveOn(node, join(home, 'node'), '--role', 'node');
-  await serveOn(host, join(home, 'host'));
-  const nodes = async () => {
-    return JSON.parse(await host.curl('http://127.0.0.1:58080/nodes')) as { address: string | null; connected: boolean }[];
-  };
-  await expect.poll(nodes).toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
-});
+longTest(
+  'a node that starts before its store finds the store later, and carries out orders at once',
+  wants('network namespaces'),
+  async () => {
+    const home = await temporaryDirectory();
+    const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+    await serveOn(node, join(home, 'node'), '--role', 'node');
+    await serveOn(host, join(home, 'host'));
+    const nodes = async () => {
+      return JSON.parse(await host.curl('http://127.0.0.1:58080/nodes')) as { address: string | null; connected: boolean }[];
+    };
+    await expect.poll(nodes).toContainEqual(expect.objectContaining({ address: node.address, connected: true }));
+  },
+);
 
-test('the advertised address of the same store is used instead of a link-local address', wants('network namespaces'), async () => {
+longTest('the advertised address of the same store is used instead of a link-local address', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, node, stranger] = (await machinesOnOneLan(3)) as [Machine, Machine, Machine];
   await host.addAddress('169.254.7.1/16');
@@ -169,7 +172,6 @@ test('the advertised address of the same store is used instead of a link-local a
   const doctor = await host.skulk(['doctor', '--json'], hostEnv).ended;
   expect(doctor.stdout).toContain(`http://${host.address}:58080`);
 
-  if (!isLong) return;
   // The same store with another node id, where another store answers.
   const ports = ['--port', '58090', '--api-port', '52490'];
   await serveOn(stranger, join(home, 'stranger'), '--no-mdns', ...ports);

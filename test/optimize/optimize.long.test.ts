@@ -8,6 +8,7 @@ import { fullWeights, lives, llamaQuantize } from '../helpers/quantizer.ts';
 import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
+import './optimize.test.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, writeFiles } from '../helpers/model-files.ts';
 import { fullWeights, gatedQuantizer, lives, llamaQuantize, spoilingQuantizer } from '../helpers/quantizer.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -262,7 +263,7 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     expect(await world.host('show', 'acme/Tiny-Q4_0-GGUF')).toMatchObject({ status: 3 });
   });
 
-  test('resumes after a kill of the server, and ends the old engine first', async () => {
+  longTest('resumes after a kill of the server, and ends the old engine first', async () => {
     const gated = await gatedQuantizer();
     const { world, leftovers } = await storeWithWeights(gated.program);
     const first = await world.serve();

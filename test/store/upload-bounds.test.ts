@@ -20,7 +20,7 @@ import {
 import { createUploads } from '../../src/core/store/uploads/uploads.ts';
 import { splitIntoPieces } from '../../src/core/transfer/pieces.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
-import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { longTest, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testWorld } from '../helpers/world.ts';
 
@@ -203,7 +203,7 @@ test('an upload without data for a week and the remains of a killed process are 
   expect((await places()).filter((name) => name !== 'org--recent.digest')).toHaveLength(1);
 });
 
-test('an announcement of tens of megabytes is parsed in another thread', async () => {
+longTest('an announcement of tens of megabytes is parsed in another thread', async () => {
   const { begin } = await host();
   const uploads = begin();
   onTestFinished(() => uploads[Symbol.asyncDispose]());

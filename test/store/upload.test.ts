@@ -6,7 +6,7 @@ import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { outcomeOf } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, type Serving, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -122,7 +122,7 @@ test('the user who interrupts an add gets a command that removes the sent data, 
   expect(await readdir(join(served.storePath, '.skulk', 'v1', 'uploads'))).toEqual([]);
 });
 
-test('several machines that send the same model all succeed', async () => {
+longTest('several machines that send the same model all succeed', async () => {
   const { served, source, env, proxy, home } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const random = seededRandom(testSeed);

@@ -21,7 +21,7 @@ import { serveModels } from '../../helpers/staging-node.ts';
 import { temporaryDirectory } from '../../helpers/temp-directory.ts';
 import { wants } from '../../helpers/wants.ts';
 
-const chunks = 5;
+const chunks = 3;
 const content = noise(chunks * chunkSize - 777, 3);
 const modelId = parseModelId('org/m');
 
