@@ -1,5 +1,9 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { acquireLock } from '../../src/core/kernel/process/lock.ts';
 import type { GivenOrder } from '../../src/core/protocol/fleet.ts';
+import { copyLock, stagingLayout } from '../../src/core/staging/layout.ts';
 import { fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { until } from '../helpers/waiting.ts';
@@ -122,4 +126,43 @@ test('the API accepts orders to stage a model, shows their state and withdraws t
   expect((await send(`/store/orders/${purge.order.order_id}`, 'DELETE')).status).toBe(409);
   expect((await send('/store/models/org%2Fa/stage', 'POST', { nodes: ['nobody'] })).status).toBe(404);
   expect((await send('/store/models/org%2Fa/stage', 'POST', { keep_ms: 0 })).status).toBe(400);
+});
+
+test('a withdrawal ends the stage that runs on a node, and a killed node resumes its order when it starts again', async () => {
+  const world = await fleetWorld();
+  await world.add('org/a', 'aaaa');
+  const host = await world.hostInProcess();
+  const node = await world.serveNode('n1', host.url);
+  await until('the node is known', async () => (await world.host('nodes', '--json')).stdout.includes('"n1"'));
+  const read = async <T>(url: string, target: string, method = 'GET'): Promise<T> => (await ask(url, target, { method })).json() as T;
+  const order = () => read<GivenOrder>(host.apiUrl, '/store/models/org%2Fa/stage', 'POST');
+  const waits = async ({ order_id }: GivenOrder): Promise<boolean> => {
+    const { nodes } = await read<GivenOrder>(host.apiUrl, `/store/orders/${order_id}`);
+    return nodes[0]?.progress?.waits_for != null;
+  };
+  const jobs = () => read<{ jobs: { status: string; error_code: string | null }[] }>(node.apiUrl, '/node/stage');
+  // Another process builds this copy, so the stage has to wait.
+  const lock = await acquireLock(copyLock(stagingLayout(join(world.home, 'n1/staging')), parseModelId('org/a')), {
+    purpose: 'the test',
+    timeoutMs: 1,
+    signal: new AbortController().signal,
+  });
+
+  const first = await order();
+  await until('the stage waits', () => waits(first));
+  expect((await ask(host.apiUrl, `/store/orders/${first.order_id}`, { method: 'DELETE' })).status).toBe(200);
+  await until('the job has ended', async () => (await jobs()).jobs[0]?.status === 'failed');
+  expect((await jobs()).jobs).toMatchObject([{ error_code: 'CANCELLED' }]);
+
+  const second = await order();
+  await until('the stage waits again', () => waits(second));
+  await node.kill();
+  await lock.release();
+  expect(await world.copies('n1')).toEqual([]);
+  await world.serveNode('n1', host.url);
+  await until('the node has staged it', async () => {
+    const { nodes } = await read<GivenOrder>(host.apiUrl, `/store/orders/${second.order_id}?wait_ms=5000`);
+    return nodes[0]?.status === 'done';
+  });
+  expect(await world.copies('n1')).toEqual(['org--a']);
 });
