@@ -14,7 +14,7 @@ export function whyNotModelFile(path: string): string | undefined {
 
 /**
  * Recognizes useless files that systems and downloads leave beside a model's own files. Such a file beside a user's file belongs to the
- * user, and so does a file with only a similar name.
+ * user. A file with only a similar name belongs to the user too.
  * @param own the paths of the model's files
  */
 export function systemFilesBeside(own: ReadonlySet<string>): (path: string) => boolean {

@@ -17,7 +17,7 @@ export interface HubRef {
 export interface HubAsker {
   /** Whether missing files may be fetched for it: it has the role node, and is not a page of another site. */
   readonly mayFetch: boolean;
-  /** The servers of skulk that the request has passed, as `skulk-via` has them; absent for a client that is none. */
+  /** The skulk servers that the request has passed, as in the header `skulk-via`; absent for other clients. */
   readonly via?: string | undefined;
 }
 

@@ -10,7 +10,7 @@ export interface SourceRef {
   readonly modelId: ModelId;
   /** A branch, tag or commit. */
   readonly revision: string;
-  /** The servers of skulk through which the question came, as `skulk-via` has them: a source that is one of them refuses. */
+  /** The skulk servers that the request has passed, as in the header `skulk-via`: a source that is one of them refuses. */
   readonly via?: string | undefined;
 }
 

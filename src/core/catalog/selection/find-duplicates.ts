@@ -48,7 +48,7 @@ export function findDuplicates(kinds: ReadonlyMap<string, FileKind>): (path: str
   };
 }
 
-/** The kind of an index's weights, which are split and so do not exist under that name. */
+/** The kind of an index's weights, which are split and therefore do not exist under that name. */
 function kindOfIndexed(path: string): FileKind {
   if (/\.safetensors$/i.test(path)) return 'safetensors';
   return /\.(?:bin|pt|pth)$/i.test(path) ? 'pytorch' : 'other-format';

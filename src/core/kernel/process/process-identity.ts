@@ -153,7 +153,7 @@ export function isLocalProcess({ hostname: host, startTime, namespace }: Process
 /** The boot id in a Linux start time. */
 const bootOf = (startTime: string): string => startTime.slice(0, Math.max(0, startTime.indexOf(':')));
 
-/** Whether a process is alive. `unknown` if it is not a local process: then its pid is no evidence, and its heartbeat decides. */
+/** Whether a process is alive. `unknown` if it is not a local process: then its pid proves nothing, and its heartbeat decides. */
 export async function lifeOf(holder: ProcessOnMachine): Promise<'alive' | 'dead' | 'unknown'> {
   if (!isLocalProcess(holder)) return 'unknown';
   return (await isAlive(holder)) ? 'alive' : 'dead';

@@ -173,7 +173,7 @@ async function bringIn(addition: Addition, root: string): Promise<Added> {
     if (request.move) await removeOrigin(moved, { isDirectory, source, mayGo: canRename ? ({ isLink }) => isLink : isUntouched });
     return { adopted, bytes: hashed?.copied ?? 0 };
   } catch (error) {
-    // Only what came from there goes back.
+    // Move back only the files of the origin.
     if (card !== undefined) await rm(join(place.files, card.path), { force: true });
     await clearAway(place, canRename ? origin : undefined, world);
     throw error;

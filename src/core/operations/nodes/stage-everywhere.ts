@@ -20,7 +20,7 @@ export interface StageOnRequest {
   readonly keepMs?: number | undefined;
 }
 
-/** How a model stands on a node; sizes in bytes. */
+/** The state of a model on a node; sizes in bytes. */
 export interface StagedOnNode extends Omit<NodeOutcome, 'freed_bytes' | 'progress' | 'bytes_transferred'> {
   /** `org/name` or `org/name:SELECTOR`. */
   readonly model: string;
@@ -48,7 +48,7 @@ export async function orderStage(deps: Deps, { refs: [ref], ...request }: StageO
 
 /**
  * Orders nodes to stage models, and follows them until each is done, has failed, or cannot be reached now. The orders stay when this ends
- * early: nodes go on, and those that are away do it when they come back.
+ * early: nodes continue, and unreachable nodes stage the model when they return.
  * @throws SkulkError as `orderStage`; the signal's reason
  */
 export async function stageEverywhere(deps: Deps, { refs, nodes: named, keepMs }: StageOnRequest): Promise<StagedEverywhere> {

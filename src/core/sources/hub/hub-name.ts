@@ -1,10 +1,10 @@
 /** Who answers as the Hub, for messages. */
 export interface HubName {
-  /** As it stands inside a sentence. */
+  /** The name inside a sentence. */
   readonly name: string;
   /** The setting that names its address. */
   readonly setting: string;
-  /** Whether it is another store of skulk, which has tokens of its own and a Hub of its own behind it. */
+  /** Whether it is another skulk store, with its own tokens and its own Hub behind it. */
   readonly isStore: boolean;
 }
 

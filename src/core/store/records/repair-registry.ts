@@ -50,7 +50,7 @@ const rebuildFromDisk = (layout: StoreLayout, records: ModelRecords, { text = ''
         return undefined;
       });
       if (known === undefined && !isNamed) return undefined;
-      // Of several commits that lie there the manifest is of one.
+      // The directory may hold several commits; the manifest describes one of them.
       if (!isOfEntry && known?.manifest.commit !== commit) return undefined;
       const scan = await scanOrNothing(directory);
       if (scan === undefined) return undefined;
