@@ -20,7 +20,6 @@ async function silentWorld({ wasHeard }: { readonly wasHeard: boolean }) {
   const node = await stagingNode(proxy.url);
   await node.stage('org/m');
   const silent = await rawServer(() => undefined);
-  onTestFinished(() => silent[Symbol.asyncDispose]());
   const link = createStoreLink(node.deps, { mdns: false });
   const copies = openCopyHub(node.deps, link);
   const identity = { hostname: 'n1', node_id: 'n1', preferred_address: '127.0.0.1', version: '1', role: 'node' };
@@ -29,6 +28,8 @@ async function silentWorld({ wasHeard }: { readonly wasHeard: boolean }) {
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await stopApp(app, { graceMs: 10 });
+    // What still waits for an answer ends with it.
+    await silent[Symbol.asyncDispose]();
     await copies[Symbol.asyncDispose]();
     await link.close();
   });
