@@ -298,7 +298,7 @@ test('a LAN with the role read can stage models of the store, and cannot change 
   await expect.poll(async () => ((await ask(host.url, '/session')).json() as { lan: string }).lan).toBe('read');
   expect(await world.node('n1', host.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
   // The command changed the file without a request to the server.
-  expect(host.stderr()).toMatch(/the policy has changed: .*lan.*read/);
+  await expect.poll(() => host.stderr()).toMatch(/the policy has changed: .*lan.*read/);
   const refused = await world.node('n1', host.url, 'delete', 'org/m', '--yes');
   expect(refused).toMatchObject({ status: 2, stdout: '' });
   expect(refused.stderr).toMatch(/may not change models[\s\S]*skulk token create/);

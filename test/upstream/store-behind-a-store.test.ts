@@ -81,6 +81,7 @@ test('a closed main store gets the token for it and no token of Hugging Face, an
   const made = await world.host('token', 'create', 'site', '--role', 'node', '--json');
   const { token } = JSON.parse(made.stdout) as { token: string };
   expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
+  await expect.poll(async () => (await ask(main.url, '/models')).status).toBe(401);
   const download = async (name: string, env: Readonly<Record<string, string>>) => {
     const own = { SKULK_HOME: join(world.home, name), HF_TOKEN: 'hf_of_the_site', SKULK_UPSTREAM: main.url, ...env };
     return runInProcess(['download', 'org/m'], { env: own });

