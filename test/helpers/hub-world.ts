@@ -12,7 +12,7 @@ export interface HubWorld {
   readonly storePath: string;
   readonly serve: (env?: Readonly<Record<string, string>>) => Promise<Served>;
   /** The same in this process: ready in a tenth of the time, and can be stopped, but not killed. */
-  readonly serveInProcess: () => Promise<Serving>;
+  readonly serveInProcess: (env?: Readonly<Record<string, string>>) => Promise<Serving>;
   /** Runs a command on the store host, in this process. */
   readonly host: (...args: readonly string[]) => Promise<Ended>;
   readonly startHost: (...args: readonly string[]) => RunningSkulk;
@@ -42,7 +42,7 @@ export async function hubWorld(more: Readonly<Record<string, string>> = {}): Pro
       atEnd(() => served[Symbol.asyncDispose]());
       return served;
     },
-    serveInProcess: () => serveInProcess({ home: hostHome, env }),
+    serveInProcess: (own = {}) => serveInProcess({ home: hostHome, env: { ...env, ...own } }),
     host: (...args) => run(args, { env: hostEnv }),
     startHost: (...args) => startSkulk(args, { env: hostEnv }),
     nodeInProcess: (served, name, ...args) => runInProcess(args, { env: nodeEnv(served.url, name) }),

@@ -35,7 +35,7 @@ test(`${nodeCount} nodes that request a model at the same time cause one downloa
 test('stage names the setting that forbids downloads', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
-  const offline = await world.serve({ HF_HUB_OFFLINE: '1' });
+  const offline = await world.serveInProcess({ HF_HUB_OFFLINE: '1' });
   const refused = await world.nodeInProcess(offline, 'node', 'stage', 'org/m');
   expect(refused).toMatchObject({ status: 3, stdout: '' });
   expect(refused.stderr).toContain('HF_HUB_OFFLINE');

@@ -35,7 +35,7 @@ test('a manifest keeps the full listing of its commit, which is not sent to node
   await writeFile(join(world.storePath, 'registry.json'), '{}');
   expect((await world.host('verify', '--repair')).status).toBe(0);
   expect((await manifestIn(world.storePath)).upstream).toEqual(upstream);
-  const served = await world.serve();
+  const served = await world.serveInProcess();
   const sent = (await (await fetch(`${served.url}/models/org%2Fg/manifest`)).json()) as object;
   expect(sent).toMatchObject({ commit, files: expect.any(Array) });
   expect(sent).not.toHaveProperty('upstream');

@@ -1,10 +1,9 @@
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { fullWeights, gatedQuantizer, llamaQuantize, spoilingQuantizer } from '../helpers/quantizer.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -183,8 +182,7 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
 
   test('refuses invalid requests on both ports and on a node, which forwards them', async () => {
     const { world, served } = await servedWeights();
-    const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: served.url } });
-    onTestFinished(() => node[Symbol.asyncDispose]());
+    const node = await serveInProcess({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: served.url } });
     for (const url of [served.url, served.apiUrl, node.apiUrl]) {
       const ask = (body: object, model = 'acme%2FTiny') => send(`${url}/store/models/${model}/optimize`, 'POST', body);
       for (const body of [

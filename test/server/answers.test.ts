@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { digestFiles } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
@@ -15,7 +15,7 @@ import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { fullWeights, type GatedQuantizer, gatedQuantizer } from '../helpers/quantizer.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { acceptsAnything, type DescribedSchema } from '../helpers/strict-schema.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -64,13 +64,12 @@ async function smallLan() {
   expect((await world.host('add', await fullWeights('full'), '--as', 'org/full')).status).toBe(0);
   await writeFiles(join(home, 'deep'), { 'sub/a.bin': noise(100), 'config.json': '{}' });
   expect((await world.host('add', join(home, 'deep'), '--as', 'org/deep')).status).toBe(0);
-  const host = await world.serve({ SKULK_NODE_ID: 'host' });
-  const node = await startServe({
+  const host = await world.serveInProcess({ SKULK_NODE_ID: 'host' });
+  const node = await serveInProcess({
     home: join(home, 'n1'),
     args: ['--role', 'node'],
     env: { SKULK_STORE: host.url, SKULK_NODE_ID: 'n1', HF_ENDPOINT: hub.url },
   });
-  onTestFinished(() => node[Symbol.asyncDispose]());
   const bearer = await adminKeyOf(host.home);
   const check = await answerChecker({
     store: { url: host.url, bearer },

@@ -3,13 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { atEnd, forWholeFile } from '../helpers/at-end.ts';
+import { forWholeFile } from '../helpers/at-end.ts';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ollamaPull } from '../helpers/ollama-pull.ts';
 import { ask, talk } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const chatml =
@@ -42,9 +41,7 @@ async function makeStore(files = tiny) {
 
 const shared = forWholeFile(async () => {
   const { home } = await makeStore();
-  const host = await startServe({ home });
-  atEnd(() => host.stop());
-  return { host };
+  return { host: await serveInProcess({ home }) };
 });
 let url = '';
 let apiUrl = '';

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { pageLink } from '../helpers/page-link.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -88,7 +89,7 @@ test('a user who chooses another directory is guided through a restart, and cont
 
 test('a user of an existing store is not greeted again, and no user of a node is', wants('chromium'), async () => {
   const world = await hubWorld();
-  const host = await world.serve();
+  const host = await world.serveInProcess();
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
   await page.getByRole('button', { name: 'Skip the introduction' }).click();
@@ -96,8 +97,7 @@ test('a user of an existing store is not greeted again, and no user of a node is
   await page.reload();
   await page.getByText('The store is empty').waitFor();
   expect(await page.getByRole('region', { name: 'Welcome' }).count()).toBe(0);
-  const node = await startServe({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
-  onTestFinished(() => node[Symbol.asyncDispose]());
+  const node = await serveInProcess({ home: join(world.home, 'n1'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
   await page.goto(node.apiUrl);
   await page.getByText('The store is empty').waitFor();
   expect(await page.getByRole('region', { name: 'Welcome' }).count()).toBe(0);
