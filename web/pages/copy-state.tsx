@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { ReportedCopy } from '../../src/core/protocol/models.ts';
+import { Icon } from '../parts/icon.tsx';
 
 /** Whether a copy is used, and if not whether the budget takes it next. */
 export function CopyState({
@@ -7,7 +8,7 @@ export function CopyState({
 }: {
   readonly copy: Pick<ReportedCopy, 'in_use' | 'over_budget'>;
 }): ReactElement {
-  if (in_use) return <span className="badge good">in use</span>;
+  if (in_use) return <InUse />;
   if (over_budget)
     return (
       <span className="badge warn" title="Over budget: evicted when the budget is next applied, unless it is used before.">
@@ -15,4 +16,14 @@ export function CopyState({
       </span>
     );
   return <span className="badge">idle</span>;
+}
+
+/** Says that a process uses a copy; it looks the same wherever it is said. */
+export function InUse(): ReactElement {
+  return (
+    <span className="badge use">
+      <Icon name="play" />
+      in use
+    </span>
+  );
 }

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 
-/** What a tag means, for whoever meets it the first time. */
+/** What a tag means, for a person who meets it the first time. */
 const meanings: Readonly<Record<string, string>> = {
   vision: 'Accepts images.',
   thinking: 'Reasons before it answers.',
@@ -12,7 +12,7 @@ const meanings: Readonly<Record<string, string>> = {
 /** A tag of a model. */
 export function TagBadge({ tag }: { readonly tag: string }): ReactElement {
   return (
-    <span className={`badge tag-${tag}`} title={meanings[tag]}>
+    <span className="badge tag" title={meanings[tag]}>
       {tag}
     </span>
   );

@@ -2,7 +2,7 @@ import type { CSSProperties, ReactElement } from 'react';
 
 /** A part of a bar; its kind chooses the colour. */
 export interface BarPart {
-  readonly kind: 'models' | 'used' | 'idle' | 'over';
+  readonly kind: 'models' | 'other' | 'use' | 'unfinished' | 'over';
   readonly bytes: number;
 }
 

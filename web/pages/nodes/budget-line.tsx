@@ -24,14 +24,14 @@ export function BudgetLine({ node: { copies, budget_bytes, free_bytes } }: { rea
         total={total}
         mark={over > 0 ? limit : undefined}
         parts={[
-          { kind: 'models', bytes: used },
-          { kind: 'idle', bytes: idle },
+          { kind: 'use', bytes: used },
+          { kind: 'models', bytes: idle },
           { kind: 'over', bytes: over },
         ]}
       />
       <ul className="legend">
-        {used > 0 && <li className="models">in use {formatBytes(used)}</li>}
-        <li className="idle">idle {formatBytes(idle)}</li>
+        {used > 0 && <li className="use">in use {formatBytes(used)}</li>}
+        <li className="models">idle {formatBytes(idle)}</li>
         {over > 0 && <li className="over">evicted next {formatBytes(over)}</li>}
         <li className="plain">{budget}</li>
         {free_bytes !== null && <li className="plain">free on its disk {formatBytes(free_bytes)}</li>}

@@ -40,7 +40,7 @@ export function NodeCard({
           <h2 id={title}>
             <span className={`dot ${node.connected ? 'live' : 'away'}`} aria-hidden="true" />
             {node.hostname || node.node_id} {isOwn && <span className="badge">this machine</span>}
-            {isStoreHost && <span className="badge accent">store host</span>}
+            {isStoreHost && <span className="badge">store host</span>}
           </h2>
           <p className="muted">
             {node.connected ? 'connected' : <Seen node={node} />} · <code>{node.node_id}</code> · skulk {node.version}
@@ -48,7 +48,6 @@ export function NodeCard({
           </p>
         </div>
         <Button
-          tone="quiet"
           icon="trash"
           disabled={(node.staged_models ?? 0) === 0}
           lock={lock}

@@ -10,6 +10,7 @@ import { formatBytes } from '../../parts/format.ts';
 import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
+import { InUse } from '../copy-state.tsx';
 import { formatNamed, type Named, stagedOn } from './quantizations.ts';
 
 /** Deleting a model, or one quantization of it, everywhere: what goes where, then what became of it. */
@@ -79,7 +80,7 @@ export function DeleteDialog({
         {plan.copies.map(({ node, copy }) => (
           <div key={node.node_id}>
             <dt>
-              {node.hostname || node.node_id} {copy.in_use && <span className="badge warn">in use</span>}
+              {node.hostname || node.node_id} {copy.in_use && <InUse />}
               {!node.connected && (
                 <span className="muted">
                   {' '}

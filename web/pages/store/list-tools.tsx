@@ -38,13 +38,7 @@ export function ListTools({
         <fieldset className="chips">
           <legend className="visually-hidden">Only models with these tags</legend>
           {tags.map((tag) => (
-            <button
-              key={tag}
-              type="button"
-              className={`chip tag-${tag}`}
-              aria-pressed={view.tags.includes(tag)}
-              onClick={() => toggle(tag)}
-            >
+            <button key={tag} type="button" className="chip" aria-pressed={view.tags.includes(tag)} onClick={() => toggle(tag)}>
               {tag}
             </button>
           ))}

@@ -27,12 +27,12 @@ export function Space({ health, entries }: { readonly health: HealthView; readon
         total={totalBytes}
         parts={[
           { kind: 'models', bytes: models },
-          { kind: 'used', bytes: others },
+          { kind: 'other', bytes: others },
         ]}
       />
       <ul className="legend">
         <li className="models">models {formatBytes(models)}</li>
-        {others > 0 && <li className="used">other files {formatBytes(others)}</li>}
+        {others > 0 && <li className="other">other files {formatBytes(others)}</li>}
         <li className="free">
           free {formatBytes(freeBytes)} of {formatBytes(totalBytes)}
         </li>

@@ -36,7 +36,7 @@ export function Choice({
                   older in the store
                 </span>
               )}
-              {presence === 'coming' && <span className="badge accent">downloading</span>}
+              {presence === 'coming' && <span className="badge move">downloading</span>}
               <span className="choice-size">{formatBytes(size_bytes)}</span>
             </label>
           );

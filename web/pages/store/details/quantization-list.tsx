@@ -6,6 +6,7 @@ import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
 import { formatBytes } from '../../../parts/format.ts';
 import { Progress } from '../../../parts/progress.tsx';
+import { InUse } from '../../copy-state.tsx';
 import { comingTo, formatNamed, isOlderPart, partOf, stagedOn } from '../quantizations.ts';
 
 /** What can be done with one quantization. */
@@ -56,7 +57,7 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
           {coming.map((one) => (
             <tr key={`${one.gguf_file} ${one.selector}`}>
               <th scope="row" className="path">
-                {one.selector ?? one.gguf_file ?? 'another one'} <span className="badge accent">downloading</span>
+                {one.selector ?? one.gguf_file ?? 'another one'} <span className="badge move">downloading</span>
               </th>
               <td colSpan={4}>
                 <Progress label={`Download of ${formatNamed({ modelId: one.modelId, selector: one.selector ?? undefined })}`} {...one} />
@@ -100,7 +101,7 @@ function Row({
   return (
     <tr>
       <th scope="row" className="path">
-        {selector} {isUsed && <span className="badge good">in use</span>}
+        {selector} {isUsed && <InUse />}
         {isOlder && (
           <span className="badge warn" title="A machine has another content than the store. Staging it again there updates it.">
             older copy
