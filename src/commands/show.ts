@@ -70,7 +70,7 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   ...(model.card == null ? [] : [`card      ${cardPlaces[model.card]}`]),
   `digest    ${model.digest === null ? whyNoDigest(model) : `sha256:${model.digest}`}`,
   `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
-  `added     ${model.downloaded_at}${model.source === null ? '' : ` (${model.source})`}`,
+  { line: ['added     ', { time: model.downloaded_at }, model.source === null ? '' : ` (${model.source})`] },
   ...madeLines(model.provenance),
   `staged    ${model.staged === null ? 'not on this machine' : model.staged.path}`,
   ...(model.nodes.length === 0 ? [] : [`on nodes  ${model.nodes.map(nodeName).join(', ')}`]),

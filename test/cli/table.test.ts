@@ -18,4 +18,8 @@ test('a table with long names does not wrap on a terminal of 80 columns, and is 
   const lines = screen.slice(screen.indexOf('MODEL'), screen.search(/^end$/m)).trimEnd().split('\n');
   expect(lines).toHaveLength(3);
   expect(lines[1]).toMatch(/^mlx-community\/.*….*-name-4bit +2 B +1 +\d+ mo ago/);
+  // A time outside of a table is an age there, too.
+  await terminal.enter('clear; skulk show org/m; echo again');
+  expect(await terminal.sees(/^again$/m)).toMatch(/^added +\d+ mo ago/m);
+  expect((await runSkulk(['show', 'org/m'], { env })).stdout).toMatch(/^added +\d{4}-\d\d-\d\dT/m);
 });
