@@ -118,8 +118,32 @@ export async function fakeHub(): Promise<FakeHub> {
     return repo;
   };
 
+  const answerSearch = (response: ServerResponse, { searchParams }: URL): void => {
+    const words = (searchParams.get('search') ?? '').toLowerCase();
+    const found = [...repos].filter(([id, { isPrivate }]) => !isPrivate && id.toLowerCase().includes(words));
+    const items = found.slice(0, Number(searchParams.get('limit'))).map(([id, { gated, commits }], index) => {
+      const names = [...commits.values()].flatMap(({ files }) => [...files.keys()]);
+      const tags = ['license:apache-2.0', ...['gguf', 'safetensors'].filter((kind) => names.some((name) => name.endsWith(`.${kind}`)))];
+      const modified = '2026-01-01T00:00:00.000Z';
+      return {
+        _id: 'x',
+        id,
+        private: false,
+        gated: gated ? 'manual' : false,
+        downloads: 1000 - index,
+        likes: 0,
+        lastModified: modified,
+        tags,
+      };
+    });
+    const body = JSON.stringify(items);
+    response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': String(Buffer.byteLength(body)) });
+    response.end(body);
+  };
+
   const answerApi = (request: IncomingMessage, response: ServerResponse, url: URL): unknown => {
     if (hub.apiFault?.(request, response) === true) return;
+    if (url.pathname === '/api/models') return answerSearch(response, url);
     const info = /^\/api\/models\/((?:[^/]+\/)?[^/]+)\/revision\/([^/]+)$/.exec(url.pathname);
     const tree = /^\/api\/models\/((?:[^/]+\/)?[^/]+)\/tree\/([0-9a-f]{40})$/.exec(url.pathname);
     const [, id = '', revision = ''] = info ?? tree ?? [];

@@ -1,6 +1,7 @@
 import type { UpstreamFile } from '../catalog/upstream.ts';
 import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import type { FoundModel } from '../protocol/models.ts';
 
 /** A file of a model in its source's list. A source without ids hashes the file before it lists it. */
 export type SourceFile = UpstreamFile;
@@ -61,6 +62,11 @@ export interface Source {
    * @throws UselessAnswer if the source sends other bytes, SkulkError FILE_NOT_FOUND, and the source's own errors
    */
   open(listing: Listing, file: SourceFile, range: SourceRange, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Models whose names contain a text, most downloads first; absent where a source cannot be searched.
+   * @throws SkulkError what the source has of its own
+   */
+  search?(asked: { readonly query: string; readonly limit: number }, signal: AbortSignal): Promise<readonly Omit<FoundModel, 'in_store'>[]>;
   /** The file's path on this machine, if it is here: then it is cloned, and the clone is verified like any other bytes. */
   localPath?(listing: Listing, file: SourceFile): string | undefined;
   /** Whether a retry may help. */

@@ -1,9 +1,10 @@
 import { codeBody, endedSession, madeToken, namedToken, pageCode, pageKey, session, tokenBody, tokenList } from '../access.ts';
+import { activityView } from '../activity.ts';
 import { downloadBody, downloadList, downloadStatus } from '../downloads.ts';
 import { nodeEvents, storeEvents } from '../events.ts';
-import { deleted, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
+import { deleted, forgotten, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
 import { healthView, nodeIdentity } from '../health.ts';
-import { hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
+import { foundModels, hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
 import { optimizationList, optimizationPlan, optimizationStatus, optimizeBody } from '../optimizations.ts';
 import { browsed, changedConfig, configBody, configView, jsonSchema, policyBody, policyView } from '../settings.ts';
 import { stageBody, stagingJob, stagingJobs, stagingList } from '../staging.ts';
@@ -45,7 +46,15 @@ const storeRoutes = {
     answers: { 200: shownModel },
     failures: ofModels,
   },
-  // It makes this machine contact Hugging Face, so pages of other sites must not use it.
+  // These make this machine contact Hugging Face, so pages of other sites must not use them.
+  'GET /store/hub': {
+    role: 'node',
+    summary: 'Models on Hugging Face whose names contain a text, most downloads first',
+    query: ['search', 'limit'],
+    answers: { 200: foundModels },
+    failures: [400, 503],
+    ownPagesOnly: true,
+  },
   'GET /store/hub/:id': {
     role: 'node',
     summary: 'What a download from Hugging Face would fetch, with the GGUF quantizations to choose from',
@@ -181,6 +190,18 @@ const storeRoutes = {
     role: 'read',
     summary: 'The orders that are pending on some node',
     answers: { 200: orderList },
+    failures: [503],
+  },
+  'DELETE /store/nodes/:node': {
+    role: 'admin',
+    summary: 'Forget a node and its orders',
+    answers: { 200: forgotten },
+    failures: [400, 404, 503],
+  },
+  'GET /store/activity': {
+    role: 'read',
+    summary: 'The last requests that changed something, and how fast bytes moved, since the server started',
+    answers: { 200: activityView },
     failures: [503],
   },
   'GET /store/nodes': { role: 'read', summary: 'Every known node', answers: { 200: nodeList }, failures: [503] },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isSafe } from '../app/refuse-web-pages.ts';
 import type { Asker } from './access.ts';
+import { type Activity, actionOf } from './activity.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** Logs every request that may change something: the client, its address, the target, and the result. */
-export function logChanges(app: FastifyInstance): void {
+export function logChanges(app: FastifyInstance, activity?: Activity): void {
   app.decorateRequest('failure');
   app.addHook('onRequest', async (request, reply) => {
     if (isSafe(request.method) || request.routeOptions.config.changesNothing === true) return;
@@ -33,8 +34,29 @@ export function logChanges(app: FastifyInstance): void {
         status: raw.headersSent ? raw.statusCode : undefined,
         code: failure ?? (raw.writableFinished ? undefined : 'INTERRUPTED'),
       };
+      if (activity !== undefined) note(activity, request, isDone ? null : (fields.code ?? 'INTERNAL'));
       log[isDone && routeOptions.config.isRoutine === true ? 'debug' : 'info'](fields, isDone ? 'request done' : 'request failed');
     });
+  });
+}
+
+/** @param code why it failed; null when it did not */
+function note(activity: Activity, request: FastifyRequest, code: string | null): void {
+  const { method, routeOptions, asker, ip, headers, body } = request;
+  const action = actionOf(method, routeOptions.url ?? '');
+  // A stranger may ask for anything, and is not to push away what others did.
+  if (action === undefined || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
+  const { model, target, name } = targetOf(request) as { model?: string; target?: string; name?: string };
+  const selector = fieldsOf(request.params)['selector'] ?? fieldsOf(body)['selector'] ?? fieldsOf(body)['gguf_file'];
+  activity.record({
+    who: nameOf(asker),
+    from: ip,
+    node: textOf(headers['skulk-node']) ?? null,
+    action,
+    model_id: model ?? null,
+    selector: textOf(selector) ?? null,
+    target: target ?? (action.endsWith('-token') ? (name ?? null) : null),
+    code,
   });
 }
 

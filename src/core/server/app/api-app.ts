@@ -10,6 +10,7 @@ import type { StoreAdministration } from '../../operations/store/open-administra
 import type { NodeIdentity } from '../../protocol/health.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { type Access, createAccess } from '../access/access.ts';
+import { type Activity, createActivity } from '../access/activity.ts';
 import { createEventStreams } from '../events/event-stream.ts';
 import { createFileSending } from '../routes/answer-file.ts';
 import { addConfigRoutes } from '../routes/config-routes.ts';
@@ -41,6 +42,8 @@ export interface ApiAppOptions extends LogOptions {
   /** The staging jobs of this node, from `stagingOf`; they end with the app. */
   readonly jobs?: StagingJobs;
   readonly limits?: Partial<Limits>;
+  /** What was done lately; of its own when absent. */
+  readonly activity?: Activity | undefined;
   /** The local store as a Hub; a node forwards to its store instead. */
   readonly hub?: { readonly backend: HubBackend; readonly registry: Registry; readonly store: LocalStore } | undefined;
   /** The copies of a node as a Hub, which it sends instead of the store's files. */
@@ -66,6 +69,7 @@ export async function createApiApp({
   administration,
   names,
   limits: given,
+  activity = createActivity({ now: Date.now, fromHub: async () => 0 }),
   hub,
   copies,
   hubPatience: patience,
@@ -80,6 +84,7 @@ export async function createApiApp({
     access,
     hostname: identity().hostname,
     names,
+    activity,
     reword: rewordStoreFailure,
     logLevel,
     stream,
@@ -90,7 +95,8 @@ export async function createApiApp({
     await deps.store?.requireDisk?.();
     return deps;
   };
-  addStoreApi(app, link?.deps ?? ownStore, { limits, streams });
+  addStoreApi(app, link?.deps ?? ownStore, { limits, streams, activity });
+  app.addHook('preClose', async () => activity.close());
   addModelList(app, link?.deps ?? ownStore);
   app.addHook('preClose', () => jobs.close());
   const configListeners = new Set<() => void>();
@@ -111,9 +117,9 @@ export async function createApiApp({
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   const origins = createOrigins(access);
   const { nodeId } = deps.config;
-  if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits), origins, nodeId });
+  if (hub !== undefined) await addHubRoutes(app, { ...hub, sending: createFileSending(hub.store, limits, activity), origins, nodeId });
   else if (link !== undefined && copies !== undefined) {
-    const sending = createFileSending(nothingRemoved, limits);
+    const sending = createFileSending(nothingRemoved, limits, activity);
     const passOn = answerOnNode(link, { origins, copies, sending, nodeId, patience });
     await addHubRoutes(app, { backend: copies.backend, registry: copies.registry, sending, origins, passOn, nodeId });
   }

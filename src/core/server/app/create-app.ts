@@ -5,6 +5,7 @@ import { HubRefusal } from '../../endpoint/contract.ts';
 import { RegistryRefusal } from '../../endpoint/registry/refusal.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { Access } from '../access/access.ts';
+import type { Activity } from '../access/activity.ts';
 import { logChanges } from '../access/log-changes.ts';
 import { requireRoles } from '../access/require-role.ts';
 import { answerHubError } from '../routes/hub/hub-error.ts';
@@ -44,6 +45,8 @@ export interface AppOptions extends LogOptions {
   readonly hostname: string;
   /** The names of this machine beside its addresses. */
   readonly names?: readonly string[] | undefined;
+  /** Where changes are noted for people. */
+  readonly activity?: Activity | undefined;
   /** Rewords an error before it is sent. */
   readonly reword?: (error: unknown) => unknown;
 }
@@ -56,6 +59,7 @@ export async function createApp({
   access,
   hostname,
   names = [],
+  activity,
   reword = (error) => error,
   logLevel = 'info',
   stream,
@@ -99,7 +103,7 @@ export async function createApp({
     if (request.originalUrl.length <= limits.urlBytes) return;
     throw Object.assign(new Error(`the URL is longer than ${limits.urlBytes} bytes`), { statusCode: 414 });
   });
-  logChanges(app);
+  logChanges(app, activity);
   refuseWebPages(app, { names, further: access.serverNames });
   requireRoles(app, access, { hostname });
   app.addHook('onResponse', async (request, reply) => {

@@ -16,6 +16,7 @@ import { openRegistry } from '../../operations/store/open-registry.ts';
 import { createHostOptimizations, type HostOptimizations } from '../../optimize/host-optimizations.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { createAccess } from '../access/access.ts';
+import { createActivity } from '../access/activity.ts';
 import { openColdHub } from './open-cold-hub.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
@@ -87,6 +88,8 @@ export async function serveHost(
     policy: administration.policy.current,
     findToken: administration.tokens.find,
   });
+  const activity = createActivity({ now: () => world.now().getTime(), fromHub: () => rateOf(downloads) });
+  atEnd(async () => activity.close());
   const hub = createHostHub({ store, cold, isHidden: cold.isHidden });
   const registry = openRegistry(store, hub);
   const app = await createStoreApp({
@@ -98,6 +101,7 @@ export async function serveHost(
     version,
     access,
     administration,
+    activity,
     hostname,
     names,
     hub,
@@ -117,6 +121,7 @@ export async function serveHost(
     localStoreUrl: listening.url,
     access,
     administration,
+    activity,
     hub: { backend: hub, registry, store },
     fleet: async () => fleet,
     onReady: async () => {
@@ -161,6 +166,12 @@ async function warnOfOtherStores(deps: Deps, report: Emit): Promise<void> {
     if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `cannot search for other stores: ${String(error)}` });
   });
   if (isFirst) await searching;
+}
+
+/** Bytes per second that all downloads together report. */
+async function rateOf(downloads: DownloadQueue): Promise<number> {
+  const running = await downloads.list({ recent: false });
+  return running.reduce((sum, { status, bytes_per_second }) => sum + (status === 'downloading' ? (bytes_per_second ?? 0) : 0), 0);
 }
 
 function reportPresence({ world, config }: Deps, isAway: boolean): void {

@@ -100,6 +100,7 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       link: served.link,
       access: served.access,
       administration: served.administration,
+      activity: served.activity,
       hub: served.hub,
       copies: served.copies,
       identity: () => {

@@ -44,7 +44,7 @@ export interface Serving {
 }
 
 /** What a role provides for the API and the agent, which both roles have. */
-export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration' | 'hub' | 'copies'> {
+export interface Served extends Pick<ApiAppOptions, 'deps' | 'link' | 'access' | 'administration' | 'activity' | 'hub' | 'copies'> {
   readonly storeUrl: string | null;
   readonly storePath: string | null;
   /** Aborts, with the reason, if another process has taken the store while this one was suspended. */

@@ -14,6 +14,7 @@ import type { StoreAdministration } from '../../operations/store/open-administra
 import { openRegistry } from '../../operations/store/open-registry.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { type Access, createAccess } from '../access/access.ts';
+import { type Activity, createActivity } from '../access/activity.ts';
 import { createEventStreams } from '../events/event-stream.ts';
 import { addRoute } from '../routes/add-route.ts';
 import { createFileSending } from '../routes/answer-file.ts';
@@ -51,6 +52,8 @@ export interface StoreAppOptions extends LogOptions {
   /** The named tokens and the policy of this store. */
   readonly administration?: StoreAdministration | undefined;
   readonly hostname?: string | undefined;
+  /** What was done lately; of its own when absent. */
+  readonly activity?: Activity | undefined;
   /** This store as a Hub; if absent, without fetching missing files. */
   readonly hub?: HubBackend | undefined;
   /** This store as a registry for Ollama and llama.cpp. */
@@ -72,6 +75,7 @@ export async function createStoreApp({
   administration,
   hostname = 'this machine',
   names,
+  activity = createActivity({ now: Date.now, fromHub: async () => 0 }),
   hub = createHostHub({ store }),
   registry = openRegistry(store, hub),
   pagePort = () => undefined,
@@ -79,7 +83,8 @@ export async function createStoreApp({
   stream,
 }: StoreAppOptions): Promise<FastifyInstance> {
   const limits = { ...defaultLimits, ...given };
-  const app = await createApp({ title: 'skulk store', version, limits, access, hostname, names, logLevel, stream });
+  const app = await createApp({ title: 'skulk store', version, limits, access, hostname, names, activity, logLevel, stream });
+  app.addHook('preClose', async () => activity.close());
   // While the disk is not mounted, the content of the mount point must not be served.
   app.addHook('onRequest', () => store.requireDisk());
   addRoute(app, 'GET /health', () => store.health());
@@ -87,7 +92,7 @@ export async function createStoreApp({
   addRoute(app, 'GET /models', async () => (await store.listModels()).map(({ model_id }) => model_id));
   addDownloads(app, downloads ?? nothingIsFetched);
   if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
-  const sending = createFileSending(store, limits);
+  const sending = createFileSending(store, limits, activity);
   addFileRoutes(app, {
     store,
     sending,
@@ -101,7 +106,7 @@ export async function createStoreApp({
   if (uploads !== undefined) addUploadRoutes(app, { uploads, limits });
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   // Nodes forward their requests about the store to this port.
-  if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits) });
+  if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits), activity });
   await addHubRoutes(app, {
     backend: hub,
     registry,

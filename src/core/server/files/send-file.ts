@@ -13,6 +13,8 @@ export interface SendOptions {
   readonly stallTimeoutMs: number;
   /** Writes the headers; called once, when the first bytes are available. */
   readonly begin: () => void;
+  /** Told how many bytes the client has taken since it was told before. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface SendOptions {
  * if the client has gone or reads nothing
  */
 export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, end }: ByteRange, options: SendOptions): Promise<void> {
-  const { socket, response, pool, stallTimeoutMs, begin } = options;
+  const { socket, response, pool, stallTimeoutMs, begin, onSent } = options;
   let isWriting = false;
   let gone: SkulkError | undefined;
   let wakeUp: (() => void) | undefined;
@@ -47,6 +49,7 @@ export async function sendFile({ handle }: Pick<OpenFile, 'handle'>, { start, en
         if (gone !== undefined) return resolve();
         response.write(buffer.subarray(0, length), (error) => {
           if (error) gone ??= new SkulkError('INTERRUPTED', 'the client disconnected', { cause: error });
+          else onSent?.(length);
           resolve();
         });
       });

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { ByteRange, LocalStore, OpenFile } from '../../store/contract.ts';
+import type { Activity } from '../access/activity.ts';
 import { type ConnectionSemaphore, createConnectionSemaphore } from '../app/connection-semaphore.ts';
 import type { Limits } from '../app/limits.ts';
 import { type BufferPool, createBufferPool } from '../files/buffer-pool.ts';
@@ -18,6 +19,8 @@ export interface FileSending {
   readonly pool: BufferPool;
   readonly semaphore: ConnectionSemaphore;
   readonly receivers: Receivers;
+  /** Counts bytes that have left. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
 /** A file that is open for sending. */
@@ -27,7 +30,11 @@ export interface ModelFile extends OpenFile {
 }
 
 /** Prepares sending the files of a store. */
-export function createFileSending(store: Pick<LocalStore, 'openFile' | 'onRemoved'>, limits: Limits): FileSending {
+export function createFileSending(
+  store: Pick<LocalStore, 'openFile' | 'onRemoved'>,
+  limits: Limits,
+  activity?: Pick<Activity, 'sent'>,
+): FileSending {
   return {
     store,
     limits,
@@ -35,6 +42,7 @@ export function createFileSending(store: Pick<LocalStore, 'openFile' | 'onRemove
     // The file of the next answer is opened while the previous one is being sent.
     semaphore: createConnectionSemaphore(2),
     receivers: createReceivers(store),
+    onSent: activity?.sent,
   };
 }
 
@@ -110,7 +118,7 @@ export function sendHead(reply: FastifyReply, { status, headers }: FileResponse)
 
 /** Sends bytes of a file. Errors after the headers can only be logged. */
 export async function sendRange(
-  { pool, limits, receivers }: FileSending,
+  { pool, limits, receivers, onSent }: FileSending,
   request: FastifyRequest,
   reply: FastifyReply,
   { plan, file, range }: { readonly plan: FileResponse; readonly file: ModelFile; readonly range: ByteRange },
@@ -119,7 +127,7 @@ export async function sendRange(
   const remove = receivers.add(file.modelId, socket, file.path);
   try {
     const begin = (): void => void sendHead(reply, plan);
-    await sendFile(file, range, { socket, response: reply.raw, pool, stallTimeoutMs: limits.stallTimeoutMs, begin });
+    await sendFile(file, range, { socket, response: reply.raw, pool, stallTimeoutMs: limits.stallTimeoutMs, begin, onSent });
   } catch (error) {
     if (!reply.raw.headersSent) throw error;
     logCutOff(request, error);

@@ -4,6 +4,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseModelRef, parseRevision } from '../../kernel/model-id.ts';
 import { inspectHub } from '../../operations/models/inspect-hub.ts';
+import { maxFound, searchHub } from '../../operations/models/search-hub.ts';
 import { showModel } from '../../operations/models/show-model.ts';
 import { verifyModels } from '../../operations/models/verify-models.ts';
 import { downloadBody, type WantedFilesBody } from '../../protocol/downloads.ts';
@@ -26,6 +27,14 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
     const mayBeKept = kept === 'true';
     return inspectHub(await deps(), { ...asked, wanted: await parseWanted(wanted), mayBeKept, signal: untilGone(reply) });
   };
+  const search = async (request: FastifyRequest, reply: FastifyReply): Promise<object> => {
+    const { search: text, limit = '20' } = request.query as { search?: unknown; limit?: unknown };
+    if (typeof text !== 'string' || text.trim() === '' || text.length > 200)
+      throw new SkulkError('BAD_REQUEST', 'search must be a text of 1 to 200 characters', { hint: 'e.g. ?search=qwen3' });
+    if (typeof limit !== 'string' || !/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > maxFound)
+      throw new SkulkError('BAD_REQUEST', `limit must be a number from 1 to ${maxFound}`, { hint: 'e.g. ?search=qwen3&limit=20' });
+    return searchHub(await deps(), { query: text.trim(), limit: Number(limit), signal: untilGone(reply) });
+  };
   const verify = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { model_ids = [], repair = false } = request.body as VerifyBody;
     const wanted = { refs: model_ids.map(parseModelRef), staging: false, repair };
@@ -40,6 +49,7 @@ export function addModelRoutes(app: FastifyInstance, deps: () => Promise<Deps>, 
     return reply;
   };
   addRoute(app, 'GET /store/models/:id', show);
+  addRoute(app, 'GET /store/hub', search);
   addRoute(app, 'GET /store/hub/:id', showHubModel);
   addRoute(app, 'POST /store/verify', verify);
 }

@@ -8,10 +8,11 @@ import { deleteModels } from '../../operations/models/delete-models.ts';
 import { cancelDownload, download, downloadStatus, listDownloads } from '../../operations/models/downloads.ts';
 import { listRegistry } from '../../operations/models/list-registry.ts';
 import { cancelUpload, listUploads } from '../../operations/models/uploads.ts';
-import { listNodes } from '../../operations/nodes/nodes.ts';
+import { forgetNode, listNodes } from '../../operations/nodes/nodes.ts';
 import { purgeEverywhere } from '../../operations/nodes/purge-everywhere.ts';
 import type { PurgeBody } from '../../protocol/fleet.ts';
 import type { DescribedEntry, OpenAiModels } from '../../protocol/models.ts';
+import type { Activity } from '../access/activity.ts';
 import type { Limits } from '../app/limits.ts';
 import type { EventStreams } from '../events/event-stream.ts';
 import type { Feed } from '../events/feed.ts';
@@ -31,6 +32,7 @@ import { addUploadListRoutes } from './upload-routes.ts';
 export interface StoreApiOptions {
   readonly limits: Limits;
   readonly streams: EventStreams;
+  readonly activity: Activity;
 }
 
 /** The models of the store, in the format of OpenAI. */
@@ -49,7 +51,7 @@ export function addModelList(app: FastifyInstance, deps: () => Promise<Deps>): v
  * The routes about the store on every serving node (docs/http.md). Each calls the same operation as the command of its name.
  * @param deps called for each request, because a node may find its store later
  */
-export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { limits, streams }: StoreApiOptions): void {
+export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { limits, streams, activity }: StoreApiOptions): void {
   addRoute(app, 'GET /store/health', async () => healthOf(await deps()));
   addRoute(app, 'GET /store/registry', async (_request, reply) => sendJson(reply, await listRegistry(await deps(), { tags: [] })));
   addRoute(app, 'GET /v1/models', async (_request, reply) => sendJson(reply, await listOpenAi(await deps())));
@@ -110,6 +112,13 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   });
   addOrderRoutes(app, deps);
   addRoute(app, 'GET /store/nodes', async () => listNodes(await deps()));
+  addRoute(app, 'DELETE /store/nodes/:node', async (request) => {
+    const node = parseNodeId((request.params as { node: string }).node);
+    await forgetNode(await deps(), { name: node });
+    request.log.info({ node }, 'forgot a node');
+    return { node, forgotten: true };
+  });
+  addRoute(app, 'GET /store/activity', async () => activity.view());
 }
 
 /** `GET /store/events`. */

@@ -1,8 +1,9 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { patient, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
+import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
+import type { FoundModel } from '../../protocol/models.ts';
 import { addVia } from '../../protocol/via.ts';
 import type { Source, SourceFile } from '../source.ts';
 import { aboutOf } from './about.ts';
@@ -11,6 +12,7 @@ import { createHubFetch, type RawFetch } from './hub-fetch.ts';
 import { type HubName, huggingFace } from './hub-name.ts';
 import { isTransientHubError } from './map-failure.ts';
 import { readPolicy } from './read-policy.ts';
+import { foundModelOf } from './search-hub.ts';
 
 /** How to reach the Hub. */
 export interface HubOptions {
@@ -30,6 +32,8 @@ const maxFiles = 100_000;
 const maxJsonBytes = 64 * 1024 * 1024;
 /** Before the first byte, a user or a job waits this long: some twenty seconds. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
+/** A person who types asks anew soon. */
+const searchPolicy: RetryPolicy = { ...patient, attempts: 2 };
 
 /**
  * The Hugging Face Hub, read-only. Opens no connection yet. Beside the errors of a source it throws HUB_REFUSED, HUB_BUSY and
@@ -42,9 +46,10 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
 
   /** One conversation: a call of the library, whose error is replaced by the one that the fetch stored. */
   const ask = <T>(
-    asked: { modelId: ModelId; revision: string; passed?: string | undefined },
+    asked: { modelId: ModelId | 'a search'; revision: string; passed?: string | undefined },
     signal: AbortSignal,
     call: (fetch: typeof globalThis.fetch) => Promise<T>,
+    policy: RetryPolicy = askPolicy,
   ) =>
     retrying(
       async () => {
@@ -57,7 +62,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
           throw gate.failure() ?? unusable(endpoint, error);
         }
       },
-      { policy: askPolicy, signal, isTransient: isTransientHubError },
+      { policy, signal, isTransient: isTransientHubError },
     );
 
   return {
@@ -90,6 +95,34 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
         return entries;
       });
       return { modelId, revision, commit, files, about: aboutOf(info) };
+    },
+    search: async ({ query, limit }, signal) => {
+      const { listModels } = await import('@huggingface/hub');
+      const find = async (gated: typeof globalThis.fetch): Promise<readonly Omit<FoundModel, 'in_store'>[]> => {
+        const found: Omit<FoundModel, 'in_store'>[] = [];
+        const additionalFields = ['tags', 'safetensors'] satisfies ['tags', 'safetensors'];
+        for await (const one of listModels({
+          search: { query },
+          sort: 'downloads',
+          limit,
+          additionalFields,
+          hubUrl: endpoint,
+          fetch: gated,
+        })) {
+          const model = foundModelOf(one, isModelId);
+          if (model !== undefined) found.push(model);
+        }
+        return found;
+      };
+      try {
+        return await ask({ modelId: 'a search', revision: 'main' }, signal, find, searchPolicy);
+      } catch (error) {
+        if (!(error instanceof SkulkError) || error.code !== 'MODEL_NOT_FOUND') throw error;
+        throw new SkulkError('HUB_REFUSED', `${endpoint} does not offer a search`, {
+          hint: 'use the full name of the model',
+          cause: error,
+        });
+      }
     },
     open: async function* (listing, file, { start, end, whole = false }, signal) {
       if (end <= start) return;

@@ -8,7 +8,8 @@ import { mapUpstreamRefusal } from './map-upstream-refusal.ts';
 
 /** What was requested from the Hub, for an error. */
 export interface Asked {
-  readonly modelId: ModelId;
+  /** The model, or words for what was asked for instead of one. */
+  readonly modelId: ModelId | 'a search';
   readonly revision: string;
   readonly path?: string | undefined;
   readonly hasToken: boolean;
