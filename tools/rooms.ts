@@ -160,7 +160,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   '@fastify/swagger': ['core/server/'],
   pino: ['core/server/'],
   react: ['cli/render/', 'web/app/', 'web/pages/', 'web/parts/'],
-  'react-dom': ['web/app/main'],
+  'react-dom': ['web/app/main', 'web/app/notices'],
   typebox: [
     'core/config/',
     'core/server/',

@@ -66,11 +66,10 @@ test(
     }
     expect(await page.getByRole('dialog').count()).toBe(0);
     await page.getByRole('link', { name: 'org/one' }).click();
-    const details = page.getByRole('dialog', { name: 'org/one' });
+    await page.getByRole('heading', { level: 1, name: 'org/one' }).waitFor();
     for (const name of [`Stage on ${hostname()}`, 'Verify', 'Delete…'])
-      expect([name, await details.getByRole('button', { name }).getAttribute('aria-disabled')]).toEqual([name, 'true']);
-    await details.getByText(says).waitFor();
-    await page.keyboard.press('Escape');
+      expect([name, await page.getByRole('button', { name }).getAttribute('aria-disabled')]).toEqual([name, 'true']);
+    await page.getByText(says).waitFor();
     await page.getByRole('link', { name: 'Nodes' }).click();
     await note.getByText(says).waitFor();
     for (const name of ['Purge everywhere…', /^Purge all on/, /^Purge org\/one on/])

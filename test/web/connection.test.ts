@@ -45,7 +45,7 @@ test('a server that cannot be reached is reported, and its data is shown when it
   await page.goto(first.apiUrl);
   await page.getByRole('link', { name: 'org/one' }).waitFor();
   await first.kill();
-  await page.getByText(/This server does not answer\. This page shows the last known state;trying again/).waitFor();
+  await page.getByText(/This server does not answer\. This page shows the last known state; trying again…/).waitFor();
   await page.getByText('reconnecting').waitFor();
   // Known data stays visible.
   await page.getByRole('link', { name: 'org/one' }).waitFor();
@@ -75,9 +75,15 @@ test("the page of a node reports that its store is away, and keeps the node's ow
   const { page } = await openBrowser();
   await page.goto(node.apiUrl);
   await page.getByRole('button', { name: 'Stage org/one on this machine' }).click();
-  await page.getByText(/org\/one is staged at /).waitFor();
+  await page.getByText(/org\/one is staged on /).waitFor();
   await host.stop();
   await page.getByText(/Store unreachable/).waitFor();
+  // Its own copies need no store.
+  const own = page.getByRole('region', { name: 'On this machine' });
+  await own.getByText('1 copy, ').waitFor();
+  await own.getByText(join(world.home, 'n1/staging/org--one'), { exact: true }).waitFor();
+  await page.reload();
+  await own.getByRole('row', { name: /org\/one.*idle$/ }).waitFor();
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('textbox', { name: 'Directory of the copies' }).waitFor();
   const again = await world.hostInProcess({ port: Number(new URL(host.url).port) });

@@ -24,7 +24,7 @@ test(
     );
     const host = await world.serveHost();
     const { page } = await openBrowser();
-    await page.goto(`${host.apiUrl}/?model=org%2Fbig`);
+    await page.goto(`${host.apiUrl}/org/big`);
     await page.getByText('being computed; nodes can stage the model afterwards').waitFor();
     await page.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
   },

@@ -40,7 +40,7 @@ test('a new user with only a browser gets from an empty machine to a staged mode
   await welcome.getByRole('button', { name: 'Choose a model' }).click();
   const dialog = page.getByRole('dialog', { name: 'Add a model' });
   await dialog.getByLabel('Model on Hugging Face').fill('https://huggingface.co/tiny/Foo-GGUF/tree/main');
-  await dialog.getByRole('button', { name: 'Look it up' }).click();
+  await dialog.getByRole('button', { name: 'Open', exact: true }).click();
   expect(await dialog.getByLabel('Q4_K_M').isChecked()).toBe(true);
   await dialog.getByLabel('Q8_0').check();
   await dialog.getByRole('button', { name: 'Download 6.20 MiB' }).click();

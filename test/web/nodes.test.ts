@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise } from '../helpers/model-files.ts';
+import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
 import { wants } from '../helpers/wants.ts';
@@ -33,10 +34,10 @@ test(
       .filter({ has: page.getByText('this machine') });
     const row = (model: string) => card.getByRole('row', { name: new RegExp(model) });
     await row('org/used').getByText('in use').waitFor();
-    await row('org/large').getByText('evicted next').waitFor();
+    await row('org/large').getByText('over budget').waitFor();
     await row('org/small').getByText('idle').waitFor();
     await card.getByRole('img', { name: 'in use 2.00 KiB, idle 9.00 KiB, budget for idle copies 4.00 KiB' }).waitFor();
-    await card.getByText('Evicted when a program there ends or its server starts: org/large').waitFor();
+    await card.getByText('Removed first, when a program there ends or its server starts: org/large').waitFor();
     await page.getByText('3 machines, 12.0 KiB staged in total').waitFor();
 
     // One model on one node.
@@ -72,3 +73,28 @@ test(
     await card.getByText('Nothing is staged here.').waitFor();
   },
 );
+
+test('a machine that is away is forgotten by an admin alone, with its pending orders', wants('chromium'), async () => {
+  const world = await fleetWorld();
+  await world.add('org/one', noise(2048));
+  const host = await world.hostInProcess();
+  expect(await world.node('laptop', host.url, 'stage', 'org/one')).toMatchObject({ status: 0 });
+  expect((await ask(host.apiUrl, '/store/purge-staging?wait_ms=0', { method: 'POST' })).status).toBe(200);
+  expect((await ask(host.apiUrl, '/store/nodes/laptop', { method: 'DELETE' })).status).toBe(403);
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/nodes`);
+  const forget = page.getByRole('button', { name: /^Forget / });
+  await forget.waitFor();
+  expect(await forget.getAttribute('aria-disabled')).toBe('true');
+  await page.goto(await pageLink(host, '/nodes'));
+  await expect.poll(() => forget.getAttribute('aria-disabled')).toBeNull();
+  // The host itself is connected, and has no such button.
+  expect(await forget.count()).toBe(1);
+  await forget.click();
+  const dialog = page.getByRole('dialog', { name: /^Forget / });
+  await dialog.getByText(/and 1 order that it has not carried out is dropped\. Its copies stay on its disk/).waitFor();
+  await dialog.getByRole('button', { name: /^Forget / }).click();
+  await expect.poll(() => forget.count()).toBe(0);
+  expect((await ask(host.apiUrl, '/store/orders')).json()).toEqual({ orders: [] });
+  expect((await ask(host.apiUrl, '/store/nodes')).body.toString()).not.toContain('laptop');
+});

@@ -13,7 +13,7 @@ test(
     expect(await world.host('add', await fullWeights(), '--as', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
     const host = await world.serveInProcess();
     const { page } = await openBrowser();
-    await page.goto(`${host.apiUrl}/?model=acme%2FTiny-GGUF`);
+    await page.goto(`${host.apiUrl}/acme/Tiny-GGUF`);
     await page.getByRole('button', { name: 'Optimize…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Optimize acme/Tiny-GGUF' });
     await dialog
@@ -29,7 +29,7 @@ test(
 
     await section.getByRole('button', { name: 'Cancel the optimization acme/Tiny-Q8_0-GGUF' }).click();
     await section.waitFor({ state: 'detached' });
-    await page.goto(`${host.apiUrl}/?model=acme%2FTiny-GGUF`);
+    await page.goto(`${host.apiUrl}/acme/Tiny-GGUF`);
 
     await page.getByRole('button', { name: 'Optimize…' }).click();
     const id = await dialog.getByText(/^acme\/Tiny-.*-GGUF$/).innerText();
@@ -37,7 +37,7 @@ test(
     await section.waitFor();
     await gated.open();
     await section.waitFor({ state: 'detached' });
-    await page.goto(`${host.apiUrl}/?model=${encodeURIComponent(id)}`);
+    await page.goto(`${host.apiUrl}/${id}`);
     await page.getByText('by llama').waitFor();
     // A quantized model cannot be quantized again.
     expect(await page.getByRole('button', { name: 'Optimize…' }).count()).toBe(0);

@@ -5,7 +5,7 @@ import { ApiError } from '../../web/api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
 import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
-import { describeProgress, formatAge, formatBytes, formatSeconds, plural } from '../../web/parts/format.ts';
+import { formatAge, formatBytes, formatCount, formatSeconds, plural } from '../../web/parts/format.ts';
 import { toSentence } from '../../web/parts/to-sentence.ts';
 
 describe('a value of a setting', () => {
@@ -98,8 +98,8 @@ test('sizes, times and counts are shown in a readable form', () => {
   expect([0, 59, 61, 3600 * 5, 86_400 * 1.5, 86_400 * 20, 86_400 * 400, -5].map(ago)).toEqual([
     'just now',
     'just now',
-    '1 minute ago',
-    '5 hours ago',
+    '1 min ago',
+    '5 h ago',
     'yesterday',
     '2 weeks ago',
     'last year',
@@ -112,7 +112,12 @@ test('sizes, times and counts are shown in a readable form', () => {
   expect(sizes.map(formatBytes)).toEqual(sizes.map(formatBytesOfCommands));
   expect([4, 65, 3700].map(formatSeconds)).toEqual(['4 s', '1 min 05 s', '1 h 01 min']);
   expect([plural(1, 'file'), plural(2000, 'file')]).toEqual(['1 file', '2,000 files']);
-  const bytes = { bytes_done: 512, bytes_total: 1024 };
-  expect(describeProgress({ ...bytes, bytes_per_second: 256, seconds_left: 2 })).toBe('512 B of 1.00 KiB, 256 B/s, 2 s left');
-  expect(describeProgress({ ...bytes, bytes_total: 0, bytes_per_second: null, seconds_left: null })).toBe('');
+  expect([30_532_122_624, 999_600_000, 136_727_040, 99_960_000, 7_000_000, 1234].map(formatCount)).toEqual([
+    '30.5B',
+    '1.0B',
+    '137M',
+    '100M',
+    '7.0M',
+    '1.2K',
+  ]);
 });

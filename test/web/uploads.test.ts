@@ -52,11 +52,11 @@ test(
     // The page is not reloaded.
     const first = await begin(host.url, 'org/first', { sent: 1, token: made.stdout.trim() });
     const row = section.getByRole('listitem').filter({ hasText: 'org/first' });
-    await row.getByText('75% · 3.00 MiB of 4.00 MiB').waitFor();
+    await row.getByText('75 % of 4.00 MiB').waitFor();
     await row.getByText('by laptop, from 127.0.0.1').waitFor();
     await row.getByText(/began just now, last byte just now/).waitFor();
     await begin(host.url, 'org/second', { sent: 0 });
-    await section.getByRole('listitem').filter({ hasText: 'org/second' }).getByText('0% · 0 B of 4.00 MiB').waitFor();
+    await section.getByRole('listitem').filter({ hasText: 'org/second' }).getByText('0 % of 4.00 MiB').waitFor();
 
     // Without the key there is a way to get it instead of a button that fails.
     await section.getByText(`run “skulk key” on ${hostname()} and open the link it prints`).waitFor();

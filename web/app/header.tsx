@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { LiveState } from '../api/live.ts';
+import { countMoving } from '../pages/activity/moving.ts';
 import { useApp, useNode, useStore } from '../parts/app-context.ts';
 import { Link } from '../parts/link.tsx';
 import { useRoute } from '../parts/route.ts';
@@ -25,6 +26,7 @@ export function Header(): ReactElement {
               <li key={to}>
                 <Link to={to} isCurrent={path === to}>
                   {name}
+                  {to === '/activity' && <Moving />}
                 </Link>
               </li>
             ))}
@@ -38,6 +40,12 @@ export function Header(): ReactElement {
       </div>
     </header>
   );
+}
+
+/** How many jobs run now; its place is kept when there are none, so that nothing beside it moves. */
+function Moving(): ReactElement {
+  const count = countMoving(useStore().topics, useNode().topics);
+  return <span className="moving-count">{count > 0 && <span className="badge move">{count}</span>}</span>;
 }
 
 const words: Readonly<Record<LiveState<object>['status'], string>> = { live: 'live', connecting: 'connecting', lost: 'reconnecting' };

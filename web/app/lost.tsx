@@ -21,8 +21,8 @@ export function Lost(): ReactElement {
           <Icon name="warning" />
           <div>
             <p>
-              <Sentence text={problem.message} /> {ofStore.round > 0 && 'This page shows the last known state;'}
-              {ofStore.round > 0 ? 'trying again' : 'Trying again'}…
+              <Sentence text={problem.message} /> {ofStore.round > 0 && 'This page shows the last known state; trying again…'}
+              {ofStore.round === 0 && 'Trying again…'}
             </p>
             {problem.hint !== null && (
               <p className="muted">

@@ -1,4 +1,5 @@
 import { createElement, type ReactElement } from 'react';
+import { ActivityPage } from '../pages/activity/activity-page.tsx';
 import { ModelPage } from '../pages/model/model-page.tsx';
 import { NodesPage } from '../pages/nodes/nodes-page.tsx';
 import { SettingsPage } from '../pages/settings/settings-page.tsx';
@@ -15,6 +16,7 @@ interface Page {
 export const pages: readonly ({ readonly to: string } & Page)[] = [
   { to: '/', name: 'Store', show: () => createElement(StorePage) },
   { to: '/nodes', name: 'Nodes', show: () => createElement(NodesPage) },
+  { to: '/activity', name: 'Activity', show: () => createElement(ActivityPage) },
   { to: '/settings', name: 'Settings', show: () => createElement(SettingsPage) },
 ];
 

@@ -1,22 +1,24 @@
 import { useEffect, useRef } from 'react';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
+import { hasAsked } from '../pages/store/moving/troubles.ts';
 import { formatNamed, keyOfDownload, nameOfDownload } from '../pages/store/quantizations.ts';
 import { useApp, useNode, useStore } from '../parts/app-context.ts';
 import { toSentence } from '../parts/to-sentence.ts';
 
-/** Tells when a download or a stage ends while the page is open, whoever asked for it and whichever page is shown. */
+/** Tells when a download or a stage ends while any page is open. */
 export function Watcher(): null {
-  const { tell } = useApp();
+  const { tell, identity } = useApp();
   const downloads = useStore().topics.downloads?.downloads;
   const jobs = useNode().topics.staging?.jobs;
   useEnding<DownloadStatus>(downloads, keyOfDownload, ({ status, error, error_code, ...download }) => {
     if (status === 'complete') tell(`${nameOfDownload(download)} is in the store.`);
-    else if (error_code !== 'CANCELLED')
+    // The store's page shows why; here it is said to the person who asked, wherever they are.
+    else if (error_code !== 'CANCELLED' && hasAsked(download.modelId))
       tell(`The download of ${nameOfDownload(download)} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
   });
-  useEnding<StagingJob>(jobs, nameOfJob, ({ status, path, error, error_code, ...job }) => {
-    if (status === 'complete') tell(`${nameOfJob(job)} is staged at ${path ?? 'this machine'}.`);
+  useEnding<StagingJob>(jobs, nameOfJob, ({ status, error, error_code, ...job }) => {
+    if (status === 'complete') tell(`${nameOfJob(job)} is staged on ${identity.hostname}.`);
     else if (error_code !== 'CANCELLED') tell(`Staging ${nameOfJob(job)} failed: ${toSentence(error ?? 'no reason given')}`, 'bad');
   });
   return null;

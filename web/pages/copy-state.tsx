@@ -11,8 +11,8 @@ export function CopyState({
   if (in_use) return <InUse />;
   if (over_budget)
     return (
-      <span className="badge warn" title="Over budget: evicted when the budget is next applied, unless it is used before.">
-        evicted next
+      <span className="badge warn" title="Removed first, when the budget is next applied, unless it is used before.">
+        over budget
       </span>
     );
   return <span className="badge">idle</span>;

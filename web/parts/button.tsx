@@ -1,13 +1,13 @@
 import { type ReactElement, type ReactNode, useEffect, useRef } from 'react';
 import { Icon, type IconName } from './icon.tsx';
 
-/** What a button is told. */
+/** The properties of a button. */
 export interface ButtonProps {
   readonly children: ReactNode;
   readonly icon?: IconName | undefined;
   readonly tone?: 'primary' | 'plain' | 'quiet' | 'danger';
   readonly disabled?: boolean;
-  /** Why it may not be pressed by whoever looks, as a sentence; it keeps its place and says so. */
+  /** Why it may not be pressed in this tab, as a sentence; it keeps its place and says so. */
   readonly lock?: string | undefined;
   readonly onClick?: (() => void) | undefined;
   readonly isSubmit?: boolean;
@@ -15,6 +15,8 @@ export interface ButtonProps {
   readonly label?: string | undefined;
   /** Takes the focus when it appears, where what had it has gone. */
   readonly takesFocus?: boolean;
+  /** Of a button that opens something: whether that is open. */
+  readonly isExpanded?: boolean | undefined;
 }
 
 /** A button with words. */
@@ -28,6 +30,7 @@ export function Button({
   isSubmit = false,
   label,
   takesFocus = false,
+  isExpanded,
 }: ButtonProps): ReactElement {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -43,6 +46,7 @@ export function Button({
       title={lock}
       onClick={lock === undefined ? onClick : undefined}
       aria-label={label}
+      aria-expanded={isExpanded}
     >
       {lock !== undefined ? <Icon name="lock" /> : icon !== undefined && <Icon name={icon} />}
       {children}
@@ -50,16 +54,19 @@ export function Button({
   );
 }
 
-/** A button with a picture alone; its label says what it does. */
+/** A button with a picture, and a word where the screen is wide; its label says what it does. */
 export function IconButton({
   icon,
   label,
+  words,
   disabled = false,
   lock,
   onClick,
 }: {
   readonly icon: IconName;
+  /** Begins with the word on it. */
   readonly label: string;
+  readonly words?: string;
   readonly disabled?: boolean;
   /** As of `Button`. */
   readonly lock?: string | undefined;
@@ -68,7 +75,7 @@ export function IconButton({
   return (
     <button
       type="button"
-      className="button quiet square"
+      className={`button quiet ${words === undefined ? 'square' : 'row-action'}`}
       disabled={disabled}
       aria-disabled={lock !== undefined || undefined}
       onClick={lock === undefined ? onClick : undefined}
@@ -76,6 +83,7 @@ export function IconButton({
       title={lock ?? label}
     >
       <Icon name={lock === undefined ? icon : 'lock'} />
+      {words !== undefined && <span className="wide-only">{words}</span>}
     </button>
   );
 }

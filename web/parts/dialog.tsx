@@ -1,5 +1,17 @@
-import { type ReactElement, type ReactNode, useId, useLayoutEffect, useRef } from 'react';
+import { type ReactElement, type ReactNode, useId, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { IconButton } from './button.tsx';
+
+/** The open dialogs, the topmost one last. */
+const open: HTMLElement[] = [];
+const changed = 'skulk:dialogs';
+
+function subscribe(listener: () => void): () => void {
+  addEventListener(changed, listener);
+  return () => removeEventListener(changed, listener);
+}
+
+/** The dialog that is above all others; undefined when none is open. */
+export const useTopDialog = (): HTMLElement | undefined => useSyncExternalStore(subscribe, () => open.at(-1));
 
 /** A dialog over the page. It holds the focus, Escape closes it, and what opened it has the focus again afterwards. */
 export function Dialog({
@@ -18,8 +30,15 @@ export function Dialog({
   // Before the element goes, so that the browser gives the focus back.
   useLayoutEffect(() => {
     const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
+    if (element === null) return;
+    element.showModal();
+    open.push(element);
+    dispatchEvent(new Event(changed));
+    return () => {
+      open.splice(open.indexOf(element), 1);
+      dispatchEvent(new Event(changed));
+      element.close();
+    };
   }, []);
   return (
     <dialog

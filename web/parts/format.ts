@@ -31,12 +31,15 @@ const units: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
   ['minute', 60],
 ];
 
-/** How long ago a time is: `3 days ago`, `just now`. */
+/** How long ago a time is: `6 min ago`, `3 days ago`, `just now`. Short, so that it fits a column. */
 export function formatAge(iso: string, now: number): string {
   const seconds = (now - Date.parse(iso)) / 1000;
   if (!Number.isFinite(seconds)) return 'unknown';
   const [unit, size] = units.find(([, length]) => seconds >= length) ?? [];
-  return unit === undefined || size === undefined ? 'just now' : ago.format(-Math.floor(seconds / size), unit);
+  if (unit === undefined || size === undefined) return 'just now';
+  const amount = Math.floor(seconds / size);
+  const short = { minute: 'min', hour: 'h' }[unit as string];
+  return short === undefined ? ago.format(-amount, unit) : `${amount} ${short} ago`;
 }
 
 const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
@@ -44,25 +47,13 @@ const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 
 /** A time of day and date, where the person is. */
 export const formatDate = (iso: string): string => (Number.isNaN(Date.parse(iso)) ? 'unknown' : date.format(new Date(iso)));
 
-/** `1 file`, `2 files`. */
-export const plural = (count: number, word: string): string => `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
-
-/** What a download or a stage says of itself: `1.2 GiB of 4.7 GiB, 80 MiB/s, 45 s left`. */
-export function describeProgress({
-  bytes_done,
-  bytes_total,
-  bytes_per_second,
-  seconds_left,
-}: {
-  readonly bytes_done: number;
-  readonly bytes_total: number;
-  readonly bytes_per_second: number | null;
-  readonly seconds_left: number | null;
-}): string {
-  if (bytes_total === 0) return '';
-  return [
-    `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}`,
-    ...(bytes_per_second === null ? [] : [`${formatBytes(bytes_per_second)}/s`]),
-    ...(seconds_left === null ? [] : [`${formatSeconds(seconds_left)} left`]),
-  ].join(', ');
+/** A count of parameters: `30.5B`, `137M`. */
+export function formatCount(count: number): string {
+  const [size, letter] = count >= 999.5e6 ? [1e9, 'B'] : count >= 999.5e3 ? [1e6, 'M'] : [1e3, 'K'];
+  const value = count / (size as number);
+  return `${value >= 99.95 ? Math.round(value) : value.toFixed(1)}${letter}`;
 }
+
+/** `1 file`, `2 files`. @param words the plural, where it is not made by an s */
+export const plural = (count: number, word: string, words = `${word}s`): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? word : words}`;

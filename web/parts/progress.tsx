@@ -1,7 +1,10 @@
 import { type ReactElement, useId } from 'react';
-import { describeProgress } from './format.ts';
+import { formatBytes, formatSeconds } from './format.ts';
 
-/** How far something is that moves bytes. */
+/** Longer waits are guesses that help nobody. */
+const maxSecondsLeft = 86_400;
+
+/** How far something is that moves bytes: its share, its rate and the time left, each in a column of its own. */
 export function Progress({
   label,
   ...now
@@ -14,12 +17,18 @@ export function Progress({
 }): ReactElement {
   const words = useId();
   const isKnown = now.bytes_total > 0;
-  const text = describeProgress(now);
+  const { bytes_done: done, bytes_total: total, bytes_per_second: rate, seconds_left: left } = now;
   return (
     <div className="progress">
-      <progress aria-label={label} aria-describedby={words} {...(isKnown && { max: now.bytes_total, value: now.bytes_done })} />
+      <progress aria-label={label} aria-describedby={words} {...(isKnown && { max: total, value: done })} />
       <span id={words} className="progress-words">
-        {isKnown ? `${Math.floor((now.bytes_done / now.bytes_total) * 100)}% · ${text}` : ''}
+        {isKnown && (
+          <span
+            title={`${formatBytes(done)} of ${formatBytes(total)}`}
+          >{`${Math.floor((done / total) * 100)} % of ${formatBytes(total)}`}</span>
+        )}{' '}
+        {isKnown && rate !== null && <span>{`${formatBytes(rate)}/s`}</span>}{' '}
+        {isKnown && left !== null && left < maxSecondsLeft && <span>{`${formatSeconds(left)} left`}</span>}
       </span>
     </div>
   );

@@ -6,7 +6,7 @@ import type { Endpoint } from '../../api/programs.ts';
 const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/i;
 
 /**
- * Where programs find this server. Whoever looks from the machine itself sees the address that other machines reach, so that a line can be
+ * Where programs find this server. A person on the machine itself sees the address that other machines reach, so that a line can be
  * taken to any of them. Pure.
  * @param at of the page
  */

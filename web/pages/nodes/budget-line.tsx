@@ -15,7 +15,7 @@ export function BudgetLine({ node: { copies, budget_bytes, free_bytes } }: { rea
   const limit = budget_bytes === null ? undefined : used + budget_bytes;
   const total = Math.max(limit ?? 0, used + idle + over);
   const next = copies.filter(({ over_budget }) => over_budget).map(({ model_id }) => model_id);
-  const budget = budget_bytes === null ? 'nothing is evicted automatically' : `budget for idle copies ${formatBytes(budget_bytes)}`;
+  const budget = budget_bytes === null ? 'nothing is removed automatically' : `budget for idle copies ${formatBytes(budget_bytes)}`;
   const words = [`in use ${formatBytes(used)}`, `idle ${formatBytes(idle + over)}`, budget];
   return (
     <div className="budget">
@@ -32,13 +32,13 @@ export function BudgetLine({ node: { copies, budget_bytes, free_bytes } }: { rea
       <ul className="legend">
         {used > 0 && <li className="use">in use {formatBytes(used)}</li>}
         <li className="models">idle {formatBytes(idle)}</li>
-        {over > 0 && <li className="over">evicted next {formatBytes(over)}</li>}
+        {over > 0 && <li className="over">over budget {formatBytes(over)}</li>}
         <li className="plain">{budget}</li>
         {free_bytes !== null && <li className="plain">free on its disk {formatBytes(free_bytes)}</li>}
       </ul>
       {next.length > 0 && (
         <p className="muted budget-next">
-          Evicted when a program there ends or its server starts: <span className="ids">{next.slice(0, 3).join(', ')}</span>
+          Removed first, when a program there ends or its server starts: <span className="ids">{next.slice(0, 3).join(', ')}</span>
           {next.length > 3 && ` and ${next.length - 3} more`}
         </p>
       )}

@@ -20,15 +20,17 @@ export function NodeCard({
   orders,
   isStoreHost,
   onPurge,
+  onForget,
 }: {
   readonly node: KnownNode;
   readonly orders: readonly GivenOrder[];
   readonly isStoreHost: boolean;
   /** @param modelId undefined: every model */
   readonly onPurge: (modelId: string | undefined) => void;
+  readonly onForget: () => void;
 }): ReactElement {
   const { identity } = useApp();
-  const { models: lock } = useLocks();
+  const { models: lock, nodes: forgetLock } = useLocks();
   const isOwn = node.node_id === identity.node_id;
   const title = `node-${node.node_id}`;
   const storage = useNode().topics.storage;
@@ -47,15 +49,22 @@ export function NodeCard({
             {node.address !== null && ` · ${node.address}`}
           </p>
         </div>
-        <Button
-          icon="trash"
-          disabled={(node.staged_models ?? 0) === 0}
-          lock={lock}
-          onClick={() => onPurge(undefined)}
-          label={`Purge all on ${node.hostname}`}
-        >
-          Purge all…
-        </Button>
+        <div className="node-acts">
+          {!node.connected && !isOwn && !isStoreHost && (
+            <Button lock={forgetLock} onClick={onForget} label={`Forget ${node.hostname || node.node_id}`}>
+              Forget…
+            </Button>
+          )}
+          <Button
+            icon="trash"
+            disabled={(node.staged_models ?? 0) === 0}
+            lock={lock}
+            onClick={() => onPurge(undefined)}
+            label={`Purge all on ${node.hostname}`}
+          >
+            Purge all…
+          </Button>
+        </div>
       </header>
       {isOwn && storage !== undefined && storage.problem !== null && (
         <div className="callout bad" role="alert">

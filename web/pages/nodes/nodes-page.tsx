@@ -1,11 +1,14 @@
 import { type ReactElement, useState } from 'react';
+import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
+import { ForgetDialog } from './forget-dialog.tsx';
 import { NodeCard } from './node-card.tsx';
+import { OwnCopies } from './own-copies.tsx';
 import { PurgeDialog, type PurgeTarget } from './purge-dialog.tsx';
 
 /** What is staged on each machine. */
@@ -13,6 +16,7 @@ export function NodesPage(): ReactElement {
   const { topics, round } = useStore();
   const { models: lock } = useLocks();
   const [purging, setPurging] = useState<PurgeTarget>();
+  const [forgetting, setForgetting] = useState<KnownNode>();
   const nodes = topics.nodes?.nodes ?? [];
   const staged = nodes.reduce((sum, { staged_bytes }) => sum + (staged_bytes ?? 0), 0);
   return (
@@ -31,6 +35,7 @@ export function NodesPage(): ReactElement {
         </Button>
       </div>
       <ViewOnly />
+      <OwnCopies />
       {topics.nodes !== undefined && nodes.length === 0 && (
         <section className="card">
           <Empty title="No machine has reported yet">
@@ -49,9 +54,11 @@ export function NodesPage(): ReactElement {
             orders={topics.orders?.orders ?? []}
             isStoreHost={node.node_id === topics.health?.nodeId}
             onPurge={(modelId) => setPurging({ node, modelId })}
+            onForget={() => setForgetting(node)}
           />
         ))}
       </div>
+      {forgetting !== undefined && <ForgetDialog node={forgetting} onClose={() => setForgetting(undefined)} />}
       {purging !== undefined && <PurgeDialog target={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
     </>
   );

@@ -1,7 +1,9 @@
+import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import type { CountedEntry } from '../../../src/core/protocol/models.ts';
+import { stagedOn } from './quantizations.ts';
 
 /** By what the list can be ordered. */
-export type SortKey = 'name' | 'size' | 'added';
+export type SortKey = 'name' | 'size' | 'added' | 'used';
 
 /** How the list is to be shown. */
 export interface ListView {
@@ -13,22 +15,34 @@ export interface ListView {
   readonly isDescending: boolean;
 }
 
+/** When a model was used last on any machine, ISO 8601; empty when it never was. Pure. */
+export const lastUseOf = (nodes: readonly KnownNode[], modelId: string): string =>
+  stagedOn(nodes, { modelId }).reduce((latest, { copy }) => (copy.last_used > latest ? copy.last_used : latest), '');
+
 /** The models that a person wants to see, in the order that they want. Pure. */
-export function listModels(entries: readonly CountedEntry[], { words, tags, sort, isDescending }: ListView): readonly CountedEntry[] {
+export function listModels(
+  entries: readonly CountedEntry[],
+  { words, tags, sort, isDescending }: ListView,
+  nodes: readonly KnownNode[] = [],
+): readonly CountedEntry[] {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const found = entries.filter((entry) => {
     const text = [entry.model_id, entry.family, entry.quantization].join(' ').toLowerCase();
     return wanted.every((word) => text.includes(word)) && tags.every((tag) => entry.tags.some((own) => own === tag));
   });
   const sign = isDescending ? -1 : 1;
-  return found.toSorted((a, b) => sign * compare[sort](a, b) || compare.name(a, b));
+  const used = new Map(sort === 'used' ? found.map(({ model_id }) => [model_id, lastUseOf(nodes, model_id)]) : []);
+  const compare: Readonly<Record<SortKey, (a: CountedEntry, b: CountedEntry) => number>> = {
+    name: compareNames,
+    size: (a, b) => a.total_bytes - b.total_bytes,
+    added: (a, b) => compareTexts(a.downloaded_at, b.downloaded_at),
+    used: (a, b) => compareTexts(used.get(a.model_id) ?? '', used.get(b.model_id) ?? ''),
+  };
+  return found.toSorted((a, b) => sign * compare[sort](a, b) || compareNames(a, b));
 }
 
-const compare: Readonly<Record<SortKey, (a: CountedEntry, b: CountedEntry) => number>> = {
-  name: (a, b) => a.model_id.localeCompare(b.model_id, 'en', { sensitivity: 'base' }),
-  size: (a, b) => a.total_bytes - b.total_bytes,
-  added: (a, b) => (a.downloaded_at < b.downloaded_at ? -1 : a.downloaded_at > b.downloaded_at ? 1 : 0),
-};
+const compareNames = (a: CountedEntry, b: CountedEntry): number => a.model_id.localeCompare(b.model_id, 'en', { sensitivity: 'base' });
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The tags that there are, in the order of their names. */
 export const tagsOf = (entries: readonly CountedEntry[]): readonly string[] => [...new Set(entries.flatMap(({ tags }) => tags))].toSorted();

@@ -1,4 +1,6 @@
 import { type ReactElement, useId } from 'react';
+import type { CountedEntry } from '../../../src/core/protocol/models.ts';
+import { plural } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import type { ListView } from './list-models.ts';
 
@@ -7,13 +9,13 @@ export function ListTools({
   view,
   tags,
   count,
-  total,
+  entries,
   onChange,
 }: {
   readonly view: ListView;
   readonly tags: readonly string[];
   readonly count: number;
-  readonly total: number;
+  readonly entries: readonly CountedEntry[];
   readonly onChange: (view: ListView) => void;
 }): ReactElement {
   const field = useId();
@@ -24,12 +26,12 @@ export function ListTools({
       <div className="search">
         <Icon name="search" />
         <label htmlFor={field} className="visually-hidden">
-          Find models
+          Filter models
         </label>
         <input
           id={field}
           type="search"
-          placeholder="Find models"
+          placeholder="Filter models"
           value={view.words}
           onChange={(event) => onChange({ ...view, words: event.target.value })}
         />
@@ -45,8 +47,14 @@ export function ListTools({
         </fieldset>
       )}
       <p className="muted count" role="status">
-        {count === total ? `${total} in total` : `${count} of ${total}`}
+        {count === entries.length ? describeCount(entries) : `${count} of ${plural(entries.length, 'model')}`}
       </p>
     </search>
   );
+}
+
+/** `6 models, 9 quantizations`. Pure. */
+function describeCount(entries: readonly CountedEntry[]): string {
+  const parts = entries.reduce((sum, { quantizations = [] }) => sum + quantizations.length, 0);
+  return `${plural(entries.length, 'model')}${parts > 0 ? `, ${plural(parts, 'quantization')}` : ''}`;
 }

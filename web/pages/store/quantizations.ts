@@ -38,7 +38,7 @@ export interface StagedOn {
   readonly whole: ReportedCopy;
 }
 
-/** The nodes that told of a copy, by hostname. Pure. */
+/** The nodes that reported a copy, by hostname. Pure. */
 export const stagedOn = (nodes: readonly KnownNode[], named: Named): readonly StagedOn[] =>
   nodes
     .flatMap((node) => {

@@ -1,21 +1,24 @@
-import { type ReactElement, useState } from 'react';
-import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
+import { type ReactElement, useEffect, useState } from 'react';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
+import { pathOfModel } from '../../parts/model-path.ts';
 import { navigate, useRoute } from '../../parts/route.ts';
-import { PurgeDialog, type PurgeTarget } from '../nodes/purge-dialog.tsx';
+import { Rates } from '../activity/rates.tsx';
+import { useActivity } from '../activity/use-activity.ts';
+import { OwnCopies } from '../nodes/own-copies.tsx';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
-import { DetailsDialog } from './details-dialog.tsx';
 import { type ListView, listModels, type SortKey, tagsOf } from './list-models.ts';
 import { ListTools } from './list-tools.tsx';
 import { ModelTable } from './model-table.tsx';
+import { Attention } from './moving/attention.tsx';
+import { DownloadRow } from './moving/download-row.tsx';
+import { useTroubles } from './moving/troubles.ts';
 import { Optimizations } from './optimize/optimizations.tsx';
-import { OptimizeDialog } from './optimize/optimize-dialog.tsx';
-import { keyOfDownload, type Named } from './quantizations.ts';
+import { keyOfDownload } from './quantizations.ts';
 import { Space } from './space.tsx';
 import { UnfinishedUploads } from './uploads/unfinished-uploads.tsx';
 import { useStaging } from './use-staging.ts';
@@ -27,20 +30,18 @@ export function StorePage(): ReactElement {
   const { topics, round } = useStore();
   const node = useNode();
   const guide = useGuide();
-  const { query } = useRoute();
-  const [view, setView] = useState<ListView>({ words: '', tags: [], sort: 'name', isDescending: false });
-  const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
-  // What is looked up at once; empty where somebody is to type it.
-  const [adding, setAdding] = useState<string>();
-  const [deleting, setDeleting] = useState<Deleting>();
-  const [purging, setPurging] = useState<PurgeTarget>();
-  const [optimizing, setOptimizing] = useState<string>();
+  useOldAddress();
+  const [view, setView] = useState<ListView>({ words: '', tags: [], sort: 'size', isDescending: true });
+  const [isAdding, setAdding] = useState(false);
+  const [deleting, setDeleting] = useState<string>();
   const staging = useStaging();
+  const { view: activity } = useActivity();
   const locks = useLocks();
   const entries = topics.registry?.entries ?? [];
   const nodes = topics.nodes?.nodes ?? [];
-  const shown = query.get('model');
-  const downloads = (topics.downloads?.downloads ?? []).filter((one) => isOfInterest(one) && !dismissed.has(keyOf(one)));
+  const all = topics.downloads?.downloads ?? [];
+  const { troubles, dismiss } = useTroubles(all);
+  const coming = all.filter(({ status }) => status === 'pending' || status === 'downloading');
   const found = listModels(entries, view);
   const sortBy = (sort: SortKey): void =>
     setView({ ...view, sort, isDescending: view.sort === sort ? !view.isDescending : sort !== 'name' });
@@ -49,99 +50,82 @@ export function StorePage(): ReactElement {
     <>
       <div className="page-head">
         <h1>Store</h1>
-        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} onClick={() => setAdding('')}>
+        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} onClick={() => setAdding(true)}>
           Add a model
         </Button>
       </div>
       <ViewOnly />
-      {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding('')} onStage={staging.stage} />}
-      {topics.health !== undefined && <Space health={topics.health} entries={entries} />}
+      <OwnCopies />
+      {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding(true)} onStage={staging.stage} />}
+      {topics.health !== undefined && (
+        <div className="overview">
+          <Space health={topics.health} entries={entries} />
+          {activity !== undefined && <Rates view={activity} />}
+        </div>
+      )}
+      <Attention troubles={troubles} lock={locks.models} onDismiss={dismiss} />
       <UnfinishedUploads />
       <Optimizations />
-      {isKnown && entries.length + downloads.length > 0 && (
+      {isKnown && entries.length + coming.length > 0 && (
         <section className="card flush" aria-label="Models">
-          <ListTools view={view} tags={tagsOf(entries)} count={found.length} total={entries.length} onChange={setView} />
-          <ModelTable
-            entries={found}
-            downloads={downloads}
-            nodes={nodes}
-            jobs={node.topics.staging?.jobs ?? []}
-            here={new Set(node.topics.storage?.models.map(({ model_id }) => model_id))}
-            view={view}
-            locks={locks}
-            onSort={sortBy}
-            onStage={staging.stage}
-            onDelete={(modelId) => setDeleting({ modelId })}
-            onDismiss={(one) => setDismissed(new Set([...dismissed, keyOf(one)]))}
-          />
+          <ListTools view={view} tags={tagsOf(entries)} count={found.length} entries={entries} onChange={setView} />
+          {coming.length > 0 && (
+            <ul className="moves" aria-label="Coming in">
+              {coming.map((download) => (
+                <DownloadRow key={keyOfDownload(download)} download={download} lock={locks.models} />
+              ))}
+            </ul>
+          )}
+          {found.length > 0 && (
+            <ModelTable
+              entries={found}
+              nodes={nodes}
+              jobs={node.topics.staging?.jobs ?? []}
+              here={new Set(node.topics.storage?.models.map(({ model_id }) => model_id))}
+              view={view}
+              locks={locks}
+              onSort={sortBy}
+              onStage={staging.stage}
+              onDelete={setDeleting}
+            />
+          )}
           {entries.length > 0 && found.length === 0 && (
-            <Empty title="No model matches">
-              <Button onClick={() => setView({ ...view, words: '', tags: [] })}>Show all</Button>
+            <Empty title={view.words === '' ? 'No model has these tags' : `No model matches “${view.words}”`}>
+              <Button onClick={() => setView({ ...view, words: '', tags: [] })}>Clear the filter</Button>
             </Empty>
           )}
         </section>
       )}
-      {isKnown && entries.length + downloads.length === 0 && !guide.isShown && (
+      {isKnown && entries.length + coming.length === 0 && !guide.isShown && (
         <section className="card">
           <Empty title="The store is empty">
             <p className="muted">
               Add a model from Hugging Face, or add your own: <code>skulk add PATH --as ORG/NAME</code>.
             </p>
-            <Button tone="primary" icon="add" lock={locks.models} onClick={() => setAdding('')}>
+            <Button tone="primary" icon="add" lock={locks.models} onClick={() => setAdding(true)}>
               Add a model
             </Button>
           </Empty>
         </section>
       )}
       {!isKnown && round === 0 && <p className="muted loading">Loading from the store…</p>}
-      {adding !== undefined && <AddDialog freeBytes={topics.health?.freeBytes} initial={adding} onClose={() => setAdding(undefined)} />}
-      {shown !== null && isKnown && adding === undefined && deleting === undefined && purging === undefined && optimizing === undefined && (
-        <DetailsDialog
-          key={shown}
-          modelId={shown}
-          onStage={staging.stage}
-          onAdd={() => setAdding(shown)}
-          onOptimize={() => setOptimizing(shown)}
-          onPurge={(selector) => setPurging({ node: undefined, modelId: shown, selector })}
-          onDelete={(quantization) => setDeleting({ modelId: shown, ...quantization })}
-          onClose={() => navigate('/')}
-        />
-      )}
+      {isAdding && <AddDialog freeBytes={topics.health?.freeBytes} onClose={() => setAdding(false)} />}
       {deleting !== undefined && (
         <DeleteDialog
-          named={deleting}
-          bytes={deleting.bytes ?? entries.find(({ model_id }) => model_id === deleting.modelId)?.total_bytes}
-          {...(deleting.others !== undefined && { others: deleting.others })}
+          named={{ modelId: deleting }}
+          bytes={entries.find(({ model_id }) => model_id === deleting)?.total_bytes}
           nodes={nodes}
-          onClose={(isDone) => {
-            setDeleting(undefined);
-            if (isDone && shown === deleting.modelId && (deleting.others ?? []).length === 0) navigate('/', { replace: true });
-          }}
+          onClose={() => setDeleting(undefined)}
         />
       )}
-      {optimizing !== undefined && (
-        <OptimizeDialog
-          modelId={optimizing}
-          onClose={(isStarted) => {
-            setOptimizing(undefined);
-            if (isStarted) navigate('/');
-          }}
-        />
-      )}
-      {purging !== undefined && <PurgeDialog target={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
     </>
   );
 }
 
-/** What is to be deleted: a model, or one of its quantizations. */
-interface Deleting extends Named {
-  readonly bytes?: number;
-  readonly others?: readonly string[];
+/** A model once had the address `/?model=ORG/NAME`; links to it still work. */
+function useOldAddress(): void {
+  const modelId = useRoute().query.get('model');
+  useEffect(() => {
+    if (modelId !== null) navigate(pathOfModel(modelId), { replace: true });
+  }, [modelId]);
 }
-
-/** What is complete stands in the list as a model; what somebody stopped is of no interest. */
-const isOfInterest = ({ status, error_code, warnings }: DownloadStatus): boolean =>
-  status === 'complete' ? warnings.length > 0 : error_code !== 'CANCELLED';
-
-/** A download that is asked for again is another one. */
-const keyOf = (download: DownloadStatus): string => `${keyOfDownload(download)} ${download.updated_at}`;

@@ -7,12 +7,12 @@ import { useApp } from '../../parts/app-context.ts';
 /** A model that is being hashed for the first time is looked at so often. */
 const hashingMs = 2_000;
 
-/** One model, closely; read anew when the stamp is another. */
+/** One model, closely; read when there is a stamp, and anew when it is another. */
 export function useModel(modelId: string, stamp: string | undefined): { readonly model?: ShownModel; readonly error?: ApiError } {
   const { client } = useApp();
   const [state, setState] = useState<{ readonly model?: ShownModel; readonly error?: ApiError }>({});
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another stamp means another answer.
   useEffect(() => {
+    if (stamp === undefined) return;
     const ending = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const read = async (): Promise<void> => {

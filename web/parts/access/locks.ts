@@ -7,6 +7,8 @@ export interface Locks {
   readonly models: string | undefined;
   /** Staging on the machine whose page this is. */
   readonly copiesHere: string | undefined;
+  /** Forgetting a machine. */
+  readonly nodes: string | undefined;
   /** Cancelling what other machines send. */
   readonly uploads: string | undefined;
 }
@@ -23,11 +25,11 @@ export function useLocks(): Locks {
   const { access, identity } = useApp();
   const { topics } = useStore();
   const host = topics.health?.hostname || (identity.role === 'store' ? identity.hostname : 'the store host');
+  const isAdmin = mayActAs(access.store_role, 'admin');
   return {
     models: mayActAs(access.store_role, 'node') ? undefined : viewOnly,
     copiesHere: mayActAs(access.role, 'node') ? undefined : viewOnly,
-    uploads: mayActAs(access.store_role, 'admin')
-      ? undefined
-      : `To cancel an upload of another machine, run “skulk key” on ${host} and open the link it prints.`,
+    nodes: isAdmin ? undefined : `To forget a machine, run “skulk key” on ${host} and open the link it prints.`,
+    uploads: isAdmin ? undefined : `To cancel an upload of another machine, run “skulk key” on ${host} and open the link it prints.`,
   };
 }

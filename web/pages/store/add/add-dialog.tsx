@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactElement, useEffect, useId, useState } from 'react';
 import type { HubOffer } from '../../../../src/core/protocol/models.ts';
+import type { ApiError } from '../../../api/api-error.ts';
 import { callOf } from '../../../api/call.ts';
 import { splitRef } from '../../../api/model-ref.ts';
 import { firstChoice } from '../../../api/offer-presence.ts';
@@ -9,10 +10,14 @@ import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
+import { rememberAsked } from '../moving/troubles.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { Offer } from './offer.tsx';
+import { SearchResults } from './search-results.tsx';
+import { TokenField } from './token-field.tsx';
+import { useSearch } from './use-search.ts';
 
-/** Adding a model from Hugging Face: its name, what that would bring, and the download. */
+/** Adding a model from Hugging Face: a search as one types, what the chosen one would bring, and the download. */
 export function AddDialog({
   freeBytes,
   initial = '',
@@ -36,8 +41,8 @@ export function AddDialog({
     look.reset();
     download.reset();
   };
-  const find = async (): Promise<void> => {
-    const found = await look.start((signal) => lookUp(client, text, signal));
+  const find = async (name = text): Promise<void> => {
+    const found = await look.start((signal) => lookUp(client, name, signal));
     if (found === undefined) return;
     const { offer, named } = found;
     const downloads = (topics.downloads?.downloads ?? []).filter(({ modelId }) => modelId === offer.modelId);
@@ -48,6 +53,12 @@ export function AddDialog({
   useEffect(() => {
     if (initial !== '') void find();
   }, []);
+  const isSearching = look.result === undefined && look.error === undefined && !look.isBusy;
+  const search = useSearch(text, isSearching && lock === undefined);
+  const open = (name: string): void => {
+    change(name);
+    void find(name);
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     void find();
@@ -59,11 +70,12 @@ export function AddDialog({
       client.send(callOf('POST /store/models/:id/download', { id: offer.modelId }), body, signal),
     );
     if (asked === undefined) return;
+    rememberAsked(offer.modelId);
     tell(`Started the download of ${offer.modelId}.`);
     onClose();
   };
   return (
-    <Dialog title="Add a model" onClose={onClose}>
+    <Dialog title="Add a model" size="wide" onClose={onClose}>
       <form onSubmit={submit} className="stack">
         <div className="field">
           <label htmlFor={field}>Model on Hugging Face</label>
@@ -80,17 +92,19 @@ export function AddDialog({
               value={text}
               onChange={(event) => change(event.target.value)}
             />
-            <Button isSubmit icon="search" lock={lock} tone={look.result === undefined ? 'primary' : 'plain'} disabled={look.isBusy}>
-              Look it up
+            <Button isSubmit lock={lock} tone={look.result === undefined ? 'primary' : 'plain'} disabled={look.isBusy}>
+              Open
             </Button>
           </div>
           <p id={help} className="muted field-help">
-            A name, a name with a revision or a quantization (<code>org/name@v1.0:Q4_K_M</code>), or the address of its page.
+            Words to search for, a full name (<code>org/name@v1.0:Q4_K_M</code>), or the address of a page.
           </p>
         </div>
       </form>
       <div role="status">{look.isBusy && <p className="muted">Asking Hugging Face…</p>}</div>
+      {isSearching && <SearchResults search={search} words={text.trim()} onOpen={open} />}
       {look.error !== undefined && <Problem error={look.error} />}
+      {look.error !== undefined && isGated(look.error) && <TokenField modelId={splitRef(text).modelId} />}
       {look.result?.refusal !== undefined && <Problem error={look.result.refusal} />}
       {look.result !== undefined && (
         <Offer
@@ -106,3 +120,5 @@ export function AddDialog({
     </Dialog>
   );
 }
+
+const isGated = ({ code, message }: ApiError): boolean => code === 'HUB_REFUSED' && / is gated /.test(message);

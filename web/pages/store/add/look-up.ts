@@ -27,7 +27,7 @@ export const askOffer = (client: Client, { modelId, revision, wanted }: Asked, s
   return client.get<HubOffer>(callOf('GET /store/hub/:id', { id: modelId }, query), signal);
 };
 
-/** Looks up what was typed or pasted. A selector that names nothing is told beside what there is. Throws an ApiError. */
+/** Looks up what was typed or pasted. A selector that names nothing is reported beside the choices. Throws an ApiError. */
 export async function lookUp(client: Client, text: string, signal: AbortSignal): Promise<Found> {
   const { modelId, revision, selector } = splitRef(text);
   if (selector === undefined) return { offer: await askOffer(client, { modelId, revision }, signal) };

@@ -17,11 +17,11 @@ export function Optimizations(): ReactElement | null {
   const shown = (topics.optimizations?.optimizations ?? []).filter((one) => isOfInterest(one) && !dismissed.has(keyOf(one)));
   if (shown.length === 0) return null;
   return (
-    <section className="card flush uploads" aria-labelledby={title}>
-      <header>
+    <section className="card flush" aria-labelledby={title}>
+      <header className="card-head">
         <h2 id={title}>Optimizations</h2>
       </header>
-      <ul>
+      <ul className="moves">
         {shown.map((one) => (
           <Row key={keyOf(one)} optimization={one} onDismiss={() => setDismissed(new Set([...dismissed, keyOf(one)]))} />
         ))}
@@ -52,7 +52,7 @@ function Row({ optimization, onDismiss }: { readonly optimization: OptimizationS
           {type} from {modelId}, by {engine}
         </p>
       </div>
-      <div className="upload-state">
+      <div className="move-state">
         {status === 'failed' ? (
           <p className="bad">
             <Sentence text={optimization.error ?? 'failed'} />{' '}

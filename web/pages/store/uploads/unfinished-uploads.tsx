@@ -6,7 +6,7 @@ import { useStore } from '../../../parts/app-context.ts';
 import { CancelUploadDialog } from './cancel-upload-dialog.tsx';
 import { UploadRow } from './upload-row.tsx';
 
-/** What other machines have not finished sending; nothing where there is none. */
+/** What other machines have not finished sending; nothing if all is finished. */
 export function UnfinishedUploads(): ReactElement | null {
   const { topics } = useStore();
   const { uploads: lock } = useLocks();
@@ -16,12 +16,12 @@ export function UnfinishedUploads(): ReactElement | null {
   return (
     <>
       {uploads.length > 0 && (
-        <section className="card flush uploads" aria-labelledby={title}>
-          <header>
+        <section className="card flush" aria-labelledby={title}>
+          <header className="card-head">
             <h2 id={title}>Unfinished uploads</h2>
             {lock !== undefined && <p className="muted">{lock}</p>}
           </header>
-          <ul>
+          <ul className="moves">
             {uploads.map((upload) => (
               <UploadRow
                 key={upload.id}

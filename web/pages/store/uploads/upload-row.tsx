@@ -30,7 +30,7 @@ export function UploadRow({
         <ModelName id={model_id} />
         <p className="muted row-more">{who === null ? `from ${sender}` : `by ${who}, from ${sender}`}</p>
       </div>
-      <div className="upload-state">
+      <div className="move-state">
         <Progress
           label={`Upload of ${model_id}`}
           bytes_done={bytes_done}

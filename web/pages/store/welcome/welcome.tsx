@@ -5,7 +5,7 @@ import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
 import { Icon } from '../../../parts/icon.tsx';
 import { Progress } from '../../../parts/progress.tsx';
-import { StageHere } from '../details/stage-here.tsx';
+import { StageHere } from '../../model/details/stage-here.tsx';
 import { ChoosePlace } from './choose-place.tsx';
 import type { Guide } from './use-guide.ts';
 

@@ -12,9 +12,12 @@ export function FileList({ model: { files } }: { readonly model: ShownModel }): 
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? files : files.slice(0, firstFiles);
   return (
-    <section aria-labelledby="files">
-      <h3 id="files">Files</h3>
-      <table className="list files">
+    <section className="card flush" aria-labelledby="files">
+      <header className="card-head">
+        <h2 id="files">Files</h2>
+        <p className="muted">{plural(files.length, 'file')}</p>
+      </header>
+      <table className="list slim">
         <thead>
           <tr>
             <th scope="col">Path</th>
@@ -47,7 +50,11 @@ export function FileList({ model: { files } }: { readonly model: ShownModel }): 
           ))}
         </tbody>
       </table>
-      {shown.length < files.length && <Button onClick={() => setWhole(true)}>Show all {plural(files.length, 'file')}</Button>}
+      {shown.length < files.length && (
+        <div className="card-end">
+          <Button onClick={() => setWhole(true)}>Show all {plural(files.length, 'file')}</Button>
+        </div>
+      )}
     </section>
   );
 }

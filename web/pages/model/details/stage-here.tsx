@@ -5,7 +5,7 @@ import { Button } from '../../../parts/button.tsx';
 import { Command } from '../../../parts/command.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
-import { useStaging } from '../use-staging.ts';
+import { useStaging } from '../../store/use-staging.ts';
 
 /** Making a copy on the machine whose page this is: the button, how far it is, and where it is in the end. */
 export function StageHere({ modelId, onStage }: { readonly modelId: string; readonly onStage: () => void }): ReactElement {

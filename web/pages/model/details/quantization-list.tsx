@@ -4,10 +4,10 @@ import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
-import { formatBytes } from '../../../parts/format.ts';
 import { Progress } from '../../../parts/progress.tsx';
+import { Size } from '../../../parts/size.tsx';
 import { InUse } from '../../copy-state.tsx';
-import { comingTo, formatNamed, isOlderPart, partOf, stagedOn } from '../quantizations.ts';
+import { comingTo, formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
 
 /** What can be done with one quantization. */
 export interface QuantizationActs {
@@ -23,24 +23,26 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
   const { models: lock } = useLocks();
   const stored = model.quantizations ?? [];
   if (stored.length === 0) return null;
+  const largest = Math.max(...stored.map(({ size_bytes }) => size_bytes));
   const coming = comingTo(model.model_id, stored, topics.downloads?.downloads ?? []);
   return (
-    <section aria-labelledby="quantizations">
-      <div className="section-head">
-        <h3 id="quantizations">Quantizations</h3>
+    <section className="card flush" aria-labelledby="quantizations">
+      <header className="card-head">
+        <h2 id="quantizations">Quantizations</h2>
+        <p className="muted">{stored.length} in the store</p>
         <Button icon="add" lock={lock} onClick={acts.onAdd}>
           Add a quantization
         </Button>
-      </div>
-      <table className="list files quantizations">
+      </header>
+      <table className="list quantizations">
         <thead>
           <tr>
             <th scope="col">Name</th>
+            <th scope="col" className="number wide-only">
+              Bits
+            </th>
             <th scope="col" className="number">
               Size
-            </th>
-            <th scope="col" className="number wide-only">
-              Bits per weight
             </th>
             <th scope="col" className="wide-only">
               Staged on
@@ -52,7 +54,7 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
         </thead>
         <tbody>
           {stored.map((one) => (
-            <Row key={one.selector} modelId={model.model_id} quantization={one} {...acts} />
+            <Row key={one.selector} modelId={model.model_id} quantization={one} largest={largest} {...acts} />
           ))}
           {coming.map((one) => (
             <tr key={`${one.gguf_file} ${one.selector}`}>
@@ -73,10 +75,11 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
 function Row({
   modelId,
   quantization,
+  largest,
   onStage,
   onPurge,
   onDelete,
-}: { readonly modelId: string; readonly quantization: StoredQuantization } & QuantizationActs): ReactElement {
+}: { readonly modelId: string; readonly quantization: StoredQuantization; readonly largest: number } & QuantizationActs): ReactElement {
   const { selector, size_bytes, bits_per_weight } = quantization;
   const { identity } = useApp();
   const { topics } = useStore();
@@ -86,7 +89,7 @@ function Row({
     (one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one),
   );
   const places = stagedOn(topics.nodes?.nodes ?? [], { modelId, selector });
-  // What is here is known at once, before this machine has told the store.
+  // What is here is known at once, before this machine has reported it to the store.
   const here = storage?.models.map((copy) => partOf(copy, { modelId, selector })).find((part) => part !== undefined);
   const others = places.filter(({ node }) => node.node_id !== identity.node_id);
   const staged = [
@@ -101,7 +104,7 @@ function Row({
   return (
     <tr>
       <th scope="row" className="path">
-        {selector} {isUsed && <InUse />}
+        <span className="label">{selector}</span> {isUsed && <InUse />}
         {isOlder && (
           <span className="badge warn" title="A machine has another content than the store. Staging it again there updates it.">
             older copy
@@ -113,25 +116,29 @@ function Row({
           {names === '' ? 'not staged' : `on ${names}`}
         </p>
       </th>
-      <td className="number">{formatBytes(size_bytes)}</td>
       <td className="number wide-only">{bits === '' ? '?' : bits}</td>
+      <td className="number">
+        <Size bytes={size_bytes} largest={largest} />
+      </td>
       <td className="wide-only">{names === '' ? <span className="muted">–</span> : names}</td>
       <td className="actions">
         <IconButton
           icon="machine"
           label={`Stage ${name} on ${identity.hostname}`}
+          words="Stage"
           disabled={job !== undefined}
           lock={copiesHere}
           onClick={() => onStage(selector)}
         />
         <IconButton
           icon="close"
+          words="Purge…"
           label={`Purge staged copies of ${name}`}
           disabled={places.length === 0}
           lock={models}
           onClick={() => onPurge(selector)}
         />
-        <IconButton icon="trash" label={`Delete ${name}`} lock={models} onClick={() => onDelete(selector)} />
+        <IconButton icon="trash" label={`Delete ${name}`} words="Delete…" lock={models} onClick={() => onDelete(selector)} />
       </td>
     </tr>
   );

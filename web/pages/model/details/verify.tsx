@@ -10,8 +10,8 @@ import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 
-/** Hashing the canonical copy again. It goes on as long as the dialog is open. */
-export function Verify({ modelId }: { readonly modelId: string }): ReactElement {
+/** Hashing the canonical copy again. It continues as long as the page of the model is open. */
+export function Verify({ modelId, fileCount }: { readonly modelId: string; readonly fileCount: number }): ReactElement {
   const { client } = useApp();
   const task = useTask<VerifyReport>();
   const { models: lock } = useLocks();
@@ -39,7 +39,9 @@ export function Verify({ modelId }: { readonly modelId: string }): ReactElement 
       <div role="status">
         {found !== undefined && isGood(found.status) && (
           <p className="good">
-            <Icon name="check" /> Every byte is correct. {found.note !== undefined && <Sentence text={found.note} />}
+            <Icon name="check" />{' '}
+            {fileCount === 1 ? 'Verified: the file matches.' : `Verified: all ${fileCount.toLocaleString('en')} files match.`}{' '}
+            {found.note !== undefined && <Sentence text={found.note} />}
           </p>
         )}
         {found !== undefined && !isGood(found.status) && (

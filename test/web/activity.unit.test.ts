@@ -1,0 +1,120 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
+import type { KnownNode } from '../../src/core/protocol/fleet.ts';
+import { routes } from '../../src/core/protocol/routes/routes.ts';
+import { actionOf, createActivity } from '../../src/core/server/access/activity.ts';
+import { nameAsker } from '../../web/pages/activity/describe-entry.ts';
+import { scaleRates } from '../../web/pages/activity/scale-rates.ts';
+import { isReference } from '../../web/pages/store/add/is-reference.ts';
+import { isTrouble } from '../../web/pages/store/moving/troubles.ts';
+
+const mib = 1024 ** 2;
+
+test('two charts of rates have one scale, whose top is a power of two, and a bar that was not measured is not zero', () => {
+  expect(
+    scaleRates(
+      [
+        [1, 2 * mib, 0],
+        [3 * mib, 4 * mib],
+      ],
+      3,
+    ),
+  ).toEqual({
+    top: 4 * mib,
+    series: [
+      [1 / (4 * mib), 0.5, 0],
+      [null, 0.75, 1],
+    ],
+  });
+  expect(scaleRates([[], [null]], 2)).toEqual({
+    top: mib,
+    series: [
+      [null, null],
+      [null, null],
+    ],
+  });
+  // Only what is shown counts.
+  expect(scaleRates([[512 * mib, 1, 1]], 2).top).toBe(mib);
+});
+
+test('the activity of a server keeps the last requests, newest first, and a rate for each five seconds', async () => {
+  vi.useFakeTimers({ now: Date.parse('2026-06-15T12:00:00Z') });
+  onTestFinished(() => void vi.useRealTimers());
+  let hub: number | undefined = 100;
+  const fromHub = async (): Promise<number> => {
+    if (hub === undefined) throw new Error('the store is away');
+    return hub;
+  };
+  const activity = createActivity({ now: Date.now, fromHub });
+  onTestFinished(() => activity.close());
+  const entry = { who: 'lan', from: '10.0.0.2', node: null, action: 'delete', selector: null, target: null, code: null } as const;
+  for (let number = 0; number < 510; number += 1) activity.record({ ...entry, model_id: `org/m${number}` });
+  activity.sent(5000);
+  activity.sent(5000);
+  await vi.advanceTimersByTimeAsync(5_000);
+  hub = undefined;
+  await vi.advanceTimersByTimeAsync(5_000);
+  const { since, entries, step_seconds, from_hub, to_nodes } = activity.view();
+  expect({ since, step_seconds, from_hub, to_nodes }).toEqual({
+    since: '2026-06-15T12:00:00.000Z',
+    step_seconds: 5,
+    from_hub: [100, null],
+    to_nodes: [2000, 0],
+  });
+  expect([entries.length, entries[0]?.model_id, entries.at(-1)?.model_id]).toEqual([500, 'org/m509', 'org/m10']);
+});
+
+test('every route that changes something for a person has a name in the log, and what machines report has none', () => {
+  const named = (name: string): string | undefined => actionOf(name.slice(0, name.indexOf(' ')), name.slice(name.indexOf(' ') + 1));
+  const silent = Object.keys(routes).filter((name) => !name.startsWith('GET ') && named(name) === undefined);
+  expect(silent.toSorted()).toEqual([
+    'DELETE /session',
+    'POST /api/models/:id/paths-info/:revision',
+    'POST /nodes/:node',
+    'POST /nodes/:node/orders/:order',
+    'POST /session',
+    'POST /session/codes',
+    'POST /store/models/:id/optimize/plan',
+    'PUT /uploads/:id',
+    'PUT /uploads/:id/:digest/:file/:start',
+  ]);
+  expect(named('DELETE /store/models/:id/quantizations/:selector')).toBe('delete');
+  expect(named('DELETE /store/models/:id/download')).toBe('cancel-download');
+});
+
+describe('who asked', () => {
+  const nodes = [
+    { node_id: 'a', hostname: 'kite', address: '10.0.0.2' },
+    { node_id: 'b', hostname: 'mill', address: '10.0.0.3' },
+    { node_id: 'c', hostname: 'mill-2', address: '10.0.0.3' },
+  ] as unknown as readonly KnownNode[];
+  test.each([
+    [{ who: 'token anna', from: '10.0.0.2', node: null }, 'anna'],
+    [{ who: 'lan', from: '10.0.0.2', node: null }, 'kite'],
+    [{ who: 'lan', from: '10.0.0.3', node: null }, '10.0.0.3'],
+    [{ who: 'lan', from: '10.0.0.3', node: 'c' }, 'mill-2'],
+    [{ who: 'page', from: '10.0.0.9', node: null }, 'admin on 10.0.0.9'],
+  ])('%j is %s', (entry, name) => expect(nameAsker(entry, nodes)).toBe(name));
+});
+
+test.each([
+  ['qwen', false],
+  ['org/name', false],
+  ['org/name:Q4_K_M', true],
+  ['org/name@v1.0', true],
+  ['https://huggingface.co/org/name', true],
+  ['hf.co/org/name', true],
+])('whether %j names one model rather than words to search for: %j', (text, isOne) => expect(isReference(text)).toBe(isOne));
+
+test.each([
+  ['a failure that fetched nothing, asked elsewhere', { status: 'failed', bytes_done: 0 }, false, false],
+  ['a failure that fetched nothing, asked here', { status: 'failed', bytes_done: 0 }, true, true],
+  ['a failure that fetched something', { status: 'failed', bytes_done: 1 }, false, true],
+  ['what somebody stopped', { status: 'failed', bytes_done: 1, error_code: 'CANCELLED' }, true, false],
+  ['what is complete', { status: 'complete' }, true, false],
+  ['what is complete and cannot be loaded', { status: 'complete', warnings: ['no'] }, false, true],
+  ['what runs', { status: 'downloading' }, true, false],
+])('whether a person has to see %s: %j', (_what, status, isHere, isSeen) => {
+  const download = { error_code: null, warnings: [], bytes_done: 0, ...status } as unknown as DownloadStatus;
+  expect(isTrouble(download, isHere)).toBe(isSeen);
+});

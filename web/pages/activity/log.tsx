@@ -1,0 +1,139 @@
+import { Fragment, type ReactElement, useId, useState } from 'react';
+import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/activity.ts';
+import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
+import { Button } from '../../parts/button.tsx';
+import { formatDate } from '../../parts/format.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { Link } from '../../parts/link.tsx';
+import { ModelName } from '../../parts/model-name.tsx';
+import { pathOfModel } from '../../parts/model-path.ts';
+import { nameAsker, objectOf, verbs } from './describe-entry.ts';
+
+const firstEntries = 50;
+
+/** Who did what, newest first, under the days. */
+export function Log({ view, nodes }: { readonly view: ActivityView; readonly nodes: readonly KnownNode[] }): ReactElement {
+  const [words, setWords] = useState('');
+  const [isFailedOnly, setFailedOnly] = useState(false);
+  const [isWhole, setWhole] = useState(false);
+  const field = useId();
+  const failed = view.entries.filter(({ code }) => code !== null).length;
+  const wanted = words.toLowerCase().trim();
+  const found = view.entries.filter(
+    (entry) =>
+      (!isFailedOnly || entry.code !== null) &&
+      [entry.model_id, entry.target, nameAsker(entry, nodes), entry.from, verbs[entry.action]].join(' ').toLowerCase().includes(wanted),
+  );
+  const shown = isWhole ? found : found.slice(0, firstEntries);
+  return (
+    <section className="card flush" aria-labelledby="log">
+      <header className="card-head log-head">
+        <h2 id="log">Log</h2>
+        <p className="muted">since {formatDate(view.since)}, when the server started</p>
+        <div className="log-tools">
+          <label htmlFor={field} className="visually-hidden">
+            Model, machine or person
+          </label>
+          <input
+            id={field}
+            type="search"
+            placeholder="Model, machine or person"
+            value={words}
+            onChange={(event) => setWords(event.target.value)}
+          />
+          <button type="button" className="chip" aria-pressed={isFailedOnly} onClick={() => setFailedOnly(!isFailedOnly)}>
+            Failed {failed}
+          </button>
+        </div>
+      </header>
+      {shown.length === 0 ? (
+        <p className="muted card-line">{view.entries.length === 0 ? 'Nothing was changed yet.' : 'Nothing matches.'}</p>
+      ) : (
+        <Entries entries={shown} nodes={nodes} />
+      )}
+      {shown.length < found.length && (
+        <div className="card-end">
+          <Button onClick={() => setWhole(true)}>Show all {found.length}</Button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const dayOf = (iso: string): string => new Date(iso).toDateString();
+const timeOf = (iso: string): string => new Date(iso).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[]; readonly nodes: readonly KnownNode[] }): ReactElement {
+  return (
+    <table className="list slim log">
+      <thead>
+        <tr>
+          <th scope="col" className="col-time">
+            Time
+          </th>
+          <th scope="col" className="col-who">
+            Who
+          </th>
+          <th scope="col">What</th>
+          <th scope="col" className="col-result">
+            Result
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {entries.map((entry, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two requests may have come in the same millisecond.
+          <Fragment key={`${entry.at} ${index}`}>
+            {dayOf(entry.at) !== dayOf(entries[index - 1]?.at ?? '') && (
+              <tr className="day">
+                <th scope="rowgroup" colSpan={4}>
+                  {dayOf(entry.at) === new Date().toDateString()
+                    ? 'Today'
+                    : new Date(entry.at).toLocaleDateString('en-GB', { dateStyle: 'full' })}
+                </th>
+              </tr>
+            )}
+            <tr>
+              <td className="muted">
+                <time dateTime={entry.at} title={formatDate(entry.at)}>
+                  {timeOf(entry.at)}
+                </time>
+              </td>
+              <td>{nameAsker(entry, nodes)}</td>
+              <td className="path">
+                {verbs[entry.action]} <What entry={entry} />
+              </td>
+              <td>
+                {entry.code === null ? (
+                  <span className="good">
+                    <Icon name="check" /> done
+                  </span>
+                ) : (
+                  <span className="bad">
+                    <Icon name="warning" /> {wordsOf(entry.code)}
+                  </span>
+                )}
+              </td>
+            </tr>
+          </Fragment>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function What({ entry }: { readonly entry: ActivityEntry }): ReactElement {
+  const { model_id, selector } = entry;
+  if (model_id === null) return <strong>{objectOf(entry)}</strong>;
+  return (
+    <>
+      <Link to={pathOfModel(model_id)} className="row-link">
+        <ModelName id={model_id} />
+      </Link>{' '}
+      {selector !== null && <span className="label">{selector}</span>}
+    </>
+  );
+}
+
+/** `MODEL_NOT_FOUND` as words. Pure. */
+const wordsOf = (code: string): string => code.toLowerCase().replaceAll('_', ' ');

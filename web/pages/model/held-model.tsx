@@ -1,0 +1,103 @@
+import type { ReactElement } from 'react';
+import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import { useLocks } from '../../parts/access/locks.ts';
+import { useNode } from '../../parts/app-context.ts';
+import { Tags } from '../../parts/badge.tsx';
+import { Button } from '../../parts/button.tsx';
+import { Icon } from '../../parts/icon.tsx';
+import { mayOptimize } from '../store/optimize/may-optimize.ts';
+import { olderParts } from '../store/quantizations.ts';
+import { useStaging } from '../store/use-staging.ts';
+import { FileList } from './details/file-list.tsx';
+import { ModelFacts } from './details/model-facts.tsx';
+import { QuantizationList } from './details/quantization-list.tsx';
+import { StageHere } from './details/stage-here.tsx';
+import { StagedList } from './details/staged-list.tsx';
+import { Verify } from './details/verify.tsx';
+import type { Question } from './model-dialog.tsx';
+import { ReadmeCard } from './readme-card.tsx';
+import { UseIt } from './use-it.tsx';
+
+/** A model that is in the store: its facts and copies beside its quantizations, its use, its README and its files. */
+export function HeldModel({
+  model,
+  onAsk: setQuestion,
+}: {
+  readonly model: ShownModel;
+  /** Opens the dialog of a question. */
+  readonly onAsk: (question: Question) => void;
+}): ReactElement {
+  const { model_id: modelId } = model;
+  const { models: lock } = useLocks();
+  const staging = useStaging();
+  const summary = summaryOf(model);
+  return (
+    <>
+      {(summary !== '' || model.tags.length > 0) && (
+        <div className="model-summary">
+          {summary !== '' && <p className="muted">{summary}</p>}
+          <Tags tags={model.tags} />
+        </div>
+      )}
+      <div className="model-actions">
+        <StageHere modelId={modelId} onStage={() => staging.stage(modelId)} />
+        <Verify modelId={modelId} fileCount={model.files.length} />
+        {mayOptimize(model) && (
+          <Button icon="squeeze" lock={lock} onClick={() => setQuestion({ kind: 'optimize' })}>
+            Optimize…
+          </Button>
+        )}
+        <Button icon="trash" lock={lock} onClick={() => setQuestion({ kind: 'delete' })}>
+          Delete…
+        </Button>
+      </div>
+      {lock !== undefined && <p className="muted">{lock}</p>}
+      <OlderHere model={model} />
+      <div className="model-columns">
+        <div className="model-main">
+          <QuantizationList
+            model={model}
+            onAdd={() => setQuestion({ kind: 'add' })}
+            onStage={(selector) => staging.stage(modelId, selector)}
+            onPurge={(selector) => setQuestion({ kind: 'purge', selector })}
+            onDelete={(selector) => setQuestion({ kind: 'delete', selector })}
+          />
+          <UseIt model={model} />
+          <ReadmeCard model={model} />
+          <FileList model={model} />
+        </div>
+        <div className="model-rail">
+          <StagedList model={model} />
+          <section className="card" aria-label="Facts">
+            <ModelFacts model={model} />
+          </section>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** What stands below the name: what is known of its size and its terms. Pure. */
+function summaryOf({ parameters, context_length, license, family }: ShownModel): string {
+  return [
+    ...(parameters === null ? [] : [`${parameters.toLocaleString('en')} parameters`]),
+    ...(context_length === null ? [] : [`context ${context_length.toLocaleString('en')}`]),
+    ...(license === null ? [] : [`license ${license}`]),
+    ...(family === null ? [] : [family]),
+  ].join(' · ');
+}
+
+/** Says that the copy on this machine has other content than the store. */
+function OlderHere({ model }: { readonly model: ShownModel }): ReactElement | null {
+  const own = useNode().topics.storage?.models.find(({ model_id }) => model_id === model.model_id);
+  const older = own === undefined ? [] : olderParts(own, model);
+  if (older.length === 0) return null;
+  return (
+    <div className="callout warn">
+      <Icon name="warning" />
+      <p>
+        On this machine, {older.join(', ')} {older.length === 1 ? 'is' : 'are'} older than in the store. Stage again to update.
+      </p>
+    </div>
+  );
+}

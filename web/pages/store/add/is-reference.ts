@@ -1,0 +1,2 @@
+/** Whether a text names one model rather than words to look for: an address, or a reference with a revision or a selector. Pure. */
+export const isReference = (text: string): boolean => /^(?:https?:|hf:|hf\.co\/|huggingface\.co\/)/i.test(text) || /[:@]/.test(text);

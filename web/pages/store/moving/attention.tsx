@@ -1,0 +1,119 @@
+import { type ReactElement, useState } from 'react';
+import type { DownloadStatus } from '../../../../src/core/protocol/downloads.ts';
+import { callOf } from '../../../api/call.ts';
+import { useApp } from '../../../parts/app-context.ts';
+import { Button, IconButton } from '../../../parts/button.tsx';
+import { plural } from '../../../parts/format.ts';
+import { Icon } from '../../../parts/icon.tsx';
+import { ModelName } from '../../../parts/model-name.tsx';
+import { Sentence } from '../../../parts/sentence.tsx';
+import { useTask } from '../../../parts/use-task.ts';
+import { keyOfDownload, nameOfDownload } from '../quantizations.ts';
+
+/** One line for all downloads that went wrong; each with its reason when it is opened. Nothing where none did. */
+export function Attention({
+  troubles,
+  lock,
+  onDismiss,
+}: {
+  readonly troubles: readonly DownloadStatus[];
+  readonly lock: string | undefined;
+  readonly onDismiss: (some: readonly DownloadStatus[]) => void;
+}): ReactElement | null {
+  const [isOpen, setOpen] = useState(false);
+  const [first, ...others] = troubles;
+  if (first === undefined) return null;
+  return (
+    <section className="card flush attention" aria-label="Needs attention">
+      {others.length > 0 && (
+        <div className="attention-line">
+          <Icon name="warning" />
+          <p>
+            <strong>{describe(troubles)}.</strong>
+          </p>
+          <Button onClick={() => setOpen(!isOpen)} isExpanded={isOpen}>
+            {isOpen ? 'Hide' : 'Show'}
+          </Button>
+          <IconButton icon="close" label="Dismiss all in this browser" onClick={() => onDismiss(troubles)} />
+        </div>
+      )}
+      {(isOpen || others.length === 0) && (
+        <ul>
+          {troubles.map((one) => (
+            <Trouble key={`${keyOfDownload(one)} ${one.status}`} download={one} lock={lock} onDismiss={() => onDismiss([one])} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** `2 downloads failed, 1 download has warnings`. Pure. */
+function describe(troubles: readonly DownloadStatus[]): string {
+  const failed = troubles.filter(({ status }) => status === 'failed').length;
+  const warned = troubles.length - failed;
+  return [
+    ...(failed > 0 ? [`${plural(failed, 'download')} failed`] : []),
+    ...(warned > 0 ? [`${plural(warned, 'download')} ${warned === 1 ? 'has' : 'have'} warnings`] : []),
+  ].join(', ');
+}
+
+function Trouble({
+  download,
+  lock,
+  onDismiss,
+}: {
+  readonly download: DownloadStatus;
+  readonly lock: string | undefined;
+  readonly onDismiss: () => void;
+}): ReactElement {
+  const { client, tell } = useApp();
+  const task = useTask<unknown>();
+  const { modelId, status, request, error, hint, warnings } = download;
+  const name = nameOfDownload(download);
+  const retry = async (): Promise<void> => {
+    const call = callOf('POST /store/models/:id/download', { id: modelId });
+    if ((await task.start((signal) => client.send(call, request, signal))) !== undefined) tell(`Resumed the download of ${name}.`);
+  };
+  return (
+    <li className="attention-line">
+      <Icon name="warning" />
+      <div>
+        <p>
+          <ModelName id={modelId} />
+        </p>
+        {status === 'complete' ? (
+          warnings.map((text) => (
+            <p key={text}>
+              <Sentence text={text} />
+            </p>
+          ))
+        ) : (
+          <p>
+            <Sentence text={error ?? 'the download failed'} />{' '}
+            {hint !== null && (
+              <span className="muted">
+                <Sentence text={hint} />
+              </span>
+            )}
+          </p>
+        )}
+        {task.error !== undefined && (
+          <p className="bad" role="alert">
+            <Sentence text={task.error.message} />
+          </p>
+        )}
+      </div>
+      {status === 'failed' && (
+        <Button icon="retry" label={`Download ${name} again`} lock={lock} disabled={task.isBusy} onClick={() => void retry()}>
+          Try again
+        </Button>
+      )}
+      <IconButton
+        icon="close"
+        label={status === 'failed' ? `Dismiss the download of ${name}` : `Dismiss the warnings about ${name}`}
+        onClick={onDismiss}
+      />
+    </li>
+  );
+}

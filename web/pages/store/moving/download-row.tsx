@@ -1,0 +1,43 @@
+import type { ReactElement } from 'react';
+import type { DownloadStatus } from '../../../../src/core/protocol/downloads.ts';
+import { callOf } from '../../../api/call.ts';
+import { useApp } from '../../../parts/app-context.ts';
+import { IconButton } from '../../../parts/button.tsx';
+import { Icon } from '../../../parts/icon.tsx';
+import { ModelName } from '../../../parts/model-name.tsx';
+import { Progress } from '../../../parts/progress.tsx';
+import { Sentence } from '../../../parts/sentence.tsx';
+import { useTask } from '../../../parts/use-task.ts';
+import { nameOfDownload } from '../quantizations.ts';
+
+/** A download that runs or waits: what it brings, and how far it is. */
+export function DownloadRow({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
+  const { client, tell } = useApp();
+  const task = useTask<unknown>();
+  const { modelId, download_id, status, gguf_file, selector, bytes_total } = download;
+  const part = selector ?? gguf_file;
+  const name = nameOfDownload(download);
+  const cancel = async (): Promise<void> => {
+    const call = callOf('DELETE /store/models/:id/download', { id: modelId }, { download_id });
+    if ((await task.start((signal) => client.send(call, undefined, signal))) !== undefined) tell(`Stopped the download of ${name}.`);
+  };
+  return (
+    <li>
+      <div className="move-what">
+        <Icon name="download" />
+        <ModelName id={modelId} /> {part !== null && <span className="label">{part}</span>}
+      </div>
+      <div className="move-state">
+        {status === 'pending' && <p className="muted">Waiting in the queue.</p>}
+        {status === 'downloading' && <Progress label={`Download of ${name}`} {...download} />}
+        {status === 'downloading' && bytes_total === 0 && <p className="muted">Asking Hugging Face for the file list.</p>}
+        {task.error !== undefined && (
+          <p className="bad" role="alert">
+            <Sentence text={task.error.message} />
+          </p>
+        )}
+      </div>
+      <IconButton icon="close" label={`Cancel the download of ${name}`} lock={lock} disabled={task.isBusy} onClick={() => void cancel()} />
+    </li>
+  );
+}
