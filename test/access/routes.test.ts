@@ -52,7 +52,7 @@ const refusesWrites =
   /^\/(?:api\/(?:\*|models\/(?::id|:org\/:name)\/paths-info\/:revision)|(?:datasets|spaces|kernels|buckets)\/\*|.*\/(?:git-(?:upload|receive)-pack|info\/lfs\/\*))$/;
 /** Routes that change settings, show directories of the machine, or affect others. */
 const admin =
-  /^(?:PUT \/(?:config|policy)|(?:GET|HEAD) \/(?:filesystem\/browse|tokens)|POST \/(?:tokens|session\/codes)|DELETE \/(?:tokens\/:name|nodes\/:node))$/;
+  /^(?:PUT \/(?:config|policy)|(?:GET|HEAD) \/(?:filesystem\/browse|tokens)|POST \/(?:tokens|session\/codes)|DELETE \/(?:tokens\/:name|(?:store\/)?nodes\/:node))$/;
 
 describe('the roles of routes', () => {
   test('every route that changes something needs more than read, and only the page, the health and the exchange of a code are open', async () => {

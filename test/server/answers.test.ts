@@ -150,7 +150,9 @@ async function askOfStore({ request, listen }: Check): Promise<void> {
     for (const url of ['/v1/models', '/session']) await request(server, `GET ${url}`, url);
     for (const model of ['org%2Fone', 'org%2Ftwo']) await request(server, 'GET /store/models/:id', `/store/models/${model}`);
     await request(server, 'GET /store/models/:id/download/status', '/store/models/org%2Fslow/download/status');
+    await request(server, 'GET /store/hub', '/store/hub?search=org');
     await request(server, 'GET /store/hub/:id', '/store/hub/org%2Fslow');
+    await request(server, 'GET /store/activity', '/store/activity');
     await request(server, 'POST /store/verify', '/store/verify', { body: { model_ids: ['org/two'] } });
     await request(server, 'POST /store/purge-staging', '/store/purge-staging?wait_ms=0', { body: { model_id: 'org/two' } });
   }
@@ -296,6 +298,11 @@ describe('the schemas of the answers', () => {
     const done = { status: 'done', freed_bytes: 5, reason: null };
     await check.request('store', 'POST /nodes/:node/orders/:order', `/nodes/away/orders/${order}`, { body: done });
     await check.request('store', 'DELETE /nodes/:node', '/nodes/away');
+    for (const server of onHost) {
+      const body = { hostname: 'away', version: '1', agent: false, staged_models: 0, staged_bytes: 0, free_bytes: 5 };
+      await check.request('store', 'POST /nodes/:node', '/nodes/away', { body });
+      await check.request(server, 'DELETE /store/nodes/:node', '/store/nodes/away');
+    }
     const hasEngine = wants('llama-quantize').skip !== true;
     if (hasEngine) await optimizeAndStop(check, gated);
     await endDownloadsAndRemove(check);
