@@ -72,6 +72,7 @@ test('every route that changes something for a person has a name in the log, and
     'POST /api/models/:id/paths-info/:revision',
     'POST /nodes/:node',
     'POST /nodes/:node/orders/:order',
+    'POST /nodes/:node/orders/:order/progress',
     'POST /session',
     'POST /session/codes',
     'POST /store/models/:id/optimize/plan',

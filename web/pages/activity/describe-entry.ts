@@ -1,4 +1,4 @@
-import type { ActivityAction, ActivityEntry } from '../../../src/core/protocol/activity.ts';
+import type { ActivityAction, ActivityEntry } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 
 /** What somebody did, as a verb before its object. */

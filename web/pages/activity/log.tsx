@@ -1,5 +1,5 @@
 import { Fragment, type ReactElement, useId, useState } from 'react';
-import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/activity.ts';
+import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { Button } from '../../parts/button.tsx';
 import { formatDate } from '../../parts/format.ts';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { ActivityView } from '../../../src/core/protocol/activity.ts';
+import type { ActivityView } from '../../../src/core/protocol/events.ts';
 import { formatBytes } from '../../parts/format.ts';
 import { scaleRates } from './scale-rates.ts';
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { ActivityView } from '../../../src/core/protocol/activity.ts';
+import type { ActivityView } from '../../../src/core/protocol/events.ts';
 import { type ApiError, asApiError } from '../../api/api-error.ts';
 import { callOf } from '../../api/call.ts';
 import { useApp, useStore } from '../../parts/app-context.ts';

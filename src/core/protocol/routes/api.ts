@@ -1,7 +1,6 @@
 import { codeBody, endedSession, madeToken, namedToken, pageCode, pageKey, session, tokenBody, tokenList } from '../access.ts';
-import { activityView } from '../activity.ts';
 import { downloadBody, downloadList, downloadStatus } from '../downloads.ts';
-import { nodeEvents, storeEvents } from '../events.ts';
+import { activityView, nodeEvents, storeEvents } from '../events.ts';
 import { deleted, forgotten, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
 import { healthView, nodeIdentity } from '../health.ts';
 import { foundModels, hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';

@@ -1,4 +1,4 @@
-import type { ActivityAction, ActivityEntry, ActivityView } from '../../protocol/activity.ts';
+import type { ActivityAction, ActivityEntry, ActivityView } from '../../protocol/events.ts';
 
 /** So many requests are remembered, the last ones. */
 const maxEntries = 500;
@@ -68,7 +68,7 @@ const actions: readonly (readonly [pattern: RegExp, action: ActivityAction])[] =
   [/^DELETE (?:\/store)?\/orders\//, 'cancel-order'],
   [/^DELETE (?:\/store)?\/nodes\//, 'forget-node'],
   [/^POST (?:\/store)?\/verify$/, 'verify'],
-  [/^POST \/node\/stage$/, 'stage'],
+  [/^POST (?:\/node|\/store\/models\/.*)\/stage$/, 'stage'],
   [/^DELETE \/node\/stage\//, 'cancel-stage'],
   [/^POST \/node\/restart$/, 'restart'],
   [/^PUT \/config$/, 'change-settings'],

@@ -43,7 +43,8 @@ export function logChanges(app: FastifyInstance, activity?: Activity): void {
 /** @param code why it failed; null when it did not */
 function note(activity: Activity, request: FastifyRequest, code: string | null): void {
   const { method, routeOptions, asker, ip, headers, body } = request;
-  const action = actionOf(method, routeOptions.url ?? '');
+  const named = actionOf(method, routeOptions.url ?? '');
+  const action = named === 'purge' && fieldsOf(body)['kind'] === 'stage' ? 'stage' : named;
   // A stranger may ask for anything, and is not to push away what others did.
   if (action === undefined || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
   const { model, target, name } = targetOf(request) as { model?: string; target?: string; name?: string };
