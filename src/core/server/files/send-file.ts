@@ -13,7 +13,7 @@ export interface SendOptions {
   readonly stallTimeoutMs: number;
   /** Writes the headers; called once, when the first bytes are available. */
   readonly begin: () => void;
-  /** Told how many bytes the client has taken since it was told before. */
+  /** Called with the number of bytes that the client has taken since the last call. */
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
