@@ -45,7 +45,7 @@ test('screenshots of a used store', async () => {
     await page.setViewportSize(wide);
     await page.getByRole('link', { name: 'mlx-community/Qwen3-30B-A3B-4bit' }).click();
     await page.getByRole('heading', { name: 'Files' }).waitFor();
-    await take(page, `model-${theme}`);
+    await take(page, `details-${theme}`);
     await page.getByRole('link', { name: 'Store' }).first().click();
     await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
     await take(page, `delete-${theme}`);
