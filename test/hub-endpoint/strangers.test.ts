@@ -230,8 +230,11 @@ describe('a file that is fetched while it is sent', () => {
       throw new HubRefusal(kind as HubRefusalKind, message, { commit: 'c'.repeat(40) });
     };
     const { get } = await serve({ change: () => ({ open: refuse }) });
-    const answer = await get('/org/m/resolve/main/w.gguf');
+    const answer = await get('/org/m/resolve/main/w.gguf', { headers: { Authorization: 'Bearer hf_of_the_client' } });
     expect([answer.status, answer.json()]).toEqual([status, { error: message }]);
+    // Hugging Face asks for a token first.
+    const withoutToken = await get('/org/m/resolve/main/w.gguf');
+    expect(withoutToken.status).toBe(kind === 'gated' ? 401 : status);
     expect(answer.headers).not.toHaveProperty('set-cookie');
     expect(answer.headers['x-error-message']).toBe('line one?Set-Cookie: a=b? ? ?n? "quoted"');
   });

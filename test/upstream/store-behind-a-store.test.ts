@@ -114,6 +114,15 @@ test('a model that the main store lacks and cannot get is not found, with the wa
   expect(ended.stderr).toContain(`skulk registry --store ${door.url}`);
 });
 
+test('a gated model is downloaded at the main store only, and the site says so', async () => {
+  const { world, door, node } = await twoSites();
+  world.hub.push('org/gated', { files, gated: true });
+  const ended = await node('n1', 'stage', 'org/gated');
+  expect(ended).toMatchObject({ status: 8, stdout: '' });
+  expect(ended.stderr).toContain(`org/gated is gated or private, so the upstream store (${door.url}) does not download it automatically`);
+  expect(world.hub.requests.filter((one) => one.includes('/resolve/'))).toEqual([]);
+});
+
 test('two stores that name each other as upstream refuse instead of asking each other for ever', async () => {
   const world = await hubWorld();
   const door = await countedDoor('http://127.0.0.1:1');

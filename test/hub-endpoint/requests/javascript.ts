@@ -69,7 +69,7 @@ const hub: Client = {
         body: '{"files":[{"path":"x","size":1,"sample":"eA=="}]}',
       }),
     ),
-    call('downloadFile of a gated repo', info('/acme/gated/resolve/main/config.json', 403, { code: 'GatedRepo' })),
+    call('downloadFile of a gated repo', info('/acme/gated/resolve/main/config.json', 401, { code: 'GatedRepo' })),
   ],
 };
 

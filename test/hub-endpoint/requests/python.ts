@@ -19,7 +19,7 @@ const callsOf = ({ yes, no, isLater }: { readonly yes: string; readonly no: stri
     call('hf_hub_download of a missing file', plain(`${llama}/main/nope.json`, 404, { code: 'EntryNotFound' })),
     call('hf_hub_download of a missing repo', plain('/acme/none/resolve/main/nope.json', 404, { code: 'RepoNotFound' })),
     call('hf_hub_download of a missing revision', plain(`${llama}/v9/config.json`, 404, { code: 'RevisionNotFound' })),
-    call('hf_hub_download of a gated repo', plain('/acme/gated/resolve/main/config.json', 403, { code: 'GatedRepo' })),
+    call('hf_hub_download of a gated repo', plain('/acme/gated/resolve/main/config.json', 401, { code: 'GatedRepo' })),
     call(
       'snapshot_download',
       get(`${llamaApi}/revision/main`),
@@ -148,7 +148,7 @@ export const python: readonly Client[] = [
       ),
       call('hf cache rm', harnesses),
       call('hf download of a missing repo', get('/api/models/acme/none/revision/main', 404, { code: 'RepoNotFound' })),
-      call('hf download of a gated repo', harnesses, get('/api/models/acme/gated/revision/main', 403, { code: 'GatedRepo' })),
+      call('hf download of a gated repo', harnesses, get('/api/models/acme/gated/revision/main', 401, { code: 'GatedRepo' })),
       call('hf download of a data set', harnesses, get('/api/datasets/acme/ds/revision/main', 404, { code: 'RepoNotFound' })),
     ],
   },

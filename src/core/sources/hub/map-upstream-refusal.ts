@@ -1,3 +1,4 @@
+import { GatedModel } from '../../catalog/gated-model.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import { LoopDetected } from '../../protocol/via.ts';
@@ -19,6 +20,10 @@ export function mapUpstreamRefusal(
   if (code === 'LoopDetected')
     return new LoopDetected('HUB_REFUSED', `--upstream (${origin}) leads back to this store`, {
       hint: 'name another store with --upstream',
+    });
+  if (code === 'GatedRepo')
+    return new GatedModel('HUB_REFUSED', `${modelId} is gated or private, so ${store} does not download it automatically`, {
+      hint: `run \`skulk download ${modelId}\` on that store host, with a token of Hugging Face that has access`,
     });
   if (status === 429 || status === 408 || status === 425 || status >= 500) return undefined;
   if (code === 'RevisionNotFound')

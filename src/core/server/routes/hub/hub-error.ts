@@ -22,7 +22,9 @@ export function hubFailure(error: unknown, { hasToken }: { readonly hasToken: bo
   if (error instanceof HubRefusal) {
     const refusal: { readonly status: number; readonly code?: string } = hubRefusals[error.kind];
     const more = error.kind === 'entryNotFound' && error.commit !== undefined ? { 'X-Repo-Commit': error.commit } : {};
-    return failure(refusal.status, error.message, { code: refusal.code, more, name: refusal.code ?? error.kind });
+    // Hugging Face asks a client without a token for one first.
+    const status = error.kind === 'gated' && !hasToken ? 401 : refusal.status;
+    return failure(status, error.message, { code: refusal.code, more, name: refusal.code ?? error.kind });
   }
   const { status, headers, body } = answerError(error);
   const message = status === 401 && hasToken ? badCredentials : body.hint === null ? body.detail : `${body.detail}; ${body.hint}`;
