@@ -102,6 +102,8 @@ export interface Table {
 /** A line with several parts, e.g. with a time. */
 export interface LineOfParts {
   readonly line: readonly TableCell[];
+  /** On a terminal that is too narrow, the last part continues between words on further lines, this far from the left. */
+  readonly indent?: number;
 }
 
 /** A line, or a table. */

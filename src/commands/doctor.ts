@@ -48,5 +48,8 @@ const marks = {
 
 function toLines({ id, status, found, todo }: Check): readonly TextBlock[] {
   const [text, color] = marks[status];
-  return [{ line: [{ text, color }, `  ${id}: ${found}`] }, ...(todo === null ? [] : [`      -> ${todo}`])];
+  return [
+    { line: [{ text, color }, `  ${id}: ${found}`], indent: 6 },
+    ...(todo === null ? [] : [{ line: ['      -> ', todo], indent: 9 }]),
+  ];
 }

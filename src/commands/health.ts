@@ -21,25 +21,26 @@ export const health = defineCommand({
     const { checkHealth } = await import('../core/operations/store/check-health.ts');
     return checkHealth(deps);
   },
-  text: (report) => [
-    `configured  ${report.configured ? 'yes' : 'no'}`,
-    `reachable   ${report.reachable ? 'yes' : 'no'}`,
-    `location    ${report.location}${report.location.startsWith('/') ? ' (no server is running)' : ''}`,
-    ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
-    ...(typeof report.free_bytes === 'number' && typeof report.total_bytes === 'number'
-      ? [`disk        ${formatBytes(report.free_bytes)} free of ${formatBytes(report.total_bytes)}`]
-      : []),
-    ...(typeof report.used_bytes === 'number' ? [`used        ${formatBytes(report.used_bytes)}`] : []),
-    ...(typeof report.models === 'number' ? [`models      ${report.models}`] : []),
-    ...(report.hostname === null || report.hostname === undefined
-      ? []
-      : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
-    ...(report.requires_token
-      ? ['access      needs a token: set SKULK_TOKEN; `skulk token create NAME --role node` on the store host makes one']
-      : []),
-    ...(report.upstream ? [`upstream    ${report.upstream}: missing models come from there`] : []),
-    ...(report.advertised ? [`advertised  ${report.advertised.url}: ${report.advertised.because}`] : []),
-  ],
+  text: (report) =>
+    [
+      `configured  ${report.configured ? 'yes' : 'no'}`,
+      `reachable   ${report.reachable ? 'yes' : 'no'}`,
+      `location    ${report.location}${report.location.startsWith('/') ? ' (no server is running)' : ''}`,
+      ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
+      ...(typeof report.free_bytes === 'number' && typeof report.total_bytes === 'number'
+        ? [`disk        ${formatBytes(report.free_bytes)} free of ${formatBytes(report.total_bytes)}`]
+        : []),
+      ...(typeof report.used_bytes === 'number' ? [`used        ${formatBytes(report.used_bytes)}`] : []),
+      ...(typeof report.models === 'number' ? [`models      ${report.models}`] : []),
+      ...(report.hostname === null || report.hostname === undefined
+        ? []
+        : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
+      ...(report.requires_token
+        ? ['access      needs a token: set SKULK_TOKEN; `skulk token create NAME --role node` on the store host makes one']
+        : []),
+      ...(report.upstream ? [`upstream    ${report.upstream}: missing models come from there`] : []),
+      ...(report.advertised ? [`advertised  ${report.advertised.url}: ${report.advertised.because}`] : []),
+    ].map((line) => ({ line: [line], indent: 12 })),
   failure: ({ configured, reachable, location }) => {
     if (!configured)
       return new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured', { hint: 'set it with --store, or run `skulk config init`' });

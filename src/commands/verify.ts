@@ -28,7 +28,7 @@ export const verify = defineCommand({
   },
   text: ({ models }) =>
     models.flatMap(({ status, bad_files, note, ...model }) => [
-      `${nameOf(model)}: ${status}${note === undefined ? '' : ` (${note})`}`,
+      { line: [`${nameOf(model)}: ${status}`, note === undefined ? '' : ` (${note})`], indent: 4 },
       ...(bad_files.length === 0
         ? []
         : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem, reason }) => [`  ${path}`, reason ?? problem]) }]),

@@ -26,6 +26,23 @@ test('a pending order shows its age on a terminal, and its time in a pipe', () =
   );
 });
 
+test('a long line breaks between words on a narrow terminal, and nowhere else', () => {
+  const path = '/Volumes/ModelStore/a-very-long-directory-name/models';
+  const blocks = [
+    { line: [{ text: 'ok  ', color: 'good' as const }, `  store: ${path} has 40 GiB free, enough for most models`], indent: 6 },
+  ];
+  const whole = `ok    store: ${path} has 40 GiB free, enough for most models`;
+  expect(renderText(blocks, undefined, renderTable)).toBe(whole);
+  expect(renderText(blocks, terminal(undefined), renderTable)).toBe(whole);
+  expect(renderText(blocks, terminal(200), renderTable)).toBe(whole);
+  expect(renderText(blocks, terminal(30), renderTable).split('\n')).toEqual([
+    'ok    store:',
+    `      ${path}`,
+    '      has 40 GiB free, enough',
+    '      for most models',
+  ]);
+});
+
 describe('a table', () => {
   test('in a pipe is not cut, and has exact times', () => {
     expect(renderTable(table, undefined)).toEqual([

@@ -29,10 +29,37 @@ export function renderText(
   return blocks
     .flatMap((block) => {
       if (isTable(block)) return renderTable(block, view, paint);
-      const parts = typeof block === 'string' ? [block] : block.line;
-      return [parts.map((part) => paintPart(part, view, paint)).join('')];
+      if (typeof block === 'string') return [paintPart(block, view, paint)];
+      return renderLine(block, view, paint);
     })
     .join('\n');
+}
+
+function renderLine({ line, indent }: LineOfParts, view: TerminalView | undefined, paint: Paint): readonly string[] {
+  const [last = '', ...others] = line.toReversed();
+  const start = others.toReversed();
+  const used = start.reduce((sum, part) => sum + textOf(part, view).length, 0);
+  const columns = view?.columns;
+  const text = safeText(textOf(last, view));
+  const painted = start.map((part) => paintPart(part, view, paint)).join('');
+  if (indent === undefined || columns === undefined || colorOf(last) !== undefined || used + text.length <= columns)
+    return [painted + paintPart(last, view, paint)];
+  const [first, ...more] = wrapWords(text, { first: columns - used, others: columns - indent });
+  return [`${painted}${first}`, ...more.map((one) => `${' '.repeat(indent)}${one}`)];
+}
+
+/** Words on lines of these lengths. A longer word, such as a path, stays whole. */
+function wrapWords(text: string, room: { readonly first: number; readonly others: number }): readonly string[] {
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(' ')) {
+    const max = lines.length === 0 ? room.first : room.others;
+    if (line !== undefined && line.length + 1 + word.length > max) {
+      lines.push(line);
+      line = word;
+    } else line = line === undefined ? word : `${line} ${word}`;
+  }
+  return [...lines, line ?? ''];
 }
 
 /** Whether one of the blocks is a table. */
