@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
@@ -88,6 +88,18 @@ describe('a model card', () => {
     await writeFile(other, card('n_layers = 3\n'));
     expect(await world.host('add', place, '--as', id, '--card', other)).toMatchObject({ status: 5 });
     expect(await readFile(join(place, name), 'utf8')).toBe(card());
+  });
+
+  test('that is replaced by force is restored when the store refuses the model', async () => {
+    const { world, source, cardFile } = await storeToBe();
+    await writeFiles(source, { [name]: card() });
+    await writeFile(cardFile, card('n_layers = 3\n'));
+    await mkdir(world.storePath, { recursive: true });
+    const place = join(world.storePath, 'me--Foo-4bit');
+    await symlink(source, place);
+    const refused = await world.host('add', place, '--as', id, '--card', cardFile, '--force');
+    expect(refused).toMatchObject({ stdout: '', stderr: expect.stringContaining('is a link to a place outside the store') });
+    expect(await readFile(join(source, name), 'utf8')).toBe(card());
   });
 
   test.each([

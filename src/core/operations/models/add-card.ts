@@ -1,7 +1,8 @@
-import { copyFile, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cardNames, installedCard, requireCard } from '../../catalog/read-card.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Scan, ScannedFile } from '../../store/ingest/scan-directory.ts';
@@ -41,7 +42,7 @@ export function withCard({ files, skipped }: Scan, card: ScannedFile | undefined
   };
 }
 
-/** A card written into a directory of the store. It is removed again unless it is kept. */
+/** A card written into a directory of the store. Unless it is kept, it is removed again, and a card that it replaced is restored. */
 interface WrittenCard extends AsyncDisposable {
   keep(): void;
 }
@@ -53,18 +54,20 @@ export async function adoptedCard(
 ): Promise<WrittenCard> {
   const path = card === undefined ? undefined : join(source, card.path);
   const before = path === undefined ? undefined : await readOrNothing(path);
-  const isNew =
-    card !== undefined && path !== undefined && path !== card.absolute && before?.equals(await readFile(card.absolute)) !== true;
+  const content = card === undefined || path === card.absolute ? undefined : await readFile(card.absolute);
+  const isNew = path !== undefined && content !== undefined && before?.equals(content) !== true;
   if (isNew && before !== undefined && !force)
     throw new SkulkError('CONFLICT', `${path} is another card`, { hint: 'replace it with --force' });
-  if (isNew) await copyFile(card.absolute, path);
+  if (isNew) await writeFileDurably(path, content);
   let isKept = false;
   return {
     keep: () => {
       isKept = true;
     },
     [Symbol.asyncDispose]: async () => {
-      if (isNew && !isKept && before === undefined) await rm(path, { force: true });
+      if (!isNew || isKept) return;
+      if (before === undefined) await rm(path, { force: true });
+      else await writeFileDurably(path, before);
     },
   };
 }
