@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { carryOutOrder, settleOutcome } from '../../src/core/node/carry-out-order.ts';
@@ -39,4 +40,18 @@ test('a copy that was staged again after an order stays, regardless of which pro
   expect(await carryOutOrder(node.deps, order('b'))).toEqual(done);
   expect(await node.staged()).toBe(1);
   expect(await carryOutOrder(node.deps, order('c'))).toEqual(done);
+});
+
+test('an order to purge every copy that had to wait removes only the copies that were there when it was first carried out', async () => {
+  const { url } = await serveModels({ 'org/a': { x: 'aaa' }, 'org/b': { x: 'bb' } });
+  const node = await stagingNode(url);
+  await node.request(['org/a'], { keepMs: 3600_000 });
+  await node.request(['org/b']);
+  const purge: Order = { ...order('d'), kind: 'purge', model_id: null };
+  expect(await carryOutOrder(node.deps, purge)).toEqual({ status: 'deferred', freed_bytes: 2, reason: expect.stringContaining('org/a') });
+  await node.request(['org/b']);
+  const layout = stagingLayout(node.root);
+  await rm(layout.leases, { recursive: true });
+  expect(await carryOutOrder(node.deps, purge)).toEqual({ status: 'done', freed_bytes: 5, reason: null });
+  expect((await listCopies(layout)).copies.map(({ modelId }) => modelId)).toEqual(['org/b']);
 });

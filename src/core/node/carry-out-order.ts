@@ -10,7 +10,7 @@ import { describeHolder } from '../protocol/holder.ts';
 import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
-import { type EvictionReport, evictCopies, type Victim } from './evict-copies.ts';
+import { type EvictionReport, evictCopies, nameOf, type Victim } from './evict-copies.ts';
 import { findRemovals } from './list-removals.ts';
 
 const maxReasonBytes = 1000;
@@ -21,6 +21,12 @@ const retryMs = 50;
 const lockPatienceMs = 600_000;
 /** A process that received an order before it was settled handles it within this time; in milliseconds. */
 const settledKeptMs = 3_600_000;
+
+/** A result as it is saved on this node. */
+interface SavedOutcome extends OrderOutcome {
+  /** The copies that an order to purge every copy could not remove yet, by reference or model. */
+  readonly left?: readonly string[];
+}
 
 /**
  * Carries out an order of the store on this node. Its result is saved before it is reported, so that a repeated order does nothing: a
@@ -52,7 +58,7 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
   let freed_bytes = before?.freed_bytes ?? 0;
   let report: EvictionReport;
   for (let attempt = 1; ; attempt += 1) {
-    const victims = await chooseVictims(layout, order);
+    const victims = await chooseVictims(layout, order, before?.left);
     report = await evictCopies(deps, layout, victims, { force: order.force, dryRun: false });
     freed_bytes += report.evicted_bytes;
     // A command and an agent of one machine may get the same order. The second one waits for the first.
@@ -72,8 +78,10 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
             ),
           }
         : { status: 'done', freed_bytes, reason: null };
+  const left = [...kept_in_use.map(({ reference }) => reference), ...failed.map(({ model_id }) => model_id)];
+  const saved: SavedOutcome = { ...outcome, ...(order.model_id === null && outcome.status !== 'done' && { left }) };
   // A node that never staged has nothing that a repeated order could remove.
-  if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(outcome));
+  if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(saved));
   return outcome;
 }
 
@@ -111,10 +119,17 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function chooseVictims(layout: StagingLayout, { model_id: modelId, selector }: Order): Promise<readonly Victim[]> {
+/** @param left what an earlier try of an order to purge every copy could not remove; later copies stay */
+async function chooseVictims(
+  layout: StagingLayout,
+  { model_id: modelId, selector }: Order,
+  left: readonly string[] | undefined,
+): Promise<readonly Victim[]> {
   if (modelId !== null) return await findRemovals(layout, { modelId, selector });
   // There are no orders for one quantization of every model.
-  return selector === undefined ? await findRemovals(layout) : [];
+  if (selector !== undefined) return [];
+  const all = await findRemovals(layout);
+  return left === undefined ? all : all.filter((one) => left.includes(nameOf(one).reference) || left.includes(one.modelId));
 }
 
 const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>
@@ -128,13 +143,14 @@ const settledFile = (layout: StagingLayout, { order_id }: Order): string => join
 
 const short = (text: string): string => text.slice(0, maxReasonBytes);
 
-async function readOutcome(layout: StagingLayout, order: Order): Promise<OrderOutcome | undefined> {
+async function readOutcome(layout: StagingLayout, order: Order): Promise<SavedOutcome | undefined> {
   try {
-    const { status, freed_bytes, reason } = JSON.parse(
+    const { status, freed_bytes, reason, left } = JSON.parse(
       await readEither(settledFile(layout, order), outcomeFile(layout, order)),
-    ) as Partial<OrderOutcome>;
+    ) as Partial<SavedOutcome>;
     if (!Number.isSafeInteger(freed_bytes) || (status !== 'done' && status !== 'deferred' && status !== 'failed')) return undefined;
-    return { status, freed_bytes: freed_bytes as number, reason: typeof reason === 'string' ? reason : null };
+    const outcome = { status, freed_bytes: freed_bytes as number, reason: typeof reason === 'string' ? reason : null };
+    return Array.isArray(left) ? { ...outcome, left } : outcome;
   } catch (error) {
     if (error instanceof SkulkError) throw error;
     return undefined;

@@ -28,7 +28,7 @@ export interface StageOrdersOptions {
 export interface StageOrders {
   /** Begins an order, unless it runs or is answered already. */
   start(order: Order): void;
-  /** Whether a copy of a model is being made for an order that was given after another one. */
+  /** Whether a copy of a model is being made, or was made, for an order that was given after another one. */
   isNewerFor(order: Order): boolean;
   /** Settles when everything that runs has ended. */
   ended(): Promise<void>;
@@ -42,9 +42,12 @@ export function createStageOrders(options: StageOrdersOptions): StageOrders {
   const { fleet, nodeId, signal, onUnsent } = options;
   const running = new Map<string, { readonly order: Order; readonly work: Promise<void> }>();
   const answered = new Set<string>();
+  /** The newest order by which a model was staged, by its number. */
+  const made = new Map<string | null, number>();
   const carryOut = async (order: Order): Promise<void> => {
     const outcome = await runReporting(order, options);
     if (outcome === undefined || signal.aborted) return;
+    if (outcome.status === 'done') made.set(order.model_id, Math.max(order.seq, made.get(order.model_id) ?? 0));
     await fleet.acknowledge(nodeId, order.order_id, outcome).catch((error: unknown) => {
       // It was withdrawn, or the node was forgotten.
       if (!(error instanceof SkulkError) || error.code !== 'ORDER_NOT_FOUND') throw error;
@@ -61,6 +64,7 @@ export function createStageOrders(options: StageOrdersOptions): StageOrders {
       running.set(id, { order, work });
     },
     isNewerFor: ({ model_id, seq }) =>
+      (made.get(model_id) ?? 0) > seq ||
       [...running.values()].some(({ order }) => (model_id === null || order.model_id === model_id) && order.seq > seq),
     ended: async () => void (await Promise.all([...running.values()].map(({ work }) => work))),
   };
