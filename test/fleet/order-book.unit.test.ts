@@ -135,10 +135,20 @@ describe('an order to stage', () => {
     const book = bookOf({ order: order(1), nodes: [n1, n2] }, { order: stage(2), nodes: [n1] });
     book.apply({ ack: 'order-1', node: n1, outcome: outcome('deferred') });
     expect(open(book)).toEqual([1, 2]);
+    book.apply({ ack: 'order-2', node: n1, outcome: outcome('deferred') });
+    expect(open(book)).toEqual([1, 2]);
     book.apply({ ack: 'order-2', node: n1, outcome: outcome('done') });
     expect([open(book), open(book, n2)]).toEqual([[], [1]]);
     const again = bookOf(...book.compact());
     expect([open(again), open(again, n2)]).toEqual([[], [1]]);
+    // A later removal, and one of every copy, are still to be done.
+    const later = bookOf(
+      { order: order(1, { model_id: null }), nodes: [n1] },
+      { order: stage(2), nodes: [n1] },
+      { order: order(3, { kind: 'evict', selector: 'Q8_0' }), nodes: [n1] },
+    );
+    later.apply({ ack: 'order-2', node: n1, outcome: outcome('done') });
+    expect(open(later)).toEqual([1, 3]);
   });
 
   test('is valid until it is answered, withdrawn or replaced by a removal, and the same order again continues its work', () => {
@@ -148,6 +158,9 @@ describe('an order to stage', () => {
     expect([isWanted(first, n1), isWanted(first, n2)]).toEqual([true, false]);
     book.apply({ order: stage(2), nodes: [n1] });
     expect(isWanted(first, n1)).toBe(true);
+    // What the node reports about the newer order is also the progress of the first one.
+    const progressOf = (id: string) => ({ doing: id, bytes_done: 0, bytes_total: 0, waits_for: null });
+    expect(outcomesOf(first, { hostnameOf: () => '', progressOf })).toMatchObject([{ progress: { doing: 'order-2' } }]);
     book.apply({ order: order(3), nodes: [n1] });
     expect(isWanted(first, n1)).toBe(false);
     expect(outcomesOf(first, { hostnameOf: () => '' })).toMatchObject([{ status: 'failed', reason: 'a newer order removes the copy' }]);
