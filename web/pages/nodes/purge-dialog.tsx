@@ -6,10 +6,11 @@ import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
-import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
+import { Outcomes } from '../outcomes.tsx';
 import { formatNamed, partOf } from '../store/quantizations.ts';
+import { freedBy, useOutcomes } from '../use-outcomes.ts';
 
 /** Which copies are to go. */
 export interface PurgeTarget {
@@ -33,6 +34,7 @@ export function PurgeDialog({
 }): ReactElement {
   const { client } = useApp();
   const task = useTask<Purged>();
+  const outcomes = useOutcomes(task.result?.order.order_id, task.result?.nodes ?? []);
   const { models: lock } = useLocks();
   const [isForced, setForced] = useState(false);
   const [isEverywhere, setEverywhere] = useState(node === undefined);
@@ -56,9 +58,9 @@ export function PurgeDialog({
   };
   if (task.result !== undefined)
     return (
-      <Dialog title={`${formatBytes(task.result.freed_bytes)} freed`} onClose={onClose}>
+      <Dialog title={`${formatBytes(freedBy(outcomes))} freed`} onClose={onClose}>
         <div role="status">
-          <Outcomes nodes={task.result.nodes} />
+          <Outcomes nodes={outcomes} />
         </div>
         <div className="dialog-actions">
           <Button tone="primary" takesFocus onClick={onClose}>

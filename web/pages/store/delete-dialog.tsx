@@ -7,10 +7,11 @@ import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
-import { Outcomes } from '../../parts/outcomes.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { InUse } from '../copy-state.tsx';
+import { Outcomes } from '../outcomes.tsx';
+import { freedBy, useOutcomes } from '../use-outcomes.ts';
 import { formatNamed, type Named, stagedOn } from './quantizations.ts';
 
 /** Deleting a model, or one quantization of it, everywhere: what goes where, then what became of it. */
@@ -31,6 +32,8 @@ export function DeleteDialog({
   const { client } = useApp();
   const name = formatNamed(named);
   const task = useTask<Deleted>();
+  const first = task.result?.nodes ?? [];
+  const outcomes = useOutcomes(task.result?.order?.order_id, first);
   const { models: lock } = useLocks();
   const [isForced, setForced] = useState(false);
   // What it was when the dialog was opened; the list changes while the nodes delete.
@@ -50,8 +53,8 @@ export function DeleteDialog({
     return (
       <Dialog title={`${name} was deleted`} onClose={() => onClose(true)}>
         <div role="status">
-          <p>{formatBytes(task.result.freed_bytes)} freed.</p>
-          <Outcomes nodes={task.result.nodes} />
+          <p>{formatBytes(task.result.freed_bytes - freedBy(first) + freedBy(outcomes))} freed.</p>
+          <Outcomes nodes={outcomes} />
         </div>
         <div className="dialog-actions">
           <Button tone="primary" takesFocus onClick={() => onClose(true)}>

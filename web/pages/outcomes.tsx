@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { NodeOutcome } from '../../src/core/protocol/fleet.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../parts/format.ts';
 
 /** The result of an order on each node, as a list. */
 export function Outcomes({ nodes }: { readonly nodes: readonly NodeOutcome[] }): ReactElement | null {
