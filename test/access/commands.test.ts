@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -13,6 +13,7 @@ import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { type Serving, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { within } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
@@ -301,6 +302,10 @@ describe('skulk policy', () => {
     // An explicit value counts at once, and an absent file counts in the end.
     await writeFile(file, 'lan: read\n');
     expect(await lan()).toBe('read');
+    // A disk that is away is not an absent file.
+    await rename(dirname(file), join(root, 'away'));
+    expect([await lan(), await lan(), await lan(), await lan()]).toEqual(['read', 'read', 'read', 'read']);
+    await rename(join(root, 'away'), dirname(file));
     await rm(file);
     expect([await lan(), await lan(), await lan()]).toEqual(['read', 'read', 'node']);
   });
@@ -320,6 +325,18 @@ describe('skulk policy', () => {
       await Promise.all(before);
     }
     expect(given).toEqual(wanted);
+
+    // A pipe holds a read that has begun.
+    spawnSync('mkfifo', [`${file}.new`]);
+    await rename(`${file}.new`, file);
+    const earlier = policy.current();
+    const pipe = await within('the read that has begun', open(file, 'w'));
+    await writeFile(`${file}.new`, 'lan: read\n');
+    await rename(`${file}.new`, file);
+    const later = policy.current();
+    await pipe.writeFile('lan: none\n');
+    await pipe.close();
+    expect([(await earlier).lan, (await later).lan]).toEqual(['none', 'read']);
   });
 
   test('a broken policy file prevents the start of a server, and a running server keeps its old policy', async () => {

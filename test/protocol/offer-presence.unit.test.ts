@@ -21,6 +21,7 @@ describe('the choice of a quantization', () => {
   test.each([
     ['nothing runs', [], ['absent', 'absent'], 'a-Q4_K_M.gguf'],
     ['its file is fetched', [download({ gguf_file: 'a-Q4_K_M.gguf' })], ['coming', 'absent'], 'a-Q8_0.gguf'],
+    ['the file of another one is fetched', [download({ gguf_file: 'a-Q8_0.gguf' })], ['absent', 'coming'], 'a-Q4_K_M.gguf'],
     ['its selector waits', [download({ status: 'pending', selector: 'q8_0' })], ['absent', 'coming'], 'a-Q4_K_M.gguf'],
     ['the recommended one waits, as none was named', [download({ status: 'pending' })], ['coming', 'absent'], 'a-Q8_0.gguf'],
     ['its download failed', [download({ status: 'failed', gguf_file: 'a-Q4_K_M.gguf' })], ['absent', 'absent'], 'a-Q4_K_M.gguf'],
@@ -29,7 +30,8 @@ describe('the choice of a quantization', () => {
     expect(firstChoice([q4, q8], downloads)?.gguf_file).toBe(first);
   });
 
-  test('is empty when the store has all of them', () => {
+  test('is the recommended one of several, and empty when the store has all of them', () => {
+    expect(firstChoice([q8, q4], [])).toBe(q4);
     expect(firstChoice([{ ...q4, in_store: true }], [])).toBeUndefined();
   });
 

@@ -109,12 +109,16 @@ test('a store and nodes that may not ask Hugging Face still ask the upstream sto
   expect(await node('n1', 'stage', 'org/m', '--config', join(home, 'skulk.yaml'))).toMatchObject({ status: 0 });
 });
 
-test('a model that the main store lacks and cannot get is not found, with the way to see what there is', async () => {
-  const { door, node } = await twoSites();
+test('a model or a revision that the main store lacks and cannot get is not found, with the way to see what there is', async () => {
+  const { world, door, node } = await twoSites();
   const ended = await node('n1', 'stage', 'org/none');
   expect(ended).toMatchObject({ status: 3, stdout: '' });
   expect(ended.stderr).toContain(`the upstream store (${door.url}) has no model org/none`);
   expect(ended.stderr).toContain(`skulk registry --store ${door.url}`);
+  world.hub.push('org/m', { files: { 'config.json': '{}' } });
+  const revision = await node('n1', 'stage', 'org/m@v9');
+  expect(revision).toMatchObject({ status: 3, stdout: '' });
+  expect(revision.stderr).toContain(`the upstream store (${door.url}) has no revision "v9" of org/m`);
 });
 
 test('a gated model is downloaded at the main store only, and the site says so', async () => {

@@ -108,6 +108,20 @@ test('the cache has limits for files and for listings', async () => {
   }
 });
 
+test('a listing that was requested again counts once', async () => {
+  const { clock, asked, source, list } = world({ maxFiles: 3 });
+  const file = { path: 'a' as never, size: 1, oid: '0'.repeat(40) };
+  source.answer = (ref) => ({ ...ref, commit: ref.revision === two ? two : one, files: [file] });
+  await list(two);
+  for (const minute of [0, 1, 2, 3]) {
+    clock.now = minute * 60;
+    await list();
+  }
+  expect(asked).toEqual([two, 'main', 'main', 'main', 'main']);
+  await list(two);
+  expect(asked).toHaveLength(5);
+});
+
 test('thousands of missing names are remembered up to the limit, and the number of waiting requests is limited', async () => {
   const { asked, source, list } = world({ maxListings: 100 });
   source.answer = () => Promise.reject(new SkulkError('MODEL_NOT_FOUND', 'there is no such model'));
