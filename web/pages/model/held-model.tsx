@@ -41,6 +41,9 @@ export function HeldModel({
       )}
       <div className="model-actions">
         <StageHere modelId={modelId} onStage={() => staging.stage(modelId)} />
+        <Button icon="machine" lock={lock} onClick={() => setQuestion({ kind: 'stage' })}>
+          Stage on other machines…
+        </Button>
         <Verify modelId={modelId} fileCount={model.files.length} />
         {mayOptimize(model) && (
           <Button icon="squeeze" lock={lock} onClick={() => setQuestion({ kind: 'optimize' })}>

@@ -2,6 +2,8 @@ import type { ReactElement } from 'react';
 import type { GivenOrder, KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { Age } from '../../parts/age.tsx';
 import { Icon } from '../../parts/icon.tsx';
+import { describeStage } from '../model/stage-on/plan-stage.ts';
+import { CancelOrder } from '../model/stage-on/stage-order.tsx';
 import { formatNamed } from '../store/quantizations.ts';
 
 const nameOf = ({ model_id, selector }: GivenOrder): string =>
@@ -22,9 +24,14 @@ export function PendingOrders({ node, orders }: { readonly node: KnownNode; read
           <li key={order.order_id}>
             {{ evict: 'Delete', purge: 'Purge', stage: 'Stage' }[order.kind]} <strong>{nameOf(order)}</strong>, asked{' '}
             <Age at={order.given_at} />
-            {outcome.status === 'pending' && ': not answered yet'}
-            {outcome.status === 'deferred' && `: later, ${outcome.reason ?? 'it is in use'}`}
-            {outcome.status === 'failed' && `: failed, ${outcome.reason ?? 'no reason given'}`}
+            {order.kind === 'stage' && (
+              <>
+                : {describeStage(outcome)} <CancelOrder order={order} />
+              </>
+            )}
+            {order.kind !== 'stage' && outcome.status === 'pending' && ': not answered yet'}
+            {order.kind !== 'stage' && outcome.status === 'deferred' && `: later, ${outcome.reason ?? 'it is in use'}`}
+            {order.kind !== 'stage' && outcome.status === 'failed' && `: failed, ${outcome.reason ?? 'no reason given'}`}
           </li>
         ))}
       </ul>

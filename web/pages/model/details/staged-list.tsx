@@ -1,16 +1,18 @@
 import type { ReactElement } from 'react';
-import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
+import type { GivenOrder, KnownNode } from '../../../../src/core/protocol/fleet.ts';
 import type { ShownModel } from '../../../../src/core/protocol/models.ts';
 import { Age } from '../../../parts/age.tsx';
 import { useApp, useStore } from '../../../parts/app-context.ts';
 import { formatBytes } from '../../../parts/format.ts';
 import { CopyState } from '../../copy-state.tsx';
 import { olderParts, type StagedOn, stagedOn } from '../../store/quantizations.ts';
+import { CancelOrder, StageState } from '../stage-on/stage-order.tsx';
 
 /** Every machine, and what it has of a model: those with a copy first. */
 export function StagedList({ model }: { readonly model: ShownModel }): ReactElement {
   const { topics } = useStore();
   const nodes = topics.nodes?.nodes ?? [];
+  const orders = (topics.orders?.orders ?? []).filter(({ kind, model_id }) => kind === 'stage' && model_id === model.model_id);
   const copies = stagedOn(nodes, { modelId: model.model_id });
   const others = nodes
     .filter(({ node_id }) => !copies.some(({ node }) => node.node_id === node_id))
@@ -23,7 +25,7 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
       {copies.length === 0 && <p className="muted card-line">No machine has reported a copy.</p>}
       <ul className="machines">
         {copies.map((copy) => (
-          <Copy key={copy.node.node_id} {...copy} model={model} />
+          <Copy key={copy.node.node_id} {...copy} model={model} orders={orders} />
         ))}
         {others.map((node) => (
           <li key={node.node_id} className="machine">
@@ -32,6 +34,7 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
               not staged{node.free_bytes !== null && `, ${formatBytes(node.free_bytes)} free`}
               <Away node={node} />
             </span>
+            <Asked node={node} orders={orders} />
           </li>
         ))}
       </ul>
@@ -39,7 +42,13 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
   );
 }
 
-function Copy({ node, copy, whole, model }: StagedOn & { readonly model: ShownModel }): ReactElement {
+function Copy({
+  node,
+  copy,
+  whole,
+  model,
+  orders,
+}: StagedOn & { readonly model: ShownModel; readonly orders: readonly GivenOrder[] }): ReactElement {
   const parts = (whole.quantizations ?? []).flatMap(({ selector }) => selector ?? []);
   const older = olderParts(whole, model);
   return (
@@ -60,7 +69,29 @@ function Copy({ node, copy, whole, model }: StagedOn & { readonly model: ShownMo
           older: {older.join(', ')}
         </span>
       )}
+      <Asked node={node} orders={orders} />
     </li>
+  );
+}
+
+/** What of the model the machine was asked to stage and has not staged yet. */
+function Asked({ node, orders }: { readonly node: KnownNode; readonly orders: readonly GivenOrder[] }): ReactElement {
+  return (
+    <>
+      {orders.map((order) => {
+        const outcome = order.nodes.find((one) => one.node === node.node_id && one.status !== 'done');
+        if (outcome === undefined) return null;
+        return (
+          <div key={order.order_id} className="machine-order">
+            <span>
+              {order.selector === undefined ? 'Stage' : <span className="label">{order.selector}</span>}:{' '}
+              <StageState label={`Staging ${order.selector ?? order.model_id} on ${node.hostname}`} outcome={outcome} />
+            </span>
+            <CancelOrder order={order} />
+          </div>
+        );
+      })}
+    </>
   );
 }
 
