@@ -57,6 +57,7 @@ test('a Range header that is larger than all headers may be is refused before it
 
 test.each([
   ['two Host headers', `GET ${file} HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n`, 400],
+  ['two Host headers in other letters', `GET ${file} HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\n`, 400],
   ['no Host header', `GET ${file} HTTP/1.1\r\n`, 400],
   ['another host in the target', `GET http://evil.example${file} HTTP/1.1\r\nHost: localhost\r\n`, 403],
   ['a carriage return in a header', `GET ${file} HTTP/1.1\r\nHost: localhost\r\nX: a\rSet-Cookie: b\r\n`, 400],

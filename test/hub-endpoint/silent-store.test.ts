@@ -15,7 +15,7 @@ import { within } from '../helpers/waiting.ts';
 const weights = noise(300_000, 1);
 
 /** A node with a copy, whose store accepts every connection and never says anything; the node is as impatient as a test. */
-async function silentWorld({ wasHeard }: { readonly wasHeard: boolean }) {
+async function silentWorld({ wasHeard, answerMs = 200 }: { readonly wasHeard: boolean; readonly answerMs?: number }) {
   const { proxy } = await serveThroughProxy({ 'org/m': { 'config.json': '{"a":1}', 'model.safetensors': weights } });
   const node = await stagingNode(proxy.url);
   await node.stage('org/m');
@@ -23,7 +23,7 @@ async function silentWorld({ wasHeard }: { readonly wasHeard: boolean }) {
   const link = createStoreLink(node.deps, { mdns: false });
   const copies = openCopyHub(node.deps, link);
   const identity = { hostname: 'n1', node_id: 'n1', preferred_address: '127.0.0.1', version: '1', role: 'node' };
-  const hubPatience = { answerMs: 200, quietMs: 50, longMs: 0, silentMs: 0 };
+  const hubPatience = { answerMs, quietMs: 50, longMs: 0, silentMs: 0 };
   const app = await createApiApp({ deps: node.deps, link, copies, identity: () => identity, logLevel: 'silent', hubPatience });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
@@ -75,7 +75,8 @@ test.each([
 });
 
 test('a store that takes long to answer and says that it is there is waited for', async () => {
-  const { get, proxy } = await silentWorld({ wasHeard: true });
+  // The store may take as long as this machine needs.
+  const { get, proxy } = await silentWorld({ wasHeard: true, answerMs: 600_000 });
   const asked: ServerResponse[] = [];
   const slow = createServer((request, response) => {
     if (request.url !== '/health') return void asked.push(response);
