@@ -131,6 +131,9 @@ describe('the card of a model', () => {
     const [card, told] = await read({ model: { directory, files: [] } });
     expect([card, told]).toMatchObject([{ from: 'python', family: 'bar', supportsTensor: true }, []]);
     expect(card).toMatchObject({ capabilities: undefined, contextLength: undefined, companions: [] });
+    // The model may have another id than the repo of its card.
+    await writeFile(join(directory, '.skulk', 'installed-card.json'), record({ model_card: { model_id: 'org/repo', family: 'other' } }));
+    expect(await read({ model: { directory, files: [] } })).toMatchObject([{ modelId: id, family: 'other' }, []]);
     // The record of a companion has the card of the model that needs it.
     await writeFile(join(directory, '.skulk', 'installed-card.json'), record({ artifact_role: 'vision_weights' }));
     expect(await read({ model: { directory, files: [] } })).toEqual([undefined, []]);

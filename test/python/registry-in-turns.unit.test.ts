@@ -101,6 +101,17 @@ describe('a store of later releases of the Python program', () => {
     });
   });
 
+  test('has no commit for a model whose files are of another repo', async () => {
+    const root = await temporaryDirectory();
+    await pythonRegistry(root, 'later').register(id, { 'a.txt': 'abc' }, { commit });
+    const path = join(root, 'registry.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"source_repository": null', '"source_repository": "b/other"'));
+    await withStore(root, async (store) => {
+      await store.verify({ refs: [], repair: true }, { signal: new AbortController().signal });
+      expect(await store.manifest(id)).toMatchObject({ state: 'ready', manifest: { commit: null } });
+    });
+  });
+
   test('loses the files that the program kept beside a model when the model is replaced or deleted', async () => {
     const root = await temporaryDirectory();
     const python = pythonRegistry(root, 'later');
@@ -125,6 +136,7 @@ describe('a store of later releases of the Python program', () => {
     const python = pythonRegistry(root, 'later');
     // An older commit, which the program keeps until nobody uses it.
     const old = await python.register(id, { 'a.txt': 'old' }, { commit: 'b'.repeat(40) });
+    await python.register(id, { 'a.txt': 'older' }, { commit: 'd'.repeat(40) });
     const { store_path } = await python.register(id, { 'a.txt': 'abc' }, { commit });
     expect(await readdir(root)).toEqual(expect.arrayContaining([old.store_path, store_path]));
     await withStore(root, (store) => store.verify({ refs: [], repair: true }, { signal: new AbortController().signal }));
@@ -161,6 +173,9 @@ describe('a store of later releases of the Python program', () => {
       await bringIn(store, root, { 'a.txt': 'abc' }, { modelId: id });
     });
     expect(Object.keys(await python.read())).toEqual([odd, id]);
-    expect(await codeOf(withStore(root, (store) => store.remove(parseModelId('schema_version'))))).toBe('MODEL_NOT_FOUND');
+    const version = parseModelId('schema_version');
+    expect(await codeOf(withStore(root, (store) => store.remove(version)))).toBe('MODEL_NOT_FOUND');
+    await python.register(version, { 'a.txt': 'abc' });
+    expect(await withStore(root, async (store) => (await store.listModels()).map(({ model_id }) => model_id))).toEqual([odd, id, version]);
   });
 });
