@@ -15,7 +15,7 @@ unshare --uts --net --mount bash -euc '
   npx vitest run --project camera
 '
 mkdir -p "$docs"
-for name in store-light store-dark store-narrow-light details-light details-dark add-light nodes-light nodes-dark \
+for name in store-light store-dark store-narrow-light details-light details-dark add-light nodes-light nodes-dark activity-light \
   settings-light settings-dark first-start-light first-start-dark; do
   pngquant --force --quality 70-95 --speed 1 --strip --output "$docs/$name.png" "$pictures/$name.png"
 done

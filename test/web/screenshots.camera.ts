@@ -30,7 +30,10 @@ test('screenshots of a used store', async () => {
     await page.getByRole('button', { name: 'Add a model' }).click();
     await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
     await page.getByRole('button', { name: 'Open', exact: true }).click();
-    await page.getByLabel('UD-Q4_K_XL').check();
+    const choice = page.getByRole('radio', { name: /UD-Q4_K_XL/ });
+    await choice.waitFor();
+    // The second time it is being downloaded.
+    if (theme === 'light') await choice.check();
     await take(page, `add-${theme}`);
     if (theme === 'light') {
       await page.getByRole('button', { name: /^Download 4/ }).click();
@@ -54,6 +57,9 @@ test('screenshots of a used store', async () => {
     await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
     await page.mouse.move(0, 0);
     await take(page, `nodes-${theme}`);
+    await page.getByRole('link', { name: /^Activity/ }).click();
+    await page.getByRole('heading', { name: 'Log' }).waitFor();
+    await take(page, `activity-${theme}`);
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByLabel('Budget for idle copies').fill('100');
     await page.getByText('1 change').waitFor();
