@@ -24,6 +24,15 @@ const filesOf = async (node: StagingNode): Promise<string[]> =>
 const names = (...sets: object[]): string[] => sets.flatMap((set) => Object.keys(set)).sort();
 const quantizationsOf = async (node: StagingNode) =>
   (await listStaging(node.deps)).models.find(({ model_id }) => model_id === 'org/g')?.quantizations ?? [];
+const evictionOf = (digit: string, selector: string): Order => ({
+  order_id: digit.repeat(24),
+  seq: 1,
+  kind: 'evict',
+  model_id: parseModelRef('org/g').modelId,
+  selector,
+  force: false,
+  given_at: '',
+});
 const recordOf = async (node: StagingNode) => JSON.parse(await readFile(join(copyOf(node, 'org/g'), '.skulk.json'), 'utf8'));
 
 describe('a copy with several quantizations', () => {
@@ -120,6 +129,41 @@ describe('a copy with several quantizations', () => {
     expect(done.evicted_bytes).toBe(750_022);
   });
 
+  test.each([
+    ['a draft model', 'Q8_0', { 'Foo-mtp-Q8_0.gguf': noise(9_000, 6) }, 'Foo-mtp-Q8_0.gguf', 'Foo-Q8_0.gguf'],
+    ['weights with a mark', 'Q8_0', { 'Foo.i1-Q8_0.gguf': noise(9_000, 7) }, 'i1-Q8_0', 'Foo-Q8_0.gguf'],
+  ])('that is only %s is not taken for the quantization with that label', async (_, label, besides, selector, wanted) => {
+    const { proxy } = await serveThroughProxy({ 'org/g': { ...four, ...eight, ...besides, ...shared } });
+    const node = await stagingNode(proxy.url);
+    const [file] = names(besides);
+    expect(await node.stage(`org/g:${selector}`)).toMatchObject({ gguf_file: file });
+    const asked = { refs: [parseModelRef(`org/g:${label}`)], dryRun: false, force: false };
+    await expect(node.stage(`org/g:${label}`, { offline: true })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    await expect(activate(node.deps, { ref: parseModelRef(`org/g:${label}`), pid: process.pid })).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    });
+    await node.stage('org/g:Q4_K_M');
+    await expect(purgeStaging(node.deps, asked)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect(await carryOutOrder(node.deps, evictionOf('a', label))).toMatchObject({ status: 'done', freed_bytes: 0 });
+    expect(await filesOf(node)).toEqual(names(four, besides, shared));
+    // Online, the one with that name comes.
+    await purgeStaging(node.deps, { refs: [parseModelRef('org/g:Q4_K_M')], dryRun: false, force: false });
+    expect(await node.stage(`org/g:${label}`)).toMatchObject({ gguf_file: wanted });
+    expect(await filesOf(node)).toEqual(names(eight, besides, shared));
+  });
+
+  test('with the same label as another in the store is only found by its path', async () => {
+    const alike = { 'a-Q4_K_M.gguf': noise(9_000, 8), 'b-Q4_K_M.gguf': noise(9_001, 9) };
+    const { proxy } = await serveThroughProxy({ 'org/g': { ...alike, ...eight } });
+    const node = await stagingNode(proxy.url);
+    await node.request(['org/g:b-Q4_K_M.gguf', 'org/g:Q8_0']);
+    await expect(node.stage('org/g:Q4_K_M')).rejects.toMatchObject({
+      message: expect.stringContaining('has 2 files that are called Q4_K_M'),
+    });
+    await expect(node.stage('org/g:Q4_K_M', { offline: true })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect(await node.stage('org/g:b-Q4_K_M.gguf', { offline: true })).toMatchObject({ gguf_file: 'b-Q4_K_M.gguf' });
+  });
+
   test('loses one quantization after the other to the budget, the last used ones last', async () => {
     const { proxy } = await serveThroughProxy(models);
     const gib = 2 ** 30;
@@ -211,26 +255,17 @@ test('an order for one quantization keeps the others, and waits for one in use',
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
-  const order = (digit: string, selector: string): Order => ({
-    order_id: digit.repeat(24),
-    seq: 1,
-    kind: 'evict',
-    model_id: parseModelRef('org/g').modelId,
-    selector,
-    force: false,
-    given_at: '',
-  });
   await activate(node.deps, { ref: parseModelRef('org/g:Q8_0'), pid: process.pid });
   expect(await quantizationsOf(node)).toMatchObject([
     { selector: 'Q8_0', in_use: true, holders: [{ pid: process.pid }] },
     { selector: 'Q4_K_M', in_use: false, holders: [] },
   ]);
-  expect(await carryOutOrder(node.deps, order('a', 'Q5_K_M'))).toMatchObject({ status: 'done', freed_bytes: 0 });
-  expect(await carryOutOrder(node.deps, order('b', 'q8_0'))).toMatchObject({
+  expect(await carryOutOrder(node.deps, evictionOf('a', 'Q5_K_M'))).toMatchObject({ status: 'done', freed_bytes: 0 });
+  expect(await carryOutOrder(node.deps, evictionOf('b', 'q8_0'))).toMatchObject({
     status: 'deferred',
     reason: expect.stringContaining('org/g:Q8_0 is in use'),
   });
-  expect(await carryOutOrder(node.deps, order('c', 'Q4_K_M'))).toMatchObject({ status: 'done', freed_bytes: 300_000 });
+  expect(await carryOutOrder(node.deps, evictionOf('c', 'Q4_K_M'))).toMatchObject({ status: 'done', freed_bytes: 300_000 });
   expect(await filesOf(node)).toEqual(names(eight, shared));
   // Another one is added while this one is in use.
   expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });

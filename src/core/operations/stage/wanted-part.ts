@@ -5,6 +5,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import { isOtherLabel, splitGroups } from '../../staging/groups/copy-groups.ts';
 import { holdsAll, othersThan, type WantedPart } from '../../staging/groups/plan-growth.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { ModelStage } from './model-stage.ts';
@@ -39,11 +40,21 @@ export function findHere(
   if (!hasRevision(ref, copy.manifest)) return undefined;
   try {
     const part = selectPart(ref, copy.manifest, pin, needs);
+    if (ref.selector !== undefined && isNamedOtherwise(ref.selector, part, copy)) return undefined;
     return part.manifest.files.some(({ path }) => copy.changed.has(path)) ? undefined : part;
   } catch (error) {
     if (error instanceof SkulkError) return undefined;
     throw error;
   }
+}
+
+/**
+ * Whether a label matches only because the copy lacks the quantization that it means: the copy has few files of its model, and the names
+ * of its groups come from all files of the store.
+ */
+function isNamedOtherwise(selector: string, { group }: SelectedPart, { manifest, groups }: LocalCopy): boolean {
+  const recorded = splitGroups(manifest, groups).find(({ files }) => files.some((path) => group.files.includes(path)));
+  return recorded !== undefined && isOtherLabel(selector, recorded);
 }
 
 /** Warns that another file than the one in the card was selected. */

@@ -2,6 +2,7 @@ import { digestFiles } from '../../catalog/manifest.ts';
 import { type FileKind, isSharedKind, type KindFile, kindsOfFiles } from '../../catalog/selection/file-kind.ts';
 import { findGroup } from '../../catalog/selection/find-group.ts';
 import { fold, listGroups } from '../../catalog/selection/groups.ts';
+import { parseLabel } from '../../catalog/selection/label.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 
@@ -67,7 +68,18 @@ export function withUnnamed(manifest: Pick<Manifest, 'files'>, groups: readonly 
   return [...groups, ...unnamed.map((one) => makeCopyGroup(manifest, one, lastUsed))];
 }
 
-/** Whether a group matches the selector that the user typed, if any. */
+/**
+ * Whether a label certainly means another quantization than the group. A group has its path or a marked label (`i1-Q4_K_M`) as its name
+ * if its model had other files with the plain label, so the label alone does not select it.
+ */
+export function isOtherLabel(selector: string, { selector: own }: Pick<GroupFiles, 'selector'>): boolean {
+  const label = parseLabel(selector);
+  if (label === undefined || own === null || fold(selector) === fold(own)) return false;
+  const named = parseLabel(own);
+  return named === undefined || (named.mark !== undefined && label.mark === undefined);
+}
+
+/** Whether a group may match the selector that the user typed, if any. In doubt it does, so that a lease protects it. */
 export function namesGroup(selector: string | undefined, group: GroupFiles): boolean {
   if (selector === undefined || group.selector === null || fold(selector) === fold(group.selector)) return true;
   const listing = group.files.map((path) => ({ path, size: 0 }));
