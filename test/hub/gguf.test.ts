@@ -54,6 +54,20 @@ test('--gguf-file selects exactly one quantization', async () => {
   expect((await other.host('show', 'org/g')).status).toBe(3);
 });
 
+test('a selector and --gguf-file must name the same quantization', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  for (const more of [[], ['--dry-run']]) {
+    const two = await world.host('download', 'org/g:Q4_K_M', '--gguf-file', five[1] as string, ...more);
+    expect([two.status, two.stdout]).toEqual([2, '']);
+    expect(two.stderr).toContain('org/g has Q4_K_M in another file than Foo-Q5_K_M-00002-of-00002.gguf');
+  }
+  expect((await world.host('download', 'org/g:Q2_K', '--gguf-file', five[1] as string)).status).toBe(3);
+  for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
+  expect((await world.host('download', 'org/g:q5_k_m', '--gguf-file', five[1] as string)).status).toBe(0);
+  expect(await pathsOf(world)).toEqual([...five, ...shared]);
+});
+
 test('an old entry without its projector is not served as complete, and the next download completes it', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
@@ -154,9 +168,12 @@ test('stage of a quantization downloads only that one, if necessary from the Hub
   expect(
     (await runInProcess(['verify', '--staging'], { env: { SKULK_HOME: join(world.home, 'node'), SKULK_STORE: served.url } })).status,
   ).toBe(0);
+  // A model with a similar name is not suggested, because the model itself exists.
+  world.hub.push('org/h', { files });
+  expect((await world.host('download', 'org/h')).status).toBe(0);
   const gone = await stage('org/g:Q2_K');
   expect(gone).toMatchObject({ status: 3, stdout: '' });
-  expect(gone.stderr).toContain('Q5_K_M');
+  expect(JSON.parse(gone.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ hint: 'it has Q4_K_M, Q5_K_M' });
 });
 
 test('a quantization that the repo does not have causes no download of a byte', async () => {

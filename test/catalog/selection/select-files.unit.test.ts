@@ -123,6 +123,7 @@ describe('a request that cannot be satisfied', () => {
       /2 files/,
       /all its files/,
     ],
+    ['a pattern that matches everything', repo, { exclude: ['*'] }, 'nothing-matches', /besides those that match "\*"/, /--exclude/],
     ['a pattern against the selector', repo, { selector: 'Q4_K_M', exclude: ['*Q4_K_M*'] }, 'contradiction', /--exclude/, /pattern/],
     ['patterns that match nothing', repo, { include: ['*.nope'] }, 'nothing-matches', /\*\.nope/, /hf download/],
     ['a pattern that takes a group with a hole', repo, { include: ['*Q8_0*'] }, 'missing-shards', /00002-of-00003/, /Q4_K_M/],

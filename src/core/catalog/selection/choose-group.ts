@@ -18,6 +18,7 @@ export function chooseGroup<F extends SizedFile>(
   groups: readonly Group<F>[],
   {
     selector,
+    alsoNamed,
     pin,
     include,
     weights,
@@ -31,6 +32,12 @@ export function chooseGroup<F extends SizedFile>(
     const found = findGroup(listing, selector, groups);
     if (found.state === 'none') return { problem: problems.noSuchSelection(selector, groups) };
     if (found.state === 'ambiguous') return { problem: problems.ambiguousSelector(selector, found.groups) };
+    const also = alsoNamed === undefined ? undefined : findGroup(listing, alsoNamed, groups);
+    if (also?.state === 'none') return { problem: problems.noSuchSelection(alsoNamed ?? '', groups) };
+    // An ambiguous label is made clear by the path beside it.
+    const named = also?.state === 'found' ? [also.group] : also?.groups;
+    if (named?.every(({ ggufFile }) => ggufFile !== found.group.ggufFile) === true)
+      return { problem: problems.twoSelectors(selector, alsoNamed ?? '') };
     if (isLeftOut(found.group)) return { problem: problems.selectorIsExcluded(selector) };
     return unlessBroken(found.group, groups);
   }

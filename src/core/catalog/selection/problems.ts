@@ -79,6 +79,8 @@ export const problems = {
     ),
   noSuchWeights: (format: 'safetensors' | 'gguf') =>
     make('no-such-weights', `has no ${format === 'gguf' ? 'GGUF' : 'safetensors'} weights`, 'omit --weights'),
+  nothingIsLeft: (patterns: readonly string[]) =>
+    make('nothing-matches', `has no file besides those that match ${quoteSome(patterns)}`, 'change --exclude; * also matches /'),
   nothingMatches: (patterns: readonly string[]) =>
     make(
       'nothing-matches',
@@ -87,6 +89,8 @@ export const problems = {
     ),
   selectorIsExcluded: (selector: string) =>
     make('contradiction', `has ${shown(selector)}, but --exclude skips it`, 'change the pattern, or name another quantization'),
+  twoSelectors: (selector: string, other: string) =>
+    make('contradiction', `has ${shown(other)} in another file than ${shown(selector)}`, 'name only one of them'),
   selectorOfSafetensors: (selector: string) =>
     make('contradiction', `cannot be downloaded both as safetensors and as ${shown(selector)}`, 'omit --weights or the selector'),
 };

@@ -17,6 +17,8 @@ export interface SelectionRequest {
   readonly modelId?: string | undefined;
   /** A quantization label (in any case) or a repo-relative path, exactly. If it does not exist, that is a problem. */
   readonly selector?: string | undefined;
+  /** Another name of the same quantization. If it names another one, that is a problem. */
+  readonly alsoNamed?: string | undefined;
   /** The file in the model's card; only used without a selector. If it does not exist, another one is used with a warning. */
   readonly pin?: string | undefined;
   readonly weights?: Weights | undefined;
@@ -93,7 +95,8 @@ export function selectFiles<F extends SizedFile>(listing: readonly F[], request:
   const broken = request.whole === true ? undefined : whole.taken.find(isBroken);
   if (broken !== undefined) return fail(problems.broken(broken, groups));
   const patterns = [...(request.include ?? []), ...(request.exclude ?? [])];
-  if (taken.length === 0 && patterns.length > 0) return fail(problems.nothingMatches(patterns));
+  if (taken.length === 0 && patterns.length > 0)
+    return fail(request.include === undefined ? problems.nothingIsLeft(patterns) : problems.nothingMatches(patterns));
   return { taken, left, group: chosen.group ?? whole.taken[0], groups, problem: undefined, warnings };
 }
 

@@ -85,6 +85,7 @@ export const selectionOf = (
 ): SelectionRequest => ({
   ...choices,
   selector: (exact ? ggufFile : undefined) ?? selector,
+  ...(exact && ggufFile !== undefined && selector !== undefined && { alsoNamed: selector }),
   pin: ggufFile ?? pin,
 });
 

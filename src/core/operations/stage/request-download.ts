@@ -94,6 +94,8 @@ async function explainMissing(
   missing: SkulkError,
   failure: SkulkError,
 ): Promise<SkulkError> {
+  // The model exists, and the error lists what it has.
+  if (failure.code === 'FILE_NOT_FOUND' || failure.code === 'REVISION_NOT_FOUND') return failure;
   const isOffline = failure.code === 'HUB_OFFLINE';
   const known = await store.listModels().catch(() => []);
   const similar = suggestModel(
