@@ -37,7 +37,7 @@ export function Log({ view, nodes }: { readonly view: ActivityView; readonly nod
           <input
             id={field}
             type="search"
-            placeholder="Model, machine or person"
+            placeholder="Model, machine, person"
             value={words}
             onChange={(event) => setWords(event.target.value)}
           />

@@ -38,7 +38,7 @@ export function ModelFacts({ model }: { readonly model: ShownModel }): ReactElem
           </span>
         ) : (
           <span className="digest">
-            <code title={digest}>sha256:{digest.slice(0, 16)}…</code>
+            <code title={digest}>sha256:{digest.slice(0, 12)}…</code>
             <CopyButton text={`sha256:${digest}`} what="the digest" />
           </span>
         )}
