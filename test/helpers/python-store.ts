@@ -45,6 +45,9 @@ export interface PythonStore {
   isLater: boolean;
 }
 
+const lacksProjector = ({ repo_has_projector: has, files }: PythonModel): boolean =>
+  has === true && !Object.keys(files).some((path) => path.includes('mmproj'));
+
 const preferred = ['Q4_K_M', 'Q4_K_S', 'Q5_K_M', 'Q5_K_S', 'Q6_K', 'Q4_0', 'Q5_0', 'Q8_0'];
 
 /**
@@ -107,17 +110,19 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
     const stranger = Object.keys(asked).find((key) => !known.includes(key));
     if (stranger !== undefined) throw new Error(`a key of the body that the program does not know: ${stranger}`);
     const complete = { modelId: id, status: 'complete', progress: 1, error: null };
-    // Any other request for an existing model.
-    if (store.models.has(id)) return complete;
+    // Any other request for an existing model. One without its projector is downloaded again.
+    const present = store.models.get(id);
+    if (present !== undefined && !lacksProjector(present)) return complete;
     const found = store.hub.get(id);
     if (found === undefined) {
       const failed = { modelId: id, status: 'failed', progress: 0, error: 'Repository not found' };
       jobs.set(id, failed);
       return failed;
     }
-    const ggufs = Object.keys(found).filter((path) => path.endsWith('.gguf'));
+    const ggufs = Object.keys(found).filter((path) => path.endsWith('.gguf') && !path.includes('mmproj'));
     const wanted = asked['gguf_file'] ?? preferred.map((label) => ggufs.find((path) => path.includes(label))).find((path) => path);
-    const files = Object.fromEntries(Object.entries(found).filter(([path]) => !path.endsWith('.gguf') || path === wanted));
+    const isTaken = (path: string): boolean => !path.endsWith('.gguf') || path === wanted || path.includes('mmproj');
+    const files = Object.fromEntries(Object.entries(found).filter(([path]) => isTaken(path)));
     store.models.set(id, { files, downloaded_at: new Date().toISOString() });
     jobs.set(id, complete);
     return { modelId: id, status: 'pending', progress: 0, error: null };
@@ -157,8 +162,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
     const revision = searchParams.get('source_revision');
     if (store.isLater && (revision ?? undefined) !== model.source_revision) return notFound(response);
     if (rest === 'files') {
-      const isVision = model.repo_has_projector === true && !Object.keys(model.files).some((path) => path.includes('mmproj'));
-      return isVision ? notFound(response) : json(response, Object.keys(model.files));
+      return lacksProjector(model) ? notFound(response) : json(response, Object.keys(model.files));
     }
     const content = model.files[decodeURIComponent(rest)];
     if (content === undefined) return notFound(response);

@@ -43,8 +43,11 @@ export const isPythonStore = async (exchange: Exchange, { silenceMs }: AskOption
  */
 export async function describeListed(exchange: Exchange, modelId: ModelId, asked: AskOptions): Promise<ListedModel> {
   const { url } = exchange;
-  const ask = (call: ReturnType<typeof callOf>): Promise<unknown> =>
-    exchange.send({ ...call, ...asked }, (response, watchdog) => readJson(response, { url, limit: maxJsonBytes, watchdog }));
+  const ask = (call: ReturnType<typeof callOf>, missing?: SkulkError): Promise<unknown> =>
+    exchange.send({ ...call, ...asked, ...(missing !== undefined && { accept: [200, 404] }) }, (response, watchdog) => {
+      if (response.status === 404 && missing !== undefined) throw missing;
+      return readJson(response, { url, limit: maxJsonBytes, watchdog });
+    });
   const registry = await ask(callOf('GET /registry', {}));
   if (!Array.isArray(registry)) throw notAStore(url, 'its registry is not a list');
   const found: unknown = registry.find((item: unknown) => decode(registryEntry, item)?.model_id === modelId);
@@ -52,7 +55,11 @@ export async function describeListed(exchange: Exchange, modelId: ModelId, asked
   if (entry === undefined)
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${url}`, { hint: '`skulk registry` lists the models' });
   const commit = commitIn(found);
-  const list = await ask(callOf('GET /models/:id/files', { id: modelId }, { source_revision: commit ?? undefined }));
+  // It answers 404 for GGUF weights without the projector of their repo, so that a client requests a download, which brings it.
+  const missing = new SkulkError('MODEL_NOT_FOUND', `the store at ${url} does not give the files of ${modelId}`, {
+    hint: 'it may lack the projector of a vision model, which a download there brings',
+  });
+  const list = await ask(callOf('GET /models/:id/files', { id: modelId }, { source_revision: commit ?? undefined }), missing);
   if (!Array.isArray(list)) throw notAStore(url, `its list of the files of ${modelId} is not a list`);
   const files = ownFiles(list, { modelId, url });
   const about = JSON.stringify([entry.downloaded_at, entry.total_bytes, ...files.toSorted()]);
@@ -101,9 +108,10 @@ export function createListedFiles(exchange: Exchange): ListedFiles {
       const name = `${modelId}: ${quote(path)}`;
       // Its answer to HEAD has a body, so one byte is requested with GET.
       const size = await exchange.send(
-        { ...call, headers: { Range: 'bytes=0-0' }, accept: [200, 206, 416] },
+        { ...call, headers: { Range: 'bytes=0-0' }, accept: [200, 206, 404, 416] },
         async (response, watchdog) => {
           const { status, headers } = response;
+          if (status === 404) throw notThere(name, url);
           const length = lengthOf(headers.get('content-length'));
           await endAnswer(response, watchdog);
           return status === 206 ? totalOf(headers.get('content-range')) : status === 200 ? length : undefined;
@@ -125,11 +133,12 @@ export function createListedFiles(exchange: Exchange): ListedFiles {
       const call = {
         path: targetOf({ modelId, commit, path }),
         headers: whole ? {} : { Range: `bytes=${start}-${end - 1}` },
-        accept: [200, 206, 416],
+        accept: [200, 206, 404, 416],
         signal,
       };
       yield* exchange.stream<Uint8Array>(call, async function* (response, watchdog) {
         const { status, headers } = response;
+        if (status === 404) throw notThere(name, url);
         const isAll = status === 200;
         const total = isAll ? lengthOf(headers.get('content-length')) : totalOf(headers.get('content-range'));
         if (status === 416 || (total !== undefined && total !== size))
@@ -161,6 +170,10 @@ export function createListedFiles(exchange: Exchange): ListedFiles {
     },
   };
 }
+
+/** The model was deleted, or replaced by another commit, after its files were listed. */
+const notThere = (name: string, url: string): SkulkError =>
+  new SkulkError('FILE_NOT_FOUND', `${name} is no longer in the store at ${url}`, { hint: 'stage it again' });
 
 /** A short answer is read, so that its connection can be reused; for a long one, the connection is closed. */
 async function endAnswer(response: Response, watchdog: Watchdog): Promise<void> {
