@@ -32,7 +32,8 @@ export const health = defineCommand({
         : []),
       ...(typeof report.used_bytes === 'number' ? [`used        ${formatBytes(report.used_bytes)}`] : []),
       ...(typeof report.models === 'number' ? [`models      ${report.models}`] : []),
-      ...(report.hostname === null || report.hostname === undefined
+      ...(report.version === '' ? ['program     the Python Skulk'] : []),
+      ...(report.hostname === null || report.hostname === undefined || report.version === ''
         ? []
         : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
       ...(report.requires_token

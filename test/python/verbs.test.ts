@@ -32,7 +32,12 @@ test('show, registry and health describe the models of a Python store host', asy
   expect(JSON.parse(shown.stdout)).toMatchObject({ model_id: id, hashed: false, digest: null, total_bytes: 3_000_004 });
   expect((await run('show', id)).status).toBe(0);
   expect(JSON.parse((await run('registry', '--json')).stdout).entries).toHaveLength(1);
-  expect((await run('health')).status).toBe(0);
+  // That program reports neither its models nor its host, so they are counted, and the host is left out.
+  const health = await run('health');
+  expect(health).toMatchObject({ status: 0, stdout: expect.stringMatching(/^program +the Python Skulk$/m) });
+  expect(health.stdout).toMatch(/^models +1$/m);
+  expect(health.stdout).not.toMatch(/^host /m);
+  expect(JSON.parse((await run('health', '--json')).stdout)).toMatchObject({ models: 1 });
 });
 
 test('doctor reports that the Python program answers', async () => {
@@ -113,6 +118,11 @@ test('delete reports the bytes that the Python program freed, and fails when it 
 test.each([
   ['verify', ['verify']],
   ['optimize', ['optimize', id]],
+  ['optimizations', ['optimizations']],
+  ['uploads', ['uploads']],
+  ['nodes', ['nodes']],
+  ['nodes --forget', ['nodes', '--forget', 'kite3']],
+  ['stage --on', ['stage', id, '--on', 'kite3']],
 ])('%s reports that the Python program does not support it', async (_, args) => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { run } = await nodeOf(store);

@@ -27,20 +27,25 @@ const streamSilenceMs = 20_000;
 /** A node that wants to stage does not wait long for a busy store. */
 const reportSilenceMs = 2_000;
 const removeSilenceMs = 60_000;
+/** What the Python program cannot do. */
+const giveOrders = 'give orders to nodes';
 
 /** The nodes and orders of a store behind HTTP. */
 export function createFleetClient(exchange: Exchange): Fleet {
   const { url } = exchange;
   const send = (call: Call): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog }));
+  const orRefuse = <T>(what: string, work: () => Promise<T>): Promise<T> => refuseForOther(exchange, what, work);
   return {
     report: async ({ node_id, knows, ...json }, { signal } = {}) => {
       const call = { ...callOf('POST /nodes/:node', { node: node_id }), signal, silenceMs: reportSilenceMs };
-      const answer = await send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
-        // An older store rejects fields that it does not know.
-        if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
-        return send({ ...call, json });
-      });
+      const answer = await orRefuse(giveOrders, () =>
+        send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
+          // An older store rejects fields that it does not know.
+          if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
+          return send({ ...call, json });
+        }),
+      );
       const { orders } = readAnswer(ordersToDo, answer, { url, why: 'it does not list the orders for this node' });
       return orders.filter(namesItsModel);
     },
@@ -66,10 +71,10 @@ export function createFleetClient(exchange: Exchange): Fleet {
       return readAnswer(orderWanted, await send({ ...call, json: progress }), { url, why: 'it does not say whether an order is wanted' })
         .wanted;
     },
-    withdraw: async (orderId) => givenOf(await send(callOf('DELETE /orders/:order', { order: orderId })), url),
+    withdraw: async (orderId) => givenOf(await orRefuse(giveOrders, () => send(callOf('DELETE /orders/:order', { order: orderId }))), url),
     give: async (request) => {
       const order = () => send({ ...callOf('POST /orders', {}), json: request });
-      const answer = await refuseForOther(exchange, 'give orders to nodes', order).catch((error: unknown) => {
+      const answer = await orRefuse(giveOrders, order).catch((error: unknown) => {
         const isRefused = error instanceof SkulkError && error.code === 'BAD_REQUEST';
         if (isRefused && request.kind === 'stage')
           throw new SkulkError('USAGE', `the store at ${url} cannot ask nodes to stage`, {
@@ -107,11 +112,11 @@ export function createFleetClient(exchange: Exchange): Fleet {
         url,
       ),
     pendingOrders: async () => {
-      const answer = await send(callOf('GET /orders', {}));
+      const answer = await orRefuse(giveOrders, () => send(callOf('GET /orders', {})));
       return readAnswer(list(givenOrder), answer, { url, why: 'its orders are not a list' });
     },
     nodes: async () => {
-      const answer = await send(callOf('GET /nodes', {}));
+      const answer = await orRefuse('list nodes', () => send(callOf('GET /nodes', {})));
       return readAnswer(list(knownNode), answer, { url, why: 'its nodes are not a list' });
     },
     forget: async (nodeId) => void (await send(callOf('DELETE /nodes/:node', { node: nodeId }))),

@@ -37,7 +37,7 @@ export function createOptimizationsClient(exchange: Exchange): Optimizations {
     },
     status: async (modelId) => statusOf(await send(callOf('GET /store/models/:id/optimize/status', { id: modelId }))),
     list: async ({ recent = false } = {}) => {
-      const answer = await send(callOf('GET /store/optimizations', {}, { recent }));
+      const answer = await refuseForOther(exchange, optimize, () => send(callOf('GET /store/optimizations', {}, { recent })));
       return readAnswer(optimizationList, answer, { url, why: 'its optimizations are not a list' }).optimizations;
     },
     cancel: async (modelId) => statusOf(await send({ ...callOf('DELETE /store/models/:id/optimize', { id: modelId }), silenceMs })),

@@ -11,7 +11,9 @@ export async function refuseForOther<T>(exchange: Exchange, what: string, work: 
   try {
     return await work();
   } catch (error) {
-    const mayBeOther = error instanceof SkulkError && ['STORE_UNREACHABLE', 'MODEL_NOT_FOUND', 'BAD_REQUEST'].includes(error.code);
+    // A failed connection has a cause; an answer that is not understood has none.
+    const isAnswer = error instanceof SkulkError && error.cause === undefined;
+    const mayBeOther = isAnswer && ['STORE_UNREACHABLE', 'MODEL_NOT_FOUND', 'BAD_REQUEST'].includes(error.code);
     // If this request fails too, the original error is the right one.
     if (!mayBeOther || !(await isPythonStore(exchange, {}).catch(() => false))) throw error;
     throw new SkulkError('USAGE', `the store at ${exchange.url} is the Python program, which cannot ${what}`, {

@@ -49,7 +49,8 @@ export function createUploadsClient(exchange: Exchange, doWork: (call: Call, wor
       return readAnswer(adopted, answer, { url, why: whyNotAdopted });
     },
     list: async () => {
-      return readAnswer(uploadList, await getJson(callOf('GET /uploads', {})), { url, why: 'it does not list its uploads' }).uploads;
+      const answer = await refuseForOther(exchange, 'take models in', () => getJson(callOf('GET /uploads', {})));
+      return readAnswer(uploadList, answer, { url, why: 'it does not list its uploads' }).uploads;
     },
     cancel: async (id) => {
       const answer = await getJson(callOf('DELETE /uploads/:upload', { upload: id }));

@@ -18,15 +18,15 @@ export async function checkHealth(deps: Deps): Promise<Health> {
   await using opened = await openStore(deps);
   const hasToken = deps.config.settings.token.value !== undefined;
   // The health request needs no token. A rejected token must show up here and not at the next command.
-  const requiresToken = await opened.store.listModels().then(
-    () => false,
-    (error: unknown) => {
-      if (hasToken || !isRefusal(error)) throw error;
-      return true;
-    },
-  );
+  const listed = await opened.store.listModels().catch((error: unknown) => {
+    if (hasToken || !isRefusal(error)) throw error;
+    return undefined;
+  });
   const { location } = opened.store;
-  return { configured: true, reachable: true, location, requires_token: requiresToken, ...(await opened.store.health()) };
+  const health = await opened.store.health();
+  // The Python program does not count its models.
+  const models = health.version === '' ? (listed?.length ?? health.models) : health.models;
+  return { configured: true, reachable: true, location, requires_token: listed === undefined, ...health, models };
 }
 
 const isRefusal = (error: unknown): boolean =>
