@@ -1,4 +1,4 @@
-import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
@@ -145,6 +145,37 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
       http: 200,
       body: { modelId: 'acme/Tiny', status: 'failed', error: failed.error },
     });
+  });
+
+  test('is refused with 409 while the source is downloaded, whether it is new or gets another quantization', async () => {
+    const world = await hubWorld({ SKULK_ENGINE_LLAMA: llamaQuantize });
+    const weights = await readFile(join(await fullWeights(), 'tiny-F32.gguf'));
+    world.hub.push('acme/Tiny-GGUF', { files: { 'tiny-F32.gguf': weights, 'tiny-Q8_0.gguf': weights } });
+    const served = await world.serveInProcess();
+    const ask = (url: string) => send<{ readonly hint: string }>(`${url}/store/models/acme%2FTiny-GGUF/optimize`, 'POST', { type: 'Q4_0' });
+    const download = `${served.url}/models/acme%2FTiny-GGUF/download`;
+    const statusOf = async (): Promise<string> => (await send<{ status: string }>(`${download}/status`, 'GET')).body.status;
+    for (const selector of ['F32', 'Q8_0']) {
+      world.hub.holdsEnds = true;
+      expect(await send(download, 'POST', { selector })).toMatchObject({ http: 200 });
+      await until('the download', async () => (await statusOf()) === 'downloading');
+      for (const url of [served.url, served.apiUrl])
+        expect([selector, await ask(url)]).toEqual([
+          selector,
+          {
+            http: 409,
+            body: expect.objectContaining({
+              code: 'CONFLICT',
+              detail: 'acme/Tiny-GGUF is being downloaded',
+              hint: expect.stringContaining('then try again'),
+            }),
+          },
+        ]);
+      world.hub.holdsEnds = false;
+      await until('the end of the download', async () => (await statusOf()) === 'complete');
+    }
+    expect(await ask(served.url)).toMatchObject({ http: 200 });
+    await until('the variant', async () => (await world.host('show', 'acme/Tiny-Q4_0-GGUF')).status === 0);
   });
 
   test('is refused with 409 and a time to retry while the source is not hashed yet', async () => {

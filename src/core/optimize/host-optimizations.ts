@@ -110,6 +110,8 @@ export function createHostOptimizations({
   return {
     ask: async (wishes, { join = false } = {}) =>
       inTurn(async () => {
+        // A model whose first download is running is not in the store yet.
+        refuseBusy(wishes.modelId, isBusy(wishes.modelId));
         const variant = await planVariant(store, wishes, searchWith(world.signal));
         const { request } = variant;
         for (const modelId of [request.modelId, request.targetId]) refuseBusy(modelId, isBusy(modelId));
