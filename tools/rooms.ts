@@ -21,6 +21,7 @@ const reach = [
   'core/sources',
   'core/client',
   'core/access',
+  'core/swarm',
   ...data,
 ];
 
@@ -108,6 +109,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     values: data,
     types: ['core/store', 'core/jobs', 'core/fleet', 'core/access'],
   },
+  // Peers that share the bytes of a model, through aria2. It knows manifests and files, not requests.
+  'core/swarm': { values: data, types: dataRooms },
   // Access rights: keys, tokens, and the server of this machine.
   'core/access': { values: leaves },
   'core/transfer': { values: leaves },

@@ -27,14 +27,24 @@ export type HashJob =
   /** Hashes one part of a complete file. */
   | { readonly kind: 'range'; readonly path: string; readonly start: number; readonly end: number }
   /** Checks for each piece whether the file contains it. */
-  | { readonly kind: 'check'; readonly path: string; readonly pieces: readonly ExpectedPiece[] };
+  | { readonly kind: 'check'; readonly path: string; readonly pieces: readonly ExpectedPiece[] }
+  /** The sha1 of pieces of equal length, numbered across the files as if they were one; `to` is exclusive. */
+  | {
+      readonly kind: 'pieces';
+      readonly files: readonly { readonly path: string; readonly size: number }[];
+      readonly pieceLength: number;
+      readonly from: number;
+      readonly to: number;
+    };
 
 /** The result of a job. */
 export type HashResult<J extends HashJob> = J['kind'] extends 'check'
   ? readonly boolean[]
   : J['kind'] extends 'range'
     ? Sha256
-    : FileDigest;
+    : J['kind'] extends 'pieces'
+      ? Uint8Array
+      : FileDigest;
 
 /** From the pool to a thread. `cancelled[0]` becomes 1 when the result is no longer needed. */
 export interface HashRequest {
@@ -46,6 +56,6 @@ export interface HashRequest {
 /** From a thread to the pool. */
 export type HashReply =
   | { readonly id: number; readonly type: 'bytes'; readonly done: number }
-  | { readonly id: number; readonly type: 'result'; readonly result: FileDigest | Sha256 | readonly boolean[] }
+  | { readonly id: number; readonly type: 'result'; readonly result: FileDigest | Sha256 | Uint8Array | readonly boolean[] }
   | { readonly id: number; readonly type: 'cancelled' }
   | { readonly id: number; readonly type: 'error'; readonly message: string; readonly code: string | undefined };

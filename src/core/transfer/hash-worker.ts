@@ -26,8 +26,9 @@ port?.on('message', ({ id, job, cancelled }: HashRequest) => {
   }
 });
 
-function work(job: HashJob, report: (done: number) => void): FileDigest | Sha256 | boolean[] {
+function work(job: HashJob, report: (done: number) => void): FileDigest | Sha256 | Uint8Array | boolean[] {
   if (job.kind === 'check') return check(job.path, job.pieces, report);
+  if (job.kind === 'pieces') return hashPieces(job, report);
   return job.kind === 'range' ? hashRange(job) : digest(job, report);
 }
 
@@ -121,6 +122,39 @@ function check(path: string, pieces: readonly ExpectedPiece[], report: (done: nu
   } finally {
     closeSync(file);
   }
+}
+
+function hashPieces({ files, pieceLength, from, to }: Extract<HashJob, { kind: 'pieces' }>, report: (done: number) => void): Uint8Array {
+  const digests: Buffer[] = [];
+  const last = Math.min(
+    files.reduce((sum, { size }) => sum + size, 0),
+    to * pieceLength,
+  );
+  let at = from * pieceLength;
+  let hash = createHash('sha1');
+  let start = 0;
+  for (const { path, size } of files) {
+    const end = Math.min(start + size, last);
+    if (at < end) {
+      const file = openSync(path, 'r');
+      try {
+        while (at < end) {
+          const length = readSync(file, buffer, 0, Math.min(buffer.length, pieceLength - (at % pieceLength), end - at), at - start);
+          if (length === 0) throw Object.assign(new Error(`${path} ends at byte ${at - start}, before byte ${size}`), { code: 'EIO' });
+          hash.update(buffer.subarray(0, length));
+          at += length;
+          if (at % pieceLength !== 0 && at !== last) continue;
+          digests.push(hash.digest());
+          hash = createHash('sha1');
+          report(at - from * pieceLength);
+        }
+      } finally {
+        closeSync(file);
+      }
+    }
+    start += size;
+  }
+  return Buffer.concat(digests);
 }
 
 const finish = (hash: Hash): Sha256 => hash.digest('hex') as Sha256;
