@@ -12,9 +12,11 @@ import {
   oneOf,
   orNull,
   type Shape,
+  sha256,
   strictObject,
   text,
   textOrEmpty,
+  time,
   verbatim,
 } from './schema.ts';
 import { Type } from './type-builder.ts';
@@ -112,3 +114,42 @@ export type StagingJob = Shape<typeof stagingJob>;
 
 /** A node's running stagings, and the last finished ones. */
 export const stagingJobs = object({ jobs: list(stagingJob) });
+
+/** The question of a node that is about to fetch a model, or fetches it. */
+export const swarmBody = strictObject({
+  digest: sha256('Of the manifest that the node has'),
+  member: Type.Optional(verbatim({ maxLength: 100, description: 'The key from an earlier answer' })),
+  has_torrent: Type.Optional(Type.Boolean({ description: 'Whether the node has the description of the content already' })),
+  leaves: Type.Optional(Type.Boolean({ description: 'Whether the node has finished' })),
+});
+export type SwarmBody = Shape<typeof swarmBody>;
+
+/** How a node should take a model. */
+export const swarmAnswer = object({
+  state: oneOf(['wire', 'swarm'], { default: 'wire', description: 'wire: from the store alone, for now. swarm: together with the others' }),
+  member: verbatim({ maxLength: 100, default: '', description: 'The key of this node in the swarm; empty if there is no swarm' }),
+  members: countOrZero('The nodes that take the model now'),
+  host_sent_bytes: countOrZero('Bytes that the store has sent to this swarm'),
+  torrent: Type.Optional(
+    verbatim({
+      maxLength: 8 * 1024 * 1024,
+      description: 'A torrent file without a tracker, in base64. Its files have the order of the manifest, without empty files',
+    }),
+  ),
+});
+export type SwarmAnswer = Shape<typeof swarmAnswer>;
+
+/** Nodes that take one model together. */
+const swarm = object({
+  model_id: modelId(),
+  digest: sha256(),
+  members: countOrZero('The nodes that take the model now'),
+  seeders: countOrZero('Peers that have all of it, with the store'),
+  host_sent_bytes: countOrZero('Bytes that the store has sent'),
+  began_at: time(),
+  ended_at: orNull(time(), 'Null while it runs'),
+});
+
+/** The running and the recent swarms of a store. */
+export const swarmList = object({ swarms: listOrEmpty(swarm) });
+export type SwarmList = Shape<typeof swarmList>;

@@ -21,7 +21,8 @@ export interface WorkPlace {
 
 const namesFile = 'names.json';
 const journals = ['journal', 'hub-journal'];
-const ownAtTop = /^(?:names\.json|changes\.json|journal|hub-journal|\.(?:names|changes)\.json\.[0-9a-f]{12}\.tmp|lock\/.*)$/;
+const ownAtTop =
+  /^(?:names\.json|changes\.json|journal|hub-journal|\.(?:names|changes)\.json\.[0-9a-f]{12}\.tmp|lock\/.*|aria2\.json|\.aria2\.json\.[0-9a-f]{12}\.tmp|aria2\/.*)$/;
 
 /**
  * Records which files are about to be created.

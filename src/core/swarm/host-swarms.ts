@@ -1,0 +1,220 @@
+import { isIPv4 } from 'node:net';
+import type { ModelId } from '../kernel/model-id.ts';
+import { makeSecret } from '../kernel/secret.ts';
+import { isSha256 } from '../kernel/sha256.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import type { SwarmAnswer, SwarmBody, SwarmList } from '../protocol/staging.ts';
+import type { LocalStore } from '../store/contract.ts';
+import type { Metainfo } from './metainfo.ts';
+import type { Seeding } from './seeding.ts';
+import type { Torrents } from './torrents.ts';
+import { createTracker, plainAddress, refusal, type Tracker } from './tracker.ts';
+
+/** The swarms of a store host: who takes which model, and whether they do it together. */
+export interface HostSwarms {
+  /** Answers a node how to take a model. @param from its address */
+  ask(modelId: ModelId, body: SwarmBody, from: string): Promise<SwarmAnswer>;
+  /** The answer of the tracker. @param target of the request, with its query */
+  announce(target: string, addresses: { readonly from: string; readonly at: string }): Buffer;
+  list(): Promise<SwarmList>;
+  close(): Promise<void>;
+}
+
+/** What swarms need of a store host. */
+export interface HostSwarmsOptions {
+  readonly store: Pick<LocalStore, 'manifest' | 'onRemoved'>;
+  readonly seeding: Seeding;
+  readonly torrents: Torrents;
+  readonly directoryOf: (manifest: Manifest) => Promise<string>;
+  /** Whether models of this size may be shared now. */
+  readonly isAllowed: (bytes: number) => Promise<boolean>;
+  /** The URL of the tracker for this machine, without a query; undefined before the server listens. */
+  readonly trackerUrl: () => string | undefined;
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+  readonly warn: (message: string) => void;
+  /** Milliseconds of a monotonic clock. */
+  readonly clock?: () => number;
+}
+
+interface Swarm {
+  readonly modelId: ModelId;
+  readonly manifest: Manifest;
+  readonly beganAt: string;
+  /** When each member asked last. */
+  readonly members: Map<string, number>;
+  ready?: { readonly metainfo: Metainfo; readonly tracker: Tracker };
+  preparing?: Promise<void>;
+  isSeeding: boolean;
+  /** It cannot be shared; nobody asks why again. */
+  isRefused: boolean;
+  sent: number;
+  lastUsed: number;
+}
+
+type Ended = SwarmList['swarms'][number];
+
+/** A member that has not asked for so long has gone, in milliseconds. */
+const memberLeftAfterMs = 30_000;
+/** A swarm without members ends after this time, and with the last one aria2. */
+const idleAfterMs = 5 * 60_000;
+const lookEveryMs = 5_000;
+const maxSwarms = 100;
+const maxMembers = 1_000;
+const maxRecent = 20;
+const alone: SwarmAnswer = { state: 'wire', member: '', members: 0, host_sent_bytes: 0 };
+
+/** Starts nothing before two nodes want one model. */
+export function createHostSwarms({
+  store,
+  seeding,
+  torrents,
+  directoryOf,
+  isAllowed,
+  trackerUrl,
+  signal,
+  now,
+  warn,
+  clock = () => performance.now(),
+}: HostSwarmsOptions): HostSwarms {
+  const swarms = new Map<string, Swarm>();
+  const recent: Ended[] = [];
+  const closing = new AbortController();
+  const all = AbortSignal.any([signal, closing.signal]);
+
+  const dropSilent = (swarm: Swarm): void => {
+    for (const [key, askedAt] of swarm.members) if (clock() - askedAt > memberLeftAfterMs) dismiss(swarm, key);
+  };
+  const dismiss = (swarm: Swarm, key: string): void => {
+    swarm.members.delete(key);
+    swarm.ready?.tracker.dismiss(key);
+  };
+  const describe = (swarm: Swarm, endedAt: string | null): Ended => ({
+    model_id: swarm.modelId,
+    digest: swarm.manifest.digest,
+    members: swarm.members.size,
+    seeders: swarm.ready?.tracker.seeders() ?? 0,
+    host_sent_bytes: swarm.sent,
+    began_at: swarm.beganAt,
+    ended_at: endedAt,
+  });
+  const count = async (swarm: Swarm): Promise<void> => {
+    if (swarm.ready !== undefined) swarm.sent = Math.max(swarm.sent, await seeding.sent(swarm.manifest.digest));
+  };
+  const end = async (digest: string, swarm: Swarm): Promise<void> => {
+    swarms.delete(digest);
+    await swarm.preparing;
+    if (swarm.ready === undefined) return;
+    await count(swarm).catch(() => undefined);
+    recent.unshift(describe({ ...swarm, members: new Map() }, now().toISOString()));
+    recent.length = Math.min(recent.length, maxRecent);
+    await seeding.end(digest);
+  };
+  const prepare = async (swarm: Swarm): Promise<void> => {
+    const { manifest, modelId } = swarm;
+    const url = trackerUrl();
+    if (url === undefined) return;
+    try {
+      const metainfo = await torrents.find(manifest, await directoryOf(manifest), all);
+      const tracker = createTracker(metainfo.infoHash);
+      const hostKey = makeSecret();
+      for (const key of [hostKey, ...swarm.members.keys()]) tracker.admit(key);
+      // The tracker must know the host before its first request.
+      swarm.ready = { metainfo, tracker };
+      await seeding.begin(manifest, metainfo, `${url}?key=${hostKey}`);
+      swarm.isSeeding = true;
+    } catch (error) {
+      delete swarm.ready;
+      swarm.isRefused = true;
+      if (!all.aborted) warn(`${modelId} cannot be shared among nodes: ${(error as Error).message}`);
+    }
+  };
+  const open = async (modelId: ModelId, digest: string): Promise<Swarm | undefined> => {
+    const known = swarms.get(digest);
+    if (known !== undefined) return known.modelId === modelId ? known : undefined;
+    const answer = await store.manifest(modelId);
+    if (answer.state !== 'ready' || answer.manifest.digest !== digest || swarms.size >= maxSwarms) return swarms.get(digest);
+    const { manifest } = answer;
+    const bytes = manifest.files.reduce((sum, { size }) => sum + size, 0);
+    if (!(await isAllowed(bytes))) return undefined;
+    const swarm: Swarm = {
+      modelId,
+      manifest,
+      beganAt: now().toISOString(),
+      members: new Map(),
+      isSeeding: false,
+      isRefused: false,
+      sent: 0,
+      lastUsed: clock(),
+    };
+    const other = swarms.get(digest);
+    if (other !== undefined) return other;
+    swarms.set(digest, swarm);
+    return swarm;
+  };
+  const look = async (): Promise<void> => {
+    for (const [digest, swarm] of swarms) {
+      dropSilent(swarm);
+      if (swarm.members.size === 0 && clock() - swarm.lastUsed > idleAfterMs) await end(digest, swarm);
+      else await count(swarm);
+    }
+    if (recent.length > 0 && [...swarms.values()].every(({ ready }) => ready === undefined)) await seeding.rest();
+  };
+  let looking: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    if (swarms.size === 0) return;
+    looking ??= look()
+      .catch(() => undefined)
+      .finally(() => {
+        looking = undefined;
+      });
+  }, lookEveryMs);
+  timer.unref();
+  store.onRemoved((modelId) => {
+    for (const [digest, swarm] of swarms) if (swarm.modelId === modelId) void end(digest, swarm).catch(() => undefined);
+    void torrents.remove(modelId).catch(() => undefined);
+  });
+
+  return {
+    ask: async (modelId, { digest, member, has_torrent: hasTorrent = false, leaves = false }, from) => {
+      if (!isSha256(digest)) return alone;
+      const known = swarms.get(digest);
+      if (leaves) {
+        if (known !== undefined && member !== undefined) dismiss(known, member);
+        return alone;
+      }
+      if (!isIPv4(plainAddress(from))) return alone;
+      const swarm = await open(modelId, digest);
+      if (swarm === undefined) return alone;
+      dropSilent(swarm);
+      const isKnown = member !== undefined && swarm.members.has(member);
+      if (!isKnown && swarm.members.size >= maxMembers) return alone;
+      const key = isKnown ? member : makeSecret();
+      swarm.members.set(key, clock());
+      swarm.lastUsed = clock();
+      const { size: members } = swarm.members;
+      if (swarm.isRefused) return alone;
+      if (members > 1) swarm.preparing ??= prepare(swarm);
+      swarm.ready?.tracker.admit(key);
+      const answer = { member: key, members, host_sent_bytes: swarm.sent };
+      // The last one of a swarm stays in it.
+      if (!swarm.isSeeding || swarm.ready === undefined || (members === 1 && !hasTorrent)) return { ...answer, state: 'wire' };
+      return { ...answer, state: 'swarm', ...(!hasTorrent && { torrent: swarm.ready.metainfo.torrent.toString('base64') }) };
+    },
+    announce: (target, addresses) => {
+      const query = target.slice(target.indexOf('?') + 1);
+      const key = new URLSearchParams(/(?:^|&)(key=[^&]*)/.exec(query)?.[1]).get('key') ?? '';
+      const ready = [...swarms.values()].find((swarm) => swarm.ready?.tracker.has(key))?.ready;
+      return ready?.tracker.announce(key, { query, ...addresses }) ?? refusal('this tracker does not know you');
+    },
+    list: async () => ({ swarms: [...swarms.values()].map((swarm) => describe(swarm, null)).concat(recent) }),
+    close: async () => {
+      clearInterval(timer);
+      closing.abort();
+      await looking;
+      for (const swarm of swarms.values()) await swarm.preparing;
+      swarms.clear();
+      await seeding[Symbol.asyncDispose]();
+    },
+  };
+}
