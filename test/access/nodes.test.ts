@@ -183,6 +183,38 @@ describe('the access rights that a node gets from its store', () => {
     expect(asked).toBe(3_003);
   });
 
+  test('a change of what the LAN may do counts before the disk has it', async () => {
+    let lan: 'node' | 'none' = 'node';
+    let now = 0;
+    const session = async () =>
+      ({
+        state: 'known',
+        role: 'node',
+        credential: 'lan',
+        store_role: lan,
+        lan,
+        server_names: [],
+        cors_origins: [],
+        hostname: 'kite3',
+      }) as const;
+    const written: string[] = [];
+    const disk = Promise.withResolvers<void>();
+    const write = async (_: string, value: string): Promise<void> => {
+      written.push(value);
+      if (value === 'none') await disk.promise;
+    };
+    const memory = { read: async () => undefined, write };
+    const roles = createStoreRoles({ session, url: () => 'http://store' }, { now: () => now, memory });
+    expect(await roles.policy()).toMatchObject({ lan: 'node' });
+    lan = 'none';
+    now += 5_000;
+    const first = roles.policy();
+    await expect.poll(() => written).toEqual(['node', 'none']);
+    expect(await roles.policy()).toMatchObject({ lan: 'none' });
+    disk.resolve();
+    expect(await first).toMatchObject({ lan: 'none' });
+  });
+
   test('stay in force when the node restarts while its store is away', async () => {
     const store = await storeWith({ '': 401 });
     const node = await nodeOf(store.url);

@@ -49,6 +49,7 @@ export function createStoreRoles(
   { now = () => performance.now(), memory }: { readonly now?: () => number; readonly memory?: LanMemory | undefined } = {},
 ): StoreRoles {
   let lan: Policy['lan'] | undefined;
+  let remembered: Policy['lan'] | undefined;
   let serverNames: readonly string[] = [];
   let corsOrigins: readonly string[] = [];
   let askAgain = Number.NEGATIVE_INFINITY;
@@ -66,9 +67,12 @@ export function createStoreRoles(
       serverNames = answer.state === 'known' ? answer.server_names : [];
       corsOrigins = answer.state === 'known' ? answer.cors_origins : [];
       askAgain = now() + lanBelievedMs;
-      const url = link.url();
-      if (said !== lan && url !== undefined) await memory?.write(url, said);
+      // At once: other requests do not wait for the disk.
       lan = said;
+      const url = link.url();
+      if (said === remembered || url === undefined) return;
+      await memory?.write(url, said);
+      remembered = said;
     } catch (error) {
       if (!(error instanceof SkulkError)) throw error;
       askAgain = now() + awayMs;
