@@ -184,6 +184,28 @@ test('a quantization that the repo does not have causes no download of a byte', 
   for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
 });
 
+test('a store that holds only the draft of a repo downloads the weights for their label, and never gives the draft', async () => {
+  const world = await hubWorld();
+  const weights = noise(120_000, 8);
+  world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q8_0.gguf': weights, 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
+  expect(await world.host('download', 'org/d', '--gguf-file', 'm-mtp-Q8_0.gguf')).toMatchObject({ status: 0 });
+  const host = await world.serveInProcess();
+  const staged = await world.nodeInProcess(host, 'n1', 'stage', 'org/d:Q8_0', '--print', 'gguf');
+  expect(staged).toMatchObject({ status: 0 });
+  expect(await readFile(staged.stdout.trim())).toEqual(weights);
+  expect(await world.host('verify')).toMatchObject({ status: 0 });
+});
+
+test('a store that may not ask the Hub does not give the draft of a repo for the label of its weights', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q8_0.gguf': noise(120_000, 8), 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
+  expect(await world.host('download', 'org/d', '--gguf-file', 'm-mtp-Q8_0.gguf')).toMatchObject({ status: 0 });
+  const ended = await runInProcess(['stage', 'org/d:Q8_0'], {
+    env: { SKULK_HOME: join(world.home, 'host'), HF_ENDPOINT: world.hub.url, HF_HUB_OFFLINE: '1' },
+  });
+  expect(ended).toMatchObject({ status: 3, stdout: '' });
+});
+
 test('the pinned file of the model card is used if no selector is given', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });

@@ -2,10 +2,11 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { findContentProblems, requireUsable } from '../catalog/contents/find-content-problems.ts';
 import { withGgufKinds } from '../catalog/contents/gguf-kind.ts';
-import type { KindFile } from '../catalog/selection/file-kind.ts';
+import { type KindFile, kindOf } from '../catalog/selection/file-kind.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { isBroken, listGroups, loadableGguf } from '../catalog/selection/groups.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
+import { isSideKind } from '../catalog/side-kinds.ts';
 import type { DownloadName, DownloadRequest } from '../jobs/contract.ts';
 import { fileNameOf, heldStatus } from '../jobs/download-kind.ts';
 import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
@@ -15,6 +16,7 @@ import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
 import type { ArrivedChunk, DownloadStatus } from '../protocol/downloads.ts';
+import type { SideKind } from '../protocol/manifest.ts';
 import type { RegistryEntry } from '../protocol/models.ts';
 import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
@@ -139,11 +141,20 @@ const placesOf = ({ world }: Deps, root: string, queue: DownloadQueue): PlacesOf
 });
 
 /** A model's files, with the kinds of those that only look like weights. */
-const readFileKinds = ({ root }: LocalStore, { store_path, files }: RegistryEntry): Promise<readonly KindFile[]> =>
-  withGgufKinds(
-    files.map((path) => ({ path })),
-    (path) => join(root, store_path, path),
+async function readFileKinds(store: LocalStore, { model_id, store_path, files }: RegistryEntry): Promise<readonly KindFile[]> {
+  const sides = files.some((path) => isSideKind(kindOf(path))) ? await readSideKinds(store, model_id) : new Map<string, SideKind>();
+  return withGgufKinds(
+    files.map((path) => (sides.has(path) ? { path, gguf_kind: sides.get(path) } : { path })),
+    (path) => join(store.root, store_path, path),
   );
+}
+
+/** The files that the manifest marks as no weights; empty before the model is hashed. */
+async function readSideKinds(store: LocalStore, modelId: ModelId): Promise<ReadonlyMap<string, SideKind>> {
+  const answer = await store.manifest(modelId).catch(() => undefined);
+  if (answer?.state !== 'ready') return new Map();
+  return new Map(answer.manifest.files.flatMap(({ path, gguf_kind }) => (gguf_kind === undefined ? [] : [[path, gguf_kind]])));
+}
 
 /**
  * The stored files for a request, if they are complete. Without a revision, any one is accepted. A branch may have moved, so only a

@@ -18,7 +18,8 @@ import { Type } from './type-builder.ts';
 
 /** The kinds of GGUF files that are not weights. */
 export const sideKind = oneOf(['projector', 'imatrix', 'draft', 'adapter', 'vocabulary'], {
-  description: 'What the metadata of a GGUF file says it is, if its name calls it weights; no part of the digest',
+  description:
+    'The kind of a GGUF file that is not weights, by its metadata, or by its name if its repo has weights too. Not part of the digest',
 });
 export type SideKind = Shape<typeof sideKind>;
 

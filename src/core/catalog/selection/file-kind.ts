@@ -86,22 +86,27 @@ export function kindsOf(paths: Iterable<string>): ReadonlyMap<string, FileKind> 
   return promoteWeights(kinds);
 }
 
-/** The same for files with some known kinds, which have priority over names that look like weights. */
+/**
+ * The same for files with some known kinds, which have priority over names that look like weights. A known kind of a file with another
+ * name proves that its repo has weights beside it, so that file is never the weights.
+ */
 export function kindsOfFiles(files: Iterable<KindFile>): ReadonlyMap<string, FileKind> {
   const kinds = new Map<string, FileKind>();
+  const sides = new Set<string>();
   for (const { path, gguf_kind } of files) {
     const kind = kindOf(path);
     kinds.set(path, kind === 'gguf' ? (gguf_kind ?? kind) : kind);
+    if (kind !== 'gguf' && gguf_kind !== undefined) sides.add(path);
   }
-  return promoteWeights(kinds);
+  return promoteWeights(kinds, (path) => !sides.has(path));
 }
 
 /** If no file is clearly GGUF weights, files of other kinds may be the weights. Changes its argument, and returns it. */
-export function promoteWeights(kinds: Map<string, FileKind>): ReadonlyMap<string, FileKind> {
+export function promoteWeights(kinds: Map<string, FileKind>, mayBe: (path: string) => boolean = () => true): ReadonlyMap<string, FileKind> {
   if (has(kinds, 'gguf')) return kinds;
-  for (const kind of ['draft', 'adapter', 'vocabulary'] as const) if (promote(kinds, kind, () => true)) return kinds;
+  for (const kind of ['draft', 'adapter', 'vocabulary'] as const) if (promote(kinds, kind, mayBe)) return kinds;
   // Weights made with a matrix may have the word; the matrix itself has no label.
-  promote(kinds, 'imatrix', (path) => splitName(path) !== undefined && findLabel(baseName(path)) !== undefined);
+  promote(kinds, 'imatrix', (path) => mayBe(path) && splitName(path) !== undefined && findLabel(baseName(path)) !== undefined);
   return kinds;
 }
 

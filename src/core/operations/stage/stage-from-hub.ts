@@ -4,6 +4,7 @@ import { describeProblems, findContentProblems } from '../../catalog/contents/fi
 import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { makeManifest } from '../../catalog/manifest.ts';
 import { selectionOf, type WantedFiles } from '../../catalog/selection/wanted-files.ts';
+import { withSideKinds } from '../../catalog/side-kinds.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openHub } from '../../connect/open-hub.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
@@ -79,7 +80,8 @@ export async function stageFromHub(
     signal,
   );
   for (const message of describeProblems(problems, modelId)) emit({ type: 'warning', message });
-  const manifest = makeManifest(modelId, await withGgufKinds(files, (path) => join(place.files, path)), {
+  const kinds = await withGgufKinds(files, (path) => join(place.files, path));
+  const manifest = makeManifest(modelId, withSideKinds(kinds, listing.files), {
     revision,
     commit: listing.commit,
     source: 'hub',

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { makeManifest } from '../../catalog/manifest.ts';
+import { withSideKinds } from '../../catalog/side-kinds.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably } from '../../kernel/files/durable-file.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
@@ -83,8 +84,9 @@ async function hashFound(request: AdoptRequest, options: WorkOptions, { layout, 
     });
   const hashed = (await hashedByCaller(files, request)) ?? (await hashModel(files, options));
   const source = origin?.source ?? (incoming === undefined ? 'adopted' : 'add');
-  const { commit = null, provenance } = origin ?? {};
-  const manifest = makeManifest(modelId, hashed.files, { revision, commit, source, createdAt: world.now(), provenance });
+  const { commit = null, provenance, upstream } = origin ?? {};
+  const listed = upstream === undefined ? hashed.files : withSideKinds(hashed.files, upstream.files);
+  const manifest = makeManifest(modelId, listed, { revision, commit, source, createdAt: world.now(), provenance });
   if (digest !== undefined && digest !== manifest.digest)
     throw new SkulkError('INTEGRITY', `the files of ${modelId} changed while they were added`, {
       hint: 'run the command again; if it happens again, check the disk and the memory',

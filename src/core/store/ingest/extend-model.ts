@@ -1,6 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findClash, isDownloaded, makeManifest } from '../../catalog/manifest.ts';
+import { withSideKinds } from '../../catalog/side-kinds.ts';
 import type { UpstreamFile } from '../../catalog/upstream.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably, syncDirectory } from '../../kernel/files/durable-file.ts';
@@ -36,7 +37,12 @@ export async function extendModel({ modelId, files, upstream }: ExtendRequest, c
     const clash = findClash(all.map(({ path }) => path));
     if (clash !== undefined) throw new SkulkError('CONFLICT', `files of ${modelId} have conflicting paths: ${clash}`);
     const { revision, source } = before.manifest;
-    const manifest = makeManifest(modelId, all, { revision, commit: upstream.commit, source, createdAt: world.now() });
+    const manifest = makeManifest(modelId, withSideKinds(all, upstream.files), {
+      revision,
+      commit: upstream.commit,
+      source,
+      createdAt: world.now(),
+    });
     const entry = makeEntry(modelId, manifest, { present, storePath: present.store_path, now: world.now() });
     const place = await makeIncomingPlace(layout, modelId);
     const moved: (readonly [from: string, to: string])[] = [];
