@@ -196,7 +196,7 @@ test(
       .getByText('2.93 KiB')
       .waitFor();
     await page.getByText('with skulk add').waitFor();
-    await page.getByText(/^sha256:[0-9a-f]{16}…$/).waitFor();
+    await page.getByText(/^sha256:[0-9a-f]{12}…$/).waitFor();
     // A request that is under way when the page is closed would fail the test.
     await page.unrouteAll({ behavior: 'wait' });
     await page.getByText('No machine has reported a copy.').waitFor();

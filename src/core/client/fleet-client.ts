@@ -39,13 +39,12 @@ export function createFleetClient(exchange: Exchange): Fleet {
   return {
     report: async ({ node_id, knows, ...json }, { signal } = {}) => {
       const call = { ...callOf('POST /nodes/:node', { node: node_id }), signal, silenceMs: reportSilenceMs };
-      const answer = await orRefuse(giveOrders, () =>
-        send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
-          // An older store rejects fields that it does not know.
-          if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
-          return send({ ...call, json });
-        }),
-      );
+      // A report is part of every stage, so it does not ask which program answers.
+      const answer = await send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
+        // An older store rejects fields that it does not know.
+        if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
+        return send({ ...call, json });
+      });
       const { orders } = readAnswer(ordersToDo, answer, { url, why: 'it does not list the orders for this node' });
       return orders.filter(namesItsModel);
     },
