@@ -17,10 +17,13 @@ interface ListedModel {
 /** The kinds of weights that a tag of the Hub names. */
 const formats = ['gguf', 'safetensors', 'mlx', 'onnx'] as const;
 
-/** What is shown of a model that a search of the Hub found; undefined for what has no usable name. Pure. */
+/**
+ * What is shown of a model that a search of the Hub found. Undefined for an unusable name, and for a private model: the search uses the
+ * owner's token, and everyone on the LAN sees its result. Pure.
+ */
 export function foundModelOf(listed: ListedModel, isModelId: (text: string) => text is ModelId): Omit<FoundModel, 'in_store'> | undefined {
   const { name, downloads, safetensors } = listed;
-  if (typeof name !== 'string' || !isModelId(name)) return undefined;
+  if (typeof name !== 'string' || !isModelId(name) || (listed.private !== undefined && listed.private !== false)) return undefined;
   const { isRestricted, lastModified, tags = [] } = aboutOf(listed);
   const license = tags.find((tag) => tag.startsWith('license:'))?.slice('license:'.length);
   return {
