@@ -15,7 +15,7 @@ export function ForgetDialog({ node, onClose }: { readonly node: KnownNode; read
   const name = node.hostname || node.node_id;
   const forget = async (): Promise<void> => {
     const call = callOf('DELETE /store/nodes/:node', { node: node.node_id });
-    if ((await task.start((signal) => client.send<object>(call, undefined, signal))) === undefined) return;
+    if ((await task.change(() => client.send<object>(call))) === undefined) return;
     tell(`${name} was forgotten.`);
     onClose();
   };

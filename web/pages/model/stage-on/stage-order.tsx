@@ -30,21 +30,13 @@ export function CancelOrder({ order }: { readonly order: GivenOrder }): ReactEle
   const open = order.nodes.filter(({ status }) => status !== 'done' && status !== 'failed');
   const name = formatNamed({ modelId: order.model_id ?? '', selector: order.selector });
   const places = open.map(({ hostname, node }) => hostname || node).join(', ');
-  // The order may leave the page, with this button, before the answer arrives. The request continues then.
-  const cancel = async (): Promise<GivenOrder> => {
-    const cancelled = await client.send<GivenOrder>(callOf('DELETE /store/orders/:order', { order: order.order_id }));
-    tell(`${name} is no longer asked of ${places}.`);
-    return cancelled;
+  const cancel = async (): Promise<void> => {
+    const call = callOf('DELETE /store/orders/:order', { order: order.order_id });
+    if ((await task.change(() => client.send<GivenOrder>(call))) !== undefined) tell(`${name} is no longer asked of ${places}.`);
   };
   return (
     <>
-      <Button
-        icon="close"
-        lock={lock}
-        disabled={task.isBusy}
-        onClick={() => void task.start(cancel)}
-        label={`Cancel staging ${name} on ${places}`}
-      >
+      <Button icon="close" lock={lock} disabled={task.isBusy} onClick={() => void cancel()} label={`Cancel staging ${name} on ${places}`}>
         {open.length > 1 ? `Cancel on ${open.length}` : 'Cancel'}
       </Button>
       {task.error !== undefined && <Problem error={task.error} />}

@@ -13,7 +13,7 @@ export function RevokeDialog({ name, onClose }: { readonly name: string; readonl
   const task = useTask<NamedToken>();
   const revoke = async (): Promise<void> => {
     const call = callOf('DELETE /tokens/:name', { name });
-    if ((await task.start((signal) => client.send<NamedToken>(call, undefined, signal))) === undefined) return;
+    if ((await task.change(() => client.send<NamedToken>(call))) === undefined) return;
     tell(`The token ${name} was revoked.`);
     onClose();
   };

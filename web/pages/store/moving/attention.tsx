@@ -73,7 +73,7 @@ function Trouble({
   const name = nameOfDownload(download);
   const retry = async (): Promise<void> => {
     const call = callOf('POST /store/models/:id/download', { id: modelId });
-    if ((await task.start((signal) => client.send(call, request, signal))) !== undefined) tell(`Resumed the download of ${name}.`);
+    if ((await task.change(() => client.send(call, request))) !== undefined) tell(`Resumed the download of ${name}.`);
   };
   return (
     <li className="attention-line">

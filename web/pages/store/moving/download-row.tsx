@@ -19,7 +19,7 @@ export function DownloadRow({ download, lock }: { readonly download: DownloadSta
   const name = nameOfDownload(download);
   const cancel = async (): Promise<void> => {
     const call = callOf('DELETE /store/models/:id/download', { id: modelId }, { download_id });
-    if ((await task.start((signal) => client.send(call, undefined, signal))) !== undefined) tell(`Stopped the download of ${name}.`);
+    if ((await task.change(() => client.send(call))) !== undefined) tell(`Stopped the download of ${name}.`);
   };
   return (
     <li>

@@ -42,7 +42,7 @@ function Row({ optimization, onDismiss }: { readonly optimization: OptimizationS
   const { targetId, modelId, status, type, engine, message } = optimization;
   const cancel = async (): Promise<void> => {
     const call = callOf('DELETE /store/models/:id/optimize', { id: targetId });
-    if ((await task.start((signal) => client.send(call, undefined, signal))) !== undefined) tell(`Stopped the optimization ${targetId}.`);
+    if ((await task.change(() => client.send(call))) !== undefined) tell(`Stopped the optimization ${targetId}.`);
   };
   return (
     <li>

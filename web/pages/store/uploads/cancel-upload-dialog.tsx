@@ -21,9 +21,7 @@ export function CancelUploadDialog({
   const { uploads: lock } = useLocks();
   const task = useTask<ListedUpload>();
   const cancel = async (): Promise<void> => {
-    const cancelled = await task.start((signal) =>
-      client.send<ListedUpload>(callOf('DELETE /store/uploads/:upload', { upload: id }), undefined, signal),
-    );
+    const cancelled = await task.change(() => client.send<ListedUpload>(callOf('DELETE /store/uploads/:upload', { upload: id })));
     if (cancelled === undefined) return;
     tell(`The upload of ${model_id} was cancelled, ${formatBytes(cancelled.bytes_done)} freed.`);
     onClose();
