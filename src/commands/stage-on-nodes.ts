@@ -1,6 +1,7 @@
 import type { CommandContext, TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { type NodeId, parseNodeId } from '../core/kernel/machine/node-id.ts';
+import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import type { ModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
@@ -44,19 +45,20 @@ export async function stageOnNodes(
   return stageEverywhere(deps, request);
 }
 
+/** Names a node by its host name, and also by its id if another one has the same. */
+const nameAmong = (nodes: readonly ShownNode[]): ((node: ShownNode) => string) => {
+  const once = new Map(nodes.map((one) => [one.node, { node_id: one.node, hostname: one.hostname }]));
+  const nameOf = nodeNames([...once.values()]);
+  return ({ node, hostname }) => nameOf({ node_id: node, hostname });
+};
+
 const words = { done: 'staged', pending: 'pending', deferred: 'waits', failed: 'failed' } as const;
 
 /** One row for each model and node. */
 export const stagedOnTable = (nodes: readonly ShownNode[]): readonly TextBlock[] => [
   {
     header: ['MODEL', 'NODE', 'STATUS', 'TRANSFERRED', 'REASON'],
-    rows: nodes.map(({ model, node, hostname, status, bytes_transferred, reason }) => [
-      model,
-      hostname === '' ? node : hostname,
-      words[status],
-      formatBytes(bytes_transferred),
-      reason ?? '',
-    ]),
+    rows: nodes.map((one) => [one.model, nameAmong(nodes)(one), words[one.status], formatBytes(one.bytes_transferred), one.reason ?? '']),
     alignRight: [3],
     apart: 4,
   },
@@ -66,11 +68,11 @@ export const stagedOnTable = (nodes: readonly ShownNode[]): readonly TextBlock[]
 export function unstagedNodes(nodes: readonly ShownNode[]): SkulkError | undefined {
   const missing = nodes.filter(({ status }) => status !== 'done');
   if (missing.length === 0) return undefined;
-  const names = [...new Set(missing.map(({ node, hostname }) => hostname || node))];
+  const names = [...new Set(missing.map(nameAmong(nodes)))];
   const isPending = missing.some(({ status }) => status !== 'failed');
   return new SkulkError('PARTIAL', `not staged on ${names.join(', ')}`, {
     hint: isPending
       ? 'a machine that is away stages it when its `skulk serve` is back; `skulk nodes` lists what is pending, `skulk cancel MODEL --all-nodes` withdraws it'
-      : 'remove the reason, and run the command again',
+      : 'fix the cause, then run the command again',
   });
 }

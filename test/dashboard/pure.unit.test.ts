@@ -4,7 +4,6 @@ import { purgeChoices } from '../../src/cli/render/dashboard/dialogs/purge-choic
 import { stagedOn } from '../../src/cli/render/dashboard/dialogs/staged-on.ts';
 import type { OwnCopy } from '../../src/cli/render/lists/copies.ts';
 import { stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
-import { nodeNames } from '../../src/cli/render/lists/node-names.ts';
 import { bar, progressBar } from '../../src/cli/render/parts/bar.ts';
 import { formatAge } from '../../src/cli/render/parts/format.ts';
 import { hintParts } from '../../src/cli/render/parts/hints.ts';
@@ -13,6 +12,7 @@ import { fillParts, spread, widthOfParts } from '../../src/cli/render/parts/spre
 import { tableLines } from '../../src/cli/render/parts/table-lines.ts';
 import { cut, fill, widthOf, wrap } from '../../src/cli/render/parts/text-width.ts';
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
+import { nodeNames } from '../../src/core/kernel/machine/node-names.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';

@@ -1,7 +1,7 @@
+import { nodeNames } from '../../../core/kernel/machine/node-names.ts';
 import type { KnownNode } from '../../../core/protocol/fleet.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import { nodeNames } from './node-names.ts';
 
 /** The machines that stage from a store as a table. */
 export const nodeColumns = (

@@ -1,3 +1,4 @@
+import { nodeNames } from '../../../core/kernel/machine/node-names.ts';
 import type { ModelId, ModelRef } from '../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
 import type { ReportedCopy, StoredQuantization } from '../../../core/protocol/models.ts';
@@ -5,7 +6,6 @@ import type { StagingJob } from '../../../core/protocol/staging.ts';
 import { formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
 import type { CopyFacts } from './copies.ts';
-import { nodeNames } from './node-names.ts';
 
 const isSame = (one: string | null | undefined, other: string): boolean => one?.toLowerCase() === other.toLowerCase();
 

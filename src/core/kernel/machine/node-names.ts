@@ -1,6 +1,8 @@
-import type { KnownNode } from '../../../core/protocol/fleet.ts';
-
-type Named = Pick<KnownNode, 'hostname' | 'node_id'>;
+/** A machine, with an empty host name if it is unknown. */
+interface Named {
+  readonly hostname: string;
+  readonly node_id: string;
+}
 
 /** Names machines by hostname, and also by id if several have the same hostname. Pure. */
 export function nodeNames(nodes: readonly Named[]): (node: Named) => string {

@@ -1,9 +1,9 @@
 import { type ReactElement, useEffect, useState } from 'react';
+import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
 import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
 import type { OwnCopy } from '../../lists/copies.ts';
-import { nodeNames } from '../../lists/node-names.ts';
 import { isOlderPart, partOf, quantizationColumns } from '../../lists/quantization-columns.ts';
 import { explain } from '../../parts/explain.ts';
 import { type Fact, factLines } from '../../parts/facts.ts';

@@ -1,11 +1,11 @@
 import type { ReactElement } from 'react';
 import type { NodeId } from '../../../../core/kernel/machine/node-id.ts';
+import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import { formatRef } from '../../../../core/kernel/model-id.ts';
 import type { GivenOrder, KnownNode } from '../../../../core/protocol/fleet.ts';
 import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
 import { stateOf } from '../../lists/node-columns.ts';
-import { nodeNames } from '../../lists/node-names.ts';
 import { factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
 import type { Column } from '../../parts/lay-out.ts';

@@ -1,7 +1,7 @@
 import { type ReactElement, useState } from 'react';
 import { SkulkError } from '../../../../core/kernel/errors.ts';
+import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import type { Removal } from '../../../../core/operations/live/acts.ts';
-import { nodeNames } from '../../lists/node-names.ts';
 import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
 import { explain } from '../../parts/explain.ts';
 import { formatBytes } from '../../parts/format.ts';

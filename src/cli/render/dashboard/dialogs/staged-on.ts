@@ -1,7 +1,7 @@
+import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import type { ModelRef } from '../../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
 import type { CopyFacts } from '../../lists/copies.ts';
-import { nodeNames } from '../../lists/node-names.ts';
 import { partOf } from '../../lists/quantization-columns.ts';
 import { formatAge, formatBytes } from '../../parts/format.ts';
 import { spread } from '../../parts/spread.ts';
