@@ -9,6 +9,7 @@ import { decode } from '../../src/core/protocol/decode.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import type { CountedEntry, HubOffer, ShownModel } from '../../src/core/protocol/models.ts';
 import { type OptimizationPlan, type OptimizationStatus, optimizationStatus } from '../../src/core/protocol/optimizations.ts';
+import { stagingJob } from '../../src/core/protocol/staging.ts';
 import { someOptimization } from '../helpers/scripted-store.ts';
 import { show } from './show-part.tsx';
 
@@ -48,12 +49,28 @@ const view: DashboardView = {
 };
 
 /** The dashboard with a store that is controlled by the test. */
-function showDashboard(acts: Partial<DashboardActs>, shown = view) {
+function showDashboard(acts: Partial<DashboardActs>, shown = view, live = createLive(shown)) {
   const whole = { isStaging: () => false, ...acts } as DashboardActs;
-  return show(<Dashboard live={createLive(shown)} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, {
+  return show(<Dashboard live={live} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, {
     columns: 90,
   });
 }
+
+test('a cancelled stage shows no error, unlike a failed one', async () => {
+  const staging = decode(stagingJob, { model_id: 'org/one', status: 'staging', warnings: [] });
+  if (staging === undefined) throw new Error('the job does not match its schema');
+  const live = createLive<DashboardView>({ ...view, jobs: [staging] });
+  const { press, seen } = showDashboard({}, view, live);
+  await press('j');
+  live.set({ ...view, jobs: [{ ...staging, status: 'failed', error: 'it was cancelled', error_code: 'CANCELLED' }] });
+  await press('k');
+  expect(seen()).not.toContain('could not stage');
+  live.set({ ...view, jobs: [staging] });
+  await press('j');
+  live.set({ ...view, jobs: [{ ...staging, status: 'failed', error: 'no room', error_code: 'NO_SPACE' }] });
+  await press('k');
+  expect(seen()).toContain('could not stage org/one: no room');
+});
 
 test.each([
   ['that it is done', (settle: PromiseWithResolvers<Removal>) => settle.resolve({ freed_bytes: 0, nodes: [] }), /✓ org\/one was deleted/],

@@ -3,7 +3,7 @@ import type { DashboardView } from '../../../core/operations/live/open-dashboard
 import type { StagingJob } from '../../../core/protocol/staging.ts';
 import type { Message } from './context.ts';
 
-/** Shows a message when a staging started here has ended, and the dashboard's other notices. */
+/** Shows a message when a staging started here has ended by itself, and the dashboard's other notices. */
 export function useJobNews({ jobs, notice }: DashboardView, say: (message: Message) => void): void {
   const before = useRef<readonly StagingJob[]>([]);
   useEffect(() => {
@@ -11,7 +11,8 @@ export function useJobNews({ jobs, notice }: DashboardView, say: (message: Messa
       const earlier = before.current.find(({ model_id }) => model_id === job.model_id);
       if (earlier === undefined || earlier.status === job.status) continue;
       if (job.status === 'complete') say({ text: `staged ${job.model_id}: ${job.path ?? ''}`, tone: 'good' });
-      if (job.status === 'failed')
+      // The key that cancels a stage has its own message, which may come before this one.
+      if (job.status === 'failed' && job.error_code !== 'CANCELLED')
         say({ text: `could not stage ${job.model_id}: ${job.error ?? 'failed'}`, hint: job.hint ?? undefined, tone: 'bad' });
     }
     before.current = jobs;
