@@ -4,6 +4,7 @@ import type { Fleet } from '../../fleet/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
+import { nodeNames } from '../../kernel/machine/node-names.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import { ownNodeId } from '../../node/catch-up.ts';
 import { executeStage, reportCopies } from '../../node/execute-order.ts';
@@ -165,9 +166,10 @@ const mayComeSoon = ({ status, awaited = false }: NodeOutcome): boolean => await
 function showProgress(emit: Emit): (followed: readonly Followed[]) => void {
   const totals = new Map<string, number>();
   return (followed) => {
-    for (const { order, outcomes } of followed)
+    for (const { order, outcomes } of followed) {
+      const nodeName = nodeNames(outcomes.map(({ node, hostname }) => ({ node_id: node, hostname })));
       for (const { node, hostname, status, progress } of outcomes) {
-        const subject = `${nameOf(order)} on ${hostname || node}`;
+        const subject = `${nameOf(order)} on ${nodeName({ node_id: node, hostname })}`;
         const bytesTotal = progress?.bytes_total ?? totals.get(subject) ?? 0;
         if (bytesTotal === 0) continue;
         // Of one that ended, the last bytes are no longer reported.
@@ -175,6 +177,7 @@ function showProgress(emit: Emit): (followed: readonly Followed[]) => void {
         totals.set(subject, bytesTotal);
         if (bytesDone !== undefined) emit({ type: 'progress', doing: 'staging', subject, bytesDone, bytesTotal });
       }
+    }
   };
 }
 
