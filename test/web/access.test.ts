@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
+import { holdAnswer } from './hold-answer.ts';
 
 const chip = (page: Page, text: string) => page.getByRole('button', { name: `Access: ${text}`, exact: true });
 
@@ -211,6 +212,33 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   const other = await newTab();
   await other.goto(`${host.apiUrl}/settings`);
   await expect.poll(() => other.getByRole('radio', { name: /^List and fetch/ }).isChecked()).toBe(true);
+});
+
+test('what a person types while the policy is saved stays, and is saved next', wants('chromium'), async () => {
+  const world = await fleetWorld();
+  const host = await world.hostInProcess();
+  const { page } = await openBrowser();
+  await page.goto(await pageLink(host, '/settings'));
+  const section = page.getByRole('region', { name: 'Access control' });
+  const update = section.getByRole('button', { name: 'Update access' });
+  const names = section.getByLabel('Additional names of this store');
+  const days = section.getByLabel('Keep an idle upload or download for (days)');
+  const origins = section.getByLabel('Web pages that may use the store as a Hub');
+  const policy = async (): Promise<unknown> => ((await ask(host.apiUrl, '/policy')).json() as { policy: unknown }).policy;
+  await names.fill('nas');
+  await days.fill('3');
+  await origins.fill('https://chat.example.com');
+  const held = await holdAnswer(page, 'PUT', '/policy');
+  await update.click();
+  await held.answered;
+  expect(await policy()).toMatchObject({ server_names: ['nas'], limits: { upload_idle_days: 3 } });
+  await days.fill('4');
+  await origins.fill('');
+  held.release();
+  await page.getByText(/^Access control saved to .*policy\.yaml\.$/).waitFor();
+  expect([await names.inputValue(), await days.inputValue(), await origins.inputValue()]).toEqual(['nas', '4', '']);
+  await update.click();
+  await expect.poll(policy).toMatchObject({ server_names: ['nas'], limits: { upload_idle_days: 4 }, hub: { cors_origins: [] } });
 });
 
 test('a page that was opened with a token shows its role', wants('chromium'), async () => {

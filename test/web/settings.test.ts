@@ -9,6 +9,7 @@ import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
+import { holdAnswer } from './hold-answer.ts';
 
 /** A store host with a configuration file that was written by hand. */
 async function serveWith(content: (home: string) => string, { isService = false } = {}) {
@@ -96,6 +97,28 @@ test('settings are validated while the user types, saved, and marked if they nee
   expect(await text()).toContain('staging_keep_recent_gb: 12.5');
   expect(await page.content()).not.toContain('hf_secret1');
   await expect.poll(() => save.isDisabled()).toBe(true);
+});
+
+test('what a person types while the settings are saved stays, and is saved next', wants('chromium'), async () => {
+  const { host, text } = await shared();
+  const { page } = await openBrowser();
+  await page.goto(await pageLink(host, '/settings'));
+  const save = page.getByRole('button', { name: 'Save' });
+  const [budget, downloads] = [page.getByLabel('Budget for idle copies'), page.getByLabel('Simultaneous downloads')];
+  await expect.poll(() => budget.inputValue()).toBe('40');
+  await budget.fill('12');
+  await downloads.fill('3');
+  await expect.poll(() => save.isEnabled()).toBe(true);
+  const held = await holdAnswer(page, 'PUT', '/config');
+  await save.click();
+  await held.answered;
+  await budget.fill('13');
+  held.release();
+  await page.getByText(/^Saved to /).waitFor();
+  expect([await budget.inputValue(), await downloads.inputValue()]).toEqual(['13', '3']);
+  await page.getByText('1 change', { exact: true }).waitFor();
+  await save.click();
+  await expect.poll(text).toContain('staging_keep_recent_gb: 13');
 });
 
 test('a host becomes a node and back, and a setting from a flag cannot be changed', wants('chromium'), async () => {

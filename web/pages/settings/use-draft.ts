@@ -28,9 +28,12 @@ const restMs = 350;
 /**
  * Holds changes and validates them while the user types: by the schema at once, and by the server, which knows the disk, a moment later.
  */
-export function useDraft(view: ConfigView): Draft {
+export function useDraft(shown: ConfigView): Draft {
   const { client } = useApp();
   const schema = useSchema();
+  const [answer, setAnswer] = useState<{ readonly view: ConfigView; readonly before: ConfigView }>();
+  // The answer of a save may arrive before the event with the new settings.
+  const view = answer?.before === shown ? answer.view : shown;
   const [draft, setDraft] = useState<ReadonlyMap<SettingKey, SettingValue>>(new Map());
   const [found, setFound] = useState<ReadonlyMap<SettingKey, string>>(new Map());
   const changes = useMemo(() => new Map([...draft].filter(([key, value]) => value !== settingOf(view, key))), [draft, view]);
@@ -60,10 +63,11 @@ export function useDraft(view: ConfigView): Draft {
     maySave: changes.size > 0 && faults.size === 0 && ![...changes.keys()].some((key) => found.has(key)),
     discard,
     save: async () => {
-      await client.send(callOf('PUT /config', {}), nest(changes)).catch((error: unknown) => {
+      const saved = await client.send<ConfigView>(callOf('PUT /config', {}), nest(changes)).catch((error: unknown) => {
         throw asApiError(error);
       });
-      discard();
+      setAnswer({ view: saved, before: shown });
+      setDraft((before) => new Map([...before].filter(([key, value]) => value !== draft.get(key))));
     },
   };
 }

@@ -24,7 +24,8 @@ export function CreateToken({ onCreated }: { readonly onCreated: () => void }): 
     event.preventDefault();
     const made = await task.start((signal) => client.send(callOf('POST /tokens', {}), { name: name.trim(), role }, signal));
     if (made === undefined) return;
-    setName('');
+    // A name that was typed meanwhile stays.
+    setName((now) => (now === name ? '' : now));
     onCreated();
   };
   return (

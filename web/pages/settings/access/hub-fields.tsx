@@ -19,12 +19,18 @@ const choices = [
 ] as const;
 
 /** The section `hub` of the policy. */
-export function HubFields({ draft, onChange }: { readonly draft: HubDraft; readonly onChange: (draft: HubDraft) => void }): ReactElement {
+export function HubFields({
+  draft,
+  onChange,
+}: {
+  readonly draft: HubDraft;
+  readonly onChange: (changes: Partial<HubDraft>) => void;
+}): ReactElement {
   const field = useId();
   return (
     <fieldset className="stack">
       <legend>Programs that use the store as a Hub, when it lacks a model</legend>
-      <RadioList choices={choices} value={draft.upstream} onChange={(upstream) => onChange({ ...draft, upstream })} />
+      <RadioList choices={choices} value={draft.upstream} onChange={(upstream) => onChange({ upstream })} />
       <div className="field">
         <label htmlFor={`${field}-most`}>Fetch at most this much of one model (GiB)</label>
         <input
@@ -35,18 +41,14 @@ export function HubFields({ draft, onChange }: { readonly draft: HubDraft; reado
           autoComplete="off"
           value={draft.gibibytes}
           aria-describedby={`${field}-most-help`}
-          onChange={(event) => onChange({ ...draft, gibibytes: event.target.value })}
+          onChange={(event) => onChange({ gibibytes: event.target.value })}
         />
         <p id={`${field}-most-help`} className="muted field-help">
           It applies to requests of such programs. A download that you start has no limit.
         </p>
       </div>
       <label className="check">
-        <input
-          type="checkbox"
-          checked={draft.isGatedShared}
-          onChange={(event) => onChange({ ...draft, isGatedShared: event.target.checked })}
-        />
+        <input type="checkbox" checked={draft.isGatedShared} onChange={(event) => onChange({ isGatedShared: event.target.checked })} />
         <span>Show them models that are gated on Hugging Face</span>
       </label>
       <div className="field">
@@ -59,7 +61,7 @@ export function HubFields({ draft, onChange }: { readonly draft: HubDraft; reado
           spellCheck={false}
           value={draft.origins}
           aria-describedby={`${field}-origins-help`}
-          onChange={(event) => onChange({ ...draft, origins: event.target.value })}
+          onChange={(event) => onChange({ origins: event.target.value })}
         />
         <p id={`${field}-origins-help`} className="muted field-help">
           Their origins, separated by commas, e.g. https://chat.example.com. Pages of this machine always may.

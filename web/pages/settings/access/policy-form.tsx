@@ -8,8 +8,9 @@ import { Button } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { type RadioChoice, RadioList } from '../../../parts/radio-list.tsx';
+import { useEdits } from '../../../parts/use-edits.ts';
 import { useTask } from '../../../parts/use-task.ts';
-import { HubFields, hubChanges, hubOf } from './hub-fields.tsx';
+import { type HubDraft, HubFields, hubChanges, hubOf } from './hub-fields.tsx';
 import { LimitFields } from './limit-fields.tsx';
 
 const choices: readonly RadioChoice<Lan>[] = [
@@ -24,12 +25,12 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
   const mayChange = useMayAdminister();
   const [view, setView] = useState(given);
   const saved = { lan: view.policy['lan'] as Lan, names: namesOf(view), limits: limitsOf(view), hub: hubOf(view) };
-  const [lan, setLan] = useState(saved.lan);
-  const [names, setNames] = useState(saved.names);
-  const [limits, setLimits] = useState(saved.limits);
-  const [hub, setHub] = useState(saved.hub);
-  const newLimits = Object.entries(limits).filter(([key, text]) => text !== saved.limits[key]);
-  const newHub = Object.entries(saved.hub === undefined || hub === undefined ? {} : hubChanges(saved.hub, hub));
+  const main = useEdits({ lan: saved.lan, names: saved.names });
+  const { lan, names } = main.fields;
+  const limits = useEdits(saved.limits);
+  const hub = useEdits<Partial<HubDraft>>(saved.hub ?? {});
+  const newLimits = Object.entries(limits.fields).filter(([key, text]) => text !== saved.limits[key]);
+  const newHub = Object.entries(saved.hub === undefined ? {} : hubChanges(saved.hub, { ...saved.hub, ...hub.fields }));
   const task = useTask<PolicyView>();
   const field = useId();
   const isChanged = lan !== saved.lan || names !== saved.names || newLimits.length > 0 || newHub.length > 0;
@@ -47,17 +48,16 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
     const now = await task.start((signal) => client.send<PolicyView>(callOf('PUT /policy', {}), changes, signal));
     if (now === undefined) return;
     setView(now);
-    setLan(now.policy['lan'] as Lan);
-    setNames(namesOf(now));
-    setLimits(limitsOf(now));
-    setHub(hubOf(now));
+    main.settle(main.edited);
+    limits.settle(limits.edited);
+    hub.settle(hub.edited);
     tell(`Access control saved to ${now.path}.`);
   };
   return (
     <form className="stack" onSubmit={(event) => void save(event)}>
       <fieldset className="stack" disabled={!mayChange}>
         <legend>What the LAN may do without a token</legend>
-        <RadioList choices={choices} value={lan} onChange={setLan} />
+        <RadioList choices={choices} value={lan} onChange={(value) => main.edit({ lan: value })} />
         {isClosedByToken && (
           <div className="callout warn">
             <Icon name="warning" />
@@ -76,14 +76,14 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
             spellCheck={false}
             value={names}
             aria-describedby={`${field}-help`}
-            onChange={(event) => setNames(event.target.value)}
+            onChange={(event) => main.edit({ names: event.target.value })}
           />
           <p id={`${field}-help`} className="muted field-help">
             Host names that a browser or a proxy may use, separated by commas, e.g. models.example.com.
           </p>
         </div>
-        <LimitFields limits={limits} onChange={(key, text) => setLimits({ ...limits, [key]: text })} />
-        {hub !== undefined && <HubFields draft={hub} onChange={setHub} />}
+        <LimitFields limits={limits.fields} onChange={(key, text) => limits.edit({ [key]: text })} />
+        {saved.hub !== undefined && <HubFields draft={{ ...saved.hub, ...hub.fields }} onChange={hub.edit} />}
       </fieldset>
       {task.error !== undefined && <Problem error={task.error} />}
       {mayChange && (

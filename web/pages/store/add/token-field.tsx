@@ -18,8 +18,8 @@ export function TokenField({ modelId }: { readonly modelId: string }): ReactElem
   const maySet = access.role === 'admin' && identity.role === 'store';
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    await task.start((signal) => client.send<object>(callOf('PUT /config', {}), { hf_token: token.trim() }, signal));
-    setToken('');
+    const saved = await task.start((signal) => client.send<object>(callOf('PUT /config', {}), { hf_token: token.trim() }, signal));
+    if (saved !== undefined) setToken('');
   };
   return (
     <section className="callout warn" aria-label="Hugging Face token">
