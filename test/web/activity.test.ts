@@ -1,37 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise } from '../helpers/model-files.ts';
+import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
 
-test('the page shows who changed what in the store, on the host and on a node, and finds it by words', wants('chromium'), async () => {
-  const world = await fleetWorld();
-  await world.add('org/one', noise(2048));
-  const host = await world.hostInProcess();
-  const node = await world.nodeInProcess('n1', host.url);
-  const token = (await world.host('token', 'create', 'anna', '--role', 'node')).stdout.trim();
-  const { page } = await openBrowser();
-  await page.goto(`${node.apiUrl}/activity`);
-  const log = page.getByRole('region', { name: 'Log' });
-  await log.getByText('Nothing was changed yet.').waitFor();
-  await page.getByText('Nothing is moving.').waitFor();
-  await page.getByRole('img', { name: /^to nodes: / }).waitFor();
+test(
+  'the page shows who changed what in the store, also before a restart, finds it by words, and names others only to an admin',
+  wants('chromium'),
+  async () => {
+    const world = await fleetWorld();
+    await world.add('org/one', noise(2048));
+    const host = await world.hostInProcess();
+    const node = await world.nodeInProcess('n1', host.url);
+    const token = (await world.host('token', 'create', 'anna', '--role', 'node')).stdout.trim();
+    const { page } = await openBrowser();
+    await page.goto(await pageLink(host, '/activity'));
+    const log = page.getByRole('region', { name: 'Log' });
+    await log.getByText('Nothing was changed yet.').waitFor();
+    await page.getByText('Nothing is moving.').waitFor();
+    await page.getByRole('img', { name: /^to nodes: / }).waitFor();
 
-  const headers = { Authorization: `Bearer ${token}` };
-  expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers })).status).toBe(200);
-  expect((await ask(host.url, '/models/org%2Fnone', { method: 'DELETE' })).status).toBe(404);
-  // A stranger does not fill the log.
-  expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers: { Authorization: 'Bearer wrong' } })).status).toBe(401);
-  await log.getByRole('row', { name: /anna deleted org\/one done$/ }).waitFor();
-  await log.getByRole('row', { name: /deleted org\/none model not found$/ }).waitFor();
-  expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
-  await looksWell(page);
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers })).status).toBe(200);
+    expect((await ask(host.url, '/models/org%2Fnone', { method: 'DELETE' })).status).toBe(404);
+    // A stranger does not fill the log.
+    expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers: { Authorization: 'Bearer wrong' } })).status).toBe(401);
+    await log.getByRole('row', { name: /anna deleted org\/one done$/ }).waitFor();
+    await log.getByRole('row', { name: /deleted org\/none model not found$/ }).waitFor();
+    expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
+    await looksWell(page);
 
-  await log.getByRole('button', { name: 'Failed 1' }).click();
-  await log.getByText('anna').waitFor({ state: 'detached' });
-  await log.getByRole('button', { name: 'Failed 1' }).click();
-  await log.getByLabel('Model, machine or person').fill('ANNA');
-  await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(1);
-});
+    await log.getByRole('button', { name: 'Failed 1' }).click();
+    await log.getByText('anna').waitFor({ state: 'detached' });
+    await log.getByRole('button', { name: 'Failed 1' }).click();
+    await log.getByLabel('Model, machine or person').fill('ANNA');
+    await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(1);
+
+    // Who has no admin key sees what was done, and not the names of others.
+    await page.goto(`${node.apiUrl}/activity`);
+    await log.getByText('an admin also sees names and addresses').waitFor();
+    await log.getByRole('row', { name: /a token deleted org\/one done$/ }).waitFor();
+    expect(await log.getByText('anna').count()).toBe(0);
+
+    // The next server continues the log.
+    await node.stop();
+    await host.stop();
+    const restarted = await world.hostInProcess();
+    await page.goto(await pageLink(restarted, '/activity'));
+    await log.getByRole('row', { name: /anna deleted org\/one done$/ }).waitFor();
+    expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
+    expect(await readFile(join(world.home, 'host', 'store', '.skulk', 'v1', 'audit.ndjson'), 'utf8')).not.toContain(token);
+  },
+);

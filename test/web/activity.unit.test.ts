@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import { routes } from '../../src/core/protocol/routes/routes.ts';
-import { actionOf, createActivity } from '../../src/core/server/access/activity.ts';
+import { actionOf, createActivity, entryFor } from '../../src/core/server/access/activity.ts';
 import { nameAsker } from '../../web/pages/activity/describe-entry.ts';
 import { scaleRates } from '../../web/pages/activity/scale-rates.ts';
 import { isReference } from '../../web/pages/store/add/is-reference.ts';
@@ -54,7 +54,10 @@ test('the activity of a server keeps the last requests, newest first, and a rate
   await vi.advanceTimersByTimeAsync(5_000);
   hub = undefined;
   await vi.advanceTimersByTimeAsync(5_000);
-  const { since, entries, step_seconds, from_hub, to_nodes } = activity.view();
+  const { since, entries, step_seconds, from_hub, to_nodes } = activity.view({
+    asker: { role: 'admin', credential: 'key' },
+    ip: '127.0.0.1',
+  });
   expect({ since, step_seconds, from_hub, to_nodes }).toEqual({
     since: '2026-06-15T12:00:00.000Z',
     step_seconds: 5,
@@ -62,6 +65,39 @@ test('the activity of a server keeps the last requests, newest first, and a rate
     to_nodes: [2000, 0],
   });
   expect([entries.length, entries[0]?.model_id, entries.at(-1)?.model_id]).toEqual([500, 'org/m509', 'org/m10']);
+});
+
+describe('who asked, as a client without the role admin sees it', () => {
+  const entry = {
+    at: '2026-06-15T12:00:00Z',
+    who: 'token anna',
+    from: '10.0.0.2',
+    node: 'n1',
+    action: 'create-token',
+    model_id: null,
+    selector: null,
+    target: 'ci',
+    code: null,
+  } as const;
+  const lan = { role: 'node', credential: 'lan' } as const;
+  test.each([
+    ['the name of a token of somebody else', entry, lan, { ...entry, who: 'token', from: '', node: null, target: null }],
+    ['its own token', entry, { role: 'node', credential: 'named', name: 'anna' } as const, entry],
+    [
+      'another token of its address',
+      entry,
+      { role: 'node', credential: 'named', name: 'ben' } as const,
+      { ...entry, who: 'token', from: '', node: null, target: null },
+    ],
+    ['its own address', { ...entry, who: 'lan' }, lan, { ...entry, who: 'lan' }],
+    [
+      'another address, and the machine that an order is about',
+      { ...entry, who: 'lan', from: '10.0.0.3', action: 'forget-node', target: 'n2' } as const,
+      lan,
+      { ...entry, who: 'lan', from: '', node: null, action: 'forget-node', target: 'n2' },
+    ],
+    ['an admin at its own address', { ...entry, who: 'page' }, lan, { ...entry, who: 'page', from: '', node: null, target: null }],
+  ])('%s', (_what, given, asker, seen) => expect(entryFor(given, { asker, ip: '10.0.0.2' })).toEqual(seen));
 });
 
 test('every route that changes something for a person has a name in the log, and what machines report has none', () => {
@@ -95,6 +131,9 @@ describe('who asked', () => {
     [{ who: 'lan', from: '10.0.0.3', node: null }, '10.0.0.3'],
     [{ who: 'lan', from: '10.0.0.3', node: 'c' }, 'mill-2'],
     [{ who: 'page', from: '10.0.0.9', node: null }, 'admin on 10.0.0.9'],
+    [{ who: 'lan', from: '', node: null }, 'somebody on the LAN'],
+    [{ who: 'token', from: '', node: null }, 'a token'],
+    [{ who: 'key', from: '', node: null }, 'an admin'],
   ])('%j is %s', (entry, name) => expect(nameAsker(entry, nodes)).toBe(name));
 });
 

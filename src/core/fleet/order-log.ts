@@ -1,5 +1,6 @@
-import { open, readFile, truncate } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isSystemError } from '../kernel/errors.ts';
+import { appendLines } from '../kernel/files/append-lines.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { decode } from '../protocol/decode.ts';
@@ -15,7 +16,7 @@ const suffix = '-quantization';
 const toLine = (entry: LogEntry): string => {
   const isOfPart = 'order' in entry && entry.order.selector !== undefined;
   const written = isOfPart ? { ...entry, order: { ...entry.order, kind: `${entry.order.kind}${suffix}` } } : entry;
-  return `${JSON.stringify(written)}\n`;
+  return JSON.stringify(written);
 };
 
 function withoutSuffix(entry: unknown): unknown {
@@ -42,37 +43,12 @@ export async function readOrderLog(path: string, onBad: (line: number) => void):
 /** Appends entries so that they survive a power cut. First removes an incomplete end after an earlier crash. */
 export async function appendToLog(directory: string, path: string, entries: readonly LogEntry[]): Promise<void> {
   await makeDirectory(directory);
-  await endLastLine(path);
-  const file = await open(path, 'a', 0o666);
-  try {
-    await file.appendFile(entries.map(toLine).join(''));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await appendLines(path, entries.map(toLine));
 }
 
 /** Rewrites the whole log. */
 export const rewriteLog = (path: string, entries: readonly LogEntry[]): Promise<void> =>
-  writeFileDurably(path, entries.map(toLine).join(''));
-
-async function endLastLine(path: string): Promise<void> {
-  if (await endsInLine(path)) return;
-  const bytes = await readFile(path);
-  await truncate(path, bytes.lastIndexOf(10) + 1);
-}
-
-async function endsInLine(path: string): Promise<boolean> {
-  try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
-    return size === 0 || buffer[0] === 10;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return true;
-    throw error;
-  }
-}
+  writeFileDurably(path, entries.map((entry) => `${toLine(entry)}\n`).join(''));
 
 function parseEntry(line: string): LogEntry | undefined {
   try {

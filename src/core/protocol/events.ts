@@ -60,13 +60,13 @@ export type ActivityAction = Shape<typeof activityAction>;
 /** A request that changed something, or failed to. */
 export const activityEntry = object({
   at: textOrEmpty('ISO 8601'),
-  who: textOrEmpty('`lan`, `key`, `page`, `token`, or `token NAME` of a named token'),
-  from: textOrEmpty('Address of the machine that asked'),
-  node: orNull(text(), 'Id that the machine gave'),
+  who: textOrEmpty('`lan`, `key`, `page`, `token`, or `token NAME` of a named token; the name only for the role admin and for its owner'),
+  from: textOrEmpty('Address of the machine that asked; empty for a client that is neither that machine nor an admin'),
+  node: orNull(text(), 'Id that the machine gave; null as above'),
   action: activityAction,
   model_id: orNull(verbatim(), 'The model; null where it is about none, or about several'),
   selector: orNull(verbatim()),
-  target: orNull(text(), 'The node or the token that it is about'),
+  target: orNull(text(), 'The node or the token that it is about; a token only for the role admin and for who asked'),
   code: orNull(text(), 'Code of the failure; null where it succeeded'),
 });
 export type ActivityEntry = Shape<typeof activityEntry>;
@@ -75,8 +75,8 @@ const rates = () => list(orNull(amount()), { description: 'Bytes per second, old
 
 /** What was done lately, and how fast bytes moved. */
 export const activityView = object({
-  since: textOrEmpty('When the server began to take notes, ISO 8601'),
-  entries: list(activityEntry, { description: 'Newest first' }),
+  since: textOrEmpty('Time of the oldest entry, ISO 8601; without entries, the start of the server'),
+  entries: list(activityEntry, { description: 'The last 500, newest first, also of earlier servers' }),
   step_seconds: count({ description: 'The time that one rate is the mean of' }),
   from_hub: rates(),
   to_nodes: rates(),

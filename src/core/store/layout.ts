@@ -37,6 +37,9 @@ export interface StoreLayout {
   /** Hashes of the named tokens, and the lock for changing them. */
   readonly tokens: string;
   readonly tokensLock: string;
+  /** The requests that changed something, and the older ones of them. */
+  readonly audit: string;
+  readonly olderAudit: string;
   /** The rights of the LAN and other settings of the store, and the lock for changing them. */
   readonly policy: string;
   readonly policyLock: string;
@@ -66,6 +69,8 @@ export function storeLayout(root: string): StoreLayout {
     lock: join(own, 'lock'),
     tokens: join(own, 'tokens.json'),
     tokensLock: join(own, 'tokens-lock'),
+    audit: join(own, 'audit.ndjson'),
+    olderAudit: join(own, 'audit.1.ndjson'),
     policy: join(own, 'policy.yaml'),
     policyLock: join(own, 'policy-lock'),
   };

@@ -29,8 +29,12 @@ const all: Partial<Record<ActivityAction, string>> = { purge: 'every model', ver
 /** What is the object of the sentence where it is not a model; empty if it has no object. Pure. */
 export const objectOf = ({ action, target }: Pick<ActivityEntry, 'action' | 'target'>): string => target ?? all[action] ?? '';
 
+/** Who asked, for a page that may not know it: only an admin sees the names of others. */
+const unnamed: Readonly<Record<string, string>> = { lan: 'somebody on the LAN', token: 'a token' };
+
 /** Who asked: the name of a token, the machine, or its address. Pure. */
 export function nameAsker({ who, from, node }: Pick<ActivityEntry, 'who' | 'from' | 'node'>, nodes: readonly KnownNode[]): string {
+  if (from === '') return unnamed[who] ?? 'an admin';
   const [first, ...others] = nodes.filter(({ node_id, address }) => (node === null ? address === from : node_id === node));
   const place = first !== undefined && others.length === 0 && first.hostname !== '' ? first.hostname : from;
   const token = /^token (.+)$/.exec(who)?.[1];

@@ -1,6 +1,8 @@
 import { Fragment, type ReactElement, useId, useState } from 'react';
 import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
+import { mayActAs } from '../../parts/access/locks.ts';
+import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { formatDate } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
@@ -13,6 +15,7 @@ const firstEntries = 50;
 
 /** Who did what, newest first, under the days. */
 export function Log({ view, nodes }: { readonly view: ActivityView; readonly nodes: readonly KnownNode[] }): ReactElement {
+  const isAdmin = mayActAs(useApp().access.store_role, 'admin');
   const [words, setWords] = useState('');
   const [isFailedOnly, setFailedOnly] = useState(false);
   const [isWhole, setWhole] = useState(false);
@@ -29,7 +32,10 @@ export function Log({ view, nodes }: { readonly view: ActivityView; readonly nod
     <section className="card flush" aria-labelledby="log">
       <header className="card-head log-head">
         <h2 id="log">Log</h2>
-        <p className="muted">since {formatDate(view.since)}, when the server started</p>
+        <p className="muted">
+          since {formatDate(view.since)}
+          {isAdmin ? '' : '; an admin also sees names and addresses'}
+        </p>
         <div className="log-tools">
           <label htmlFor={field} className="visually-hidden">
             Model, machine or person

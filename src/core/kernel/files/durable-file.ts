@@ -35,7 +35,7 @@ export async function writeFileDurably(
 }
 
 /** With sudo, a command may write where a service of another user reads. A file owned by root would lock that service out. */
-async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
+export async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
   if (process.geteuid?.() !== 0) return;
   const { uid, gid } = await stat(directory);
   if (uid === 0) return;

@@ -199,7 +199,7 @@ const storeRoutes = {
   },
   'GET /store/activity': {
     role: 'read',
-    summary: 'The last requests that changed something, and how fast bytes moved, since the server started',
+    summary: 'The last requests that changed something, and how fast bytes moved since the server started',
     answers: { 200: activityView },
     failures: [503],
   },

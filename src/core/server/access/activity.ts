@@ -1,28 +1,48 @@
+import type { AuditLog } from '../../access/audit-log.ts';
+import { mayActAs } from '../../kernel/role.ts';
 import type { ActivityAction, ActivityEntry, ActivityView } from '../../protocol/events.ts';
+import type { Asker } from './access.ts';
 
 /** So many requests are remembered, the last ones. */
-const maxEntries = 500;
+export const maxEntries = 500;
 /** One rate is the mean of so long. */
 const stepMs = 5_000;
 /** The rates of an hour. */
 const maxRates = 720;
 
-/** What was asked of a server lately, and how fast it moves bytes. It is kept in memory, so it begins with the server. */
+/** What was asked of a server lately, and how fast it moves bytes. The rates begin with the server. */
 export interface Activity {
   record(entry: Omit<ActivityEntry, 'at'>): void;
   /** Counts bytes that were sent to other machines. */
   sent(bytes: number): void;
-  view(): ActivityView;
+  /** What a client may know, see `entryFor`. */
+  view(client: Client): ActivityView;
   close(): void;
 }
 
-/**
- * @param now milliseconds since 1970
- * @param fromHub bytes per second that the downloads report now
- */
-export function createActivity({ now, fromHub }: { readonly now: () => number; readonly fromHub: () => Promise<number> }): Activity {
-  const since = new Date(now()).toISOString();
-  const entries: ActivityEntry[] = [];
+/** Who wants to see the activity. */
+interface Client {
+  readonly asker: Asker;
+  /** The address of the machine. */
+  readonly ip: string;
+}
+
+/** The options of `createActivity`. */
+interface ActivityOptions {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Bytes per second that the downloads report now. */
+  readonly fromHub: () => Promise<number>;
+  /** Saves the entries; if absent, they are lost with the server. */
+  readonly log?: Pick<AuditLog, 'append'> | undefined;
+  /** The saved entries of earlier servers, newest first. */
+  readonly earlier?: readonly ActivityEntry[];
+}
+
+/** See `Activity`. */
+export function createActivity({ now, fromHub, log, earlier = [] }: ActivityOptions): Activity {
+  const began = new Date(now()).toISOString();
+  const entries = earlier.slice(0, maxEntries);
   const rates: { readonly fromHub: number | null; readonly toNodes: number }[] = [];
   let sent = 0;
   let measuredAt = now();
@@ -38,21 +58,34 @@ export function createActivity({ now, fromHub }: { readonly now: () => number; r
   timer.unref();
   return {
     record: (entry) => {
-      entries.unshift({ at: new Date(now()).toISOString(), ...entry });
+      const dated = { at: new Date(now()).toISOString(), ...entry };
+      entries.unshift(dated);
       entries.length = Math.min(entries.length, maxEntries);
+      log?.append(dated);
     },
     sent: (bytes) => {
       sent += bytes;
     },
-    view: () => ({
-      since,
-      entries,
+    view: (client) => ({
+      since: entries.at(-1)?.at ?? began,
+      entries: mayActAs(client.asker.role, 'admin') ? entries : entries.map((entry) => entryFor(entry, client)),
       step_seconds: stepMs / 1000,
       from_hub: rates.map((one) => one.fromHub),
       to_nodes: rates.map((one) => one.toNodes),
     }),
     close: () => clearInterval(timer),
   };
+}
+
+/**
+ * An entry for a client without the role admin: names of tokens, addresses and machines are those of other people. Its own entries stay
+ * whole. Pure.
+ */
+export function entryFor(entry: ActivityEntry, { asker, ip }: Client): ActivityEntry {
+  const isOwn = asker.credential === 'named' ? entry.who === `token ${asker.name ?? ''}` : entry.who === 'lan' && entry.from === ip;
+  if (isOwn) return entry;
+  const target = entry.action.endsWith('-token') ? null : entry.target;
+  return { ...entry, who: entry.who.replace(/ .*/s, ''), from: '', node: null, target };
 }
 
 /** What requests mean, by method and pattern; the first that fits counts. */

@@ -12,11 +12,12 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
 import { followAdministration, openAdministration } from '../../operations/store/open-administration.ts';
+import { openAudit } from '../../operations/store/open-audit.ts';
 import { openRegistry } from '../../operations/store/open-registry.ts';
 import { createHostOptimizations, type HostOptimizations } from '../../optimize/host-optimizations.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
 import { createAccess } from '../access/access.ts';
-import { createActivity } from '../access/activity.ts';
+import { type Activity, createActivity, maxEntries } from '../access/activity.ts';
 import { openColdHub } from './open-cold-hub.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
@@ -88,8 +89,7 @@ export async function serveHost(
     policy: administration.policy.current,
     findToken: administration.tokens.find,
   });
-  const activity = createActivity({ now: () => world.now().getTime(), fromHub: () => rateOf(downloads) });
-  atEnd(async () => activity.close());
+  const activity = await openActivity(own, store, { downloads, atEnd });
   const hub = createHostHub({ store, cold, isHidden: cold.isHidden });
   const registry = openRegistry(store, hub);
   const app = await createStoreApp({
@@ -166,6 +166,24 @@ async function warnOfOtherStores(deps: Deps, report: Emit): Promise<void> {
     if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `cannot search for other stores: ${String(error)}` });
   });
   if (isFirst) await searching;
+}
+
+/** What was asked of this store, also of earlier servers. A log that cannot be read begins again. */
+async function openActivity(
+  deps: Deps,
+  store: LocalStore,
+  { downloads, atEnd }: { readonly downloads: DownloadQueue } & Pick<Serving, 'atEnd'>,
+): Promise<Activity> {
+  const { now, emit } = deps.world;
+  const log = openAudit(deps, store);
+  atEnd(async () => log[Symbol.asyncDispose]());
+  const earlier = await log.readLast(maxEntries).catch((error: unknown) => {
+    emit({ type: 'warning', message: `cannot read the log of changes: ${error instanceof Error ? error.message : String(error)}` });
+    return [];
+  });
+  const activity = createActivity({ now: () => now().getTime(), fromHub: () => rateOf(downloads), log, earlier });
+  atEnd(async () => activity.close());
+  return activity;
 }
 
 /** Bytes per second that all downloads together report. */

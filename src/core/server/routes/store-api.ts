@@ -118,7 +118,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     request.log.info({ node }, 'forgot a node');
     return { node, forgotten: true };
   });
-  addRoute(app, 'GET /store/activity', async () => activity.view());
+  addRoute(app, 'GET /store/activity', async ({ asker, ip }) => activity.view({ asker, ip }));
 }
 
 /** `GET /store/events`. */

@@ -1,0 +1,20 @@
+import { type AuditLog, openAuditLog } from '../../access/audit-log.ts';
+import type { Deps } from '../../connect/deps.ts';
+import type { LocalStore } from '../../store/contract.ts';
+import { storeLayout } from '../../store/layout.ts';
+
+/** The log of the requests that changed something in a store on this disk. A disk error is reported, and stops nothing. */
+export function openAudit({ world: { emit } }: Pick<Deps, 'world'>, store: LocalStore): AuditLog {
+  const { audit: file, olderAudit: older } = storeLayout(store.root);
+  return openAuditLog({
+    file,
+    older,
+    requireDisk: () => store.requireDisk(),
+    onFailure: (error) =>
+      emit({
+        type: 'warning',
+        message: `cannot write the log of changes to ${file}: ${error instanceof Error ? error.message : String(error)}`,
+        hint: 'the store is served without it; entries are written when the disk takes them again',
+      }),
+  });
+}
