@@ -44,6 +44,7 @@ const everywhere = '0.0.0.0';
  * @throws SkulkError LOCKED, PORT_IN_USE, CONFIG, PERMISSION, USAGE
  */
 export async function serve(given: Deps, request: ServeRequest, onReady: (ready: Ready, makeLink: () => string) => void): Promise<void> {
+  keepHeapSmall();
   const { world } = given;
   const config = await decideRole(given.config, request.role);
   const { settings, isStoreHost: isHost } = config;
@@ -137,7 +138,6 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     });
     ends.push(forget);
     onReady(ready, () => pageLink(ready.api_url, pages.makeCode().code));
-    keepHeapSmall();
     await aborted(AbortSignal.any([world.signal, ...(served.lost === undefined ? [] : [served.lost])]));
     if (served.lost?.aborted === true) throw stopServing(deps, served.lost.reason);
   } finally {
