@@ -61,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   'core/server': {
     values: ['core/operations', 'core/node', 'core/connect', 'core/endpoint', 'core/access', ...data],
-    types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet'],
+    types: ['core/store', 'core/client', 'core/config', 'core/jobs', 'core/fleet', 'core/swarm'],
     // The only place that puts a server together.
     doors: {
       'core/server/app/serve.ts': ['core/config'],

@@ -54,7 +54,7 @@ function describe(node: SchemaNode, path: readonly string[]): readonly (readonly
 
 function notes(node: SchemaNode): string {
   const {
-    type = node.anyOf?.map((one) => one.type).join(' or '),
+    type = node.anyOf && [...new Set(node.anyOf.map((one) => one.type))].join(' or '),
     description = 'The same keys as in that section, for this machine only.',
     minimum,
     maximum,

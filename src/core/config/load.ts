@@ -7,11 +7,20 @@ import type { World } from '../kernel/world.ts';
 import { expandPath } from './expand-path.ts';
 import { findAliases } from './find-aliases.ts';
 import { findConfigFile, findUsersFile, type SkippedFile } from './find-file.ts';
-import type { MachineSettings } from './machine-settings.ts';
 import type { ReadConfig } from './read-file.ts';
 import { type Identity, isThisMachine } from './same-host.ts';
 import type { ConfigFile } from './schema.ts';
-import { type Config, type Origin, placeOf, type Setting, type SettingFlags, type Settings } from './settings.ts';
+import {
+  type Config,
+  type MachineSettings,
+  type Origin,
+  placeOf,
+  type Setting,
+  type SettingFlags,
+  type Settings,
+  type SwarmSettings,
+  usualMachine,
+} from './settings.ts';
 import { checkStoreHost, checkStoreUrl, usualStorePort, withScheme } from './store-address.ts';
 import { readTokenFile, type TokenFile } from './token-file.ts';
 import { warnOfMisplaced } from './warn-of-misplaced.ts';
@@ -32,7 +41,7 @@ export const isHomeMoved = (world: World): boolean => skulkHomeOf(world) !== res
  */
 export async function loadConfig(world: World, flags: SettingFlags = {}): Promise<Config> {
   const skulkHome = skulkHomeOf(world);
-  const [{ found, skipped }, nodeId, { tokenHosts }] = await Promise.all([
+  const [{ found, skipped }, nodeId, machine] = await Promise.all([
     findConfigFile(world, flags.config),
     readNodeId(skulkHome, world.env['SKULK_NODE_ID']),
     machineSettingsOf(skulkHome),
@@ -47,7 +56,7 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
   const isStoreGiven = flags.store !== undefined || env(world, 'SKULK_STORE') !== undefined;
   const { hostname } = world;
   const aliases = isStoreGiven ? [] : await findAliases(read.content.model_store?.store_host, { hostname, nodeId });
-  const sources = { ...read, file: found?.path, flags, nodeId, skulkHome, tokenFile, aliases, tokenHosts, fileMayDirectToken };
+  const sources = { ...read, file: found?.path, flags, nodeId, skulkHome, tokenFile, aliases, ...machine, fileMayDirectToken };
   return resolveConfig(world, sources);
 }
 
@@ -57,7 +66,7 @@ async function machineSettingsOf(skulkHome: string): Promise<MachineSettings> {
     () => true,
     () => false,
   );
-  return isThere ? (await import('./machine-settings.ts')).readMachineSettings(skulkHome) : { tokenHosts: [] };
+  return isThere ? (await import('./machine-settings.ts')).readMachineSettings(skulkHome) : usualMachine;
 }
 
 const readConfigFileLazily = async (path: string): Promise<ReadConfig> => (await import('./read-file.ts')).readConfigFile(path);
@@ -96,7 +105,8 @@ export function resolveConfig(
     skulkHome,
     tokenFile,
     aliases = [],
-    tokenHosts = [],
+    tokenHosts = usualMachine.tokenHosts,
+    swarm = usualMachine.swarm,
     fileMayDirectToken = true,
   }: {
     content: ConfigFile;
@@ -108,6 +118,7 @@ export function resolveConfig(
     tokenFile?: TokenFile | undefined;
     aliases?: readonly string[];
     tokenHosts?: readonly string[];
+    swarm?: SwarmSettings;
     fileMayDirectToken?: boolean;
   },
 ): Config {
@@ -201,6 +212,7 @@ export function resolveConfig(
     isStoreNamed: url !== undefined || host !== undefined || settings.storePath.origin.from !== 'default',
     aliases,
     tokenHosts,
+    swarm,
     fileMayDirectToken,
   };
 }

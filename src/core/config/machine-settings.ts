@@ -1,12 +1,8 @@
 import { join } from 'node:path';
 import { Type } from 'typebox';
+import { parseByteCount } from '../kernel/units.ts';
+import { type MachineSettings, usualMachine } from './settings.ts';
 import { parseSettingsText, readSettingsText } from './settings-document.ts';
-
-/** Settings of one machine that are not in skulk.yaml; `$SKULK_HOME/machine.yaml`. */
-export interface MachineSettings {
-  /** Hosts, by name or address, to which this machine may send its token even if only mDNS knows them. */
-  readonly tokenHosts: readonly string[];
-}
 
 /** The settings of one machine, in the format of the file. */
 export const machineSchema = Type.Object(
@@ -16,6 +12,36 @@ export const machineSchema = Type.Object(
         maxItems: 100,
         description: 'Hosts that receive the token of this machine although their name is an mDNS name.',
       }),
+    ),
+    swarm: Type.Optional(
+      Type.Object(
+        {
+          enabled: Type.Optional(
+            Type.Boolean({
+              default: usualMachine.swarm.isEnabled,
+              description: 'Whether this machine takes models from other nodes, and sends to them, if the store offers it.',
+            }),
+          ),
+          port: Type.Optional(
+            Type.Integer({
+              minimum: 1024,
+              maximum: 65_535,
+              default: usualMachine.swarm.port,
+              description: 'The first port for other nodes. If it is in use, one of the next 100.',
+            }),
+          ),
+          upload_limit: Type.Optional(
+            Type.Union(
+              [Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d+(\\.\\d+)?\\s*[kmgtKMGT]?(i?[bB])?$', maxLength: 20 })],
+              {
+                default: 0,
+                description: 'What this machine sends to other nodes, in bytes a second, e.g. 20M. 0: no limit.',
+              },
+            ),
+          ),
+        },
+        { additionalProperties: false, description: 'How this machine shares models with other nodes.' },
+      ),
     ),
   },
   { additionalProperties: false },
@@ -28,10 +54,24 @@ export const machineSchema = Type.Object(
 export async function readMachineSettings(skulkHome: string): Promise<MachineSettings> {
   const path = join(skulkHome, 'machine.yaml');
   const text = await readSettingsText(path);
-  if (text === undefined) return { tokenHosts: [] };
+  if (text === undefined) return usualMachine;
   return parseSettingsText(text, {
     path,
     schema: machineSchema,
-    read: ({ token_hosts }) => ({ tokenHosts: (token_hosts as string[] | undefined) ?? [] }),
+    read: ({ token_hosts, swarm }) => ({
+      tokenHosts: (token_hosts as string[] | undefined) ?? usualMachine.tokenHosts,
+      swarm: readSwarm((swarm as Readonly<Record<string, unknown>> | undefined) ?? {}),
+    }),
   });
+}
+
+function readSwarm({ enabled, port, upload_limit: limit }: Readonly<Record<string, unknown>>): MachineSettings['swarm'] {
+  const { swarm: usual } = usualMachine;
+  // A limit below one byte means no limit, as in aria2.
+  const uploadLimit = limit === undefined ? undefined : parseByteCount(String(limit)) || undefined;
+  return {
+    isEnabled: (enabled as boolean | undefined) ?? usual.isEnabled,
+    port: (port as number | undefined) ?? usual.port,
+    uploadLimit,
+  };
 }

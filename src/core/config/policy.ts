@@ -2,8 +2,17 @@ import { Type } from 'typebox';
 import { parse } from 'yaml';
 import { SkulkError } from '../kernel/errors.ts';
 import { parseByteCount } from '../kernel/units.ts';
-import { defaultHubPolicy, type HubPolicy, hubPolicySchema, readHubPolicy } from './hub-policy.ts';
 import { changeSettingsText, parseSettingsText, readSettingsText, type SettingsFile } from './settings-document.ts';
+import {
+  defaultHubPolicy,
+  defaultSwarmPolicy,
+  type HubPolicy,
+  hubPolicySchema,
+  readHubPolicy,
+  readSwarmPolicy,
+  type SwarmPolicy,
+  swarmPolicySchema,
+} from './sharing-policy.ts';
 
 /** The rights of the LAN without a token. */
 export type Lan = 'node' | 'read' | 'none';
@@ -26,6 +35,7 @@ export interface Policy {
   readonly serverNames: readonly string[];
   readonly limits: PolicyLimits;
   readonly hub: HubPolicy;
+  readonly swarm: SwarmPolicy;
 }
 
 /** The defaults. */
@@ -34,6 +44,7 @@ export const defaultPolicy: Policy = {
   serverNames: [],
   limits: { forgetNodesAfterDays: 14, forgetNodesWithCopiesAfterDays: 90, openUploads: 64, uploadIdleDays: 7 },
   hub: defaultHubPolicy,
+  swarm: defaultSwarmPolicy,
 };
 
 const amount = (byDefault: number, maximum: number, description: string) =>
@@ -72,15 +83,17 @@ export const policySchema = Type.Object(
     ),
     limits: Type.Optional(limitsSchema),
     hub: Type.Optional(hubPolicySchema),
+    swarm: Type.Optional(swarmPolicySchema),
   },
   { additionalProperties: false },
 );
 
 /** The keys of the policy, in order, with dots between their parts. */
 export const policyKeys: readonly string[] = [
-  ...Object.keys(policySchema.properties).filter((key) => key !== 'limits' && key !== 'hub'),
+  ...Object.keys(policySchema.properties).filter((key) => !['limits', 'hub', 'swarm'].includes(key)),
   ...Object.keys(limitsSchema.properties).map((key) => `limits.${key}`),
   ...Object.keys(hubPolicySchema.properties).map((key) => `hub.${key}`),
+  ...Object.keys(swarmPolicySchema.properties).map((key) => `swarm.${key}`),
 ];
 
 /** The keys with a list as value. */
@@ -89,11 +102,12 @@ const policyLists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_orig
 const policyFile = (path: string): SettingsFile<Policy> => ({
   path,
   schema: policySchema,
-  read: ({ lan, server_names, limits, hub }) => ({
+  read: ({ lan, server_names, limits, hub, swarm }) => ({
     lan: (lan as Lan | undefined) ?? defaultPolicy.lan,
     serverNames: (server_names as string[] | undefined) ?? defaultPolicy.serverNames,
     limits: readLimits((limits as Record<string, number> | undefined) ?? {}),
     hub: readHubPolicy((hub as Record<string, unknown> | undefined) ?? {}),
+    swarm: readSwarmPolicy((swarm as Record<string, unknown> | undefined) ?? {}),
   }),
 });
 

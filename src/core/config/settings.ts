@@ -55,6 +55,25 @@ export interface Settings {
   readonly hubToken: Setting<string | undefined>;
 }
 
+/** How this machine shares models with other nodes. */
+export interface SwarmSettings {
+  readonly isEnabled: boolean;
+  /** The first port for other nodes. */
+  readonly port: number;
+  /** Bytes per second; no limit if undefined. */
+  readonly uploadLimit: number | undefined;
+}
+
+/** Settings of one machine that are not in skulk.yaml; `$SKULK_HOME/machine.yaml`. */
+export interface MachineSettings {
+  /** Hosts, by name or address, to which this machine may send its token even if only mDNS knows them. */
+  readonly tokenHosts: readonly string[];
+  readonly swarm: SwarmSettings;
+}
+
+/** The settings of a machine without such a file. */
+export const usualMachine: MachineSettings = { tokenHosts: [], swarm: { isEnabled: true, port: 58_083, uploadLimit: undefined } };
+
 /** The configuration for operations. */
 export interface Config {
   readonly file: string | undefined;
@@ -70,6 +89,7 @@ export interface Config {
   readonly aliases: readonly string[];
   /** Hosts that may get the token even if only mDNS knows them. */
   readonly tokenHosts: readonly string[];
+  readonly swarm: SwarmSettings;
   /**
    * Whether a token from another source may be sent to the store in the file. Not if the file was in the working directory or above: it
    * may be part of a foreign repo.

@@ -3,6 +3,7 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
 import type { Store, UploadList } from '../store/contract.ts';
+import type { HostSwarms } from '../swarm/host-swarms.ts';
 import type { Connections } from './connections.ts';
 
 /** The changes of a store: its models, downloads, uploads, optimizations, or its nodes and orders. */
@@ -27,6 +28,8 @@ export interface Deps {
   readonly fleet?: Fleet;
   /** The uploads from other machines. */
   readonly uploads?: UploadList;
+  /** Only in the store host's server: the nodes that take a model together. */
+  readonly swarms?: Pick<HostSwarms, 'list'>;
   /** Only in the store host's server. */
   readonly changes?: StoreChanges;
 }

@@ -120,6 +120,7 @@ export const swarmBody = strictObject({
   digest: sha256('Of the manifest that the node has'),
   member: Type.Optional(verbatim({ maxLength: 100, description: 'The key from an earlier answer' })),
   has_torrent: Type.Optional(Type.Boolean({ description: 'Whether the node has the description of the content already' })),
+  seeds: Type.Optional(Type.Boolean({ description: 'Whether the node has all of it and only sends to others' })),
   leaves: Type.Optional(Type.Boolean({ description: 'Whether the node has finished' })),
 });
 export type SwarmBody = Shape<typeof swarmBody>;
@@ -128,7 +129,7 @@ export type SwarmBody = Shape<typeof swarmBody>;
 export const swarmAnswer = object({
   state: oneOf(['wire', 'swarm'], { default: 'wire', description: 'wire: from the store alone, for now. swarm: together with the others' }),
   member: verbatim({ maxLength: 100, default: '', description: 'The key of this node in the swarm; empty if there is no swarm' }),
-  members: countOrZero('The nodes that take the model now'),
+  members: countOrZero('The nodes that take the model now, without those that only send'),
   host_sent_bytes: countOrZero('Bytes that the store has sent to this swarm'),
   torrent: Type.Optional(
     verbatim({

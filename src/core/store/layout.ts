@@ -33,6 +33,10 @@ export interface StoreLayout {
   readonly intents: string;
   /** The nodes and their orders. */
   readonly fleet: string;
+  /** Descriptions of models for BitTorrent, by model and digest. */
+  readonly torrents: string;
+  /** Hard links to the files that are sent to peers; removed when the server starts and ends. */
+  readonly seeding: string;
   readonly lock: string;
   /** Hashes of the named tokens, and the lock for changing them. */
   readonly tokens: string;
@@ -66,6 +70,8 @@ export function storeLayout(root: string): StoreLayout {
     optimizations: join(own, 'optimizations'),
     intents: join(own, 'intents'),
     fleet: join(own, 'fleet'),
+    torrents: join(own, 'torrents'),
+    seeding: join(own, 'seeding'),
     lock: join(own, 'lock'),
     tokens: join(own, 'tokens.json'),
     tokensLock: join(own, 'tokens-lock'),

@@ -17,12 +17,14 @@ export interface HostSwarms {
   /** The answer of the tracker. @param target of the request, with its query */
   announce(target: string, addresses: { readonly from: string; readonly at: string }): Buffer;
   list(): Promise<SwarmList>;
+  /** Ends all swarms, e.g. if the disk is no longer there. */
+  endAll(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** What swarms need of a store host. */
 export interface HostSwarmsOptions {
-  readonly store: Pick<LocalStore, 'manifest' | 'onRemoved'>;
+  readonly store: Pick<LocalStore, 'manifest' | 'onRemoved' | 'requireDisk'>;
   readonly seeding: Seeding;
   readonly torrents: Torrents;
   readonly directoryOf: (manifest: Manifest) => Promise<string>;
@@ -41,8 +43,7 @@ interface Swarm {
   readonly modelId: ModelId;
   readonly manifest: Manifest;
   readonly beganAt: string;
-  /** When each member asked last. */
-  readonly members: Map<string, number>;
+  readonly members: Map<string, Member>;
   ready?: { readonly metainfo: Metainfo; readonly tracker: Tracker };
   preparing?: Promise<void>;
   isSeeding: boolean;
@@ -50,6 +51,12 @@ interface Swarm {
   isRefused: boolean;
   sent: number;
   lastUsed: number;
+}
+
+interface Member {
+  readonly askedAt: number;
+  /** It has everything, and only sends. */
+  readonly seeds: boolean;
 }
 
 type Ended = SwarmList['swarms'][number];
@@ -83,7 +90,7 @@ export function createHostSwarms({
   const all = AbortSignal.any([signal, closing.signal]);
 
   const dropSilent = (swarm: Swarm): void => {
-    for (const [key, askedAt] of swarm.members) if (clock() - askedAt > memberLeftAfterMs) dismiss(swarm, key);
+    for (const [key, { askedAt }] of swarm.members) if (clock() - askedAt > memberLeftAfterMs) dismiss(swarm, key);
   };
   const dismiss = (swarm: Swarm, key: string): void => {
     swarm.members.delete(key);
@@ -92,7 +99,7 @@ export function createHostSwarms({
   const describe = (swarm: Swarm, endedAt: string | null): Ended => ({
     model_id: swarm.modelId,
     digest: swarm.manifest.digest,
-    members: swarm.members.size,
+    members: takersOf(swarm),
     seeders: swarm.ready?.tracker.seeders() ?? 0,
     host_sent_bytes: swarm.sent,
     began_at: swarm.beganAt,
@@ -110,11 +117,22 @@ export function createHostSwarms({
     recent.length = Math.min(recent.length, maxRecent);
     await seeding.end(digest);
   };
-  const prepare = async (swarm: Swarm): Promise<void> => {
+  // Descriptions are made one after the other: each reads a whole model.
+  let before: Promise<void> = Promise.resolve();
+  const prepare = (swarm: Swarm): Promise<void> => {
+    before = before.then(() => prepareNow(swarm));
+    return before;
+  };
+  const prepareNow = async (swarm: Swarm): Promise<void> => {
     const { manifest, modelId } = swarm;
     const url = trackerUrl();
-    if (url === undefined) return;
+    // It may have ended while others were described.
+    if (swarms.get(manifest.digest) !== swarm) return;
     try {
+      all.throwIfAborted();
+      if (url === undefined) throw new Error('the server is not ready');
+      // Nothing is created at the mount point of a missing disk.
+      await store.requireDisk();
       const metainfo = await torrents.find(manifest, await directoryOf(manifest), all);
       const tracker = createTracker(metainfo.infoHash);
       const hostKey = makeSecret();
@@ -176,7 +194,7 @@ export function createHostSwarms({
   });
 
   return {
-    ask: async (modelId, { digest, member, has_torrent: hasTorrent = false, leaves = false }, from) => {
+    ask: async (modelId, { digest, member, has_torrent: hasTorrent = false, seeds = false, leaves = false }, from) => {
       if (!isSha256(digest)) return alone;
       const known = swarms.get(digest);
       if (leaves) {
@@ -190,15 +208,17 @@ export function createHostSwarms({
       const isKnown = member !== undefined && swarm.members.has(member);
       if (!isKnown && swarm.members.size >= maxMembers) return alone;
       const key = isKnown ? member : makeSecret();
-      swarm.members.set(key, clock());
+      swarm.members.set(key, { askedAt: clock(), seeds });
       swarm.lastUsed = clock();
-      const { size: members } = swarm.members;
       if (swarm.isRefused) return alone;
-      if (members > 1) swarm.preparing ??= prepare(swarm);
+      const members = takersOf(swarm);
+      const isAlone = swarm.members.size === 1;
+      if (!isAlone) swarm.preparing ??= prepare(swarm);
       swarm.ready?.tracker.admit(key);
       const answer = { member: key, members, host_sent_bytes: swarm.sent };
-      // The last one of a swarm stays in it.
-      if (!swarm.isSeeding || swarm.ready === undefined || (members === 1 && !hasTorrent)) return { ...answer, state: 'wire' };
+      // The last one that takes the model stays in the swarm. One that only sends leaves if nobody takes it.
+      const isUseless = seeds ? members === 0 : isAlone && !hasTorrent;
+      if (!swarm.isSeeding || swarm.ready === undefined || isUseless) return { ...answer, state: 'wire' };
       return { ...answer, state: 'swarm', ...(!hasTorrent && { torrent: swarm.ready.metainfo.torrent.toString('base64') }) };
     },
     announce: (target, addresses) => {
@@ -208,6 +228,10 @@ export function createHostSwarms({
       return ready?.tracker.announce(key, { query, ...addresses }) ?? refusal('this tracker does not know you');
     },
     list: async () => ({ swarms: [...swarms.values()].map((swarm) => describe(swarm, null)).concat(recent) }),
+    endAll: async () => {
+      for (const [digest, swarm] of [...swarms]) await end(digest, swarm);
+      await seeding.rest();
+    },
     close: async () => {
       clearInterval(timer);
       closing.abort();
@@ -218,3 +242,5 @@ export function createHostSwarms({
     },
   };
 }
+
+const takersOf = ({ members }: Swarm): number => [...members.values()].filter(({ seeds }) => !seeds).length;

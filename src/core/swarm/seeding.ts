@@ -5,6 +5,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { type Aria2, findAria2, startAria2 } from './aria2.ts';
+import { endLeftAria2, recordAria2 } from './left-aria2.ts';
 import { type Metainfo, swarmFiles } from './metainfo.ts';
 
 /** The store host as a peer. Its aria2 runs while there is something to send. */
@@ -33,9 +34,11 @@ export interface SeedingOptions {
 
 /**
  * aria2 creates a file that it does not find. So it never gets the directory of a model, but a private one with a hard link to each file,
- * where a missing file is created without harm. A directory that a killed server left is removed first.
+ * where a missing file is created without harm. The aria2 and the directory of a killed process are removed first.
  */
 export async function openSeeding({ store, place, directoryOf, world, uploadLimit, port }: SeedingOptions): Promise<Seeding> {
+  const record = join(place, 'aria2.json');
+  await endLeftAria2(record);
   await rm(place, { recursive: true, force: true });
   const own = join(place, randomBytes(8).toString('hex'));
   const running = new Map<string, string>();
@@ -45,7 +48,14 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
     if (program === undefined) throw new SkulkError('COMMAND_NOT_FOUND', 'aria2 is not installed');
     const directory = join(own, 'aria2');
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    return startAria2({ program, directory, signal: world.signal, uploadLimit, port });
+    return startAria2({
+      program,
+      directory,
+      signal: world.signal,
+      uploadLimit,
+      port,
+      onStart: (identity) => recordAria2(record, identity),
+    });
   };
   const current = async (): Promise<Aria2> => {
     const before = await aria2?.catch(() => undefined);
@@ -82,6 +92,7 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
     aria2 = undefined;
     running.clear();
     await at?.[Symbol.asyncDispose]();
+    await rm(record, { force: true });
     await rm(own, { recursive: true, force: true });
   };
   return {

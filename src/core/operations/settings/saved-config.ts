@@ -71,6 +71,7 @@ export const resolveSaved = ({ world, config }: Deps, file: string, { content, l
     skulkHome: config.skulkHome,
     aliases: config.aliases,
     tokenHosts: config.tokenHosts,
+    swarm: config.swarm,
     fileMayDirectToken: config.fileMayDirectToken,
   });
 

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { shownHubPolicy } from '../../config/hub-policy.ts';
 import {
   changePolicyText,
   defaultPolicy,
@@ -12,6 +11,7 @@ import {
   type ReadPolicy,
   readPolicy,
 } from '../../config/policy.ts';
+import { shownHubPolicy, shownSwarmPolicy } from '../../config/sharing-policy.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
@@ -203,6 +203,7 @@ const shownPolicy = (policy: Policy): PolicyView['policy'] => ({
     upload_idle_days: policy.limits.uploadIdleDays,
   },
   hub: shownHubPolicy(policy.hub),
+  swarm: shownSwarmPolicy(policy.swarm),
 });
 
 async function stampOf(path: string): Promise<string> {

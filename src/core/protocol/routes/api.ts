@@ -6,7 +6,7 @@ import { healthView, nodeIdentity } from '../health.ts';
 import { foundModels, hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
 import { optimizationList, optimizationPlan, optimizationStatus, optimizeBody } from '../optimizations.ts';
 import { browsed, changedConfig, configBody, configView, jsonSchema, policyBody, policyView } from '../settings.ts';
-import { stageBody, stagingJob, stagingJobs, stagingList } from '../staging.ts';
+import { stageBody, stagingJob, stagingJobs, stagingList, swarmList } from '../staging.ts';
 import { listedUpload, uploadList } from '../uploads.ts';
 import { verifyBody, workLine } from '../work.ts';
 import { events, lines, type Routes } from './route.ts';
@@ -118,6 +118,12 @@ const storeRoutes = {
     query: ['download_id'],
     answers: { 200: downloadStatus },
     failures: ofDownloads,
+  },
+  'GET /store/swarm': {
+    role: 'read',
+    summary: 'The models that several nodes take together, and the last ones',
+    answers: { 200: swarmList },
+    failures: [503],
   },
   'GET /store/optimizations': {
     role: 'read',

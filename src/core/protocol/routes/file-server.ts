@@ -17,6 +17,7 @@ import { storeHealth } from '../health.ts';
 import { hashing, manifest } from '../manifest.ts';
 import { adopted, describedEntry, verifyReport } from '../models.ts';
 import { list, modelId, relativePath } from '../schema.ts';
+import { swarmAnswer, swarmBody } from '../staging.ts';
 import { announcement, listedUpload, uploadList } from '../uploads.ts';
 import { adoptBody, verifyBody, workLine } from '../work.ts';
 import { bytes, lines, type Routes } from './route.ts';
@@ -185,6 +186,18 @@ export const fileServerRoutes = {
     query: ['replace', 'revision', 'upload'],
     answers: { 200: lines(workLine(adopted)) },
     failures: ofUploads,
+  },
+  'POST /models/:id/swarm': {
+    role: 'node',
+    summary: 'A node that takes a model asks whether to take it together with others',
+    body: swarmBody,
+    answers: { 200: swarmAnswer },
+    failures: [400, 404],
+  },
+  'GET /swarm/announce': {
+    role: 'open',
+    summary: 'The tracker of the swarms (BEP 3): its answers name peers only to a member with a key',
+    answers: { 200: bytes('The peers, as in BEP 3') },
   },
   'POST /models/:id/adopt': {
     role: 'node',

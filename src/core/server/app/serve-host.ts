@@ -14,8 +14,10 @@ import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
 import { followAdministration, openAdministration } from '../../operations/store/open-administration.ts';
 import { openAudit } from '../../operations/store/open-audit.ts';
 import { openRegistry } from '../../operations/store/open-registry.ts';
+import { openSwarms } from '../../operations/store/open-swarms.ts';
 import { createHostOptimizations, type HostOptimizations } from '../../optimize/host-optimizations.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
+import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { createAccess } from '../access/access.ts';
 import { type Activity, createActivity, maxEntries } from '../access/activity.ts';
 import { openColdHub } from './open-cold-hub.ts';
@@ -37,6 +39,7 @@ export async function serveHost(
   if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, report);
   let queue: DownloadQueue | undefined;
   let making: HostOptimizations | undefined;
+  let sharing: HostSwarms | undefined;
   let port: number | undefined;
   const administration = await openAdministration(deps, config.settings.storePath.value);
   const opened = await openHostStore(deps, {
@@ -44,7 +47,7 @@ export async function serveHost(
     adoptDirectory: request.adoptDirectory,
     onPresence: (isAway) => {
       reportPresence(deps, isAway);
-      if (isAway) return;
+      if (isAway) return void sharing?.endAll().catch(() => undefined);
       for (const jobs of [queue, making])
         jobs?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
     },
@@ -80,8 +83,12 @@ export async function serveHost(
   making = optimizations;
   atEnd(() => optimizations.close());
   const fleet = openHostFleet(deps, store, { ...opened.held, policy: administration.policy.current });
+  let ownUrl: string | undefined;
+  const swarms = await openSwarms(deps, store, { policy: administration.policy.current, url: () => ownUrl });
+  sharing = swarms;
+  atEnd(() => swarms.close());
   const changes = changesOf({ store, downloads, optimizations, uploads, fleet });
-  const own: Deps = { ...deps, store, downloads, optimizations, fleet, uploads, changes };
+  const own: Deps = { ...deps, store, downloads, optimizations, fleet, uploads, changes, swarms };
   const { version, hostname } = world;
   const access = createAccess({
     token: config.settings.token.value,
@@ -94,6 +101,7 @@ export async function serveHost(
   const registry = openRegistry(store, hub);
   const app = await createStoreApp({
     store,
+    swarms,
     downloads,
     uploads,
     fleet,
@@ -113,6 +121,7 @@ export async function serveHost(
   const listening = await listenWith(app, request.port ?? config.settings.storePort.value);
   await opened.setUrl(listening.url, outside(listening.url));
   port = listening.port;
+  ownUrl = listening.url;
   return {
     deps: own,
     storeUrl: outside(listening.url),

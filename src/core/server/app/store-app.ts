@@ -13,6 +13,7 @@ import { deleteModels } from '../../operations/models/delete-models.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import { openRegistry } from '../../operations/store/open-registry.ts';
 import type { HostUploads, LocalStore } from '../../store/contract.ts';
+import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { type Access, createAccess } from '../access/access.ts';
 import { type Activity, createActivity } from '../access/activity.ts';
 import { createEventStreams } from '../events/event-stream.ts';
@@ -26,6 +27,7 @@ import { addHubRoutes } from '../routes/hub/add-hub-routes.ts';
 import { createOrigins } from '../routes/hub/origins.ts';
 import { sendJson } from '../routes/json-cache.ts';
 import { addStoreApi } from '../routes/store-api.ts';
+import { addSwarmRoutes } from '../routes/swarm-routes.ts';
 import { addStoreAccessRoutes } from '../routes/token-routes.ts';
 import { addUploadRoutes } from '../routes/upload-routes.ts';
 import { addWorkRoutes } from '../routes/work-routes.ts';
@@ -54,6 +56,8 @@ export interface StoreAppOptions extends LogOptions {
   readonly hostname?: string | undefined;
   /** What was done lately; of its own when absent. */
   readonly activity?: Activity | undefined;
+  /** If absent, nodes take every model from this store alone. */
+  readonly swarms?: HostSwarms | undefined;
   /** This store as a Hub; if absent, without fetching missing files. */
   readonly hub?: HubBackend | undefined;
   /** This store as a registry for Ollama and llama.cpp. */
@@ -67,6 +71,7 @@ export async function createStoreApp({
   store,
   downloads,
   uploads,
+  swarms,
   fleet,
   deps,
   version,
@@ -104,6 +109,7 @@ export async function createStoreApp({
   if (fleet !== undefined) addFleetRoutes(app, fleet, limits);
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   if (uploads !== undefined) addUploadRoutes(app, { uploads, limits });
+  if (swarms !== undefined) addSwarmRoutes(app, swarms);
   addWorkRoutes(app, { store, intervalMs: limits.progressIntervalMs });
   // Nodes forward their requests about the store to this port.
   if (deps !== undefined) addStoreApi(app, async () => deps, { limits, streams: createEventStreams(app, limits), activity });

@@ -53,6 +53,7 @@ export function addModelList(app: FastifyInstance, deps: () => Promise<Deps>): v
  */
 export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { limits, streams, activity }: StoreApiOptions): void {
   addRoute(app, 'GET /store/health', async () => healthOf(await deps()));
+  addRoute(app, 'GET /store/swarm', async () => (await (await deps()).swarms?.list()) ?? { swarms: [] });
   addRoute(app, 'GET /store/registry', async (_request, reply) => sendJson(reply, await listRegistry(await deps(), { tags: [] })));
   addRoute(app, 'GET /v1/models', async (_request, reply) => sendJson(reply, await listOpenAi(await deps())));
   const remove = async (request: FastifyRequest): Promise<object> => {

@@ -73,3 +73,48 @@ export const shownHubPolicy = (hub: HubPolicy): Readonly<Record<string, unknown>
   share_gated: hub.shareGated,
   cors_origins: hub.corsOrigins,
 });
+
+/** Whether nodes that stage one model at once share the load; changes apply at once. */
+export interface SwarmPolicy {
+  /** auto: while the LAN may read without a token, because peers know no tokens. */
+  readonly enabled: 'auto' | 'off';
+  /** Smaller models are always sent by the store alone, in bytes. */
+  readonly minBytes: number;
+}
+
+/** The defaults. */
+export const defaultSwarmPolicy: SwarmPolicy = { enabled: 'off', minBytes: 512 * 1024 ** 2 };
+
+/** The section `swarm` of a policy. */
+export const swarmPolicySchema = Type.Object(
+  {
+    enabled: Type.Optional(
+      Type.Union([Type.Literal('auto'), Type.Literal('off')], {
+        default: defaultSwarmPolicy.enabled,
+        description:
+          'auto: nodes that stage one model at the same time also take it from each other, if aria2 is installed on them and on the store host. Not while the LAN needs a token to read, because peers know no tokens. off: the store sends to each node.',
+      }),
+    ),
+    min_bytes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2 ** 50,
+        default: defaultSwarmPolicy.minBytes,
+        description: 'The size of the smallest model that nodes take together.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** @param given the section in a file that passed the schema */
+export const readSwarmPolicy = (given: Readonly<Record<string, unknown>>): SwarmPolicy => ({
+  enabled: (given['enabled'] as SwarmPolicy['enabled'] | undefined) ?? defaultSwarmPolicy.enabled,
+  minBytes: (given['min_bytes'] as number | undefined) ?? defaultSwarmPolicy.minBytes,
+});
+
+/** In the format of the file. */
+export const shownSwarmPolicy = ({ enabled, minBytes }: SwarmPolicy): Readonly<Record<string, unknown>> => ({
+  enabled,
+  min_bytes: minBytes,
+});
