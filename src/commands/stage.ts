@@ -32,6 +32,7 @@ export const stage = defineCommand({
     print: choice('what to print for each model: its directory, the GGUF file to load, its projector, or every file', 'WHAT', printed, {
       fallback: 'path',
     }),
+    noSwarm: flag('take the model from the store alone, not together with other nodes'),
     connections: number('number of connections to the store', 'N', { from: 1, to: 32 }),
   },
   examples: [
@@ -49,7 +50,7 @@ export const stage = defineCommand({
       refuseLocalOptions({ print: asked === 'path' ? undefined : asked, ...options });
       return await stageOnNodes(context, { refs, nodes, keepMs: keep });
     }
-    const { dryRun, force, offline, direct, limitRate, connections, ...choices } = options;
+    const { dryRun, force, offline, direct, limitRate, connections, noSwarm, ...choices } = options;
     const print = asked ?? 'path';
     const deps = await context.deps();
     const { stageModels } = await import('../core/operations/stage/stage.ts');
@@ -59,6 +60,7 @@ export const stage = defineCommand({
       force,
       offline,
       direct,
+      noSwarm,
       wanted: readWantedFiles(choices),
       ...((print === 'gguf' || print === 'mmproj') && { needs: [print] }),
       ...(limitRate !== undefined && { limitRate }),
@@ -74,10 +76,11 @@ export const stage = defineCommand({
   },
   notice: (result) => {
     if (!('staged' in result)) return undefined;
-    const named = result.staged.filter(({ gguf_file }) => gguf_file !== null);
-    return named.length === 0
-      ? undefined
-      : named.map(({ model_id, gguf_file }) => `${model_id}: the file to load is ${gguf_file}`).join('\n');
+    const lines = result.staged.flatMap(({ model_id, gguf_file, swarm, bytes_total }) => [
+      ...(swarm === undefined ? [] : [`${model_id}: ${describeSwarm(swarm, bytes_total)}`]),
+      ...(gguf_file === null ? [] : [`${model_id}: the file to load is ${gguf_file}`]),
+    ]);
+    return lines.length === 0 ? undefined : lines.join('\n');
   },
   text: (result) => {
     if ('nodes' in result) return stagedOnTable(result.nodes);
@@ -97,6 +100,9 @@ export const stage = defineCommand({
   },
   failure: (result) => ('nodes' in result ? unstagedNodes(result.nodes) : undefined),
 });
+
+const describeSwarm = ({ members, host_sent_bytes: sent }: { members: number; host_sent_bytes: number }, size: number): string =>
+  `taken together with ${members - 1} ${members === 2 ? 'node' : 'nodes'}; the store sent them ${formatBytes(sent)}, ${(sent / size).toFixed(1)} copies`;
 
 interface PrintedCopy {
   readonly path: string;

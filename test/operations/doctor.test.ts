@@ -40,6 +40,17 @@ async function somethingElse(answer: (url: string) => unknown): Promise<number> 
 }
 
 describe('skulk doctor', () => {
+  test.each([
+    ['aria2 1.37.0 is installed', 'echo "aria2 version 1.37.0"', 'ok'],
+    ['does not start', 'exit 1', 'warning'],
+    ['aria2 is not installed', undefined, 'skipped'],
+  ])('says that %s', async (says, program, status) => {
+    const path = await temporaryDirectory();
+    if (program !== undefined) await writeFile(join(path, 'aria2c'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+    const { of } = await examine(undefined, { env: { PATH: path } });
+    expect(of('swarm')).toMatchObject({ status, found: expect.stringContaining(says) });
+  });
+
   test('finds no problem with a host and its server, and with a node', async () => {
     const home = await temporaryDirectory();
     await using served = await serveInProcess({ home });

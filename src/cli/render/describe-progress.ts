@@ -8,12 +8,16 @@ export interface Speed {
 }
 
 /** One line about a piece of work: progress, rate, and time left. */
-export function describeProgress({ doing, subject, bytesDone, bytesTotal }: ProgressEvent, { bytesPerSecond, secondsLeft }: Speed): string {
+export function describeProgress(
+  { doing, subject, bytesDone, bytesTotal, from }: ProgressEvent,
+  { bytesPerSecond, secondsLeft }: Speed,
+): string {
   const percent = bytesTotal === 0 ? 100 : Math.floor((bytesDone / bytesTotal) * 100);
   const details = [`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`];
   if (bytesPerSecond !== null) details.push(`${formatBytes(bytesPerSecond)}/s`);
   if (secondsLeft !== null && bytesDone < bytesTotal) details.push(`${formatSeconds(secondsLeft)} left`);
-  return `${doing} ${subject}: ${percent}% (${details.join(', ')})`;
+  const others = from === undefined ? '' : ` ${from}`;
+  return `${doing} ${subject}${others}: ${percent}% (${details.join(', ')})`;
 }
 
 /** Formats seconds: `42 s`, `3 min 05 s`, `2 h 10 min`. */

@@ -31,6 +31,7 @@ import { createOptimizationsClient } from './optimizations-client.ts';
 import { createListedFiles, describeListed, isPythonStore } from './python-store.ts';
 import { readPiece } from './read-piece.ts';
 import { refuseForOther } from './refuse-for-other.ts';
+import { createSwarmClient } from './swarm-client.ts';
 import { createUploadsClient, whyNotAdopted } from './uploads-client.ts';
 
 /** How to reach a store. Times are in milliseconds. */
@@ -102,6 +103,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
   const { lookup } = transport;
   const exchange = createExchange({ ...options, stallTimeoutMs, connectTimeoutMs, connections, transport, withheld });
   const { url } = exchange;
+  const offered = new Set<ModelId>();
   const getJson = (call: Call, limit: number): Promise<unknown> =>
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit, watchdog }));
   return {
@@ -112,7 +114,8 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     listModels: async (): Promise<readonly RegistryEntry[]> =>
       registryOf(await getJson(callOf('GET /registry', {}), maxBytes.registry), url),
     listDescribed: async () => describedOf(await getJson(callOf('GET /registry', {}), maxBytes.registry), url),
-    manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId }),
+    manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId, offered }),
+    swarm: createSwarmClient(exchange, { lookup, offered }),
     listed: createListedFiles(exchange),
     readPiece: (request, signal) => readPiece(exchange, request, signal),
     fetchPieces: async (modelId, plan) => {
@@ -153,7 +156,13 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
 function askManifest(
   exchange: Exchange,
   modelId: ModelId,
-  { knownDigest, signal, silenceMs, nodeId }: ManifestOptions & { readonly nodeId: string | undefined },
+  {
+    knownDigest,
+    signal,
+    silenceMs,
+    nodeId,
+    offered,
+  }: ManifestOptions & { readonly nodeId: string | undefined; readonly offered: Set<ModelId> },
 ): Promise<ManifestAnswer> {
   const { url } = exchange;
   // A model may have a file named `manifest`; this header requests the real manifest.
@@ -169,6 +178,7 @@ function askManifest(
       if (response.status === 404) return await answerOfOther(exchange, modelId, response, { watchdog, signal, silenceMs });
       const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
       const pin = readPin(response.headers.get('skulk-gguf-file'));
+      if (response.headers.get('skulk-swarm') === 'offered') offered.add(modelId);
       const said = { companions, ...(pin !== undefined && { pin }) };
       const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};
       if (response.status === 304) return { state: 'unchanged', ...said, ...orders };

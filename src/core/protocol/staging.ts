@@ -74,8 +74,8 @@ export const stagingView = object({
 });
 export type StagingView = Shape<typeof stagingView>;
 
-/** The source of a copy. `cache`: it was here; `clone`: from this machine's store; `in-place`: the store's own directory. */
-const stagedFrom = oneOf(['store', 'clone', 'in-place', 'cache', 'hub']);
+/** The source of a copy. `swarm`: the store and other nodes at the same time. `cache`: it was here; `clone`: from this machine's store; `in-place`: the store's own directory. */
+const stagedFrom = oneOf(['store', 'swarm', 'clone', 'in-place', 'cache', 'hub']);
 
 /** A request to stage. */
 export const stageBody = strictObject({

@@ -10,6 +10,7 @@ import type { Sha256 } from '../kernel/sha256.ts';
 import type { StoreHealth } from '../protocol/health.ts';
 import type { Manifest, ManifestFile, Provenance } from '../protocol/manifest.ts';
 import type { Adopted, DescribedEntry, RegistryEntry, VerifyReport } from '../protocol/models.ts';
+import type { SwarmAnswer, SwarmBody } from '../protocol/staging.ts';
 import type { ListedUpload } from '../protocol/uploads.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
 
@@ -169,6 +170,16 @@ export interface ManifestOptions {
   readonly silenceMs?: number;
 }
 
+/** Taking a model together with other nodes. */
+export interface StoreSwarm {
+  /** Whether the store said so beside the manifest of the model. */
+  isOffered(modelId: ModelId): boolean;
+  /** Asks how to take a model. */
+  ask(modelId: ModelId, body: SwarmBody, signal: AbortSignal): Promise<SwarmAnswer>;
+  /** The URL of the tracker, without the key of a member; undefined if peers cannot use it. */
+  trackerUrl(): Promise<string | undefined>;
+}
+
 /**
  * The canonical store, on this machine's disk or behind HTTP. One test suite checks both. Errors: MODEL_NOT_FOUND and FILE_NOT_FOUND for
  * missing items; over HTTP also STORE_UNREACHABLE.
@@ -191,6 +202,8 @@ export interface Store {
   readPiece(request: PieceRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Fetches many pieces into their files and verifies each, faster than one by one; absent if the bytes are on this disk. */
   fetchPieces?(modelId: ModelId, plan: PiecesPlan): Promise<void>;
+  /** Taking a model together with other nodes; absent if the bytes are on this disk. */
+  readonly swarm?: StoreSwarm;
   /** Reads the files of a store that answers `listed`; absent if the bytes are on this disk. */
   readonly listed?: ListedFiles;
   adopt(request: AdoptRequest, options: WorkOptions): Promise<Adopted>;

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,6 +53,8 @@ export interface Aria2Options {
   /** Bytes per second; no limit if undefined. */
   readonly uploadLimit?: number | undefined;
   readonly downloadLimit?: number | undefined;
+  /** The IPv4 address to use for peers; all if undefined. */
+  readonly address?: string | undefined;
   /** The first port to listen on for peers; a later free one is taken if others use it. */
   readonly port: number;
   /** Called with its process before it begins. */
@@ -70,6 +73,16 @@ export function findAria2(where: { readonly env: Readonly<Record<string, string 
   } catch {
     return undefined;
   }
+}
+
+/** The version of aria2, such as `1.36.0`; undefined if the program does not start or is another one. */
+export function aria2Version(program: string): Promise<string | undefined> {
+  const options = { timeout: 10_000, env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } };
+  return new Promise((settle) =>
+    execFile(program, ['--version'], options, (error, output) =>
+      settle(error === null ? /^aria2 version (\S+)/.exec(output)?.[1] : undefined),
+    ),
+  );
 }
 
 /**
@@ -138,7 +151,7 @@ async function tryStart(options: Aria2Options): Promise<Aria2 | undefined> {
 }
 
 function settingsOf(
-  { uploadLimit, downloadLimit, port }: Aria2Options,
+  { uploadLimit, downloadLimit, address, port }: Aria2Options,
   { secret, rpcPort }: { readonly secret: string; readonly rpcPort: number },
 ): string {
   const settings = {
@@ -151,6 +164,7 @@ function settingsOf(
     'rpc-save-upload-metadata': false,
     'stop-with-process': process.pid,
     'listen-port': `${port}-${Math.min(65_535, port + portsToTry)}`,
+    ...(address !== undefined && { interface: address }),
     // Peers are only those of the tracker.
     'enable-dht': false,
     'enable-dht6': false,

@@ -1,12 +1,15 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pause } from '../kernel/flow/backoff.ts';
+import { mapConcurrently } from '../kernel/flow/concurrency.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { SwarmAnswer, SwarmBody } from '../protocol/staging.ts';
 import type { PiecesPlan } from '../store/contract.ts';
 import { runHashJob } from '../transfer/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../transfer/pieces.ts';
 import type { WorkPlace } from '../transfer/work-place.ts';
-import { fetchWithPeers, type PeerSettings } from './fetch-with-peers.ts';
+import { aria2Record, fetchWithPeers, type PeerSettings } from './fetch-with-peers.ts';
 
 type Pieces = Omit<PiecesPlan, 'connections'>;
 
@@ -23,6 +26,8 @@ export interface TogetherTools {
   /** Fetches from the store alone. */
   readonly fetchByWire: (plan: Pieces) => Promise<void>;
   readonly onNote: (message: string) => void;
+  /** Called when the number of nodes that take the model changes; 1 while it comes from the store alone. */
+  readonly onMembers?: (members: number) => void;
   /** How often to ask, in milliseconds (2 s). */
   readonly askEveryMs?: number;
   /** How long no byte may arrive from peers, in milliseconds (20 s). */
@@ -45,7 +50,7 @@ export interface TogetherOutcome {
  * @throws as `fetchByWire`
  */
 export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise<TogetherOutcome> {
-  const { manifest, settings, onNote, askEveryMs = 2_000, stallMs = 20_000 } = tools;
+  const { manifest, settings, onNote, onMembers = () => undefined, askEveryMs = 2_000, stallMs = 20_000 } = tools;
   const missing = new Set(plan.pieces);
   let [bytesBySwarm, bytesByWire, hostSentBytes, members] = [0, 0, 0, 1];
   let member: string | undefined;
@@ -61,18 +66,36 @@ export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise
     hostSentBytes = Math.max(hostSentBytes, answer.host_sent_bytes);
     return answer;
   };
-  const wire = (more: Partial<Pieces>): Promise<void> =>
-    tools.fetchByWire({
-      ...plan,
-      onBytes: (bytes) => {
-        bytesByWire += bytes;
-        plan.onBytes(bytes);
-      },
-      onVerified: async (piece, sha256) => {
-        if (missing.delete(piece)) await plan.onVerified(piece, sha256);
-      },
-      ...more,
-    });
+  const wire = async (more: Partial<Pieces>): Promise<void> => {
+    // What a wire that is cut off has received of unfinished pieces.
+    let unfinished = 0;
+    try {
+      await tools.fetchByWire({
+        ...plan,
+        onBytes: (bytes) => {
+          bytesByWire += bytes;
+          unfinished += bytes;
+          plan.onBytes(bytes);
+        },
+        onResumed: (bytes) => {
+          unfinished += bytes;
+          plan.onResumed?.(bytes);
+        },
+        onDiscarded: (bytes) => {
+          unfinished -= bytes;
+          plan.onDiscarded(bytes);
+        },
+        onVerified: async (piece, sha256) => {
+          unfinished -= piece.end - piece.start;
+          if (missing.delete(piece)) await plan.onVerified(piece, sha256);
+        },
+        ...more,
+      });
+    } catch (error) {
+      plan.onDiscarded(unfinished);
+      throw error;
+    }
+  };
   const outcome = (): TogetherOutcome => ({ bytesBySwarm, bytesByWire, hostSentBytes, members });
 
   try {
@@ -84,6 +107,7 @@ export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise
       return outcome();
     }
     const wanted = findWanted(missing, manifest);
+    onMembers(members);
     await fetchWithPeers({
       ...settings,
       manifest,
@@ -98,13 +122,19 @@ export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise
         plan.onBytes(bytes);
       },
       onLook: async () => {
-        if (performance.now() - askedAt >= askEveryMs) await ask({ has_torrent: true });
+        if (performance.now() - askedAt < askEveryMs) return;
+        const now = await ask({ has_torrent: true });
+        if (now !== undefined) onMembers(now.members);
       },
     }).catch((error: unknown) => {
       if (plan.signal.aborted) throw plan.signal.reason;
       onNote(`fetching from the store alone: ${(error as Error).message}`);
     });
+    onMembers(1);
+    // They count again, piece by piece, when they are verified.
+    plan.onDiscarded(bytesBySwarm);
     const wrong = await checkFiles(wanted, { missing, plan, manifest });
+    await rm(aria2Record(tools.place), { force: true });
     // What peers wrote is not a part that the wire may continue.
     if (wrong.length > 0) await wire({ pieces: wrong, partOf: () => 0 });
     return outcome();
@@ -161,7 +191,8 @@ async function checkFiles(
   { missing, plan, manifest }: { readonly missing: Set<Piece>; readonly plan: Pieces; readonly manifest: Manifest },
 ): Promise<readonly Piece[]> {
   const wrong: Piece[] = [...missing].filter(({ path }) => !wanted.has(path));
-  for (const file of manifest.files.filter(({ path }) => wanted.has(path))) {
+  const files = manifest.files.filter(({ path }) => wanted.has(path));
+  await mapConcurrently(files, availableParallelism(), async (file) => {
     const asked = new Map([...missing].filter(({ path }) => path === file.path).map((piece) => [piece.start, piece]));
     const pieces = splitIntoPieces(file).map((piece) => asked.get(piece.start) ?? piece);
     const path = join(plan.directory, file.path);
@@ -171,8 +202,11 @@ async function checkFiles(
     });
     for (const [index, piece] of pieces.entries()) {
       if (good[index] !== true) wrong.push(piece);
-      else if (missing.delete(piece)) await plan.onVerified(piece, piece.sha256);
+      else if (missing.delete(piece)) {
+        plan.onResumed?.(piece.end - piece.start);
+        await plan.onVerified(piece, piece.sha256);
+      }
     }
-  }
+  });
   return wrong;
 }

@@ -36,12 +36,12 @@ export interface PeersPlan extends PeerSettings {
 
 const lookEveryMs = 250;
 
-/** The file that records the running aria2 of a work place. */
+/** The file that records the aria2 of a work place. It stays until every byte that aria2 may have written is verified. */
 export const aria2Record = (place: WorkPlace): string => join(place.path, 'aria2.json');
 
 /**
  * Fetches files from peers into a work place until all are complete, or no byte arrives any more. Their bytes are not verified: a file may
- * have wrong and missing parts, also where it was right before. After that, aria2 has ended.
+ * have wrong and missing parts, also where it was right before. After that, aria2 has ended, and `aria2Record` is still there.
  * @throws if aria2 cannot start or refuses the torrent; the signal's reason
  */
 export async function fetchWithPeers(plan: PeersPlan): Promise<void> {
@@ -81,6 +81,5 @@ export async function fetchWithPeers(plan: PeersPlan): Promise<void> {
   } finally {
     for (const path of own) await rm(join(place.files, path), { force: true });
     await rm(directory, { recursive: true, force: true });
-    await rm(aria2Record(place), { force: true });
   }
 }

@@ -12,6 +12,8 @@ import { createTracker, plainAddress, refusal, type Tracker } from './tracker.ts
 
 /** The swarms of a store host: who takes which model, and whether they do it together. */
 export interface HostSwarms {
+  /** Whether nodes may take a model together now. */
+  isOffered(manifest: Manifest): Promise<boolean>;
   /** Answers a node how to take a model. @param from its address */
   ask(modelId: ModelId, body: SwarmBody, from: string): Promise<SwarmAnswer>;
   /** The answer of the tracker. @param target of the request, with its query */
@@ -89,6 +91,7 @@ export function createHostSwarms({
   const closing = new AbortController();
   const all = AbortSignal.any([signal, closing.signal]);
 
+  const isOffered = ({ files }: Manifest): Promise<boolean> => isAllowed(files.reduce((sum, { size }) => sum + size, 0));
   const dropSilent = (swarm: Swarm): void => {
     for (const [key, { askedAt }] of swarm.members) if (clock() - askedAt > memberLeftAfterMs) dismiss(swarm, key);
   };
@@ -153,8 +156,7 @@ export function createHostSwarms({
     const answer = await store.manifest(modelId);
     if (answer.state !== 'ready' || answer.manifest.digest !== digest || swarms.size >= maxSwarms) return swarms.get(digest);
     const { manifest } = answer;
-    const bytes = manifest.files.reduce((sum, { size }) => sum + size, 0);
-    if (!(await isAllowed(bytes))) return undefined;
+    if (!(await isOffered(manifest))) return undefined;
     const swarm: Swarm = {
       modelId,
       manifest,
@@ -194,6 +196,7 @@ export function createHostSwarms({
   });
 
   return {
+    isOffered,
     ask: async (modelId, { digest, member, has_torrent: hasTorrent = false, seeds = false, leaves = false }, from) => {
       if (!isSha256(digest)) return alone;
       const known = swarms.get(digest);

@@ -12,15 +12,16 @@ export const recordAria2 = (record: string, identity: ProcessIdentity): Promise<
 /**
  * Ends the aria2 of a killed process, which would write unverified bytes for another moment. Does nothing without a record, or if its
  * process runs on another machine or in another container.
+ * @param keepRecord whether the record stays, because it also says that there may be unverified bytes
  */
-export async function endLeftAria2(record: string): Promise<void> {
+export async function endLeftAria2(record: string, { keepRecord = false } = {}): Promise<void> {
   const left = await readRecord(record);
   if (left === undefined) return;
   if (isLocalProcess(left) && (await lifeOf(left)) === 'alive') {
     killGroup(left.pid, 'SIGKILL');
     while ((await lifeOf(left)) === 'alive') await sleep(20);
   }
-  await rm(record, { force: true });
+  if (!keepRecord) await rm(record, { force: true });
 }
 
 async function readRecord(record: string): Promise<ProcessOnMachine | undefined> {

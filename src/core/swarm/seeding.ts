@@ -30,13 +30,15 @@ export interface SeedingOptions {
   readonly world: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string; readonly signal: AbortSignal };
   readonly uploadLimit: number | undefined;
   readonly port: number;
+  /** The IPv4 address for peers; all if undefined. */
+  readonly address?: string | undefined;
 }
 
 /**
  * aria2 creates a file that it does not find. So it never gets the directory of a model, but a private one with a hard link to each file,
  * where a missing file is created without harm. The aria2 and the directory of a killed process are removed first.
  */
-export async function openSeeding({ store, place, directoryOf, world, uploadLimit, port }: SeedingOptions): Promise<Seeding> {
+export async function openSeeding({ store, place, directoryOf, world, uploadLimit, port, address }: SeedingOptions): Promise<Seeding> {
   const record = join(place, 'aria2.json');
   await endLeftAria2(record);
   await rm(place, { recursive: true, force: true });
@@ -54,6 +56,7 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
       signal: world.signal,
       uploadLimit,
       port,
+      address,
       onStart: (identity) => recordAria2(record, identity),
     });
   };

@@ -16,6 +16,7 @@ export interface Check {
     | 'staging path'
     | 'staging'
     | 'budget'
+    | 'swarm'
     | `engine ${EngineName}`
     | 'versions';
   readonly status: 'ok' | 'warning' | 'problem' | 'skipped';

@@ -10,6 +10,7 @@ import { checkEngines } from './check-engines.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkBudget, checkStaging } from './check-staging.ts';
 import { checkAddress, checkServer, checkStorePath } from './check-store.ts';
+import { checkSwarm } from './check-swarm.ts';
 import { findRole } from './find-role.ts';
 
 /** The checks, in order. */
@@ -54,6 +55,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   };
   checks.push(...(await checkStaging(deps, isUsable)));
   checks.push(checkBudget(deps));
+  checks.push(await checkSwarm(deps));
   if (isHost) checks.push(...(await checkEngines(deps)));
   return { ok: checks.every(({ status }) => status !== 'problem'), checks };
 }

@@ -4,7 +4,7 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import { acquireLock, describeLockHolder, type HeldLock } from '../../kernel/process/lock.ts';
 import { planGrowth, type WantedPart } from '../../staging/groups/plan-growth.ts';
 import { renewWhole } from '../../staging/groups/renew-whole.ts';
-import { copyLock, type StagingLayout } from '../../staging/layout.ts';
+import { copyLock, incomingCopy, type StagingLayout } from '../../staging/layout.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { requireReplaceable } from '../../staging/own-copy.ts';
 import { makeRoot, markRoot } from '../../staging/prepare-root.ts';
@@ -14,6 +14,7 @@ import { copyFromStore } from './copy-from-store.ts';
 import { describeMade } from './describe-outcome.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import type { SelectedPart } from './select-part.ts';
+import { endSharedWrites } from './together/keep-shared.ts';
 import { findHere, isCurrent, selectWanted, warnOfPin } from './wanted-part.ts';
 
 /** The time limit for another process that builds the model, in milliseconds. This process may be interrupted at any time. */
@@ -48,6 +49,7 @@ export async function buildCopy(
   if (wanted !== undefined) warnOfPin(stage, wanted);
   return await explainingDiskErrors(`cannot stage ${modelId} in ${layout.root}`, async () => {
     await using lock = await lockCopy(stage, wanted);
+    await endSharedWrites(incomingCopy(layout, modelId));
     const local = await readLocalCopy(layout, modelId);
     const usable = options.force ? undefined : local;
     if (answer.state === 'direct') {

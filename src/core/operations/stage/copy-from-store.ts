@@ -6,6 +6,7 @@ import { planGrowth, type WantedPart } from '../../staging/groups/plan-growth.ts
 import { incomingCopy } from '../../staging/layout.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { Store } from '../../store/contract.ts';
+import type { TogetherOutcome } from '../../swarm/fetch-together.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
 import type { StoreAnswer } from './ask-store.ts';
 import { describeMade } from './describe-outcome.ts';
@@ -13,6 +14,7 @@ import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { planCopy } from './plan-copy.ts';
 import { readUnrecordedCopy } from './read-unrecorded-copy.ts';
 import type { SelectedPart } from './select-part.ts';
+import { keepShared } from './together/keep-shared.ts';
 import { selectWanted } from './wanted-part.ts';
 
 /** A model that the store has. */
@@ -72,20 +74,33 @@ async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, an
   }
   const { applyStage } = await import('../../staging/apply-stage.ts');
   const present = options.force ? undefined : (tools.local ?? (await readUnrecordedCopy(stage, manifest.files)));
+  await keepShared(incomingCopy(stage.layout, stage.ref.modelId), manifest, publish.signal);
   const plan = await planCopy(stage, manifest, present);
+  let shared: TogetherOutcome | undefined;
   const { bytesTransferred } = await applyStage(plan, {
     ...publish,
     limiter: options.limiter,
     fetch: async (pieces) => {
-      if (store.fetchPieces === undefined) throw new Error('a store on this disk is cloned from');
-      await store.fetchPieces(stage.ref.modelId, { ...pieces, connections: options.connections });
+      const { fetchFromStore } = await import('./together/fetch-from-store.ts');
+      shared = await fetchFromStore(stage, { store, whole: wanted.whole, onMembers: publish.onMembers }, pieces);
     },
   });
-  return describeMade(stage, { source: 'store', path, part: wanted, companions, bytesTransferred: bytesTransferred + tools.bytesAhead });
+  return describeMade(stage, {
+    source: shared !== undefined && shared.bytesBySwarm > 0 ? 'swarm' : 'store',
+    path,
+    part: wanted,
+    companions,
+    bytesTransferred: bytesTransferred + tools.bytesAhead,
+    shared,
+  });
 }
 
 function publishTools({ deps: { world }, ref: { modelId }, layout }: ModelStage, wanted: WantedPart, answer: FromStore, lock: HeldLock) {
+  let together = 1;
   return {
+    onMembers: (members: number): void => {
+      together = members;
+    },
     layout,
     lock,
     signal: AbortSignal.any([world.signal, lock.lost]),
@@ -95,7 +110,15 @@ function publishTools({ deps: { world }, ref: { modelId }, layout }: ModelStage,
     wanted,
     confirm: () => requireNotDeleted(answer.store, { modelId, whole: wanted.whole?.digest, signal: world.signal }),
     onBytes: (bytesDone: number, bytesTotal: number, bytesAtHand?: number) =>
-      world.emit({ type: 'progress', doing: 'staging', subject: modelId, bytesDone, bytesTotal, bytesAtHand }),
+      world.emit({
+        type: 'progress',
+        doing: 'staging',
+        subject: modelId,
+        bytesDone,
+        bytesTotal,
+        bytesAtHand,
+        ...(together > 1 && { from: `together with ${together - 1} ${together === 2 ? 'node' : 'nodes'}` }),
+      }),
   };
 }
 

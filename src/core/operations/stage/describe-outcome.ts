@@ -1,6 +1,7 @@
 import type { Companion } from '../../catalog/companions.ts';
 import { totalBytes } from '../../catalog/manifest.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
+import type { TogetherOutcome } from '../../swarm/fetch-together.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import type { SelectedPart } from './select-part.ts';
@@ -20,7 +21,15 @@ interface Found {
 /** The report for a new copy. @param bytesTransferred over the network or from disk to disk, including repeated bytes */
 export function describeMade(
   { ref, began, card }: ModelStage,
-  { source, path, part, companions, bytesTransferred, verified }: Found & { readonly bytesTransferred: number },
+  {
+    source,
+    path,
+    part,
+    companions,
+    bytesTransferred,
+    verified,
+    shared,
+  }: Found & { readonly bytesTransferred: number; readonly shared?: TogetherOutcome | undefined },
 ): StageOutcome {
   const { manifest, group } = part;
   const bytesTotal = totalBytes(manifest.files);
@@ -43,12 +52,19 @@ export function describeMade(
       file_paths: files,
       bytes_total: bytesTotal,
       bytes_transferred: bytesTransferred,
+      ...(source === 'swarm' && shared !== undefined && describeShared(shared, bytesTransferred)),
       bytes_reused: Math.max(0, bytesTotal - bytesTransferred),
       seconds: Math.round(performance.now() - began) / 1000,
       ...(verified !== undefined && { verified }),
     },
   };
 }
+
+/** The bytes that the store sent to this node alone, and the others. */
+const describeShared = ({ bytesBySwarm, members, hostSentBytes }: TogetherOutcome, bytesTransferred: number) => ({
+  bytes_by_wire: bytesTransferred - bytesBySwarm,
+  swarm: { members, host_sent_bytes: hostSentBytes },
+});
 
 /** The report or the plan if everything is here already. */
 export async function describeUnchanged(stage: ModelStage, found: Found): Promise<StageOutcome> {

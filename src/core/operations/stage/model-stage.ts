@@ -21,6 +21,8 @@ export interface StageOptions {
   /** The user's choice. */
   readonly connections: number | undefined;
   readonly limiter: RateLimiter;
+  /** Take it from the store alone. */
+  readonly noSwarm?: boolean;
   /** Which files to fetch from Hugging Face if the store lacks the model. */
   readonly wanted: WantedFiles;
   /** The files whose paths are needed. A model without one of them is rejected before it is transferred. */

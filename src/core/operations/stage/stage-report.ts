@@ -6,8 +6,8 @@ export interface StagedModel {
   readonly model_id: ModelId;
   /** Absolute. */
   readonly path: string;
-  /** `cache`: it was here; `store`: over the network; `clone`: from this machine's store; `in-place`: the store's own directory. */
-  readonly source: 'store' | 'clone' | 'in-place' | 'cache' | 'hub';
+  /** `cache`: it was here; `store`: over the network; `swarm`: the same, and from other nodes at the same time; `clone`: from this machine's store; `in-place`: the store's own directory. */
+  readonly source: 'store' | 'swarm' | 'clone' | 'in-place' | 'cache' | 'hub';
   readonly revision: string | null;
   readonly digest: string;
   /** The file that a program loads, in the directory: the best of several quantizations. Null without GGUF weights. */
@@ -22,6 +22,15 @@ export interface StagedModel {
   readonly bytes_total: number;
   /** Bytes that were copied, over the network or from disk to disk. */
   readonly bytes_transferred: number;
+  /** Those of them that the store sent to this node alone; only if `source` is `swarm`. */
+  readonly bytes_by_wire?: number;
+  /** Only if `source` is `swarm`. */
+  readonly swarm?: {
+    /** The largest number of nodes that took the model at the same time, this one included. */
+    readonly members: number;
+    /** What the store had sent to all of them when this node asked last. */
+    readonly host_sent_bytes: number;
+  };
   readonly bytes_reused: number;
   readonly seconds: number;
   /**

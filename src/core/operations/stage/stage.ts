@@ -30,6 +30,8 @@ export interface StageRequest {
   /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
   readonly connections?: number | undefined;
+  /** Take it from the store alone, and not together with other nodes. */
+  readonly noSwarm?: boolean | undefined;
   /** Which files to fetch from Hugging Face if the store lacks the model. */
   readonly wanted?: WantedFiles | undefined;
   /** The files whose paths are needed. Nothing is transferred if a model lacks one. */
@@ -65,8 +67,7 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
       else staged.push(outcome.staged);
     }
     // Then the store knows this node's copies before it next gives orders.
-    if (!request.offline && staged.some(({ source }) => source === 'store' || source === 'clone' || source === 'hub'))
-      await reportStaged(deps);
+    if (!request.offline && staged.some(({ source }) => source !== 'cache' && source !== 'in-place')) await reportStaged(deps);
     if (request.keepMs !== undefined) {
       const until = new Date(world.now().getTime() + request.keepMs);
       for (const lease of leases) {
@@ -113,6 +114,7 @@ export function stageOptions({
   limitRate,
   wanted = {},
   needs,
+  noSwarm = false,
 }: Omit<StageRequest, 'refs' | 'keepMs'>): StageOptions {
   return {
     dryRun,
@@ -121,6 +123,7 @@ export function stageOptions({
     direct,
     connections,
     wanted,
+    noSwarm,
     ...(needs !== undefined && needs.length > 0 && { needs }),
     limiter: limitRate === undefined ? unlimited : createRateLimiter(limitRate),
   };

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
@@ -12,12 +13,17 @@ import type { StorePolicy } from './store-policy.ts';
 /**
  * The swarms of the store on this disk. The policy decides whether there are any, and not while the LAN needs a token to read: peers know
  * no tokens, so each of them could give the bytes to anyone.
+ * @param listen the address on which the server listens; peers use the same one
  * @param url of this server, as programs on this machine reach it; undefined until it listens
  */
 export async function openSwarms(
   { world, config }: Deps,
   store: LocalStore,
-  { policy, url }: { readonly policy: StorePolicy['current']; readonly url: () => string | undefined },
+  {
+    policy,
+    url,
+    listen,
+  }: { readonly policy: StorePolicy['current']; readonly url: () => string | undefined; readonly listen: string | undefined },
 ): Promise<HostSwarms> {
   const layout = storeLayout(store.root);
   const directoryOf = async ({ model_id }: { readonly model_id: string }): Promise<string> => {
@@ -26,7 +32,8 @@ export async function openSwarms(
     return join(store.root, entry.store_path);
   };
   const { port, uploadLimit, isEnabled } = config.swarm;
-  const seeding = await openSeeding({ store, place: layout.seeding, directoryOf, world, uploadLimit, port });
+  const address = listen !== undefined && isIPv4(listen) && listen !== '0.0.0.0' ? listen : undefined;
+  const seeding = await openSeeding({ store, place: layout.seeding, directoryOf, world, uploadLimit, port, address });
   return createHostSwarms({
     store,
     seeding,

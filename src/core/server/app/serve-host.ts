@@ -84,7 +84,7 @@ export async function serveHost(
   atEnd(() => optimizations.close());
   const fleet = openHostFleet(deps, store, { ...opened.held, policy: administration.policy.current });
   let ownUrl: string | undefined;
-  const swarms = await openSwarms(deps, store, { policy: administration.policy.current, url: () => ownUrl });
+  const swarms = await openSwarms(deps, store, { policy: administration.policy.current, url: () => ownUrl, listen: request.host });
   sharing = swarms;
   atEnd(() => swarms.close());
   const changes = changesOf({ store, downloads, optimizations, uploads, fleet });

@@ -99,6 +99,7 @@ export async function createStoreApp({
   if (downloads !== undefined) addChunkRoutes(app, { downloads, root: store.root, limits });
   const sending = createFileSending(store, limits, activity);
   addFileRoutes(app, {
+    swarms,
     store,
     sending,
     downloadStatus: (name) => (downloads ?? nothingIsFetched).status(name),

@@ -3,16 +3,26 @@ import { formatCompanions } from '../../catalog/companions.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { LocalStore } from '../../store/contract.ts';
+import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { matches } from '../files/plan-file-response.ts';
 import { sendJson } from './json-cache.ts';
 
 /**
  * Answers with the manifest of a model: 304 if the node already has it, 202 while the store is hashing the model's files.
  * @param hasOrders whether a node should ask for orders; sent in a header
+ * @param swarms says in another header whether nodes may take the model together
  * @throws SkulkError MODEL_NOT_FOUND
  */
 export async function answerManifest(
-  { store, hasOrders }: { readonly store: LocalStore; readonly hasOrders: (nodeId: unknown) => Promise<boolean> },
+  {
+    store,
+    hasOrders,
+    swarms,
+  }: {
+    readonly store: LocalStore;
+    readonly hasOrders: (nodeId: unknown) => Promise<boolean>;
+    readonly swarms?: Pick<HostSwarms, 'isOffered'> | undefined;
+  },
   request: FastifyRequest,
   reply: FastifyReply,
   modelId: ModelId,
@@ -28,6 +38,7 @@ export async function answerManifest(
     const seconds = Math.max(1, Math.ceil(answer.retryAfterMs / 1000));
     return reply.code(202).header('Retry-After', String(seconds)).send({ state: 'hashing', retry_after_ms: answer.retryAfterMs });
   }
+  if ((await swarms?.isOffered(answer.manifest)) === true) reply.header('Skulk-Swarm', 'offered');
   const etag = `"${answer.manifest.digest}"`;
   reply.header('ETag', etag).header('Cache-Control', 'no-cache');
   return condition !== undefined && matches(condition, etag, 'weak') ? reply.code(304).send() : sendJson(reply, answer.manifest);

@@ -5,6 +5,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { type ModelId, type ModelRef, parseRevision } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { LocalStore } from '../../store/contract.ts';
+import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { addRoute } from './add-route.ts';
 import { answerFile, type FileSending } from './answer-file.ts';
 import { answerManifest } from './answer-manifest.ts';
@@ -26,6 +27,7 @@ export interface FileRoutesOptions {
   readonly remove: (ref: ModelRef, options: { force: boolean; waitMs: number }) => Promise<object>;
   /** Whether a node should ask for orders. */
   readonly hasOrders: (nodeId: unknown) => Promise<boolean>;
+  readonly swarms?: Pick<HostSwarms, 'isOffered'> | undefined;
 }
 
 /** Everything below `/models/{id}` except long work. `parseModelUrl` and the store's content decide which model and file a URL means. */
