@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { acquireLock, type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../../src/core/kernel/process/lock.ts';
+import { acquireLock, type HeldLock, isHeld, readLock, tryLock } from '../../src/core/kernel/process/lock.ts';
+import type { LockHolder } from '../../src/core/kernel/process/lock-claims.ts';
 import { createObserver } from '../../src/core/kernel/process/observe.ts';
 import { identifySelf } from '../../src/core/kernel/process/process-identity.ts';
 import { codeOf } from '../contract/store-contract.ts';

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { urlFromHere } from '../../src/core/connect/url-from-here.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { beat, leaveUnattended } from '../../src/core/kernel/process/heartbeat.ts';
-import type { LockHolder } from '../../src/core/kernel/process/lock.ts';
+import type { LockHolder } from '../../src/core/kernel/process/lock-claims.ts';
 import { createObserver } from '../../src/core/kernel/process/observe.ts';
 import { identifySelf, namespaceOf, type ProcessOnMachine } from '../../src/core/kernel/process/process-identity.ts';
 import { keepLeases } from '../../src/core/node/keep-leases.ts';

@@ -1,4 +1,4 @@
-import type { LockHolder } from '../kernel/process/lock.ts';
+import type { LockHolder } from '../kernel/process/lock-claims.ts';
 import { describePlace, namespaceOf, ownSite } from '../kernel/process/process-identity.ts';
 
 const loopback = /^\w+:\/\/(?:127\.|localhost\b|\[::1\])/;

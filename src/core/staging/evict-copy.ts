@@ -1,6 +1,7 @@
 import { isDiskFull, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import { type HeldLock, isHeld, type LockHolder, readLock, tryLock } from '../kernel/process/lock.ts';
+import { type HeldLock, isHeld, readLock, tryLock } from '../kernel/process/lock.ts';
+import type { LockHolder } from '../kernel/process/lock-claims.ts';
 import type { Holder } from '../protocol/holder.ts';
 import { takeAway, takeFiles } from '../transfer/trash/take-away.ts';
 import type { Sealed } from '../transfer/trash/trash-entries.ts';

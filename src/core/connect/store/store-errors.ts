@@ -1,5 +1,6 @@
 import { SkulkError } from '../../kernel/errors.ts';
-import { describeLockHolder, type LockHolder } from '../../kernel/process/lock.ts';
+import { describeLockHolder } from '../../kernel/process/lock.ts';
+import type { LockHolder } from '../../kernel/process/lock-claims.ts';
 import type { Deps } from '../deps.ts';
 
 /** No store is configured, and the search found none. */

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull, isSystemError, SkulkError } from '../errors.ts';
 import { makeDirectory } from '../files/make-directory.ts';
 import { pause } from '../flow/backoff.ts';
 import { readPulse, startHeartbeat, unattended } from './heartbeat.ts';
-import { forgetSilences, type Observer, silenceMs, thisObserver } from './observe.ts';
-import { describePlace, identifySelf, lifeOf, type ProcessOnMachine } from './process-identity.ts';
+import { type HolderChanges, heartbeatFile, highestClaim, holderFile, type LockHolder, removeOlder } from './lock-claims.ts';
+import { type Observer, silenceMs, thisObserver } from './observe.ts';
+import { describePlace, identifySelf, lifeOf } from './process-identity.ts';
 
 /*
  * A lock is a directory of numbered claims, and the highest number decides. A process takes the lock by renaming a prepared directory to
@@ -19,24 +20,6 @@ import { describePlace, identifySelf, lifeOf, type ProcessOnMachine } from './pr
  * If an owner was suspended for so long that it counted as dead, it has lost the lock when it resumes. So a holder calls `assertHeld`
  * before each step that others can see: a later claim means that it must stop.
  */
-
-/** The holder of a lock. */
-export interface LockHolder extends ProcessOnMachine {
-  /** Unique for each time that the lock is taken. */
-  readonly token: string;
-  readonly since: string;
-  /** The holder's activity, e.g. `skulk serve`. */
-  readonly purpose: string;
-  /** The address at which the holder answers requests, if it does. */
-  readonly url?: string;
-  /** The address at which it answers other machines. */
-  readonly outside_url?: string;
-  /** Its network namespace on Linux, if it answers requests: a loopback address is only valid inside it. */
-  readonly network?: string;
-}
-
-/** The properties that a holder can change. */
-export type HolderChanges = Pick<LockHolder, 'url' | 'outside_url' | 'network'>;
 
 /** A lock that this process holds until it is released. */
 export interface HeldLock extends AsyncDisposable {
@@ -53,19 +36,11 @@ export interface HeldLock extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-const holderFile = 'holder.json';
-const heartbeatFile = 'beat';
-
 /** How to watch a holder on another machine or in another container. */
 interface Watching {
   readonly observer?: Observer;
   /** How long its heartbeat must stay unchanged before it counts as dead. */
   readonly foreignSilenceMs?: number;
-}
-
-interface Claim {
-  readonly number: number;
-  readonly holder: LockHolder | undefined;
 }
 
 /** The current holder of the lock at a path; undefined if the lock is free or its holder is dead. */
@@ -179,43 +154,6 @@ function lostTo(path: string, holder: LockHolder | undefined): SkulkError {
   });
 }
 
-/** A claim without a holder was released, or its process died while it wrote the claim. */
-async function highestClaim(path: string): Promise<Claim | undefined> {
-  for (let before = -1; ; ) {
-    const numbers = (await readdir(path).catch((error: unknown) => emptyWhenMissing(error)))
-      .filter((name) => /^\d{1,15}$/.test(name))
-      .map(Number);
-    if (numbers.length === 0) return undefined;
-    const number = Math.max(...numbers);
-    const file = join(path, String(number), holderFile);
-    try {
-      return { number, holder: parseHolder(await readFile(file, 'utf8')) };
-    } catch (error) {
-      if (!isSystemError(error, 'ENOENT')) throw error;
-      // Either an old claim was removed between the two reads, or a user emptied this one by hand.
-      if (before === number) return { number, holder: undefined };
-      before = number;
-    }
-  }
-}
-
-function emptyWhenMissing(error: unknown): string[] {
-  if (isSystemError(error, 'ENOENT')) return [];
-  throw error;
-}
-
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || 'released' in value) return undefined;
-    const { pid, startTime, hostname: host, token } = value as Partial<LockHolder>;
-    if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof host !== 'string' || typeof token !== 'string') return undefined;
-    return value as LockHolder;
-  } catch {
-    return undefined;
-  }
-}
-
 async function makeClaim(path: string, number: number, purpose: string): Promise<HeldLock | undefined> {
   let holder: LockHolder = {
     ...(await identifySelf()),
@@ -287,24 +225,8 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
   };
 }
 
-/** Removes older claims. A claim that cannot be removed now does no harm. */
-async function removeOlder(path: string, number: number): Promise<void> {
-  await forgetSilences(path);
-  for (const name of await readdir(path).catch(() => [])) {
-    const isOld = /^\d{1,15}$/.test(name)
-      ? Number(name) < number
-      : /^\.[0-9a-f]{24}\.tmp$/.test(name) && (await isAbandonedDraft(join(path, name)));
-    if (isOld) await rm(join(path, name), { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
 const isThere = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
-
-async function isAbandonedDraft(draft: string): Promise<boolean> {
-  const holder = await readFile(join(draft, holderFile), 'utf8').then(parseHolder, () => undefined);
-  return holder !== undefined && (await lifeOf(holder)) === 'dead';
-}

@@ -1,6 +1,6 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { LockHolder } from '../../kernel/process/lock.ts';
+import type { LockHolder } from '../../kernel/process/lock-claims.ts';
 import { describePlace, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
 import { describeHolder, type Holder } from '../../protocol/holder.ts';
 import type { GroupFiles } from '../groups/copy-groups.ts';
