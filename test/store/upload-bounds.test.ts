@@ -6,9 +6,9 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
-import type { HostUploads } from '../../src/core/store/contract.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
 import { encodePieceTable, findPiece, readPieceTable } from '../../src/core/store/read/piece-table.ts';
+import type { HostUploads } from '../../src/core/store/upload-contract.ts';
 import {
   checkShare,
   idleUploads,

@@ -6,7 +6,7 @@ import type { ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { registryEntry } from '../protocol/models.ts';
 import { callOf } from '../protocol/routes/call.ts';
-import type { ListedFiles, ListedModel, ListedRef } from '../store/contract.ts';
+import type { ListedFiles, ListedModel, ListedRef } from '../store/listed-contract.ts';
 import { UselessAnswer } from '../transfer/useless-answer.ts';
 import type { Exchange } from './http/exchange.ts';
 import { notAStore } from './http/map-failure.ts';

@@ -1,7 +1,8 @@
 import { adopted } from '../protocol/models.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import { announcement, listedUpload, uploadList } from '../protocol/uploads.ts';
-import type { Uploads, WorkOptions } from '../store/contract.ts';
+import type { WorkOptions } from '../store/contract.ts';
+import type { Uploads } from '../store/upload-contract.ts';
 import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';

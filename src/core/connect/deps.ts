@@ -2,7 +2,8 @@ import type { Config } from '../config/settings.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../jobs/contract.ts';
 import type { World } from '../kernel/world.ts';
-import type { Store, UploadList } from '../store/contract.ts';
+import type { Store } from '../store/contract.ts';
+import type { UploadList } from '../store/upload-contract.ts';
 import type { HostSwarms } from '../swarm/host-swarms.ts';
 import type { Connections } from './connections.ts';
 

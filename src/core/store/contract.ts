@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import type { Card } from '../catalog/card-table.ts';
 import type { Companion } from '../catalog/companions.ts';
 import type { GgufHeader } from '../catalog/gguf-header.ts';
@@ -11,8 +10,8 @@ import type { StoreHealth } from '../protocol/health.ts';
 import type { Manifest, ManifestFile, Provenance } from '../protocol/manifest.ts';
 import type { Adopted, DescribedEntry, RegistryEntry, VerifyReport } from '../protocol/models.ts';
 import type { SwarmAnswer, SwarmBody } from '../protocol/staging.ts';
-import type { ListedUpload } from '../protocol/uploads.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
+import type { ListedFiles, ListedModel } from './listed-contract.ts';
 
 /** Beside the manifest: data from the model's card, and whether the store has an order for this node or does not know it. */
 interface BesideManifest {
@@ -34,37 +33,6 @@ export type ManifestAnswer =
 
 /** The answer of a store on this machine's disk, which has manifests. */
 export type LocalManifestAnswer = Exclude<ManifestAnswer, { readonly state: 'listed' }>;
-
-/** A model of a store without manifests. Its list is all that is known. */
-export interface ListedModel {
-  readonly modelId: ModelId;
-  /** The model's own files, without the others that the store lists. */
-  readonly files: readonly RelativePath[];
-  /** The Hub commit in its registry, 40 hex digits; null if there is none. */
-  readonly commit: string | null;
-  /** The model's card, which later releases of the Python program send. */
-  readonly card: Card | undefined;
-  /** The same until the store reports a change. */
-  readonly state: string;
-}
-
-/** A model of such a store, with its commit: the store may answer only requests that name it. */
-export type ListedRef = Pick<ListedModel, 'modelId' | 'commit'>;
-
-/** The files of a store without manifests. */
-export interface ListedFiles {
-  /** The size of a file, in bytes. Throws FILE_NOT_FOUND, STORE_UNREACHABLE. */
-  measure(model: ListedRef, path: RelativePath, signal: AbortSignal): Promise<number>;
-  /**
-   * The bytes of a part of a file, in order. `whole`: request the whole file and skip the bytes before the part. Throws UselessAnswer if
-   * the store sends other bytes; INTEGRITY if the file's size has changed; FILE_NOT_FOUND, STORE_UNREACHABLE.
-   */
-  read(
-    file: ListedRef & { readonly path: RelativePath; readonly size: number },
-    range: ByteRange & { readonly whole?: boolean | undefined },
-    signal: AbortSignal,
-  ): AsyncIterable<Uint8Array>;
-}
 
 /** A part of a file; `end` is exclusive. */
 export interface ByteRange {
@@ -223,79 +191,6 @@ export interface OpenFile extends AsyncDisposable {
   readonly size: number;
   /** Null until the model is hashed. */
   readonly sha256: Sha256 | null;
-}
-
-/** A piece that an upload still needs: the number of its file in the manifest, and its start. */
-export interface MissingPiece {
-  readonly file: number;
-  readonly start: number;
-}
-
-/** Identifies an upload. Only the announcer knows the id, which decides if two machines announce the same model differently. */
-export interface UploadRef {
-  readonly modelId: ModelId;
-  readonly digest: Sha256;
-  readonly upload?: string | undefined;
-}
-
-/** The pieces of an announced model that must be sent. */
-export interface Announcement {
-  /** The id of the upload, for `UploadRef` and `cancel`; absent if the store has no such ids. */
-  readonly upload?: string | undefined;
-  readonly missing: readonly MissingPiece[];
-}
-
-/** Lists and cancels unfinished uploads. */
-export interface UploadList {
-  list(): Promise<readonly ListedUpload[]>;
-  /**
-   * Removes an unfinished upload and its data. Throws JOB_NOT_FOUND, CONFLICT if it is complete, FORBIDDEN.
-   * @param id the sender's own id, or the handle in the list
-   */
-  cancel(id: string, options?: { readonly mayCancelOthers: boolean }): Promise<ListedUpload>;
-}
-
-/** Uploads of models, piece by piece, as the sending machine sees them. */
-export interface Uploads extends UploadList {
-  /**
-   * Announces a model, or resumes an earlier upload of the same content. Throws CONFLICT if the id has other content, without `force`;
-   * NO_SPACE; STORE_BUSY if too many uploads are open.
-   * @returns the pieces to send; none if the store has them all
-   */
-  begin(manifest: Manifest, options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<Announcement>;
-  /** Sends one piece. Throws INTEGRITY if it does not match the manifest, JOB_NOT_FOUND if nothing was announced. */
-  put(upload: UploadRef, piece: MissingPiece, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
-  /** Makes a model of the received data, hashed once more. Throws CONFLICT while something is missing. */
-  complete(upload: UploadRef & { readonly force: boolean; readonly revision?: string | undefined }, options: WorkOptions): Promise<Adopted>;
-}
-
-/** The sender of a model. */
-export interface Sender {
-  readonly address: string;
-  /** The name of its token. */
-  readonly who: string | null;
-}
-
-/** Uploads as the store host sees them. It never has a whole manifest or piece in memory. */
-export interface HostUploads extends UploadList, AsyncDisposable {
-  /** @param manifest the bytes of a manifest, as they arrive */
-  announce(
-    manifest: Readable,
-    options: { readonly modelId: ModelId; readonly sender: Sender; readonly force: boolean; readonly signal: AbortSignal },
-  ): Promise<HostAnnouncement>;
-  put(upload: UploadRef, piece: MissingPiece, bytes: Readable, signal: AbortSignal): Promise<void>;
-  complete: Uploads['complete'];
-  /** Calls the listener without delay, and often, when an upload begins, continues or ends. The returned function removes the listener. */
-  onChange(listener: () => void): () => void;
-}
-
-/** The pieces of a model, announced to this machine, that must be sent. */
-export interface HostAnnouncement {
-  readonly digest: Sha256;
-  readonly upload: string;
-  readonly missingCount: number;
-  /** In batches, because there may be very many. */
-  missing(): AsyncIterable<readonly MissingPiece[]>;
 }
 
 /** The store on this machine's disk, with what its server needs. */

@@ -1,7 +1,8 @@
 import type { StoreClient } from '../../client/store-client.ts';
 import type { Fleet } from '../../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../../jobs/contract.ts';
-import type { Store, Uploads } from '../../store/contract.ts';
+import type { Store } from '../../store/contract.ts';
+import type { Uploads } from '../../store/upload-contract.ts';
 
 /** A store that an operation may use until it has finished. */
 export interface OpenedStore extends AsyncDisposable {

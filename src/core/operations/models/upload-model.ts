@@ -7,9 +7,9 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Adopted } from '../../protocol/models.ts';
-import type { MissingPiece, Uploads } from '../../store/contract.ts';
 import { hashModel } from '../../store/ingest/hash-model.ts';
 import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
+import type { MissingPiece, Uploads } from '../../store/upload-contract.ts';
 import { pieceAt } from '../../transfer/pieces.ts';
 
 /** Each connection has one piece in memory. */

@@ -3,8 +3,9 @@ import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
-import type { LocalStore, UploadList } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
+import type { UploadList } from '../../store/upload-contract.ts';
 
 /** The store's unfinished uploads. @throws SkulkError NOT_FOUND if the store does not support uploads */
 export async function listUploads(deps: Deps): Promise<{ readonly uploads: readonly ListedUpload[] }> {

@@ -7,7 +7,8 @@ import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
-import type { ListedModel, ManifestAnswer } from '../../store/contract.ts';
+import type { ManifestAnswer } from '../../store/contract.ts';
+import type { ListedModel } from '../../store/listed-contract.ts';
 
 /** The store's data about a model. */
 export interface FetchedManifest {

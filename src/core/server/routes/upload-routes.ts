@@ -4,7 +4,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { type ModelId, parseModelId, parseRevision } from '../../kernel/model-id.ts';
 import { mayActAs } from '../../kernel/role.ts';
 import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
-import type { HostAnnouncement, HostUploads, UploadList } from '../../store/contract.ts';
+import type { HostAnnouncement, HostUploads, UploadList } from '../../store/upload-contract.ts';
 import type { Limits } from '../app/limits.ts';
 import { createSlots } from '../files/slots.ts';
 import { streamWork } from '../files/stream-work.ts';

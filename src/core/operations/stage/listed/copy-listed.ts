@@ -13,7 +13,7 @@ import { planGrowth } from '../../../staging/groups/plan-growth.ts';
 import { copyPath, incomingCopy } from '../../../staging/layout.ts';
 import type { LocalCopy } from '../../../staging/local-copy.ts';
 import { publishCopy } from '../../../staging/publish-copy.ts';
-import type { ListedModel } from '../../../store/contract.ts';
+import type { ListedModel } from '../../../store/listed-contract.ts';
 import { enterWorkPlace, removeWorkPlace } from '../../../transfer/work-place.ts';
 import { describeMade } from '../describe-outcome.ts';
 import type { ModelStage, StageOutcome } from '../model-stage.ts';

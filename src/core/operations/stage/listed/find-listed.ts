@@ -1,6 +1,6 @@
 import type { ModelRef } from '../../../kernel/model-id.ts';
 import type { LocalCopy } from '../../../staging/local-copy.ts';
-import type { ListedModel } from '../../../store/contract.ts';
+import type { ListedModel } from '../../../store/listed-contract.ts';
 import type { NeededFile } from '../needed-files.ts';
 import { choosePart, type SelectedPart, selectPart } from '../select-part.ts';
 import { findHere } from '../wanted-part.ts';

@@ -6,7 +6,7 @@ import type { ModelRef } from '../../../kernel/model-id.ts';
 import type { PlannedFile } from '../../../sources/joined-file.ts';
 import type { Listing } from '../../../sources/source.ts';
 import type { LocalCopy } from '../../../staging/local-copy.ts';
-import type { ListedModel } from '../../../store/contract.ts';
+import type { ListedModel } from '../../../store/listed-contract.ts';
 import { promiseOf } from '../../../transfer/promised-file.ts';
 import { filesOfState } from './find-listed.ts';
 
