@@ -115,17 +115,18 @@ export async function coldWorld({
       if (file === undefined) throw new Error(`${id} has no ${path}`);
       const leaving = new AbortController();
       const content = await backend.open(model, file, { range: { start, end: end ?? file.size }, asker: node, signal: leaving.signal });
-      let got = Buffer.alloc(0);
+      const parts: Uint8Array[] = [];
+      const got = (): Buffer => Buffer.concat(parts);
       const all = (async () => {
         if (content.kind === 'file') {
           await using opened = content.file;
           return opened.handle.readFile();
         }
-        for await (const part of content.bytes) got = Buffer.concat([got, part]);
-        return got;
+        for await (const part of content.bytes) parts.push(part);
+        return got();
       })();
       all.catch(() => undefined);
-      return { kind: content.kind, all, got: () => got, leave: () => leaving.abort(new Error('the client left')) };
+      return { kind: content.kind, all, got, leave: () => leaving.abort(new Error('the client left')) };
     },
     /** Settles when a download has ended. */
     downloaded: (id: string) =>

@@ -388,6 +388,15 @@ function storeFile(path: string, content: HubContent): StoredFile {
     ? (content as Exclude<HubContent, string | Uint8Array>)
     : { size: bytes.length, read: (start: number, end: number) => bytes.subarray(start, end), sha256: undefined };
   if (known !== undefined) return { size, read, isLfs: true, sha256: known, oid: '' };
+  const digests = digestsOf.get(content as object) ?? digestsIn(size, read);
+  if (typeof content === 'object') digestsOf.set(content, digests);
+  return { size, read, isLfs: size > 1024 || /\.(?:gguf|safetensors)$/.test(path), ...digests };
+}
+
+/** Tests of a file often publish the same bytes, which are hashed once. */
+const digestsOf = new WeakMap<object, Pick<StoredFile, 'sha256' | 'oid'>>();
+
+function digestsIn(size: number, read: StoredFile['read']): Pick<StoredFile, 'sha256' | 'oid'> {
   const sha256 = createHash('sha256');
   const oid = createHash('sha1').update(`blob ${size}\0`);
   for (let at = 0; at < size; at += block) {
@@ -395,5 +404,5 @@ function storeFile(path: string, content: HubContent): StoredFile {
     sha256.update(part);
     oid.update(part);
   }
-  return { size, read, isLfs: size > 1024 || /\.(?:gguf|safetensors)$/.test(path), sha256: sha256.digest('hex'), oid: oid.digest('hex') };
+  return { sha256: sha256.digest('hex'), oid: oid.digest('hex') };
 }

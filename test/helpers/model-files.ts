@@ -4,15 +4,15 @@ import { dirname, join } from 'node:path';
 
 /** Bytes that look random and are the same for the same seed. */
 export function noise(length: number, seed = 1): Buffer {
-  const bytes = Buffer.allocUnsafe(Math.ceil(length / 4) * 4);
+  const words = new Uint32Array(Math.ceil(length / 4));
   let state = (seed * 2654435761) >>> 0 || 1;
-  for (let at = 0; at < bytes.length; at += 4) {
+  for (let at = 0; at < words.length; at += 1) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    bytes.writeUInt32LE(state >>> 0, at);
+    words[at] = state;
   }
-  return bytes.subarray(0, length);
+  return Buffer.from(words.buffer, 0, length);
 }
 
 /** Writes files below a directory. */
