@@ -156,12 +156,15 @@ test('each route of both servers answers callers with its role, and refuses all 
     const everybody: readonly Who[] = ['nobody', 'read', 'node', 'admin', 'key', 'page', 'wrong'];
     // The rights of the LAN do not affect a caller with a token or key.
     const who: readonly Who[] = isLong || lan === 'node' ? everybody : ['nobody'];
+    // The three with the role admin differ where keys are made and end; the short form has all three there.
+    const isAsked = (one: Who, url: string): boolean =>
+      isLong || (one !== 'key' && one !== 'page') || url.startsWith('/session') || url.startsWith('/tokens') || url === '/policy';
     for (const [base, list] of [
       [host.url, routes.store],
       [host.apiUrl, routes.api],
     ] as const)
       for (const { method, url, role } of list)
-        for (const one of who) {
+        for (const one of who.filter((caller) => isAsked(caller, url))) {
           const bearer = one === 'nobody' ? undefined : one === 'page' ? page : bearers[one];
           const status = await statusOf(base, { method, target: targetOf(url), bearer });
           const name = `${method} ${url} with ${one} while the LAN may ${lan}`;

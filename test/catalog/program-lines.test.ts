@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { listUses } from '../../src/core/catalog/programs/use-program.ts';
+import { isLong } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /** Writes its name and its arguments to a file, each followed by a NUL; prints a path when it is asked for one. */
@@ -32,13 +33,14 @@ async function argumentsOf(lines: readonly string[]): Promise<readonly (readonly
 }
 
 const endpoint = { address: 'http://192.168.1.10:58080', needsToken: true };
+/** Names with what shells and templates replace; the short form has the first. */
 const names = [
   'it\'s $(touch pwned) `touch pwned` "; touch pwned; "',
   '{path} {gguf} {{ a\ttab\nand a line',
   "\\' ; touch pwned # $SKULK_TOKEN !1 ünïcode 名前",
 ];
 
-test.each(names)('a file name cannot escape its quotes in any shell command: %j', async (name) => {
+test.each(isLong ? names : names.slice(0, 1))('a file name cannot escape its quotes in any shell command: %j', async (name) => {
   for (const ending of ['-Q4_K_M.gguf', '.gguf', '.safetensors']) {
     const path = `sub/${name}${ending}`;
     const model = { modelId: 'me/Foo', files: [{ path, size: 5 }], baseModel: name };

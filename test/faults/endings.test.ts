@@ -176,12 +176,15 @@ describe('a command in an unusual environment', () => {
   });
 });
 
+/** Masks, and the modes that they leave; the short form has the strictest. */
+const masks: readonly (readonly [string, number, number])[] = [
+  ['077', 0o700, 0o600],
+  ['002', 0o775, 0o664],
+  ['022', 0o755, 0o644],
+];
+
 describe('access to files that skulk creates', () => {
-  test.each([
-    ['077', 0o700, 0o600],
-    ['002', 0o775, 0o664],
-    ['022', 0o755, 0o644],
-  ])('is decided by umask %s', async (umask, directoryMode, fileMode) => {
+  test.each(isLong ? masks : masks.slice(0, 1))('is decided by umask %s', async (umask, directoryMode, fileMode) => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { a: 'a', 'sub/b': 'b' });
     await chmod(join(home, 'm', 'a'), 0o644);

@@ -149,6 +149,27 @@ describe('skulk delete MODEL:SELECTOR', () => {
   });
 });
 
+/** Selectors that are no label and no path. */
+const invalid = [
+  '..%2F..%2Fregistry.json',
+  '..%2Fm-Q4_K_M.gguf',
+  'low%2F..%2Fm-Q4_K_M.gguf',
+  '%2Fetc%2Fpasswd.gguf',
+  'm-Q4_K_M.gguf%00',
+  'Q4_K_M%00',
+  '%00',
+  '%',
+  '%ff',
+  'a%5Cb.gguf',
+  '*',
+  '%20',
+  'x'.repeat(65),
+  `${'x/'.repeat(3000)}a.gguf`.replaceAll('/', '%2F'),
+  'Q4_K_M/Q8_0',
+  '',
+  '.',
+];
+
 describe('DELETE /models/{id}/quantizations/{selector}', () => {
   async function served(args: readonly string[] = []) {
     const { home, place } = await threeQuantizations();
@@ -175,31 +196,15 @@ describe('DELETE /models/{id}/quantizations/{selector}', () => {
     },
   );
 
-  test.each([
-    '..%2F..%2Fregistry.json',
-    '..%2Fm-Q4_K_M.gguf',
-    'low%2F..%2Fm-Q4_K_M.gguf',
-    '%2Fetc%2Fpasswd.gguf',
-    'm-Q4_K_M.gguf%00',
-    'Q4_K_M%00',
-    '%00',
-    '%',
-    '%ff',
-    'a%5Cb.gguf',
-    '*',
-    '%20',
-    'x'.repeat(65),
-    `${'x/'.repeat(3000)}a.gguf`.replaceAll('/', '%2F'),
-    'Q4_K_M/Q8_0',
-    '',
-    '.',
-  ])('refuses an invalid selector, and removes nothing: %j', async (selector) => {
+  test('refuses invalid selectors, and removes nothing', async () => {
     const { place, server } = await served();
-    for (const model of ['/models/org%2Fthree', '/store/models/org/three']) {
-      const { status } = await ask(server.url, `${model}/quantizations/${selector}`, { method: 'DELETE' });
-      expect([400, 404, 405, 414, 431]).toContain(status);
+    for (const selector of invalid) {
+      for (const model of ['/models/org%2Fthree', '/store/models/org/three']) {
+        const { status } = await ask(server.url, `${model}/quantizations/${selector}`, { method: 'DELETE' });
+        expect([selector, status]).toEqual([selector, expect.toBeOneOf([400, 404, 405, 414, 431])]);
+      }
+      expect([selector, Object.keys(await digestsBelow(place)).length]).toEqual([selector, 6]);
     }
-    expect(Object.keys(await digestsBelow(place))).toHaveLength(6);
   });
 
   test('refuses a client with the role read', async () => {

@@ -1,12 +1,11 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
-import { startServe } from '../helpers/spawn-skulk.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
@@ -16,7 +15,7 @@ test('a new user with only a browser gets from an empty machine to a staged mode
     files: { 'Foo-Q4_K_M.gguf': noise(3_000_000), 'Foo-Q8_0.gguf': noise(6_000_000), 'mmproj-Foo.gguf': noise(500_000) },
   });
   const xdg = join(world.home, 'xdg');
-  const host = await world.serve({ XDG_CONFIG_HOME: xdg });
+  const host = await world.serveInProcess({ XDG_CONFIG_HOME: xdg });
   const { page } = await openBrowser();
   await page.goto(await pageLink(host));
   const welcome = page.getByRole('region', { name: 'Welcome' });
@@ -67,7 +66,7 @@ test('a user who chooses another directory is guided through a restart, and cont
   const [home, xdg, disk] = [join(world.home, 'host'), join(world.home, 'xdg'), join(world.home, 'disk')];
   await mkdir(disk);
   const env = { HF_ENDPOINT: world.hub.url, XDG_CONFIG_HOME: xdg };
-  const before = await startServe({ home, env });
+  const before = await serveInProcess({ home, env });
   const { page } = await openBrowser();
   await page.goto(await pageLink(before));
   const welcome = page.getByRole('region', { name: 'Welcome' });
@@ -79,8 +78,7 @@ test('a user who chooses another directory is guided through a restart, and cont
   expect(await choose.isDisabled()).toBe(true);
   await before.stop();
   const ports = ['--port', new URL(before.url).port, '--api-port', new URL(before.apiUrl).port];
-  const after = await startServe({ home, env, args: ports });
-  onTestFinished(() => after[Symbol.asyncDispose]());
+  const after = await serveInProcess({ home, env, args: ports });
   expect(after.storePath).toBe(disk);
   await welcome.getByText('Restart needed.').waitFor({ state: 'detached' });
   await expect.poll(() => choose.isDisabled()).toBe(false);

@@ -12,7 +12,7 @@ test('the page searches Hugging Face as one types, marks what is in the store, a
   world.hub.push('org/Alpha-GGUF', { files: { 'Alpha-Q4_K_M.gguf': noise(3000) } });
   world.hub.push('org/alpha-closed', { files: { 'w.safetensors': noise(1000) }, gated: true });
   world.hub.push('other/beta', { files: { 'w.safetensors': noise(1000) } });
-  const host = await world.serve({ XDG_CONFIG_HOME: join(world.home, 'xdg') });
+  const host = await world.serveInProcess({ XDG_CONFIG_HOME: join(world.home, 'xdg') });
   expect(await world.host('download', 'org/Alpha-GGUF')).toMatchObject({ status: 0 });
   const { page } = await openBrowser();
   await page.goto(await pageLink(host));

@@ -16,6 +16,7 @@ import { createRateLimiter, unlimited } from '../../../src/core/transfer/rate-li
 import { sha256 } from '../../helpers/directory-store.ts';
 import { faultProxy } from '../../helpers/fault-proxy.ts';
 import { digestsBelow, noise } from '../../helpers/model-files.ts';
+import { longTest } from '../../helpers/seeded.ts';
 import { runSkulk } from '../../helpers/spawn-skulk.ts';
 import { serveModels } from '../../helpers/staging-node.ts';
 import { temporaryDirectory } from '../../helpers/temp-directory.ts';
@@ -135,7 +136,7 @@ test('an abort ends every thread with its reason', async () => {
   expect(verified.length).toBeLessThan(chunks);
 });
 
-test('threads share one rate limit', async () => {
+longTest('threads share one rate limit', async () => {
   const { url } = await serveOnce();
   const rate = 96 * 1024 * 1024;
   const began = performance.now();

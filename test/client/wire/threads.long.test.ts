@@ -1,0 +1,2 @@
+// The same tests, with more rounds and larger data.
+import './threads.test.ts';
