@@ -1,14 +1,12 @@
-import { execFile, spawnSync } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { atEnd } from './at-end.ts';
+import { smallShell } from './small-shell.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 import { patienceMs } from './waiting.ts';
 
-const run = promisify(execFile);
 const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
 
 /** A terminal with a shell in it, which has the command `skulk`. */
@@ -66,8 +64,8 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
   await writeFile(join(directory, 'bin/skulk'), `#!/bin/sh\nexec ${prefix} ${process.execPath} ${bin} "$@"\n`);
   await chmod(join(directory, 'bin/skulk'), 0o755);
   const record = join(directory, 'output');
-  const tmux = async (...args: readonly string[]): Promise<string> =>
-    (await run('tmux', ['-u', '-L', socket, '-f', '/dev/null', ...args])).stdout;
+  const shell = smallShell();
+  const tmux = (...args: readonly string[]): Promise<string> => shell.run('tmux', '-u', '-L', socket, '-f', '/dev/null', ...args);
   const own = {
     PATH: `${join(directory, 'bin')}:${process.env['PATH']}`,
     HOME: directory,
@@ -84,10 +82,16 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
   await tmux('pipe-pane', `cat > ${record}`);
   const tell = async (format: string): Promise<string> => (await tmux('display-message', '-p', format)).trim();
   const session = await tell('#{pane_pid}');
+  const isAlive = (): Promise<boolean> =>
+    shell.run('pgrep', '-r', 'D,R,S,T', '-s', session).then(
+      () => true,
+      () => false,
+    );
   const close = async (): Promise<void> => {
     await tmux('kill-server').catch(() => undefined);
     // Processes that still write would do so into directories that the test removes. A zombie does not.
-    for (let rounds = 0; rounds < 100 && spawnSync('pgrep', ['-r', 'D,R,S,T', '-s', session]).status === 0; rounds += 1) await sleep(50);
+    for (let rounds = 0; rounds < 100 && (await isAlive()); rounds += 1) await sleep(50);
+    await shell.end();
   };
   atEnd(close);
   const screen = (): Promise<string> => tmux('capture-pane', '-p');
@@ -137,7 +141,7 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
       const [alternate, cursor, wrap] = (await tell('#{alternate_on} #{cursor_flag} #{wrap_flag}')).split(' ').map((flag) => flag === '1');
       return { alternate: alternate === true, cursor: cursor === true, wrap: wrap === true };
     },
-    child: async () => Number((await run('pgrep', ['-P', session])).stdout.split('\n')[0]),
+    child: async () => Number((await shell.run('pgrep', '-P', session)).split('\n')[0]),
     output: () => readFile(record, 'utf8'),
     close,
   };
