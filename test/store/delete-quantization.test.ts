@@ -149,7 +149,7 @@ describe('skulk delete MODEL:SELECTOR', () => {
   });
 });
 
-/** Selectors that are no label and no path. */
+/** Neither labels nor paths. */
 const invalid = [
   '..%2F..%2Fregistry.json',
   '..%2Fm-Q4_K_M.gguf',
