@@ -383,6 +383,34 @@ export const listings: readonly Listing[] = [
      + tekken.json 19M file-of-model`,
   ),
   repo(
+    'sharded, and the same weights in one file',
+    undefined,
+    `- model.safetensors 14.5G duplicate
+     + model-0000{1,2,3,4}-of-00004.safetensors 3.625G weights
+     + model.safetensors.index.json file-of-model
+     + config.json file-of-model`,
+  ),
+  repo(
+    'sharded, and other weights in one file',
+    undefined,
+    `+ model.safetensors 29G weights
+     + model-0000{1,2,3,4}-of-00004.safetensors 3.625G weights
+     + model.safetensors.index.json file-of-model`,
+  ),
+  repo(
+    'one file, and shards of which one is missing',
+    undefined,
+    `+ model.safetensors 10.875G weights
+     + model-0000{1,2,4}-of-00004.safetensors 3.625G weights
+     + model.safetensors.index.json file-of-model`,
+  ),
+  repo(
+    'one file, and shards without an index',
+    undefined,
+    `+ model.safetensors 7.25G weights
+     + model-0000{1,2}-of-00002.safetensors 3.625G weights`,
+  ),
+  repo(
     'mistralai/Pixtral-12B-2409 consolidated alone',
     undefined,
     `+ consolidated.safetensors 25G weights

@@ -20,6 +20,7 @@ const leave = (code: Code): Decision => ({ isTaken: false, why: because(code) })
 
 /** The rules for each file, after formats, quantization and projectors have been chosen. */
 export function makeRules<F extends SizedFile>(
+  listing: readonly F[],
   { include, whole = false, weights, mmproj }: SelectionRequest,
   {
     kinds,
@@ -39,7 +40,10 @@ export function makeRules<F extends SizedFile>(
 ): (file: F) => Decision {
   const chosen = new Set(group?.files.map(({ path }) => path));
   const taken = new Set(projectors.map(({ path }) => path));
-  const duplicate = findDuplicates(kinds);
+  const duplicate = findDuplicates(
+    kinds,
+    listing.filter(({ path }) => !isExcluded(path)),
+  );
   // E.g. a repo with only projectors is a repo for projectors.
   const hasWeights = [...kinds.values()].some((kind) => kind === 'gguf' || isOtherWeights(kind));
 

@@ -83,7 +83,14 @@ export function selectFiles<F extends SizedFile>(listing: readonly F[], request:
   const projectors = pickProjectors(offered, { wanted: request.mmproj, group: chosen.group });
   if (request.mmproj !== undefined && projectors.length === 0) return fail(problems.noSuchProjector(request.mmproj, offered));
 
-  const decide = makeRules(request, { kinds, formats, group: chosen.group, projectors, isExcluded, isIncluded: anyOf(request.include) });
+  const decide = makeRules(listing, request, {
+    kinds,
+    formats,
+    group: chosen.group,
+    projectors,
+    isExcluded,
+    isIncluded: anyOf(request.include),
+  });
   const taken: Choice<F>[] = [];
   const left: Choice<F>[] = [];
   for (const file of listing) {
