@@ -17,13 +17,22 @@ test.each([
   ['a label that is not there', 'Q6_K', 'no-such-selection'],
   ['a part of a label', 'Q4_K', 'no-such-selection'],
   ['a projector', 'mmproj-F16.gguf', 'no-such-selection'],
-  ['a draft model', 'm-draft.gguf', 'no-such-selection'],
+  ['the path of a draft model', 'm-draft.gguf', { files: ['m-draft.gguf'], isLast: false }],
 ])('%s lists the files to remove', (_, selector, expected) => {
   expect(planOf(three, selector)).toEqual(expected);
 });
 
 test('the last quantization counts as the last one even if config, projector and draft model are beside it', () => {
   expect(planOf(['config.json', 'm-Q4_K_M.gguf', 'mmproj-F16.gguf', 'm-draft.gguf'], 'Q4_K_M')).toMatchObject({ isLast: true });
+});
+
+test('a draft without any weights beside it is the last file only if there is no other draft', () => {
+  const draft = (path: string) => ({ path, size: 1, gguf_kind: 'draft' as const });
+  const config = { path: 'config.json', size: 1 };
+  const [first, second] = [draft('m-mtp-Q8_0.gguf'), draft('m-mtp-Q4_0.gguf')];
+  expect(planRemoval([config, first], first.path)).toMatchObject({ isLast: true, group: { files: [first] } });
+  expect(planRemoval([config, first, second], first.path)).toMatchObject({ isLast: false, group: { files: [first] } });
+  expect(planRemoval([config, first], 'Q8_0')).toMatchObject({ problem: { code: 'no-such-selection' } });
 });
 
 test('weights of another format keep the model in the store', () => {
