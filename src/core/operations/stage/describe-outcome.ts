@@ -1,6 +1,8 @@
 import type { Companion } from '../../catalog/companions.ts';
 import { totalBytes } from '../../catalog/manifest.ts';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
+import type { GroupFiles } from '../../staging/groups/copy-groups.ts';
 import type { TogetherOutcome } from '../../swarm/fetch-together.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
@@ -16,6 +18,15 @@ interface Found {
   readonly companions: readonly Companion[];
   /** See `StagedModel`. */
   readonly verified?: StagedModel['verified'] | undefined;
+}
+
+/** The files that a program loads, and the quantization, for reports. @param files of the copy or the plan */
+export function nameLoaded(
+  files: readonly KindFile[],
+  group: Pick<GroupFiles, 'selector'>,
+): Pick<StagedModel, 'gguf_file' | 'mmproj_file' | 'selector'> {
+  const { gguf, mmproj, selector } = findLoadable(files);
+  return { gguf_file: gguf ?? null, mmproj_file: mmproj ?? null, selector: group.selector ?? selector ?? null };
 }
 
 /** The report for a new copy. @param bytesTransferred over the network or from disk to disk, including repeated bytes */
@@ -34,7 +45,6 @@ export function describeMade(
   const { manifest, group } = part;
   const bytesTotal = totalBytes(manifest.files);
   const files = manifest.files.map((file) => file.path);
-  const { gguf, mmproj, selector } = findLoadable(manifest.files);
   return {
     companions: card?.companions ?? companions,
     files: manifest.files,
@@ -45,9 +55,7 @@ export function describeMade(
       source,
       revision: manifest.revision,
       digest: manifest.digest,
-      gguf_file: gguf ?? null,
-      mmproj_file: mmproj ?? null,
-      selector: group.selector ?? selector ?? null,
+      ...nameLoaded(manifest.files, group),
       files: manifest.files.length,
       file_paths: files,
       bytes_total: bytesTotal,
@@ -81,6 +89,7 @@ export async function describeUnchanged(stage: ModelStage, found: Found): Promis
       model_id: stage.ref.modelId,
       path,
       source,
+      ...nameLoaded(manifest.files, group),
       bytes_total: bytesTotal,
       bytes_to_transfer: 0,
       bytes_to_reuse: bytesTotal,

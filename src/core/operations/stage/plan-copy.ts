@@ -8,6 +8,7 @@ import { diskRoom } from '../../transfer/disk-room.ts';
 import { readJournal, readParts } from '../../transfer/part-journal.ts';
 import { pieceKey } from '../../transfer/pieces.ts';
 import type { StoreAnswer } from './ask-store.ts';
+import { nameLoaded } from './describe-outcome.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { selectWanted } from './wanted-part.ts';
 
@@ -53,6 +54,7 @@ export async function describePlan(
       model_id: ref.modelId,
       path,
       source: isClone ? 'clone' : 'store',
+      ...nameLoaded(wanted.manifest.files, wanted.group),
       bytes_total: plan.bytesTotal,
       bytes_to_transfer: isClone ? 0 : plan.bytesToFetch - begunBytes,
       bytes_to_reuse: isClone ? plan.bytesTotal : plan.bytesToReuse + begunBytes,

@@ -56,6 +56,10 @@ export interface PlannedModel {
   readonly model_id: ModelId;
   readonly path: string;
   readonly source: StagedModel['source'];
+  /** As in the report of the copy. */
+  readonly gguf_file: string | null;
+  readonly mmproj_file: string | null;
+  readonly selector: string | null;
   readonly bytes_total: number;
   readonly bytes_to_transfer: number;
   readonly bytes_to_reuse: number;

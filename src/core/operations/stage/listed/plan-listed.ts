@@ -1,6 +1,7 @@
 import { totalBytes } from '../../../catalog/manifest.ts';
 import type { LocalCopy } from '../../../staging/local-copy.ts';
 import { diskRoom } from '../../../transfer/disk-room.ts';
+import { nameLoaded } from '../describe-outcome.ts';
 import type { ModelStage, StageOutcome } from '../model-stage.ts';
 import { type FromList, measureListed } from './measure-listed.ts';
 
@@ -17,6 +18,7 @@ export async function describeListedPlan(stage: ModelStage, answer: FromList, lo
       model_id: ref.modelId,
       path,
       source: 'store',
+      ...nameLoaded(files, group),
       bytes_total: bytes,
       bytes_to_transfer: bytes,
       bytes_to_reuse: 0,
