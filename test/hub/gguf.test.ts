@@ -206,6 +206,49 @@ test('a store that may not ask the Hub does not give the draft of a repo for the
   expect(ended).toMatchObject({ status: 3, stdout: '' });
 });
 
+test('the registry shows no quantization for a model of which the store has only the draft, and the draft is deleted by its path', async () => {
+  const world = await hubWorld();
+  const draft = 'm-mtp-Q8_0.gguf';
+  world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q4_0.gguf': noise(120_000, 8), [draft]: noise(30_000, 9) } });
+  expect(await world.host('download', 'org/d', '--gguf-file', draft)).toMatchObject({ status: 0 });
+  const list = async () => (JSON.parse((await world.host('registry', '--json')).stdout) as { entries: object[] }).entries;
+  expect(await list()).toMatchObject([{ quantization: null, quantizations: [] }]);
+  expect(await world.host('download', 'org/d:Q4_0')).toMatchObject({ status: 0 });
+  expect(await list()).toMatchObject([{ quantization: 'Q4_0', quantizations: ['Q4_0'] }]);
+  expect(await world.host('show', 'org/d')).toMatchObject({ stdout: expect.stringContaining(draft) });
+  const host = await world.serveInProcess();
+  expect(await world.nodeInProcess(host, 'n1', 'delete', `org/d:${draft}`, '--yes')).toMatchObject({ status: 0 });
+  expect(await list()).toMatchObject([{ quantization: 'Q4_0', files: ['config.json', 'm-Q4_0.gguf'] }]);
+  expect(await world.host('verify')).toMatchObject({ status: 0 });
+});
+
+test('a draft that is the only file with weights in the store is deleted by its path together with the model', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q4_0.gguf': noise(120_000, 8), 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
+  expect(await world.host('download', 'org/d', '--gguf-file', 'm-mtp-Q8_0.gguf')).toMatchObject({ status: 0 });
+  expect(await world.host('delete', 'org/d:Q8_0', '--yes')).toMatchObject({ status: 3 });
+  expect(await world.host('delete', 'org/d:m-mtp-Q8_0.gguf', '--yes')).toMatchObject({ status: 0 });
+  expect(JSON.parse((await world.host('registry', '--json')).stdout)).toEqual({ entries: [] });
+});
+
+test('the plan of a stage names the file to load as the stage itself does', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files });
+  expect(await world.host('download', 'org/g:Q5_K_M')).toMatchObject({ status: 0 });
+  const host = await world.serveInProcess();
+  const run = async (...more: string[]) =>
+    JSON.parse((await world.nodeInProcess(host, 'n1', 'stage', 'org/g', '--json', ...more)).stdout) as Record<
+      string,
+      [Record<string, unknown>]
+    >;
+  const before = (await run('--dry-run'))['planned']?.[0];
+  const staged = (await run())['staged']?.[0];
+  const { gguf_file, mmproj_file, selector } = staged ?? {};
+  expect(gguf_file).toBe(five[0]);
+  expect(before).toMatchObject({ gguf_file, mmproj_file, selector });
+  expect((await run('--dry-run'))['planned']?.[0]).toMatchObject({ source: 'cache', gguf_file, mmproj_file, selector });
+});
+
 test('the pinned file of the model card is used if no selector is given', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });

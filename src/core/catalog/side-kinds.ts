@@ -17,6 +17,10 @@ export function withSideKinds<F extends ManifestFile>(files: readonly F[], listi
   });
 }
 
+/** The marked files of a manifest, with their kinds. Pure. */
+export const sideKindsOf = (files: readonly Pick<ManifestFile, 'path' | 'gguf_kind'>[]): ReadonlyMap<string, SideKind> =>
+  new Map(files.flatMap(({ path, gguf_kind }) => (gguf_kind === undefined ? [] : [[path, gguf_kind]])));
+
 /** Whether a kind by name is that of a GGUF file beside the weights, other than a projector. */
 export const isSideKind = (kind: string | undefined): kind is Exclude<SideKind, 'projector'> =>
   kind === 'draft' || kind === 'adapter' || kind === 'vocabulary' || kind === 'imatrix';

@@ -6,7 +6,7 @@ import { type KindFile, kindOf } from '../catalog/selection/file-kind.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { isBroken, listGroups, loadableGguf } from '../catalog/selection/groups.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
-import { isSideKind } from '../catalog/side-kinds.ts';
+import { isSideKind, sideKindsOf } from '../catalog/side-kinds.ts';
 import type { DownloadName, DownloadRequest } from '../jobs/contract.ts';
 import { fileNameOf, heldStatus } from '../jobs/download-kind.ts';
 import { createDownloadQueue, type DownloadQueue, type DownloadReport } from '../jobs/download-queue.ts';
@@ -152,8 +152,7 @@ async function readFileKinds(store: LocalStore, { model_id, store_path, files }:
 /** The files that the manifest marks as no weights; empty before the model is hashed. */
 async function readSideKinds(store: LocalStore, modelId: ModelId): Promise<ReadonlyMap<string, SideKind>> {
   const answer = await store.manifest(modelId).catch(() => undefined);
-  if (answer?.state !== 'ready') return new Map();
-  return new Map(answer.manifest.files.flatMap(({ path, gguf_kind }) => (gguf_kind === undefined ? [] : [[path, gguf_kind]])));
+  return answer?.state === 'ready' ? sideKindsOf(answer.manifest.files) : new Map();
 }
 
 /**

@@ -67,7 +67,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const hasher = createModelHasher(index, world, { signal, gitIds });
   const open = createFileOpener(index, { hasher, isServer: held !== undefined, signal });
   const cards = createCards(options, index);
-  const describe = createDescriber(index.layout, cards.directories, cards.readOf);
+  const describe = createDescriber(index.layout, cards.directories, { readCardOf: cards.readOf, records: index.records });
   const { layout, records, writer, registry, list } = index;
   const { whenUnused = (_, work) => work() } = options;
   const context: StoreContext = { layout, records, writer, registry, world, whenUnused, knownManifest: hasher.knownManifest };

@@ -28,8 +28,13 @@ export interface KnownGguf {
 /**
  * Reads the data from a model's GGUF files once, and saves it beside the manifests until a file changes. Undefined for a model without
  * GGUF files.
+ * @param sides the files that the model's manifest marks as no weights
  */
-export async function knownGguf(layout: StoreLayout, { model_id, store_path, files }: RegistryEntry): Promise<KnownGguf | undefined> {
+export async function knownGguf(
+  layout: StoreLayout,
+  { model_id, store_path, files }: RegistryEntry,
+  sides: ReadonlyMap<string, SideKind> = new Map(),
+): Promise<KnownGguf | undefined> {
   // Most models have none, and some of those have very many files.
   if (!files.some((path) => /\.gguf/i.test(path))) return undefined;
   const named = files.filter((path) => kindOf(path) === 'gguf');
@@ -40,7 +45,7 @@ export async function knownGguf(layout: StoreLayout, { model_id, store_path, fil
   const file = jsonFileOf(layout.facts, model_id);
   const cached = await readCache(file);
   const kinds = cached.kindsStamp === stampOf(hash) ? asKinds(cached.kinds) : await readKinds(named, absoluteOf);
-  const described = files.map((path) => withKind(path, kinds.get(path)));
+  const described = files.map((path) => withKind(path, kinds.get(path) ?? sides.get(path)));
   const name = loadableGguf(described);
   const fingerprint = name === undefined ? undefined : readFingerprintSync(absoluteOf(name));
   if (name === undefined || fingerprint === undefined) return { facts: undefined, files: described };

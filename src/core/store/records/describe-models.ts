@@ -2,12 +2,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FoundCard } from '../../catalog/read-card.ts';
+import { kindOf } from '../../catalog/selection/file-kind.ts';
 import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
+import { isSideKind, sideKindsOf } from '../../catalog/side-kinds.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
+import type { SideKind } from '../../protocol/manifest.ts';
 import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
 import { knownGguf } from '../facts/known-gguf-facts.ts';
 import { readTraits } from '../facts/read-traits.ts';
 import type { StoreLayout } from '../layout.ts';
+import type { ModelRecords } from './model-records.ts';
 
 /** The number of models to read at the same time. */
 const atOnce = 16;
@@ -26,7 +30,13 @@ interface Known {
 export function createDescriber(
   layout: StoreLayout,
   cards: readonly string[],
-  readCardOf: (modelId: ModelId, entry: RegistryEntry) => Promise<FoundCard | undefined>,
+  {
+    readCardOf,
+    records,
+  }: {
+    readonly readCardOf: (modelId: ModelId, entry: RegistryEntry) => Promise<FoundCard | undefined>;
+    readonly records: Pick<ModelRecords, 'read'>;
+  },
 ): (entries: readonly RegistryEntry[]) => Promise<readonly DescribedEntry[]> {
   const known = new Map<ModelId, Known>();
   let last: { readonly entries: readonly RegistryEntry[]; readonly cards: string; readonly list: readonly DescribedEntry[] } | undefined;
@@ -37,9 +47,11 @@ export function createDescriber(
     const cached = known.get(model_id);
     if (cached?.stamp === stamp && cached.entry === text) return cached.described;
     let isLookedAt = false;
-    const facts = knownGguf(layout, entry).finally(() => {
-      isLookedAt = true;
-    });
+    const facts = readSides(records, entry)
+      .then((sides) => knownGguf(layout, entry, sides))
+      .finally(() => {
+        isLookedAt = true;
+      });
     // With hundreds of new models, the remaining descriptions come with the next list.
     const looked = await Promise.race([facts, late.then(() => undefined)]);
     const traits = await readTraits(layout, entry, await readCardOf(model_id, entry), { gguf: looked?.facts, kinds: looked?.files });
@@ -63,6 +75,13 @@ export function createDescriber(
     last = list.every((one) => known.get(one.model_id)?.described === one) ? { entries, cards: all, list } : undefined;
     return list;
   };
+}
+
+/** The files that the manifest marks as no weights: a draft whose repo has weights that the store lacks. Few models have any. */
+async function readSides({ read }: Pick<ModelRecords, 'read'>, { model_id, files }: RegistryEntry): Promise<ReadonlyMap<string, SideKind>> {
+  if (!files.some((path) => isSideKind(kindOf(path)))) return new Map();
+  const known = await read(model_id).catch(() => undefined);
+  return sideKindsOf(known?.manifest.files ?? []);
 }
 
 const cardName = (modelId: ModelId): string => `${directoryName(modelId)}.toml`;
