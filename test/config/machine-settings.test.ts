@@ -9,8 +9,9 @@ test('a machine without machine.yaml has the defaults, and one with it has the v
   const home = await temporaryDirectory();
   expect(await readMachineSettings(home)).toEqual(usualMachine);
   expect(await readMachineSettings(join(home, 'nowhere'))).toEqual(usualMachine);
-  await writeFile(join(home, 'machine.yaml'), '# of this machine\ntoken_hosts: [nas.local, 192.168.1.10]\n');
-  expect(await readMachineSettings(home)).toEqual({ ...usualMachine, tokenHosts: ['nas.local', '192.168.1.10'] });
+  await writeFile(join(home, 'machine.yaml'), '# of this machine\ntoken_hosts: [nas.local, 192.168.1.10]\nsecond_stores: [10.0.0.2]\n');
+  const own = { tokenHosts: ['nas.local', '192.168.1.10'], secondStores: ['10.0.0.2'] };
+  expect(await readMachineSettings(home)).toEqual({ ...usualMachine, ...own });
   await writeFile(join(home, 'machine.yaml'), '# nothing yet\n');
   expect(await readMachineSettings(home)).toEqual(usualMachine);
 });

@@ -8,6 +8,8 @@ export interface CountedDoor {
   readonly bytes: () => number;
   /** Refuses connections from now on, as if the host were off. */
   readonly shut: () => Promise<void>;
+  /** Closes it as soon as the host has sent this many bytes. */
+  readonly shutAt: (bytes: number) => void;
   /** Forwards to the server at this URL from now on. */
   readonly open: (target: string) => Promise<void>;
 }
@@ -16,6 +18,7 @@ export interface CountedDoor {
 export async function countedDoor(target: string): Promise<CountedDoor> {
   let to = target;
   let bytes = 0;
+  let limit = Number.POSITIVE_INFINITY;
   const sockets = new Set<Socket>();
   const server = createServer((from) => {
     const onward = connect(Number(new URL(to).port), '127.0.0.1');
@@ -30,6 +33,7 @@ export async function countedDoor(target: string): Promise<CountedDoor> {
     }
     onward.on('data', (data) => {
       bytes += data.length;
+      if (bytes >= limit) void shut();
     });
     from.pipe(onward).pipe(from);
   });
@@ -47,6 +51,9 @@ export async function countedDoor(target: string): Promise<CountedDoor> {
     url: `http://127.0.0.1:${port}`,
     bytes: () => bytes,
     shut,
+    shutAt: (most) => {
+      limit = most;
+    },
     open: async (next) => {
       to = next;
       if (!server.listening) await listen(port);

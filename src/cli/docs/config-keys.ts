@@ -26,6 +26,11 @@ export const configVariables: readonly (readonly [name: string, means: string])[
   ['SKULK_HOME', "directory of skulk's own files on this machine; default ~/.skulk"],
   ['SKULK_CONFIG', 'the configuration file, as --config'],
   ['SKULK_STORE', 'URL of the store, as --store; it overrides the file'],
+  [
+    'SKULK_SECOND_STORES',
+    'URLs of the stores to read from while the store cannot be reached, separated by commas; overrides second_stores',
+  ],
+  ['SKULK_SECOND_TOKEN', 'token for those stores; they never get the token of the store'],
   ['SKULK_TOKEN', 'token for the store, as --token'],
   ['SKULK_UPSTREAM', 'URL of the store that a store host takes missing models from, as serve --upstream'],
   ['SKULK_UPSTREAM_TOKEN', 'token for that store'],

@@ -107,6 +107,7 @@ export function resolveConfig(
     aliases = [],
     tokenHosts = usualMachine.tokenHosts,
     swarm = usualMachine.swarm,
+    secondStores = usualMachine.secondStores,
     fileMayDirectToken = true,
   }: {
     content: ConfigFile;
@@ -119,6 +120,7 @@ export function resolveConfig(
     aliases?: readonly string[];
     tokenHosts?: readonly string[];
     swarm?: SwarmSettings;
+    secondStores?: readonly string[];
     fileMayDirectToken?: boolean;
   },
 ): Config {
@@ -213,8 +215,23 @@ export function resolveConfig(
     aliases,
     tokenHosts,
     swarm,
+    secondStores: readSecondStores(env(world, 'SKULK_SECOND_STORES'), secondStores, join(skulkHome, 'machine.yaml')),
     fileMayDirectToken,
   };
+}
+
+/** The URLs of stores to read from: from the environment, else from machine.yaml. @throws SkulkError CONFIG */
+function readSecondStores(text: string | undefined, listed: readonly string[], file: string): readonly string[] {
+  const given = text?.split(',').flatMap((one) => one.trim() || []);
+  const origin: Origin =
+    given === undefined
+      ? { from: 'file', file, line: undefined, key: 'second_stores' }
+      : { from: 'environment', name: 'SKULK_SECOND_STORES' };
+  return (given ?? listed).map((one) => {
+    const url = withScheme(one) ?? one;
+    checkStoreUrl(url, origin);
+    return url.replace(/\/+$/, '');
+  });
 }
 
 /** The token file of the Hub's own tools comes last. */

@@ -43,6 +43,12 @@ export const machineSchema = Type.Object(
         { additionalProperties: false, description: 'How this machine shares models with other nodes.' },
       ),
     ),
+    second_stores: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 2000, pattern: '^\\S+$' }), {
+        maxItems: 8,
+        description: 'Stores to read from, in order, while the configured store cannot be reached; e.g. http://192.168.1.11:58080.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -58,7 +64,8 @@ export async function readMachineSettings(skulkHome: string): Promise<MachineSet
   return parseSettingsText(text, {
     path,
     schema: machineSchema,
-    read: ({ token_hosts, swarm }) => ({
+    read: ({ token_hosts, second_stores, swarm }) => ({
+      secondStores: (second_stores as string[] | undefined) ?? usualMachine.secondStores,
       tokenHosts: (token_hosts as string[] | undefined) ?? usualMachine.tokenHosts,
       swarm: readSwarm((swarm as Readonly<Record<string, unknown>> | undefined) ?? {}),
     }),

@@ -69,10 +69,16 @@ export interface MachineSettings {
   /** Hosts, by name or address, to which this machine may send its token even if only mDNS knows them. */
   readonly tokenHosts: readonly string[];
   readonly swarm: SwarmSettings;
+  /** Stores to read from while the configured one cannot be reached, in order: URLs, or addresses with or without a port. */
+  readonly secondStores: readonly string[];
 }
 
 /** The settings of a machine without such a file. */
-export const usualMachine: MachineSettings = { tokenHosts: [], swarm: { isEnabled: true, port: 58_083, uploadLimit: undefined } };
+export const usualMachine: MachineSettings = {
+  tokenHosts: [],
+  swarm: { isEnabled: true, port: 58_083, uploadLimit: undefined },
+  secondStores: [],
+};
 
 /** The configuration for operations. */
 export interface Config {
@@ -90,6 +96,8 @@ export interface Config {
   /** Hosts that may get the token even if only mDNS knows them. */
   readonly tokenHosts: readonly string[];
   readonly swarm: SwarmSettings;
+  /** URLs of the stores to read from while the configured one cannot be reached, in order. */
+  readonly secondStores: readonly string[];
   /**
    * Whether a token from another source may be sent to the store in the file. Not if the file was in the working directory or above: it
    * may be part of a foreign repo.

@@ -16,7 +16,12 @@ export function checkStoreUrl(text: string, origin: Origin): void {
     url.hash === ''
   )
     return;
-  const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the store URL';
+  const who =
+    origin.from === 'environment' || origin.from === 'flag'
+      ? origin.name
+      : origin.from === 'file'
+        ? `${placeOf(origin)}${origin.key}`
+        : 'the store URL';
   throw new SkulkError('CONFIG', `${who} is not the URL of a store: ${JSON.stringify(text.replace(/\/\/[^@/]*@/, '//…@'))}`, {
     hint: 'use the form http://192.168.1.10:58080; set a token in SKULK_TOKEN',
   });

@@ -1,5 +1,5 @@
 import type { Deps } from '../../connect/deps.ts';
-import { openStore } from '../../connect/open-store.ts';
+import { readFromStore } from '../../connect/second-store.ts';
 import type { DescribedEntry, RegistryList } from '../../protocol/models.ts';
 
 /** The sort order of the store's models: by id, or the largest, the newest, or those with the most files first. */
@@ -19,8 +19,10 @@ const collator = new Intl.Collator('en');
 
 /** Lists the store's models. Equal ones are sorted by id. */
 export async function listRegistry(deps: Deps, { tags, words = [], sort = 'name' }: RegistryQuery): Promise<RegistryList> {
-  await using opened = await openStore(deps);
-  const entries = await opened.store.listDescribed();
+  const entries = await readFromStore(deps, async (opened) => {
+    await using _ = opened;
+    return await opened.store.listDescribed();
+  });
   const wanted = words.map((word) => word.toLowerCase());
   return {
     entries: entries

@@ -5,7 +5,8 @@ import { findGroup } from '../../catalog/selection/find-group.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { type OpenedStore, openStore } from '../../connect/open-store.ts';
+import type { OpenedStore } from '../../connect/open-store.ts';
+import { readFromStore } from '../../connect/second-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
@@ -17,9 +18,14 @@ import { describeQuantizations } from './describe-quantizations.ts';
 import { keptListing } from './kept-listing.ts';
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND; FILE_NOT_FOUND for a selector that names nothing of it */
-export async function showModel(deps: Deps, ref: ModelRef): Promise<ShownModel> {
+export const showModel = (deps: Deps, ref: ModelRef): Promise<ShownModel> =>
+  readFromStore(deps, async (opened) => {
+    await using _ = opened;
+    return await describeModel(deps, opened, ref);
+  });
+
+async function describeModel(deps: Deps, opened: OpenedStore, ref: ModelRef): Promise<ShownModel> {
   const { modelId } = ref;
-  await using opened = await openStore(deps);
   const entries = await opened.store.listDescribed();
   const entry = entries.find(({ model_id }) => model_id === modelId);
   if (entry === undefined)

@@ -34,6 +34,7 @@ export async function describeUnit({ world, config }: Deps, { manager: wanted, r
     'SKULK_HOME',
     'SKULK_NODE_ID',
     'SKULK_STORE',
+    'SKULK_SECOND_STORES',
     'SKULK_UPSTREAM',
     'HF_ENDPOINT',
     'HF_HUB_OFFLINE',

@@ -72,6 +72,7 @@ export const resolveSaved = ({ world, config }: Deps, file: string, { content, l
     aliases: config.aliases,
     tokenHosts: config.tokenHosts,
     swarm: config.swarm,
+    secondStores: config.secondStores,
     fileMayDirectToken: config.fileMayDirectToken,
   });
 

@@ -3,6 +3,7 @@ import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { rememberSilence } from '../../connect/reach-store.ts';
+import { readFromSecond, refuseSilent } from '../../connect/second-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { formatAge } from '../../kernel/units.ts';
@@ -27,6 +28,8 @@ export type StoreAnswer =
       readonly state: 'manifest';
       readonly manifest: Manifest;
       readonly store: Store;
+      /** Whether it is a second store, which answers while the store cannot be reached. */
+      readonly isSecond: boolean;
       /** Asks once more, because the model may have been replaced in the meantime. */
       readonly askAgain: () => Promise<Manifest>;
       /** The canonical directory, if it is on this machine. */
@@ -72,17 +75,38 @@ export async function askStore(
   let opened: OpenedStore | undefined;
   try {
     opened = await openStore(deps);
+    if (copy === undefined) await refuseSilent(deps, opened);
     return await askOpened(deps, opened, ref, { copy, ownPin: card?.ggufFile, ...options });
   } catch (error) {
     await opened?.[Symbol.asyncDispose]();
     if (deps.world.signal.aborted || !(error instanceof SkulkError)) throw error;
     if (copy === undefined) {
-      if (mayGoDirect(deps, error, direct)) return { state: 'direct', ...nothingOpen };
-      throw error;
+      const ask = (second: OpenedStore) => askSecond(deps, second, ref, { ownPin: card?.ggufFile, ...options });
+      const { value } = await readFromSecond(deps, error, ask).catch((failure: unknown): { readonly value: StoreAnswer } => {
+        if (!mayGoDirect(deps, error, direct)) throw failure;
+        return { value: { state: 'direct', ...nothingOpen } };
+      });
+      return value;
     }
     if (!isOutOfReach(error)) throw error;
     if (opened !== undefined) rememberSilence(deps, opened, error);
     return useWithoutStore(deps, copy, error);
+  }
+}
+
+/** The answer of a second store. It downloads nothing, and knows nothing about orders for this node. */
+async function askSecond(
+  deps: Deps,
+  opened: OpenedStore,
+  ref: ModelRef,
+  options: { readonly ownPin: string | undefined } & DownloadOptions,
+): Promise<StoreAnswer> {
+  try {
+    const answer = await askOpened(deps, opened, ref, { copy: undefined, ...options, isReadOnly: true });
+    return answer.state === 'direct' ? answer : { ...answer, hasOrders: false };
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
   }
 }
 
@@ -128,6 +152,7 @@ async function askOpened(
     manifest,
     askAgain,
     store: opened.store,
+    isSecond: options.isReadOnly === true,
     ...(canonical !== undefined && { canonical }),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };

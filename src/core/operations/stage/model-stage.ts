@@ -29,6 +29,8 @@ export interface StageOptions {
   readonly needs?: readonly NeededFile[];
   /** The store's orders have just been carried out. */
   readonly caughtUp?: boolean;
+  /** The store disappeared during the transfer, so a second store may send the rest. */
+  readonly isContinued?: boolean;
 }
 
 /** One stage of one model, shared by all its steps. */

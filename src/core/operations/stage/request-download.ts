@@ -15,6 +15,8 @@ import { selectPart } from './select-part.ts';
 export interface DownloadOptions {
   /** Nothing may be downloaded now. */
   readonly dryRun: boolean;
+  /** The store is a second one, which is only read. */
+  readonly isReadOnly?: boolean;
   /** Which files to fetch if the store lacks the model. */
   readonly wanted: WantedFiles;
   /** The files whose paths are needed. A model without one of them is not downloaded. */
@@ -33,9 +35,9 @@ export async function requestDownload(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
-  { missing, dryRun, ...options }: { readonly missing: unknown } & DownloadOptions,
+  { missing, dryRun, isReadOnly = false, ...options }: { readonly missing: unknown } & DownloadOptions,
 ): Promise<void> {
-  if (!(missing instanceof SkulkError) || missing.code !== 'MODEL_NOT_FOUND') throw missing;
+  if (!(missing instanceof SkulkError) || missing.code !== 'MODEL_NOT_FOUND' || isReadOnly) throw missing;
   if (dryRun)
     throw new SkulkError('MODEL_NOT_FOUND', missing.message, {
       hint: 'without --dry-run it would be requested from Hugging Face',
@@ -62,7 +64,7 @@ async function downloadAndWait(
   deps: Deps,
   opened: OpenedStore,
   ref: ModelRef,
-  { wanted, needs = [], ahead }: Omit<DownloadOptions, 'dryRun'>,
+  { wanted, needs = [], ahead }: Omit<DownloadOptions, 'dryRun' | 'isReadOnly'>,
 ): Promise<void> {
   if (needs.length > 0) {
     const { findPlan } = await import('../models/plan-download.ts');

@@ -1,6 +1,7 @@
 import { checkRevision } from '../../catalog/check-revision.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isStagedInPlace, resolveCanonical } from '../../connect/resolve-canonical.ts';
+import { hasSecond, isAway } from '../../connect/second-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { catchUp } from '../../node/catch-up.ts';
@@ -41,7 +42,14 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   }
   await checkReplaceable(stage, answer);
   if (options.dryRun) return await describePlan(stage, answer, local);
-  return await buildCopy(stage, answer, { useCopy, bytesAhead: ahead.bytes() });
+  try {
+    return await buildCopy(stage, answer, { useCopy, bytesAhead: ahead.bytes() });
+  } catch (error) {
+    // The verified pieces are kept, and a second store has the rest.
+    const mayContinue = hasSecond(deps) && options.isContinued !== true && answer.state === 'manifest' && !answer.isSecond;
+    if (!mayContinue || !(error instanceof SkulkError) || !isAway(error)) throw error;
+    return await stageModel(deps, ref, { ...options, force: false, isContinued: true });
+  }
 }
 
 /** On the store host, the canonical directory may be used as the copy. */
