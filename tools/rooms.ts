@@ -91,7 +91,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     values: ['core/staging', ...reach],
     types: ['core/config'],
     // It distinguishes a directory that is not mounted from a missing store.
-    doors: { 'core/connect/store/find-store.ts': ['core/config'], 'core/connect/store/open-host-store.ts': ['core/config'] },
+    doors: {
+      'core/connect/store/find-store.ts': ['core/config'],
+      'core/connect/store/open-host-store.ts': ['core/config'],
+      // The URL of another store is checked like one in the configuration.
+      'core/connect/promoted-store.ts': ['core/config'],
+    },
   },
   // The store as a Hub and as a registry, without HTTP.
   'core/endpoint': { values: data, types: [...dataRooms, 'core/sources'] },

@@ -32,6 +32,7 @@ export const commandLoaders = {
   key: async (): Promise<AnyCommand> => (await import('./key.ts')).key,
   token: async (): Promise<AnyCommand> => (await import('./token.ts')).token,
   policy: async (): Promise<AnyCommand> => (await import('./policy.ts')).policy,
+  store: async (): Promise<AnyCommand> => (await import('./store.ts')).store,
   open: async (): Promise<AnyCommand> => (await import('./open.ts')).open,
   upgrade: async (): Promise<AnyCommand> => (await import('./upgrade.ts')).upgrade,
   completion: async (): Promise<AnyCommand> => (await import('./completion.ts')).completion,

@@ -67,6 +67,7 @@ export async function directoryStore(
       instance: null,
       advertised: null,
       upstream: null,
+      replaces: null,
     }),
     listModels: async () => entries(),
     listDescribed: async () => entries().map((entry) => ({ ...entry, ...deriveTraits({ modelId: entry.model_id, files: entry.files }) })),

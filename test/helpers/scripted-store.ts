@@ -32,6 +32,7 @@ export const someHealth = {
   location: '/srv/models',
   advertised: null,
   upstream: null,
+  replaces: null,
 };
 
 /** A model in the events of a store. */

@@ -10,6 +10,9 @@ const advertised = orNull(
 /** Null also for a store that does not say. */
 const upstream = orNull(Type.String({ format: 'http-url' }), 'URL of the store that this one takes missing models from');
 
+/** Null also for a store that does not say. */
+const replaces = orNull(Type.String({ format: 'http-url' }), 'URL of the store that this one was promoted instead of');
+
 /** The health of a store and the space on its disk, as reported on its own port; sizes in bytes. */
 export const storeHealth = object(
   {
@@ -25,6 +28,7 @@ export const storeHealth = object(
     instance: orNull(text(), "Token of the server's lock: a process that can read it from the disk is on the store host"),
     advertised,
     upstream,
+    replaces,
   },
   { description: 'State of the store and its disk, in bytes' },
 );
@@ -44,6 +48,7 @@ export const healthView = object(
     location: textOrEmpty('URL of the store as this machine uses it'),
     advertised,
     upstream,
+    replaces,
   },
   { description: 'State of the store and its disk, in bytes' },
 );
@@ -62,6 +67,7 @@ export const toHealthView = (health: StoreHealth, location: string): HealthView 
   location,
   advertised: health.advertised,
   upstream: health.upstream,
+  replaces: health.replaces,
 });
 
 /** The reverse; fields that the API does not have are null. Pure. */
@@ -78,6 +84,7 @@ export const fromHealthView = (view: HealthView): StoreHealth => ({
   instance: null,
   advertised: view.advertised,
   upstream: view.upstream,
+  replaces: view.replaces,
 });
 
 /** The identity of a serving node. */

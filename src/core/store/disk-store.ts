@@ -15,6 +15,7 @@ import { deleteQuantization, planQuantizationRemoval } from './changes/delete-qu
 import type { LocalStore, QuantizationRemoval } from './contract.ts';
 import { guardStore } from './disk/guard-store.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
+import { readStoreIdentity } from './disk/store-identity.ts';
 import type { StorePresence } from './disk/store-presence.ts';
 import { createHeaderReader } from './facts/known-gguf-headers.ts';
 import { adoptModel, publishModel } from './ingest/adopt-model.ts';
@@ -163,8 +164,9 @@ function createCards({ cardsPath, world }: DiskStoreOptions, { layout, registry 
 
 async function healthOf(
   { root, world, nodeId, held, advertised = () => null, upstream }: DiskStoreOptions,
-  { registry }: StoreIndex,
+  { registry, layout }: StoreIndex,
 ): Promise<StoreHealth> {
+  const identity = await readStoreIdentity(layout).catch(() => undefined);
   const { free, total, used } = await diskRoom(root);
   return {
     store_path: root,
@@ -179,6 +181,7 @@ async function healthOf(
     instance: held?.holder.token ?? null,
     advertised: advertised(),
     upstream: upstream ?? null,
+    replaces: (identity !== 'damaged' && identity?.promoted?.instead_of) || null,
   };
 }
 

@@ -12,11 +12,13 @@ import { storeLayout } from '../../store/layout.ts';
 import type { WhenUnused } from '../../store/store-context.ts';
 import { askForProjectors } from '../ask-for-projector.ts';
 import type { Deps } from '../deps.ts';
+import { withoutReplaced } from '../promoted-store.ts';
 import { identifyStore, rememberModels } from '../served-stores.ts';
 import type { OpenedStore } from './opened-store.ts';
 
 /** A store on this disk without a server. It is closed after each use, because a server may start at any time. */
-export async function openOnDisk(deps: Deps, root: string): Promise<OpenedStore> {
+export async function openOnDisk(given: Deps, root: string): Promise<OpenedStore> {
+  const deps = await withoutReplaced(given, root);
   const { world, config } = deps;
   let queue: Promise<DownloadQueue> | undefined;
   let making: Promise<HostOptimizations> | undefined;

@@ -74,7 +74,7 @@ async function administer<T>(
 }
 
 /** The directory of this machine's store; undefined if another machine hosts it. */
-async function ownRoot({ config }: Deps): Promise<string | undefined> {
+export async function ownRoot({ config }: Deps): Promise<string | undefined> {
   if (remoteUrl(config) !== undefined || !config.isStoreHost) return undefined;
   const configured = config.settings.storePath.value;
   if (await isStore(configured)) return configured;

@@ -3,6 +3,7 @@ import { advertisedAddress, announce } from '../../connect/advertise.ts';
 import type { Deps, StoreChanges } from '../../connect/deps.ts';
 import { findOtherStores } from '../../connect/discover.ts';
 import { createHostDownloads, sweepHostDownloads } from '../../connect/host-downloads.ts';
+import { withoutReplaced } from '../../connect/promoted-store.ts';
 import { rememberModels } from '../../connect/served-stores.ts';
 import { openHostStore, uploadLimits } from '../../connect/store/open-host-store.ts';
 import { createHostHub } from '../../endpoint/held/host-hub.ts';
@@ -33,9 +34,10 @@ const pollEveryMs = 2_000;
  * @param report called with messages before the server is ready
  */
 export async function serveHost(
-  { deps, request, nodeId, names, keys, outside, listenWith, apiPort, atEnd }: Serving,
+  { deps: given, request, nodeId, names, keys, outside, listenWith, apiPort, atEnd }: Serving,
   report: Emit,
 ): Promise<Served> {
+  const deps = await withoutReplaced(given, given.config.settings.storePath.value);
   const { world, config } = deps;
   if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, report);
   let queue: DownloadQueue | undefined;

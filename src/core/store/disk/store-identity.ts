@@ -12,6 +12,16 @@ export interface StoreIdentity {
   readonly epoch: number;
   /** ISO 8601. */
   readonly created_at: string;
+  /** The store that this one was promoted instead of; absent if it was not promoted. */
+  readonly promoted?: Promotion;
+}
+
+/** A person's decision that a store takes the place of another one. */
+export interface Promotion {
+  /** The URL of the other store. */
+  readonly instead_of: string;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 /** Reads a store's identity from its `store.json`; undefined if there is none, `damaged` if the file is unusable. */
@@ -26,17 +36,28 @@ export async function readStoreIdentity({ identity }: Pick<StoreLayout, 'identit
 
 function parse(text: string): StoreIdentity | undefined {
   try {
-    const { id, epoch, created_at } = (JSON.parse(text) ?? {}) as Partial<Record<keyof StoreIdentity, unknown>>;
+    const { id, epoch, created_at, promoted } = (JSON.parse(text) ?? {}) as Partial<Record<keyof StoreIdentity, unknown>>;
     if (typeof id !== 'string' || !/^[0-9A-Za-z-]{8,64}$/.test(id)) return undefined;
     return {
       id,
       epoch: Number.isSafeInteger(epoch) ? (epoch as number) : 1,
       created_at: typeof created_at === 'string' ? created_at : new Date(0).toISOString(),
+      ...parsePromotion(promoted),
     };
   } catch {
     return undefined;
   }
 }
+
+function parsePromotion(value: unknown): { promoted?: Promotion } {
+  const { instead_of, at } = Object(value) as { readonly instead_of?: unknown; readonly at?: unknown };
+  if (typeof instead_of !== 'string' || !URL.canParse(instead_of)) return {};
+  return { promoted: { instead_of, at: typeof at === 'string' ? at : new Date(0).toISOString() } };
+}
+
+/** Replaces a store's identity in one step. The caller holds the store's lock. @throws the disk's errors; the old one stays then */
+export const writeStoreIdentity = (layout: Pick<StoreLayout, 'identity'>, identity: StoreIdentity): Promise<void> =>
+  writeFileDurably(layout.identity, `${JSON.stringify(identity)}\n`);
 
 /**
  * Creates a store's identity, unless it exists. If two processes do so at once, both get the same identity.
