@@ -97,7 +97,10 @@ async function openAlone(deps: Deps, url: string, variable: 'SKULK_SECOND_TOKEN'
   const settings = { ...config.settings, storeUrl, token };
   const { openOverHttp } = await import('./store/store-over-http.ts');
   const alone = { ...config, nodeId: undefined, isStoreHost: false, isStoreNamed: true, settings };
-  return await openOverHttp({ ...deps, config: alone }, url, { withKey: false });
+  const opened = await openOverHttp({ ...deps, config: alone }, url, { withKey: false });
+  // Its other nodes may be at another site.
+  const { swarm: _, ...store } = opened.store;
+  return { ...opened, store };
 }
 
 /** Warns once in a command which store answers, and what is impossible meanwhile. */
