@@ -303,7 +303,7 @@ test('the details of a model mark an older copy on this machine, and a partial o
   const whole = { ...details, quantizations: [], digest: 'a'.repeat(64) };
   const { press, seen } = showDashboard({ show: async () => whole }, { ...view, staging });
   await press('\r');
-  await expect.poll(seen).toMatch(/here +\/d\/org--one \(older than the store's copy; s updates it\)/);
+  await expect.poll(seen).toMatch(/here +\/d\/org--one \(idle; older than in the store; s updates it\)/);
   expect(seen()).toMatch(/partial +2\.00 KiB of an unfinished copy on this machine; s resumes it/);
 });
 
@@ -382,6 +382,77 @@ test('the list of optimizations shows progress, c cancels one, and enter shows i
   expect(cancelled).toEqual(['org/one-Q4_K_M-GGUF', 'again org/one-Q8_0-GGUF']);
 });
 
+test('S stages a model on the chosen machine, its page shows how far that is, and c withdraws the order', async () => {
+  const calls: unknown[] = [];
+  const able = { knows: ['stages'], address: '10.0.0.2', free_bytes: 2048, copies: [] };
+  const nodes = [node('box', able as never), node('kite', able as never)];
+  const progress = { doing: 'copying', bytes_done: 1, bytes_total: 4, waits_for: null };
+  const order = {
+    kind: 'stage',
+    model_id: 'org/one',
+    order_id: 'o',
+    given_at: '',
+    nodes: [{ node: 'kite', hostname: 'kite', status: 'pending', progress }],
+  };
+  const live = createLive<DashboardView>({ ...view, store: view.store && { ...view.store, nodes } });
+  const { press, seen } = showDashboard(
+    {
+      show: async () => details,
+      stageOn: async (ref, meant) => void calls.push([ref, meant]),
+      cancelOrders: async (ref) => void calls.push(['cancel', ref]),
+    },
+    view,
+    live,
+  );
+  await press('S');
+  expect(seen()).toMatch(/› all 2 machines that lack it[\s\S]*box +2\.00 KiB free[\s\S]*kite +2\.00 KiB free/);
+  await press('j', 'j', '\r');
+  await expect.poll(seen).toContain('✓ asked kite to stage org/one');
+  live.set({ ...view, store: view.store && { ...view.store, nodes, orders: [order as never] } });
+  await press('\r');
+  await expect.poll(seen).toMatch(/asked +kite: copying, 25%; c cancels/);
+  await press('c');
+  await expect.poll(seen).toContain('no machine is asked to stage org/one:Q4_K_M any more');
+  expect(calls).toEqual([
+    [{ modelId: 'org/one' }, ['kite']],
+    ['cancel', { modelId: 'org/one', selector: 'Q4_K_M' }],
+  ]);
+});
+
+test.each([
+  [{ status: 'ok', bad_files: [] }, '✓ verified org/one: every file matches'],
+  [
+    { status: 'damaged', bad_files: [{ path: 'a.gguf' }, { path: 'b.gguf' }], note: 'add the model again' },
+    '✗ org/one is damaged: a.gguf and 1 more (add the model again)',
+  ],
+])('v verifies a model and shows the result: %j', async (found, says) => {
+  const answer = Promise.withResolvers<never>();
+  const { press, seen } = showDashboard({ verify: () => answer.promise });
+  await press('v');
+  expect(seen()).toContain('verifying org/one in the store');
+  answer.resolve({ ok: true, models: [{ model_id: 'org/one', ...found }] } as never);
+  await expect.poll(seen).toContain(says);
+});
+
+test('f forgets a machine that is away after y, and refuses a connected one', async () => {
+  const forgotten: string[] = [];
+  const more = { address: '10.0.0.2', last_seen: '', version: '1' };
+  const nodes = [node('box', more), node('gone', { ...more, connected: false, pending_orders: 2 })];
+  const { press, seen } = showDashboard(
+    { forget: async (id) => void forgotten.push(id) },
+    { ...view, store: view.store && { ...view.store, nodes } },
+  );
+  await press('3', 'f');
+  expect(seen()).toMatch(/Forget box\?[\s\S]*It is connected/);
+  await press('y');
+  expect(seen()).toContain('Forget box?');
+  await press('\u001b', 'j', 'f');
+  expect(seen()).toMatch(/2 orders that it has not/);
+  await press('n', 'f', 'y');
+  await expect.poll(seen).toContain('✓ gone was forgotten');
+  expect(forgotten).toEqual(['gone']);
+});
+
 test('the details of a model mark each outdated quantization, on each machine that reports it', async () => {
   const [ours, theirs] = ['a'.repeat(64), 'b'.repeat(64)];
   const old = { ...copy, quantizations: [{ ...part('q4_k_m', false), digest: theirs }] };
@@ -391,4 +462,6 @@ test('the details of a model mark each outdated quantization, on each machine th
   const { press, seen } = showDashboard({ show: async () => shown }, { ...view, store: view.store && { ...view.store, nodes } });
   await press('\r');
   await expect.poll(seen).toMatch(/^› Q4_K_M +3\.00 MiB +4\.80 +box \(older\), kite, silent/m);
+  expect(seen()).toMatch(/on nodes +box, idle, used 1 d ago, Q4_K_M older/);
+  expect(seen()).toMatch(/ {4}kite, idle, used 1 d ago *$/m);
 });

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { purgeChoices } from '../../src/cli/render/dashboard/dialogs/purge-choices.ts';
+import { stageChoices } from '../../src/cli/render/dashboard/dialogs/stage-choices.ts';
 import { stagedOn } from '../../src/cli/render/dashboard/dialogs/staged-on.ts';
 import type { OwnCopy } from '../../src/cli/render/lists/copies.ts';
-import { stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
+import { copyColumns, stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
+import { describeOutcome } from '../../src/cli/render/lists/node-columns.ts';
 import { bar, progressBar } from '../../src/cli/render/parts/bar.ts';
 import { formatAge } from '../../src/cli/render/parts/format.ts';
 import { hintParts } from '../../src/cli/render/parts/hints.ts';
@@ -249,6 +251,58 @@ describe('the summary of a removal', () => {
       'c',
     ]);
   });
+});
+
+test('the other machines that can stage a model come with what is known of them, after all that lack it', () => {
+  const m = 'org/m' as ModelId;
+  const able = { knows: ['stages'], address: '10.0.0.2' } as const;
+  const nodes = [
+    node('me', [], able),
+    node('host', [], { ...able, address: null }),
+    node('kite', [], { ...able, free_bytes: 2048 }),
+    node('box', [copy('org/m')], able),
+    node('attic', [], { ...able, connected: false }),
+    node('laptop', [], { ...able, connected: false, agent: false, free_bytes: null }),
+    node('old', [], { address: '10.0.0.3', version: '0.1.0' }),
+  ];
+  const says = (some: readonly KnownNode[]) =>
+    stageChoices(view([], some), { modelId: m }).map(({ text, state, nodes: meant }) => [text, state, meant.join(' ')]);
+  expect(says(nodes)).toEqual([
+    ['all 3 machines that lack it', '', 'attic kite laptop'],
+    ['attic', 'away; stages it later', 'attic'],
+    ['box', 'has it; updates it', 'box'],
+    ['kite', '2.00 KiB free', 'kite'],
+    ['laptop', 'no agent; stages it later', 'laptop'],
+    ['old', 'skulk 0.1.0 cannot be asked', ''],
+  ]);
+  expect(says(nodes.slice(0, 3))).toEqual([['kite', '2.00 KiB free', 'kite']]);
+  expect(says([])).toEqual([]);
+});
+
+test.each([
+  [{ status: 'pending' }, 'not answered yet'],
+  [{ status: 'pending', awaited: false }, 'away, does it when it is back'],
+  [{ status: 'pending', progress: { doing: 'copying', bytes_done: 43, bytes_total: 100, waits_for: null } }, 'copying, 43%'],
+  [{ status: 'pending', progress: { doing: null, bytes_done: 0, bytes_total: 0, waits_for: 'another stage' } }, 'another stage'],
+  [{ status: 'deferred', reason: 'in use by pid 7' }, 'later, in use by pid 7'],
+  [{ status: 'failed', reason: 'no room' }, 'failed, no room'],
+])('the state of an order on a node is described: %j', (outcome, says) =>
+  expect(describeOutcome({ reason: null, freed_bytes: 0, hostname: 'n', node: 'n', ...outcome } as never)).toBe(says),
+);
+
+test('a list of copies says whether each is in use, idle, or partly unfinished', () => {
+  const unfinished = [
+    { model_id: 'a/a' as ModelId, size_bytes: 7 },
+    { model_id: 'd/d' as ModelId, size_bytes: 7 },
+  ];
+  const rows = stagingRows({ models: [copy('a/a'), copy('b/b', { in_use: true }), copy('c/c')], unfinished }, []);
+  const state = copyColumns(new Date()).at(-1);
+  expect(rows.map((row) => state?.cell(row, 30))).toEqual([
+    { text: 'idle, part unfinished', tone: 'warn' },
+    { text: 'in use', tone: 'good' },
+    { text: 'idle', tone: 'quiet' },
+    { text: 'unfinished, s resumes', tone: 'warn' },
+  ]);
 });
 
 test('a model that is being staged is shown as one line, with or without an existing copy', () => {

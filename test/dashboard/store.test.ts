@@ -43,7 +43,7 @@ test('the dashboard shows the four lists, a filter, and the details of each item
   await terminal.press('Enter', 'Enter');
   expect(await terminal.sees(/id +laptop/)).toMatch(/ {2}mlx-community\/Qwen3-4B-4bit +2\.86 MiB +now +idle/);
   await terminal.press('Escape', '4', 'Enter');
-  expect(await terminal.sees(/path +\//)).toMatch(/it +kept: within the budget/);
+  expect(await terminal.sees(/path +\//)).toMatch(/state +idle: kept, within the budget/);
   await terminal.press('Escape', '?');
   expect(await terminal.sees('╭─ Keys')).toContain('purge staged copies: here, on a machine, everywhere');
   await terminal.press('x', 'Left', 'Left', 'Left');

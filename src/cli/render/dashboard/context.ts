@@ -43,6 +43,8 @@ export type OpenDialog =
   | { readonly kind: 'leave' }
   | { readonly kind: 'add' /** Looked up at once. */; readonly initial?: ModelId }
   | { readonly kind: 'optimize'; readonly source: ModelRef }
+  | { readonly kind: 'stage-on'; readonly named: ModelRef }
+  | { readonly kind: 'forget'; readonly nodeId: NodeId }
   | ({ readonly kind: 'delete' } & Deletion)
   | ({ readonly kind: 'purge' } & PurgePlace);
 
@@ -65,8 +67,8 @@ export interface DashboardContext {
   readonly show: (details: Details | undefined) => void;
   readonly open: (dialog: OpenDialog | undefined) => void;
   readonly say: (message: Message) => void;
-  /** Runs a short action and shows its result. */
-  readonly run: (work: () => Promise<unknown>, done: string) => void;
+  /** Runs an action and shows its result, in the same words each time or in words that depend on it. */
+  readonly run: <T>(work: () => Promise<T>, done: string | ((result: T) => Message)) => void;
 }
 
 const Context = createContext<DashboardContext | undefined>(undefined);

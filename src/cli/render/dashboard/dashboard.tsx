@@ -17,10 +17,12 @@ import { NodeDetailsPage } from './details/node-details.tsx';
 import { OptimizationDetailsPage } from './details/optimization-details.tsx';
 import { AddDialog } from './dialogs/add-dialog.tsx';
 import { DeleteDialog } from './dialogs/delete-dialog.tsx';
+import { ForgetDialog } from './dialogs/forget-dialog.tsx';
 import { HelpDialog } from './dialogs/help-dialog.tsx';
 import { LeaveDialog } from './dialogs/leave-dialog.tsx';
 import { OptimizeDialog } from './dialogs/optimize-dialog.tsx';
 import { PurgeDialog } from './dialogs/purge-dialog.tsx';
+import { StageOnDialog } from './dialogs/stage-on-dialog.tsx';
 import { KeyHints, messageLines } from './footer.tsx';
 import { Header } from './header.tsx';
 import { hintsFor } from './key-hints.ts';
@@ -92,7 +94,7 @@ export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): React
     say: setMessage,
     run: (work, done) => {
       work().then(
-        () => setMessage({ text: done, tone: 'good' }),
+        (result) => setMessage(typeof done === 'string' ? { text: done, tone: 'good' } : done(result)),
         (error: unknown) => {
           const { message: text, hint } = explain(error);
           setMessage({ text, hint, tone: 'bad' });
@@ -158,6 +160,10 @@ function DialogOf({ dialog, onLeave }: { readonly dialog: OpenDialog; readonly o
       return <AddDialog initial={dialog.initial} />;
     case 'optimize':
       return <OptimizeDialog source={dialog.source} />;
+    case 'stage-on':
+      return <StageOnDialog named={dialog.named} />;
+    case 'forget':
+      return <ForgetDialog nodeId={dialog.nodeId} />;
     case 'delete':
       return <DeleteDialog deletion={dialog} />;
     case 'purge':

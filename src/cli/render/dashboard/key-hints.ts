@@ -8,9 +8,19 @@ const common: readonly Hint[] = [
 ];
 
 const ofTabs: Readonly<Record<TabName, readonly Hint[]>> = {
-  store: [['enter', 'details'], ['a', 'add'], ['s', 'stage'], ['p', 'purge'], ['d', 'delete'], ...common, ['o', 'optimize']],
+  store: [
+    ['enter', 'details'],
+    ['a', 'add'],
+    ['s', 'stage'],
+    ['p', 'purge'],
+    ['d', 'delete'],
+    ...common,
+    ['S', 'stage on'],
+    ['v', 'verify'],
+    ['o', 'optimize'],
+  ],
   downloads: [['enter', 'details'], ['a', 'add'], ['c', 'cancel'], ['r', 'again'], ...common],
-  nodes: [['enter', 'details'], ['p', 'purge'], ...common],
+  nodes: [['enter', 'details'], ['p', 'purge'], ...common, ['f', 'forget']],
   staging: [['enter', 'details'], ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ...common],
   optimizations: [['enter', 'details'], ['c', 'cancel'], ['r', 'again'], ...common],
 };
@@ -18,9 +28,19 @@ const ofTabs: Readonly<Record<TabName, readonly Hint[]>> = {
 const back: Hint = ['esc', 'back'];
 
 const ofDetails: Readonly<Record<Details['kind'], readonly Hint[]>> = {
-  model: [back, ['a', 'add'], ['s', 'stage here'], ['p', 'purge'], ['d', 'delete'], ['?', 'help'], ['o', 'optimize']],
+  model: [
+    back,
+    ['a', 'add'],
+    ['s', 'stage here'],
+    ['p', 'purge'],
+    ['d', 'delete'],
+    ['?', 'help'],
+    ['S', 'stage on'],
+    ['v', 'verify'],
+    ['o', 'optimize'],
+  ],
   download: [back, ['c', 'cancel'], ['r', 'again'], ['?', 'help']],
-  node: [back, ['p', 'purge'], ['?', 'help']],
+  node: [back, ['p', 'purge'], ['f', 'forget'], ['?', 'help']],
   copy: [back, ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ['?', 'help']],
   optimization: [back, ['c', 'cancel'], ['r', 'again'], ['?', 'help']],
 };

@@ -13,7 +13,7 @@ export interface StagingRow {
   readonly copy: OwnCopy | undefined;
   /** A running, waiting or failed job. */
   readonly job: StagingJob | undefined;
-  /** The size of an unfinished copy that nothing is building now, in bytes. */
+  /** The size of unfinished data that nothing is adding to now, in bytes; with a copy, of another part of its model. */
   readonly unfinished?: number;
 }
 
@@ -28,7 +28,12 @@ export function stagingRows(
   const copyOf = new Map(copies.map((copy) => [copy.model_id, copy]));
   return [
     ...listed.map((job) => ({ model_id: job.model_id, job, copy: copyOf.get(job.model_id) })),
-    ...copies.filter(({ model_id }) => !ids.has(model_id)).map((copy) => ({ model_id: copy.model_id, copy, job: undefined })),
+    ...copies
+      .filter(({ model_id }) => !ids.has(model_id))
+      .map((copy) => {
+        const bytes = unfinished.find(({ model_id }) => model_id === copy.model_id)?.size_bytes;
+        return { model_id: copy.model_id, copy, job: undefined, ...(bytes !== undefined && { unfinished: bytes }) };
+      }),
     ...unfinished
       .filter(({ model_id }) => !ids.has(model_id) && !copyOf.has(model_id))
       .map(({ model_id, size_bytes }) => ({ model_id, copy: undefined, job: undefined, unfinished: size_bytes })),
@@ -44,12 +49,7 @@ export const copyColumns = (now: Date): readonly Column<StagingRow>[] => [
     title: 'STATE',
     width: 24,
     preferredWidth: 60,
-    cell: ({ copy, job, unfinished }, width) =>
-      unfinished !== undefined
-        ? { text: 'unfinished, s resumes', tone: 'warn' }
-        : job === undefined
-          ? stateOf(copy, copy?.holders)
-          : jobState(job, width),
+    cell: (row, width) => (row.job === undefined ? stateOfRow(row) : jobState(row.job, width)),
   },
 ];
 
@@ -68,6 +68,13 @@ function lastUsed(copy: OwnCopy | undefined, job: StagingJob | undefined, now: D
 function jobState(job: StagingJob, width: number): Cell {
   if (job.status === 'staging' && job.waits_for !== null) return { text: job.waits_for, tone: 'quiet' };
   return progressOf(job, job.status, width);
+}
+
+/** The state of a copy that is not being made now: what is unfinished comes first. */
+function stateOfRow({ copy, unfinished }: StagingRow): Cell {
+  if (unfinished === undefined) return stateOf(copy, copy?.holders);
+  const use = copy === undefined ? '' : copy.in_use ? 'in use, ' : 'idle, ';
+  return { text: `${use}${copy === undefined ? '' : 'part '}unfinished${copy === undefined ? ', s resumes' : ''}`, tone: 'warn' };
 }
 
 /** Whether a copy is in use, or over the budget. */

@@ -1,5 +1,5 @@
 import { nodeNames } from '../../../core/kernel/machine/node-names.ts';
-import type { KnownNode } from '../../../core/protocol/fleet.ts';
+import type { KnownNode, NodeOutcome } from '../../../core/protocol/fleet.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
 
@@ -37,6 +37,17 @@ export function stateOf({ connected, agent }: KnownNode): Cell {
 }
 
 const sizeOf = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
+
+const outcomeWords = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
+
+/** How an order stands on a node: `copying, 43%`, `later, in use by pid 7`. */
+export function describeOutcome({ status, reason, progress, awaited }: NodeOutcome): string {
+  const { bytes_done: done = 0, bytes_total: total = 0, waits_for, doing } = progress ?? {};
+  const now = status === 'pending' ? (waits_for ?? doing) : undefined;
+  const share = now != null && total > 0 ? `${Math.floor((done / total) * 100)}%` : undefined;
+  if (status === 'pending' && awaited === false && now == null) return 'away, does it when it is back';
+  return [now ?? outcomeWords[status], share, reason].filter(Boolean).join(', ');
+}
 
 /** The text for the filter. */
 export const wordsOfNode = ({ node_id, hostname, version, address }: KnownNode): string => [hostname, node_id, version, address].join(' ');

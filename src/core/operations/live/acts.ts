@@ -8,14 +8,17 @@ import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import { describeHolder } from '../../protocol/holder.ts';
-import type { DownloadPlan, HubOffer, ShownModel } from '../../protocol/models.ts';
+import type { DownloadPlan, HubOffer, ShownModel, VerifyReport } from '../../protocol/models.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 import { deleteModels } from '../models/delete-models.ts';
 import { cancelDownload, download } from '../models/downloads.ts';
 import { cancelOptimization, optimize, planOptimization } from '../models/optimize.ts';
 import { showModel } from '../models/show-model.ts';
+import { verifyModels } from '../models/verify-models.ts';
+import { forgetNode } from '../nodes/nodes.ts';
 import { purgeEverywhere } from '../nodes/purge-everywhere.ts';
 import { purgeStaging } from '../nodes/purge-staging.ts';
+import { orderStage, withdrawStages } from '../nodes/stage-everywhere.ts';
 import type { StagingJobs } from '../stage/staging-jobs.ts';
 
 /** The result of a removal on one machine; `kept`: it is in use there. */
@@ -75,12 +78,21 @@ export interface DashboardActs {
   /** Whether a staging started here is running; it ends with the dashboard. */
   isStaging(): boolean;
   cancelStage(modelId: ModelId): Promise<void>;
+  /** Orders other machines to stage; returns when the store has the order. */
+  stageOn(ref: ModelRef, nodes: readonly NodeId[]): Promise<void>;
+  /** Withdraws every order to stage the model, or one quantization of it. */
+  cancelOrders(ref: ModelRef): Promise<void>;
+  /** Hashes the canonical copy again. A second call for the same model joins the first. */
+  verify(modelId: ModelId): Promise<VerifyReport>;
+  /** Removes a machine and its pending orders from the store's list. */
+  forget(nodeId: NodeId): Promise<void>;
 }
 
 /** Maps the keys of the dashboard to the operations of the commands. */
 export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
   // Requests that are in no list yet: the key to quit may come right after the key to stage.
   let asked = 0;
+  const verifying = new Map<ModelId, Promise<VerifyReport>>();
   return {
     show: (modelId) => showModel(deps, { modelId }),
     delete: async (ref, { force }) => {
@@ -128,6 +140,16 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
     },
     isStaging: () => asked > 0 || jobs.list().some(({ status }) => status === 'pending' || status === 'staging'),
     cancelStage: async (modelId) => void (await jobs.cancel(modelId)),
+    stageOn: async (ref, nodes) => void (await orderStage(deps, { refs: [ref], nodes })),
+    cancelOrders: async (ref) => void (await withdrawStages(deps, ref)),
+    verify: (modelId) => {
+      const running = verifying.get(modelId);
+      if (running !== undefined) return running;
+      const begun = verifyModels(deps, { refs: [{ modelId }], staging: false, repair: false }).finally(() => verifying.delete(modelId));
+      verifying.set(modelId, begun);
+      return begun;
+    },
+    forget: async (nodeId) => void (await forgetNode(deps, { name: nodeId })),
   };
 }
 

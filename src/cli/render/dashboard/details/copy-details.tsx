@@ -10,17 +10,22 @@ import { formatAge, formatBytes, formatLeft, formatRate, formatTime } from '../.
 import { useDashboard } from '../context.ts';
 import { actOnCopy } from '../copy-keys.ts';
 import { DetailsPage } from './details-page.tsx';
+import { describeOlder } from './older-parts.ts';
+import { useShownModel } from './use-shown-model.ts';
 
 /** A copy of this machine: its path, its users, and whether the budget evicts it; or its progress. */
 export function CopyDetailsPage({ modelId }: { readonly modelId: ModelId }): ReactElement {
   const dashboard = useDashboard();
-  const { view, now, width } = dashboard;
+  const { view, acts, now, width } = dashboard;
+  const entry = view.store?.models?.find(({ model_id }) => model_id === modelId);
+  const { model } = useShownModel(() => acts.show(modelId), `${modelId} ${entry?.downloaded_at} ${entry?.total_bytes}`);
   const row = stagingRows(view.staging, view.jobs).find(({ model_id }) => model_id === modelId);
   if (row === undefined)
     return (
       <DetailsPage title={modelId} lines={[[{ text: '  It is no longer staged on this machine.', tone: 'warn' }]]} onKey={() => false} />
     );
-  const facts = factLines([...jobFacts(row.job), ...copyFacts(row.copy, now), ...unfinishedFacts(row.unfinished)], width);
+  const older = row.copy && describeOlder(row.copy, model);
+  const facts = factLines([...jobFacts(row.job), ...copyFacts(row.copy, older, now), ...unfinishedFacts(row.unfinished)], width);
   return <DetailsPage title={modelId} lines={facts} onKey={(key) => actOnCopy(dashboard, key, row)} />;
 }
 
@@ -39,24 +44,24 @@ function jobFacts(job: StagingJob | undefined) {
 function unfinishedFacts(bytes: number | undefined) {
   if (bytes === undefined) return [];
   return [
-    ['unfinished', `${formatBytes(bytes)} of it on this machine`],
-    ['it', 's resumes it; skulk reconcile removes it after a week'],
+    ['unfinished', `${formatBytes(bytes)} of it on this machine; s resumes it; skulk reconcile removes it after a week`, 'warn'],
   ] as const;
 }
 
-function copyFacts(copy: OwnCopy | undefined, now: Date) {
+function copyFacts(copy: OwnCopy | undefined, older: string | undefined, now: Date) {
   if (copy === undefined) return [];
   const becomes = copy.in_use
-    ? 'kept while in use'
+    ? 'in use: kept until its last use ends'
     : copy.over_budget
-      ? 'evicted when the budget is next applied'
-      : 'kept: within the budget';
+      ? 'idle: evicted when the budget is next applied'
+      : 'idle: kept, within the budget';
   return [
     ['path', copy.directory],
     ['size', formatBytes(copy.size_bytes)],
     ['sha256', copy.digest ?? 'unknown: staged by another program'],
     ['last used', `${formatTime(copy.last_used)}, ${formatAge(copy.last_used, now)}`],
     ['in use by', copy.holders.map(describeHolder).join(', '), 'good'],
-    ['it', becomes],
+    ['state', becomes],
+    ['store', older === undefined ? null : `${older} than in the store; s updates it`, 'warn'],
   ] as const;
 }

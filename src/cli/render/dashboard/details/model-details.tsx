@@ -1,11 +1,11 @@
-import { type ReactElement, useEffect, useState } from 'react';
+import { type ReactElement, useState } from 'react';
 import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
+import type { GivenOrder } from '../../../../core/protocol/fleet.ts';
 import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
-import type { OwnCopy } from '../../lists/copies.ts';
-import { isOlderPart, partOf, quantizationColumns } from '../../lists/quantization-columns.ts';
-import { explain } from '../../parts/explain.ts';
+import { describeOutcome } from '../../lists/node-columns.ts';
+import { quantizationColumns } from '../../lists/quantization-columns.ts';
 import { type Fact, factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
 import type { Column } from '../../parts/lay-out.ts';
@@ -14,6 +14,8 @@ import type { Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 import { actOnModel, actOnQuantization } from '../model-keys.ts';
 import { DetailsPage } from './details-page.tsx';
+import { describeOlder } from './older-parts.ts';
+import { useShownModel } from './use-shown-model.ts';
 
 type Lines = readonly (readonly Part[])[];
 
@@ -23,7 +25,7 @@ export function ModelDetailsPage({ modelId }: { readonly modelId: ModelId }): Re
   const { view, acts, now, width, open } = dashboard;
   const [at, setAt] = useState(0);
   const entry = view.store?.models?.find(({ model_id }) => model_id === modelId);
-  const { model, problem } = useModel(() => acts.show(modelId), `${modelId} ${entry?.downloaded_at} ${entry?.total_bytes}`);
+  const { model, problem } = useShownModel(() => acts.show(modelId), `${modelId} ${entry?.downloaded_at} ${entry?.total_bytes}`);
   const isAsking = model === undefined && problem === undefined;
   const facts = factLines([...(model === undefined ? [] : modelFacts(model, now)), ...stagedFacts(view, { modelId, model, now })], width);
   const lines: Lines = [
@@ -71,29 +73,6 @@ function quantizationLines(
   ];
 }
 
-/** @param stamp fetches again when it changes */
-function useModel(
-  ask: () => Promise<ShownModel>,
-  stamp: string,
-): { readonly model: ShownModel | undefined; readonly problem: string | undefined } {
-  const [state, setState] = useState<{ model: ShownModel | undefined; problem: string | undefined }>({
-    model: undefined,
-    problem: undefined,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the stamp says when the answer would be another
-  useEffect(() => {
-    let isOver = false;
-    ask().then(
-      (model) => isOver || setState({ model, problem: undefined }),
-      (error: unknown) => isOver || setState(({ model }) => ({ model, problem: explain(error).message })),
-    );
-    return () => {
-      isOver = true;
-    };
-  }, [stamp]);
-  return state;
-}
-
 function modelFacts(model: ShownModel, now: Date): readonly Fact[] {
   const { total_bytes, files, tags, quantization, family, context_length, digest, revision, commit, source, downloaded_at, companions } =
     model;
@@ -125,8 +104,8 @@ function stagedFacts(
     own === undefined
       ? ['here', 'not staged on this machine; s stages it', 'quiet']
       : older !== undefined
-        ? ['here', `${own.directory} (${older} the store's copy; s updates it)`, 'warn']
-        : ['here', `${own.directory}${own.in_use ? ' (in use)' : ''}`, 'good'];
+        ? ['here', `${own.directory} (${use(own)}; ${older} than in the store; s updates it)`, 'warn']
+        : ['here', `${own.directory} (${use(own)})`, 'good'];
   const nameOf = nodeNames(store?.nodes ?? []);
   const others = (store?.nodes ?? []).flatMap((one) => {
     const copy = one.copies?.find(({ model_id }) => model_id === modelId);
@@ -135,23 +114,31 @@ function stagedFacts(
   return [
     here,
     ...partial,
-    ...others.map(
-      ({ one, copy }, index): Fact => [
-        index === 0 ? 'on nodes' : ' ',
-        `${nameOf(one)}, ${copy.in_use ? 'in use' : `used ${formatAge(copy.last_used, now)}`}`,
-      ],
-    ),
+    ...others.map(({ one, copy }, index): Fact => {
+      const late = describeOlder(copy, model);
+      const state = copy.in_use ? 'in use' : `idle, used ${formatAge(copy.last_used, now)}`;
+      return [index === 0 ? 'on nodes' : ' ', [nameOf(one), state, late].filter(Boolean).join(', '), late === undefined ? 'plain' : 'warn'];
+    }),
+    ...orderFacts(store?.orders ?? [], modelId),
   ];
 }
 
-/** Which parts of a copy differ from the store, as the beginning of a sentence; undefined if none. */
-function describeOlder(own: OwnCopy, model: ShownModel | undefined): string | undefined {
-  const stored = model?.quantizations ?? [];
-  const parts = stored.filter((one) => isOlderPart(partOf(own, { modelId: own.model_id, selector: one.selector }), one));
-  if (parts.length > 0) return `${parts.map(({ selector }) => selector).join(', ')} older than`;
-  // A part of the quantizations always has another digest.
-  if (stored.length > 0 || own.digest === null || model?.digest == null || own.digest === model.digest) return undefined;
-  return 'older than';
+const use = ({ in_use }: { readonly in_use: boolean }): string => (in_use ? 'in use' : 'idle');
+
+/** The machines that were asked to stage the model, and how far they are. */
+function orderFacts(orders: readonly GivenOrder[], modelId: ModelId): readonly Fact[] {
+  const asked = orders
+    .filter(({ kind, model_id }) => kind === 'stage' && model_id === modelId)
+    .flatMap(({ nodes, selector }) => {
+      const nameOf = nodeNames(nodes.map(({ node, hostname }) => ({ node_id: node, hostname })));
+      return nodes
+        .filter(({ status }) => status !== 'done')
+        .map(
+          (one) =>
+            `${nameOf({ node_id: one.node, hostname: one.hostname })}${selector === undefined ? '' : `, ${selector}`}: ${describeOutcome(one)}`,
+        );
+    });
+  return asked.map((text, index): Fact => [index === 0 ? 'asked' : ' ', `${text}${index === 0 ? '; c cancels' : ''}`, 'warn']);
 }
 
 const fileLines = ({ files }: ShownModel, width: number): Lines => [

@@ -5,7 +5,7 @@ import { formatRef } from '../../../../core/kernel/model-id.ts';
 import type { GivenOrder, KnownNode } from '../../../../core/protocol/fleet.ts';
 import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
-import { stateOf } from '../../lists/node-columns.ts';
+import { describeOutcome, stateOf } from '../../lists/node-columns.ts';
 import { factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
 import type { Column } from '../../parts/lay-out.ts';
@@ -28,8 +28,9 @@ export function NodeDetailsPage({ nodeId }: { readonly nodeId: NodeId }): ReactE
     ...copyLines(node, now, width),
   ];
   const onKey = (key: string): boolean => {
-    if (key !== 'p') return false;
-    open({ kind: 'purge', modelId: undefined, nodeId });
+    if (key === 'p') open({ kind: 'purge', modelId: undefined, nodeId });
+    else if (key === 'f') open({ kind: 'forget', nodeId });
+    else return false;
     return true;
   };
   return <DetailsPage title={nodeNames(view.store?.nodes ?? [])(node)} lines={lines} onKey={onKey} />;
@@ -62,15 +63,13 @@ function nodeLines(node: KnownNode, now: Date, width: number): Lines {
   );
 }
 
-const outcomeWords = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
-
 function orderLines({ node_id }: KnownNode, orders: readonly GivenOrder[], { now, width }: { now: Date; width: number }): Lines {
   const pending = orders.flatMap(({ kind, model_id, selector, given_at, nodes }) => {
     const outcome = nodes.find(({ node, status }) => node === node_id && status !== 'done');
     return outcome === undefined
       ? []
       : [
-          `${kind === 'evict' ? 'delete' : kind} ${model_id === null ? 'every copy' : formatRef({ modelId: model_id, selector })}, asked ${formatAge(given_at, now)}: ${[outcomeWords[outcome.status], outcome.reason].filter(Boolean).join(', ')}`,
+          `${kind === 'evict' ? 'delete' : kind} ${model_id === null ? 'every copy' : formatRef({ modelId: model_id, selector })}, asked ${formatAge(given_at, now)}: ${describeOutcome(outcome)}`,
         ];
   });
   return factLines(

@@ -12,11 +12,14 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['/', 'show only rows with these words; esc shows all again'],
   ['a', 'add a model from Hugging Face by name'],
   ['s', 'stage the model on this machine'],
+  ['S', 'stage it on other machines'],
+  ['v', 'verify the model in the store'],
   ['o', 'quantize the model in the store'],
-  ['c', 'cancel a download or other work'],
+  ['c', 'cancel a download or other work; on a model, its staging'],
   ['r', 'retry what failed'],
   ['p', 'purge staged copies: here, on a machine, everywhere'],
   ['d', 'delete a model from the store and every machine'],
+  ['f', 'forget a machine that is gone'],
   ['q, Ctrl-C', 'quit; Ctrl-Z and fg work'],
 ];
 

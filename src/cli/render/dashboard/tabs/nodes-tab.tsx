@@ -25,6 +25,7 @@ export function NodesTab(): ReactElement {
         if (node === undefined) return false;
         if (key === 'enter') show({ kind: 'node', nodeId: node.node_id });
         else if (key === 'p') open({ kind: 'purge', modelId: undefined, nodeId: node.node_id });
+        else if (key === 'f') open({ kind: 'forget', nodeId: node.node_id });
         else return false;
         return true;
       }}

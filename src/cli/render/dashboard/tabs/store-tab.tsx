@@ -10,9 +10,10 @@ export function StoreTab(): ReactElement {
   const { view, now, width, height, listOf, show, open } = dashboard;
   const { store, staging, node } = view;
   const here = new Set<string>(staging?.models.map(({ model_id }) => model_id));
+  const partial = new Set<string>(staging?.unfinished.map(({ model_id }) => model_id));
   return (
     <List
-      columns={modelColumns({ nodes: store?.nodes ?? [], here, nodeId: node.node_id, now })}
+      columns={modelColumns({ nodes: store?.nodes ?? [], here, partial, nodeId: node.node_id, now })}
       rows={store?.models ?? []}
       keyOf={({ model_id }) => model_id}
       wordsOf={wordsOfModel}
