@@ -1,7 +1,7 @@
 /**
- * Checks the words of every text that a person reads: strings of src and web, names of tests, comments outside
- * web, and the pages of the repository. Sentences of the pages, except the change log, have at most 30 words. Run by `npm run check:words`; with violations it
- * prints a line for each and exits with status 1.
+ * Checks the words of every text that a person reads: strings of src and web, names of tests, all comments, and the pages of the repository.
+ * Sentences of the pages, except the change log, have at most 30 words. Run by `npm run check:words`; with violations it prints a line for
+ * each and exits with status 1.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,7 @@ for (const path of globSync('{src,web}/**/*.{ts,tsx}', { cwd: root }).toSorted()
   for (const { text, line } of textOfSource(readFileSync(root + path, 'utf8'), path))
     violations.push(...findPhrases(text).map((problem) => `${path}:${line}: ${problem}`));
 
-// A folder is in this list once its comments are clean.
-for (const path of globSync('{src,bin,test,bench,tools}/**/*.{ts,tsx,js,mjs}', { cwd: root }).toSorted()) {
+for (const path of globSync('{src,web,bin,test,bench,tools}/**/*.{ts,tsx,js,mjs}', { cwd: root }).toSorted()) {
   if (path.includes('node_modules')) continue;
   const source = readFileSync(root + path, 'utf8');
   for (const { text, line } of [...textOfTestNames(source, path), ...textOfComments(source, path)])

@@ -11,7 +11,7 @@ export function BudgetLine({ node: { copies, budget_bytes, free_bytes } }: { rea
   const used = sum(copies.filter(({ in_use }) => in_use));
   const over = sum(copies.filter(({ over_budget }) => over_budget));
   const idle = sum(copies) - used - over;
-  // Copies in use stand outside of the budget, so the line of the budget is moved by them.
+  // The budget does not count copies in use, so they move its line.
   const limit = budget_bytes === null ? undefined : used + budget_bytes;
   const total = Math.max(limit ?? 0, used + idle + over);
   const next = copies.filter(({ over_budget }) => over_budget).map(({ model_id }) => model_id);

@@ -40,7 +40,7 @@ const sizeOf = (bytes: number | null): string => (bytes === null ? '?' : formatB
 
 const outcomeWords = { pending: 'not answered yet', deferred: 'later', failed: 'failed', done: 'done' } as const;
 
-/** How an order stands on a node: `copying, 43%`, `later, in use by pid 7`. */
+/** The state of an order on a node: `copying, 43%`, `later, in use by pid 7`. */
 export function describeOutcome({ status, reason, progress, awaited }: NodeOutcome): string {
   const { bytes_done: done = 0, bytes_total: total = 0, waits_for, doing } = progress ?? {};
   const now = status === 'pending' ? (waits_for ?? doing) : undefined;

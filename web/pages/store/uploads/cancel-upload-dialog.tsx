@@ -9,7 +9,7 @@ import { formatBytes } from '../../../parts/format.ts';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 
-/** Asks once more before what has come of an upload is removed. */
+/** Asks once more before the received data of an upload is removed. */
 export function CancelUploadDialog({
   upload: { id, model_id, bytes_done },
   onClose,
