@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type SelectionRequest, selectFiles } from '../../../src/core/catalog/selection/select-files.ts';
-import { testSeed } from '../../helpers/seeded.ts';
+import { rounds, testSeed } from '../../helpers/seeded.ts';
 import { type Listing, listings } from './listings.ts';
 
 const sized = (paths: readonly string[]) => paths.map((path) => ({ path, size: 1 }));
@@ -197,7 +197,7 @@ describe('for any list of files', () => {
     },
     { requiredKeys: [] },
   ) as fc.Arbitrary<SelectionRequest>;
-  const runs = { seed: testSeed, numRuns: 2_000 };
+  const runs = { seed: testSeed, numRuns: rounds({ few: 300, many: 5_000 }) };
 
   test('every file is selected or skipped exactly once', () => {
     fc.assert(

@@ -1,0 +1,2 @@
+// The same tests, with more lists.
+import './select-files.unit.test.ts';
