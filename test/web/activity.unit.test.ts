@@ -106,6 +106,7 @@ test('every route that changes something for a person has a name in the log, and
   expect(silent.toSorted()).toEqual([
     'DELETE /session',
     'POST /api/models/:id/paths-info/:revision',
+    'POST /models/:id/swarm',
     'POST /nodes/:node',
     'POST /nodes/:node/orders/:order',
     'POST /nodes/:node/orders/:order/progress',
