@@ -15,10 +15,15 @@ export const sharedModel = (factor: number) => ({
   empty: '',
 });
 
-/** What aria2 must not change in a directory: names, contents and dates. */
+/** What aria2 must not change in a directory: names, contents and dates. A new ctime would cause the store to hash the file again. */
 export async function stateOf(directory: string): Promise<object> {
   const paths = (await readdir(directory, { recursive: true })).toSorted();
-  const dates = await Promise.all(paths.map(async (path) => (await stat(join(directory, path), { bigint: true })).mtimeNs));
+  const dates = await Promise.all(
+    paths.map(async (path) => {
+      const { mtimeNs, ctimeNs } = await stat(join(directory, path), { bigint: true });
+      return process.platform === 'linux' ? [mtimeNs, ctimeNs] : [mtimeNs];
+    }),
+  );
   return { paths, dates, digests: await digestsBelow(directory) };
 }
 

@@ -35,7 +35,7 @@ export interface StoreLayout {
   readonly fleet: string;
   /** Descriptions of models for BitTorrent, by model and digest. */
   readonly torrents: string;
-  /** Hard links to the files that are sent to peers; removed when the server starts and ends. */
+  /** Links to the files that are sent to peers; removed when the server starts and ends. */
   readonly seeding: string;
   readonly lock: string;
   /** Hashes of the named tokens, and the lock for changing them. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, rm } from 'node:fs/promises';
+import { link, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore, OpenFile } from '../store/contract.ts';
 import { type Aria2, findAria2, startAria2 } from './aria2.ts';
 import { endLeftAria2, recordAria2 } from './left-aria2.ts';
 import { type Metainfo, swarmFiles } from './metainfo.ts';
@@ -34,9 +34,13 @@ export interface SeedingOptions {
   readonly address?: string | undefined;
 }
 
+/** More files than this are not kept open. */
+const maxHandles = 500;
+
 /**
- * aria2 creates a file that it does not find. So it never gets the directory of a model, but a private one with a hard link to each file,
- * where a missing file is created without harm. The aria2 and the directory of a killed process are removed first.
+ * aria2 creates a file that it does not find. So it never gets the directory of a model, but a private one with a link to each file,
+ * where a missing file is created without harm. On Linux the link leads to a file that this process keeps open, in /proc, where nothing can
+ * be created. Elsewhere it is a hard link, which changes the ctime of the file: the store then hashes it again at its next use. The aria2 and the directory of a killed process are removed first.
  */
 export async function openSeeding({ store, place, directoryOf, world, uploadLimit, port, address }: SeedingOptions): Promise<Seeding> {
   const record = join(place, 'aria2.json');
@@ -44,6 +48,7 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
   await rm(place, { recursive: true, force: true });
   const own = join(place, randomBytes(8).toString('hex'));
   const running = new Map<string, string>();
+  const open = new Map<string, OpenFile[]>();
   let aria2: Promise<Aria2> | undefined;
   const start = async (): Promise<Aria2> => {
     const program = findAria2(world);
@@ -64,6 +69,7 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
     const before = await aria2?.catch(() => undefined);
     if (before === undefined || before.isOver()) {
       running.clear();
+      for (const digest of [...open.keys()]) await closeFiles(digest);
       aria2 = start();
     }
     return (await aria2) as Aria2;
@@ -73,21 +79,35 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
     await rm(to, { recursive: true, force: true });
     await mkdir(to, { recursive: true, mode: 0o700 });
     const from = await directoryOf(manifest);
-    for (const [index, { path, size, sha256 }] of swarmFiles(manifest).entries()) {
+    const files = swarmFiles(manifest);
+    const held: OpenFile[] = [];
+    open.set(manifest.digest, held);
+    const isNamedByHandle = files.length <= maxHandles && process.platform === 'linux';
+    for (const [index, { path, size, sha256 }] of files.entries()) {
       // The store checks that the file is the one that it hashed.
-      await using file = await store.openFile(manifest.model_id, path);
-      await link(join(from, path), join(to, String(index)));
-      const [opened, linked] = [await file.handle.stat({ bigint: true }), await lstat(join(to, String(index)), { bigint: true })];
+      const file = await store.openFile(manifest.model_id, path);
+      held.push(file);
+      const at = join(to, String(index));
+      if (isNamedByHandle) await symlink(`/proc/${process.pid}/fd/${file.handle.fd}`, at);
+      else await link(join(from, path), at);
+      const [opened, linked] = [await file.handle.stat({ bigint: true }), await stat(at, { bigint: true })];
+      if (!isNamedByHandle) await held.pop()?.[Symbol.asyncDispose]();
       if (linked.isFile() && opened.ino === linked.ino && opened.dev === linked.dev && file.size === size && file.sha256 === sha256)
         continue;
       throw new SkulkError('INTEGRITY', `${path} of ${manifest.model_id} is not as in its manifest`);
     }
+  };
+  const closeFiles = async (digest: string): Promise<void> => {
+    const held = open.get(digest) ?? [];
+    open.delete(digest);
+    for (const file of held) await file[Symbol.asyncDispose]();
   };
   const end = async (digest: string): Promise<void> => {
     const handle = running.get(digest);
     running.delete(digest);
     const at = await aria2?.catch(() => undefined);
     if (handle !== undefined && at?.isOver() === false) await at.remove(handle).catch(() => undefined);
+    await closeFiles(digest);
     await rm(join(own, digest), { recursive: true, force: true });
   };
   const stop = async (): Promise<void> => {
@@ -95,6 +115,7 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
     aria2 = undefined;
     running.clear();
     await at?.[Symbol.asyncDispose]();
+    for (const digest of [...open.keys()]) await closeFiles(digest);
     await rm(record, { force: true });
     await rm(own, { recursive: true, force: true });
   };
