@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { askUsualPorts } from '../../src/core/connect/usual-ports.ts';
@@ -113,6 +113,19 @@ test('delete reports the bytes that the Python program freed, and fails when it 
   expect(JSON.parse((await run('delete', id, '--yes', '--json')).stdout)).toMatchObject({ deleted: [id], freed_bytes: 3_000_004 });
   store.models.delete = () => true;
   expect(await run('delete', 'org/stays', '--yes')).toMatchObject({ status: 5, stderr: expect.stringContaining('still lists it') });
+});
+
+test('delete also removes the copies on this machine, of each model that a Python store host deletes', async () => {
+  const store = await pythonStore({ [id]: { files: safe }, 'org/other': { files: { 'config.json': '{}' } } });
+  const { home, run } = await nodeOf(store);
+  expect(await run('stage', id, 'org/other')).toMatchObject({ status: 0 });
+  expect(JSON.parse((await run('delete', id, '--yes', '--json')).stdout)).toMatchObject({ freed_bytes: 6_000_008 });
+  expect(JSON.parse((await run('delete', 'org/other', '--yes', '--json')).stdout)).toMatchObject({
+    deleted: ['org/other'],
+    freed_bytes: 4,
+    nodes: [{ status: 'done', freed_bytes: 2 }],
+  });
+  expect((await readdir(join(home, 'staging'))).filter((name) => name !== '.skulk')).toEqual([]);
 });
 
 test.each([

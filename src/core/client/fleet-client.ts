@@ -37,14 +37,16 @@ export function createFleetClient(exchange: Exchange): Fleet {
     exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog }));
   const orRefuse = <T>(what: string, work: () => Promise<T>): Promise<T> => refuseForOther(exchange, what, work);
   return {
-    report: async ({ node_id, knows, ...json }, { signal } = {}) => {
+    report: async ({ node_id, knows, ...json }, { signal, isPatient = false } = {}) => {
       const call = { ...callOf('POST /nodes/:node', { node: node_id }), signal, silenceMs: reportSilenceMs };
-      // A report is part of every stage, so it does not ask which program answers.
-      const answer = await send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
-        // An older store rejects fields that it does not know.
-        if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
-        return send({ ...call, json });
-      });
+      const work = (): Promise<unknown> =>
+        send({ ...call, json: { ...json, knows } }).catch((error: unknown) => {
+          // An older store rejects fields that it does not know.
+          if (!(error instanceof SkulkError) || error.code !== 'BAD_REQUEST') throw error;
+          return send({ ...call, json });
+        });
+      // A report is part of every stage, which does not ask which program answers.
+      const answer = await (isPatient ? orRefuse(giveOrders, work) : work());
       const { orders } = readAnswer(ordersToDo, answer, { url, why: 'it does not list the orders for this node' });
       return orders.filter(namesItsModel);
     },

@@ -24,9 +24,13 @@ export interface Fleet {
   /**
    * Registers a node, or updates its data.
    * @param address the source of the report, if another machine sent it
+   * @param isPatient whether a failure may take another request, which shows that the store is the Python program
    * @returns its pending orders, oldest first
    */
-  report(node: NodeReport, options?: { readonly address?: string; readonly signal?: AbortSignal }): Promise<readonly Order[]>;
+  report(
+    node: NodeReport,
+    options?: { readonly address?: string; readonly signal?: AbortSignal; readonly isPatient?: boolean },
+  ): Promise<readonly Order[]>;
   /** Whether a node should report: it has pending orders, or is unknown. */
   expects(nodeId: NodeId): Promise<boolean>;
   /**

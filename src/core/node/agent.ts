@@ -76,7 +76,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }, retryEveryMs);
   // The answer also lists pending orders, for a node behind a proxy that buffers streams.
   const report = async (): Promise<void> => {
-    for (const order of await fleet.report(await options.report(), { signal })) await handle(order);
+    for (const order of await fleet.report(await options.report(), { signal, isPatient: true })) await handle(order);
   };
   const reporting = setInterval(() => void inTurn(report).catch(warn), reportEveryMs);
   let soon: NodeJS.Timeout | undefined;

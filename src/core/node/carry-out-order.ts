@@ -47,13 +47,19 @@ export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutc
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
     const { message } = error instanceof Error ? error : { message: String(error) };
-    return { status: 'failed', freed_bytes: (await readOutcome(layout, order))?.freed_bytes ?? 0, reason: short(message) };
+    return {
+      status: 'failed',
+      freed_bytes: order.order_id === '' ? 0 : ((await readOutcome(layout, order))?.freed_bytes ?? 0),
+      reason: short(message),
+    };
   }
 }
 
 async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): Promise<OrderOutcome> {
   const { world } = deps;
-  const before = await readOutcome(layout, order);
+  // Without an id, it is the order of a store that gives none, and its result belongs to no other order.
+  const isGiven = order.order_id !== '';
+  const before = isGiven ? await readOutcome(layout, order) : undefined;
   if (before?.status === 'done') return before;
   let freed_bytes = before?.freed_bytes ?? 0;
   let report: EvictionReport;
@@ -81,7 +87,7 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
   const left = [...kept_in_use.map(({ reference }) => reference), ...failed.map(({ model_id }) => model_id)];
   const saved: SavedOutcome = { ...outcome, ...(order.model_id === null && outcome.status !== 'done' && { left }) };
   // A node that never staged has nothing that a repeated order could remove.
-  if (await exists(layout.root)) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(saved));
+  if (isGiven && (await exists(layout.root))) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(saved));
   return outcome;
 }
 

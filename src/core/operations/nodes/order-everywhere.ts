@@ -13,7 +13,7 @@ import type { ReportedCopy } from '../../protocol/models.ts';
 export const usualWaitMs = 5_000;
 
 /**
- * Carries out the order on this machine, and waits for the other nodes. Inside a server the agent does the first part.
+ * Carries out the order on this machine, and waits for the other nodes. Inside a server the agent does the first part, if there is one.
  * @param isForAll whether the order includes this machine even if the store does not know it yet
  * @returns the state of the order on each node, including this one if it had something to do
  */
@@ -25,7 +25,8 @@ export async function awaitNodes(
 ): Promise<readonly NodeOutcome[]> {
   const { world, config } = deps;
   const own: NodeOutcome[] = [];
-  if (deps.store === undefined) {
+  // The Python program gives no orders, so the agent gets none from it.
+  if (deps.store === undefined || order.order_id === '') {
     const nodeId = config.nodeId === undefined ? undefined : await ownNodeId(deps);
     const isKnownHere = understoodBy([order], knownOrders).length > 0;
     if (nodeId !== undefined && isKnownHere && order.nodes.some(({ node }) => node === nodeId)) {
