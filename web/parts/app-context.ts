@@ -39,6 +39,11 @@ export function useStore(): LiveState<StoreTopics> {
   return useSyncExternalStore(store.subscribe, store.state);
 }
 
+/** Whether the store host is the Python Skulk, which reports no version. It has no nodes, no orders, no digests and no variants. */
+export function useIsPythonHost(): boolean {
+  return useStore().topics.health?.version === '';
+}
+
 /** The current data of this node. */
 export function useNode(): LiveState<NodeTopics> {
   const { node } = useApp();

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import type { ShownModel } from '../../../src/core/protocol/models.ts';
 import { useLocks } from '../../parts/access/locks.ts';
-import { useNode } from '../../parts/app-context.ts';
+import { useIsPythonHost, useNode } from '../../parts/app-context.ts';
 import { Tags } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
@@ -31,6 +31,7 @@ export function HeldModel({
   const { models: lock } = useLocks();
   const staging = useStaging();
   const summary = summaryOf(model);
+  const isPython = useIsPythonHost();
   return (
     <>
       {(summary !== '' || model.tags.length > 0) && (
@@ -41,10 +42,14 @@ export function HeldModel({
       )}
       <div className="model-actions">
         <StageHere modelId={modelId} onStage={() => staging.stage(modelId)} />
-        <Button icon="machine" lock={lock} onClick={() => setQuestion({ kind: 'stage' })}>
-          Stage on other machines…
-        </Button>
-        <Verify modelId={modelId} fileCount={model.files.length} />
+        {!isPython && (
+          <>
+            <Button icon="machine" lock={lock} onClick={() => setQuestion({ kind: 'stage' })}>
+              Stage on other machines…
+            </Button>
+            <Verify modelId={modelId} fileCount={model.files.length} />
+          </>
+        )}
         {mayOptimize(model) && (
           <Button icon="squeeze" lock={lock} onClick={() => setQuestion({ kind: 'optimize' })}>
             Optimize…

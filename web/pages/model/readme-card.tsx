@@ -1,7 +1,7 @@
 import { lazy, type ReactElement, Suspense, useMemo } from 'react';
 import type { ShownModel } from '../../../src/core/protocol/models.ts';
 import { formatBytes } from '../../parts/format.ts';
-import { filesOf } from './find-readme.ts';
+import { filesOf, findReadme } from './find-readme.ts';
 import { useReadme } from './use-readme.ts';
 
 // What reads Markdown is as large as the rest of the page.
@@ -24,7 +24,13 @@ export function ReadmeCard({ model }: { readonly model: ShownModel }): ReactElem
     <section className="card" aria-labelledby="readme">
       <h2 id="readme">README</h2>
       {readme === undefined && <p className="muted">Loading…</p>}
-      {readme === 'none' && <p className="muted">This model has no README in the store.</p>}
+      {readme === 'none' && (
+        <p className="muted">
+          {source === 'python-store' && findReadme(files) !== undefined
+            ? 'The README is shown when the model is staged on this machine.'
+            : 'This model has no README in the store.'}
+        </p>
+      )}
       {typeof readme === 'object' && (
         <Suspense fallback={<p className="muted">Loading…</p>}>
           <Readme text={readme.text} place={place} />

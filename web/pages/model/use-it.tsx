@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type ReactElement, useId, useRef, useState } from 'react';
 import type { ShownModel } from '../../../src/core/protocol/models.ts';
 import { listUses, type ProgramName, type ProgramUse, usedSelector, type Way } from '../../api/programs.ts';
-import { useApp } from '../../parts/app-context.ts';
+import { useApp, useIsPythonHost, useNode } from '../../parts/app-context.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { findEndpoint } from './find-endpoint.ts';
 
@@ -20,7 +20,11 @@ export function UseIt({ model }: { readonly model: ShownModel }): ReactElement {
     tags: model.tags,
     baseModel: model.base_model,
   };
-  const uses = listUses(used, findEndpoint(location, identity, access));
+  const isPython = useIsPythonHost();
+  const isHere = useNode().topics.storage?.models.some(({ model_id }) => model_id === model.model_id) === true;
+  const endpoint = findEndpoint(location, identity, access);
+  const problem = `the store host is the Python Skulk, which is no Hub for other programs; stage the model on ${identity.hostname}, and this server sends that copy`;
+  const uses = listUses(used, isPython && !isHere ? { ...endpoint, problem } : endpoint);
   const shown = uses.find((one) => one.program === program) ?? uses.find(isPossible) ?? uses[0];
   const choose = (name: ProgramName): void => {
     localStorage.setItem(memory, name);

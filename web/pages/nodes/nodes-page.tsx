@@ -2,7 +2,7 @@ import { type ReactElement, useState } from 'react';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
-import { useStore } from '../../parts/app-context.ts';
+import { useIsPythonHost, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
@@ -18,6 +18,7 @@ export function NodesPage(): ReactElement {
   const [purging, setPurging] = useState<PurgeTarget>();
   const [forgetting, setForgetting] = useState<KnownNode>();
   const nodes = topics.nodes?.nodes ?? [];
+  const isPython = useIsPythonHost();
   const staged = nodes.reduce((sum, { staged_bytes }) => sum + (staged_bytes ?? 0), 0);
   return (
     <>
@@ -30,13 +31,21 @@ export function NodesPage(): ReactElement {
             </p>
           )}
         </div>
-        <Button icon="trash" disabled={staged === 0} lock={lock} onClick={() => setPurging({ node: undefined, modelId: undefined })}>
-          Purge everywhere…
-        </Button>
+        {!isPython && (
+          <Button icon="trash" disabled={staged === 0} lock={lock} onClick={() => setPurging({ node: undefined, modelId: undefined })}>
+            Purge everywhere…
+          </Button>
+        )}
       </div>
       <ViewOnly />
-      <OwnCopies />
-      {topics.nodes !== undefined && nodes.length === 0 && (
+      {isPython && (
+        <p className="muted">
+          The store host is the Python Skulk, which does not know its nodes. <code>skulk purge-staging</code> removes the copies on this
+          machine.
+        </p>
+      )}
+      <OwnCopies isShown={isPython} />
+      {!isPython && topics.nodes !== undefined && nodes.length === 0 && (
         <section className="card">
           <Empty title="No machine has reported yet">
             <p className="muted">

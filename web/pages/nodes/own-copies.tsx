@@ -5,19 +5,23 @@ import { formatBytes, plural } from '../../parts/format.ts';
 import { ModelName } from '../../parts/model-name.tsx';
 import { CopyState } from '../copy-state.tsx';
 
-/** While the store is away: what this machine has itself, as its programs can use that. Nothing while the store answers. */
-export function OwnCopies(): ReactElement | null {
+/**
+ * What this machine has itself, while the store is away, as its programs can use that. Nothing while the store answers.
+ * @param isShown whether it is shown then too, because the store does not know what its nodes have
+ */
+export function OwnCopies({ isShown = false }: { readonly isShown?: boolean }): ReactElement | null {
   const { identity } = useApp();
   const { status } = useStore();
   const storage = useNode().topics.storage;
-  if (status !== 'lost' || identity.role === 'store' || storage === undefined) return null;
+  if ((status !== 'lost' && !isShown) || identity.role === 'store' || storage === undefined) return null;
   const { models, total_bytes } = storage;
   return (
     <section className="card flush" aria-labelledby="own-copies">
       <header className="card-head">
         <h2 id="own-copies">On this machine</h2>
         <p className="muted">
-          {plural(models.length, 'copy', 'copies')}, {formatBytes(total_bytes)}. {models.length > 0 && 'They still work.'}
+          {plural(models.length, 'copy', 'copies')}, {formatBytes(total_bytes)}.{' '}
+          {status === 'lost' && models.length > 0 && 'They still work.'}
         </p>
       </header>
       {models.length > 0 && (

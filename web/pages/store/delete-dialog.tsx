@@ -3,7 +3,7 @@ import type { Deleted, KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { callOf } from '../../api/call.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
-import { useApp } from '../../parts/app-context.ts';
+import { useApp, useIsPythonHost, useNode } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
@@ -29,17 +29,20 @@ export function DeleteDialog({
   readonly nodes: readonly KnownNode[];
   readonly onClose: (isDone: boolean) => void;
 }): ReactElement {
-  const { client } = useApp();
+  const { client, identity } = useApp();
   const name = formatNamed(named);
   const task = useTask<Deleted>();
   const first = task.result?.nodes ?? [];
   const outcomes = useOutcomes(task.result?.order?.order_id, first);
   const { models: lock } = useLocks();
+  const isPython = useIsPythonHost();
   const [isForced, setForced] = useState(false);
   // What it was when the dialog was opened; the list changes while the nodes delete.
-  const [plan] = useState(() => ({ bytes: bytes ?? 0, copies: stagedOn(nodes, named) }));
-  const total = plan.copies.reduce((sum, { copy }) => sum + copy.size_bytes, plan.bytes);
-  const isUsed = plan.copies.some(({ copy }) => copy.in_use);
+  const own = useNode().topics.storage?.models.find(({ model_id }) => model_id === named.modelId);
+  // That store does not know the copy on this machine.
+  const [plan] = useState(() => ({ bytes: bytes ?? 0, copies: stagedOn(nodes, named), here: isPython ? own : undefined }));
+  const total = plan.copies.reduce((sum, { copy }) => sum + copy.size_bytes, plan.bytes + (plan.here?.size_bytes ?? 0));
+  const isUsed = plan.here?.in_use === true || plan.copies.some(({ copy }) => copy.in_use);
   const remove = async (): Promise<void> => {
     const query = { wait_ms: 5000, force: isForced };
     const { modelId, selector } = named;
@@ -66,7 +69,11 @@ export function DeleteDialog({
   return (
     <Dialog title={`Delete ${name}?`} onClose={() => onClose(false)}>
       {named.selector === undefined ? (
-        <p>This removes the canonical copy and every machine&rsquo;s staged copy. It cannot be undone.</p>
+        <p>
+          {isPython
+            ? 'This removes the canonical copy and the copy on this machine. Copies on other machines stay, because the Python Skulk does not know them. It cannot be undone.'
+            : 'This removes the canonical copy and every machine’s staged copy. It cannot be undone.'}
+        </p>
       ) : (
         <p>
           This removes {named.selector} from the store and from every machine. It cannot be undone.{' '}
@@ -80,6 +87,14 @@ export function DeleteDialog({
           <dt>The store</dt>
           <dd>{formatBytes(plan.bytes)}</dd>
         </div>
+        {plan.here !== undefined && (
+          <div>
+            <dt>
+              {identity.hostname} {plan.here.in_use && <InUse />}
+            </dt>
+            <dd>{formatBytes(plan.here.size_bytes)}</dd>
+          </div>
+        )}
         {plan.copies.map(({ node, copy }) => (
           <div key={node.node_id}>
             <dt>
@@ -111,7 +126,7 @@ export function DeleteDialog({
           Keep it
         </Button>
         <Button tone="danger" icon="trash" disabled={task.isBusy} lock={lock} onClick={() => void remove()}>
-          {task.isBusy ? 'Deleting…' : 'Delete everywhere'}
+          {task.isBusy ? 'Deleting…' : isPython ? 'Delete' : 'Delete everywhere'}
         </Button>
       </div>
     </Dialog>

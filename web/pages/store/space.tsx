@@ -20,6 +20,7 @@ export function Space({ health, entries }: { readonly health: HealthView; readon
         <p className="muted space-path">
           <code>{storePath}</code>
           {health.hostname !== '' && ` on ${health.hostname}`}
+          {health.version === '' && ' of the Python Skulk'}
         </p>
       </div>
       <Bar

@@ -1,7 +1,7 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
-import { useNode, useStore } from '../../parts/app-context.ts';
+import { useIsPythonHost, useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { pathOfModel } from '../../parts/model-path.ts';
@@ -36,6 +36,7 @@ export function StorePage(): ReactElement {
   const [deleting, setDeleting] = useState<string>();
   const staging = useStaging();
   const { view: activity } = useActivity();
+  const isPython = useIsPythonHost();
   const locks = useLocks();
   const entries = topics.registry?.entries ?? [];
   const nodes = topics.nodes?.nodes ?? [];
@@ -60,7 +61,7 @@ export function StorePage(): ReactElement {
       {topics.health !== undefined && (
         <div className="overview">
           <Space health={topics.health} entries={entries} />
-          {activity !== undefined && <Rates view={activity} />}
+          {activity !== undefined && !isPython && <Rates view={activity} />}
         </div>
       )}
       <Attention troubles={troubles} lock={locks.models} onDismiss={dismiss} />

@@ -8,7 +8,7 @@ import { formatBytes, plural } from '../../../parts/format.ts';
 const firstFiles = 50;
 
 /** The files of a model with what each must hash to. */
-export function FileList({ model: { files } }: { readonly model: ShownModel }): ReactElement {
+export function FileList({ model: { files, source } }: { readonly model: ShownModel }): ReactElement {
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? files : files.slice(0, firstFiles);
   return (
@@ -38,7 +38,7 @@ export function FileList({ model: { files } }: { readonly model: ShownModel }): 
               <td className="number">{size === null ? '?' : formatBytes(size)}</td>
               <td className="wide-only">
                 {sha256 === null ? (
-                  <span className="muted">not yet</span>
+                  <span className="muted">{source === 'python-store' ? 'unknown' : 'not yet'}</span>
                 ) : (
                   <span className="digest">
                     <code title={sha256}>{sha256.slice(0, 12)}…</code>

@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { ShownModel, StoredQuantization } from '../../../../src/core/protocol/models.ts';
 import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
-import { useApp, useNode, useStore } from '../../../parts/app-context.ts';
+import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Size } from '../../../parts/size.tsx';
@@ -21,6 +21,7 @@ export interface QuantizationActs {
 export function QuantizationList({ model, ...acts }: { readonly model: ShownModel } & QuantizationActs): ReactElement | null {
   const { topics } = useStore();
   const { models: lock } = useLocks();
+  const isPython = useIsPythonHost();
   const stored = model.quantizations ?? [];
   if (stored.length === 0) return null;
   const largest = Math.max(...stored.map(({ size_bytes }) => size_bytes));
@@ -30,9 +31,11 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
       <header className="card-head">
         <h2 id="quantizations">Quantizations</h2>
         <p className="muted">{stored.length} in the store</p>
-        <Button icon="add" lock={lock} onClick={acts.onAdd}>
-          Add a quantization
-        </Button>
+        {!isPython && (
+          <Button icon="add" lock={lock} onClick={acts.onAdd}>
+            Add a quantization
+          </Button>
+        )}
       </header>
       <table className="list quantizations">
         <thead>
@@ -84,6 +87,7 @@ function Row({
   const { identity } = useApp();
   const { topics } = useStore();
   const { models, copiesHere } = useLocks();
+  const isPython = useIsPythonHost();
   const { staging, storage } = useNode().topics;
   const job = staging?.jobs.find(
     (one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one),
@@ -117,9 +121,7 @@ function Row({
         </p>
       </th>
       <td className="number wide-only">{bits === '' ? '?' : bits}</td>
-      <td className="number">
-        <Size bytes={size_bytes} largest={largest} />
-      </td>
+      <td className="number">{size_bytes === 0 ? '?' : <Size bytes={size_bytes} largest={largest} />}</td>
       <td className="wide-only">{names === '' ? <span className="muted">–</span> : names}</td>
       <td className="actions">
         <IconButton
@@ -130,15 +132,19 @@ function Row({
           lock={copiesHere}
           onClick={() => onStage(selector)}
         />
-        <IconButton
-          icon="close"
-          words="Purge…"
-          label={`Purge staged copies of ${name}`}
-          disabled={places.length === 0}
-          lock={models}
-          onClick={() => onPurge(selector)}
-        />
-        <IconButton icon="trash" label={`Delete ${name}`} words="Delete…" lock={models} onClick={() => onDelete(selector)} />
+        {!isPython && (
+          <>
+            <IconButton
+              icon="close"
+              words="Purge…"
+              label={`Purge staged copies of ${name}`}
+              disabled={places.length === 0}
+              lock={models}
+              onClick={() => onPurge(selector)}
+            />
+            <IconButton icon="trash" label={`Delete ${name}`} words="Delete…" lock={models} onClick={() => onDelete(selector)} />
+          </>
+        )}
       </td>
     </tr>
   );

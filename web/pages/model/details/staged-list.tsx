@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { GivenOrder, KnownNode } from '../../../../src/core/protocol/fleet.ts';
 import type { ShownModel } from '../../../../src/core/protocol/models.ts';
 import { Age } from '../../../parts/age.tsx';
-import { useApp, useStore } from '../../../parts/app-context.ts';
+import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';
 import { formatBytes } from '../../../parts/format.ts';
 import { CopyState } from '../../copy-state.tsx';
 import { olderParts, type StagedOn, stagedOn } from '../../store/quantizations.ts';
@@ -11,6 +11,7 @@ import { CancelOrder, StageState } from '../stage-on/stage-order.tsx';
 /** Every machine, and what it has of a model: those with a copy first. */
 export function StagedList({ model }: { readonly model: ShownModel }): ReactElement {
   const { topics } = useStore();
+  const isPython = useIsPythonHost();
   const nodes = topics.nodes?.nodes ?? [];
   const orders = (topics.orders?.orders ?? []).filter(({ kind, model_id }) => kind === 'stage' && model_id === model.model_id);
   const copies = stagedOn(nodes, { modelId: model.model_id });
@@ -22,7 +23,8 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
       <header className="card-head">
         <h2 id="staged">On your machines</h2>
       </header>
-      {copies.length === 0 && <p className="muted card-line">No machine has reported a copy.</p>}
+      {isPython && <HereAlone modelId={model.model_id} />}
+      {!isPython && copies.length === 0 && <p className="muted card-line">No machine has reported a copy.</p>}
       <ul className="machines">
         {copies.map((copy) => (
           <Copy key={copy.node.node_id} {...copy} model={model} orders={orders} />
@@ -39,6 +41,18 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
         ))}
       </ul>
     </section>
+  );
+}
+
+/** What this machine has, for a store that does not know its nodes. */
+function HereAlone({ modelId }: { readonly modelId: string }): ReactElement {
+  const { identity } = useApp();
+  const copy = useNode().topics.storage?.models.find(({ model_id }) => model_id === modelId);
+  return (
+    <p className="muted card-line">
+      {copy === undefined ? `Not staged on ${identity.hostname}.` : `Staged on ${identity.hostname}, ${formatBytes(copy.size_bytes)}.`} The
+      Python Skulk does not know what other machines have.
+    </p>
   );
 }
 

@@ -2,7 +2,7 @@ import { type ReactElement, useEffect } from 'react';
 import type { PolicyView } from '../../../../src/core/protocol/settings.ts';
 import { callOf } from '../../../api/call.ts';
 import { useMayAdminister } from '../../../parts/access/needs-key.tsx';
-import { useApp, useStore } from '../../../parts/app-context.ts';
+import { useApp, useIsPythonHost, useStore } from '../../../parts/app-context.ts';
 import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { PolicyForm } from './policy-form.tsx';
@@ -13,6 +13,7 @@ export function AccessControl(): ReactElement {
   const { identity } = useApp();
   const { topics } = useStore();
   const isAdmin = useMayAdminister();
+  const isPython = useIsPythonHost();
   const host = topics.health?.hostname;
   return (
     <section className="card access-control" aria-labelledby="access-control">
@@ -23,7 +24,11 @@ export function AccessControl(): ReactElement {
           {isAdmin && <Tokens />}
         </>
       ) : (
-        <p className="muted">Access is set on the store host. Change it in the settings of {host || 'the store host'}.</p>
+        <p className="muted">
+          {isPython
+            ? 'The store host is the Python Skulk, which has no access control.'
+            : `Access is set on the store host. Change it in the settings of ${host || 'the store host'}.`}
+        </p>
       )}
     </section>
   );
