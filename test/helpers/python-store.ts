@@ -8,6 +8,8 @@ export interface PythonModel {
   /** All files in the list of its server, also files that do not belong to the model. */
   files: Record<string, string | Uint8Array>;
   downloaded_at: string;
+  /** Files in its list that are not on its disk any more. */
+  lost?: readonly string[];
   /** Only later releases have it. */
   source_revision?: string;
   repo_has_projector?: boolean | null;
@@ -45,6 +47,8 @@ export interface PythonStore {
   isLater: boolean;
 }
 
+const listOf = ({ files, lost = [] }: PythonModel): readonly string[] => [...Object.keys(files), ...lost];
+
 const lacksProjector = ({ repo_has_projector: has, files }: PythonModel): boolean =>
   has === true && !Object.keys(files).some((path) => path.includes('mmproj'));
 
@@ -70,7 +74,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
   const entryOf = (id: string, model: PythonModel) => ({
     model_id: id,
     store_path: id.replace('/', '--'),
-    files: Object.keys(model.files),
+    files: listOf(model),
     downloaded_at: model.downloaded_at,
     total_bytes: Object.values(model.files).reduce((sum, content) => sum + bytesOf(content).length, 0),
     ...(model.repo_has_projector !== undefined && { repo_has_projector: model.repo_has_projector }),
@@ -162,7 +166,7 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
     const revision = searchParams.get('source_revision');
     if (store.isLater && (revision ?? undefined) !== model.source_revision) return notFound(response);
     if (rest === 'files') {
-      return lacksProjector(model) ? notFound(response) : json(response, Object.keys(model.files));
+      return lacksProjector(model) ? notFound(response) : json(response, listOf(model));
     }
     const content = model.files[decodeURIComponent(rest)];
     if (content === undefined) return notFound(response);

@@ -1,4 +1,5 @@
 import { readInstalledCard } from '../../catalog/card-table.ts';
+import { whyNotModelFile } from '../../catalog/model-files.ts';
 import type { FoundCard } from '../../catalog/read-card.ts';
 import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
 import { deriveTraits } from '../../catalog/traits.ts';
@@ -44,10 +45,13 @@ export const describedOf = (value: unknown, url: string): readonly DescribedEntr
   readAnswer(anyList, value, { url, why: 'its registry is not a list' }).flatMap((item) => {
     const entry = decode(registryEntry, item);
     if (entry === undefined) return [];
-    const { files } = entry;
+    const known = decode(traits, item);
+    // The Python program also lists files that do not belong to the model, such as partial downloads.
+    const files = known === undefined ? entry.files.filter((path) => whyNotModelFile(path) === undefined) : entry.files;
     return {
       ...entry,
-      ...(decode(traits, item) ?? deriveTraits({ modelId: entry.model_id, files, card: cardIn(item, entry.model_id) })),
+      files,
+      ...(known ?? deriveTraits({ modelId: entry.model_id, files, card: cardIn(item, entry.model_id) })),
       quantizations: decode(namedQuantizations, item)?.quantizations ?? nameQuantizations(files.map((path) => ({ path }))),
     };
   });

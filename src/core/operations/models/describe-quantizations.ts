@@ -1,4 +1,5 @@
 import { groupsOf } from '../../catalog/manifest.ts';
+import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { listGroups } from '../../catalog/selection/groups.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
@@ -6,15 +7,15 @@ import { mayHave } from '../nodes/order-everywhere.ts';
 
 /**
  * Describes the quantizations of a model, best choice first. Pure.
- * @param files from the registry; a manifest, if there is one, has more details
+ * @param files of the model; sizes that are not known are 0
  * @param nodes those that reported a copy of the model; a node without details about quantizations counts for none
  */
 export function describeQuantizations(
-  files: readonly string[],
+  files: readonly (KindFile & { readonly size: number })[],
   { manifest, nodes }: { readonly manifest: Manifest | undefined; readonly nodes: ShownModel['nodes'] },
 ): readonly StoredQuantization[] {
   const digests = new Map((manifest === undefined ? [] : groupsOf(manifest.files)).map(({ selector, digest }) => [selector, digest]));
-  return listGroups(manifest?.files ?? files.map((path) => ({ path, size: 0 }))).map(({ selector, label, files: own, sizeBytes }) => ({
+  return listGroups(files).map(({ selector, label, files: own, sizeBytes }) => ({
     selector,
     label: label?.text ?? null,
     files: own.map(({ path }) => path),

@@ -5,6 +5,7 @@ import { findGroup } from '../../catalog/selection/find-group.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Deps } from '../../connect/deps.ts';
+import { isPythonHost } from '../../connect/is-python-host.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import { readFromStore } from '../../connect/second-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
@@ -14,6 +15,7 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import type { AvailableQuantization, ShownModel, StoredQuantization } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
+import { describeListed } from './describe-listed.ts';
 import { describeQuantizations } from './describe-quantizations.ts';
 import { keptListing } from './kept-listing.ts';
 
@@ -34,38 +36,56 @@ async function describeModel(deps: Deps, opened: OpenedStore, ref: ModelRef): Pr
       `in the store at ${opened.store.location}`,
       entries.map(({ model_id }) => model_id),
     );
-  const answer = await opened.store.manifest(modelId);
-  const manifest = answer.state === 'ready' ? answer.manifest : undefined;
+  const answer = await opened.store.manifest(modelId).catch(async (error: unknown) => {
+    // The Python program does not give the files of a vision model without its projector, but lists the model.
+    const isHidden = error instanceof SkulkError && error.code === 'MODEL_NOT_FOUND' && opened.url !== undefined;
+    if (!isHidden || !(await isPythonHost(opened))) throw error;
+    return undefined;
+  });
+  const manifest = answer?.state === 'ready' ? answer.manifest : undefined;
+  const described =
+    answer?.state === 'listed' && opened.store.listed !== undefined
+      ? await describeListed(opened.store.listed, answer.model, deps.world.signal)
+      : undefined;
+  const { sizes = new Map<string, number>(), traits = entry } = described ?? {};
   if (manifest !== undefined) checkRevision(ref, manifest);
   const all: readonly (ShownModel['files'][number] & KindFile)[] =
-    manifest?.files ?? entry.files.map((path) => ({ path, size: null, sha256: null }));
+    manifest?.files ?? entry.files.map((path) => ({ path, size: sizes.get(path) ?? null, sha256: null }));
   const files = filesOfPart(ref, all);
+  // The registry of the Python program also counts files that do not belong to the model.
+  const isMeasured = described !== undefined && files.every(({ size }) => size !== null);
   const nodes = await nodesWith(deps, opened, modelId);
   const copy = (await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value))).copies.find((one) => one.modelId === modelId);
-  const quantizations = describeQuantizations(entry.files, { manifest, nodes }).filter(isNamed(ref, all));
+  const quantizations = describeQuantizations(manifest?.files ?? entry.files.map((path) => ({ path, size: sizes.get(path) ?? 0 })), {
+    manifest,
+    nodes,
+  }).filter(isNamed(ref, all));
   const isAboutAll = ref.selector === undefined && manifest !== undefined && quantizations.length > 0;
   const notInStore = isAboutAll ? await listNotInStore(deps, opened, manifest) : undefined;
   return {
     model_id: modelId,
     store_path: entry.store_path,
-    total_bytes: ref.selector === undefined ? entry.total_bytes : files.reduce((sum, { size }) => sum + (size ?? 0), 0),
+    total_bytes: ref.selector === undefined && !isMeasured ? entry.total_bytes : files.reduce((sum, { size }) => sum + (size ?? 0), 0),
     downloaded_at: entry.downloaded_at,
     digest: manifest?.digest ?? null,
     revision: manifest?.revision ?? null,
     commit: manifest?.commit ?? null,
-    source: manifest?.source ?? (answer.state === 'listed' ? 'python-store' : null),
+    source: manifest?.source ?? (answer === undefined || answer.state === 'listed' ? 'python-store' : null),
     ...(manifest?.provenance !== undefined && { provenance: manifest.provenance }),
-    companions: (answer.state === 'hashing' ? [] : answer.companions).map((one) => ({ model_id: one.modelId, role: one.role })),
-    tags: entry.tags,
-    capabilities: entry.capabilities,
-    supports_tensor: entry.supports_tensor,
-    base_model: entry.base_model,
-    quantization: entry.quantization,
-    family: entry.family,
-    context_length: entry.context_length,
-    parameters: entry.parameters,
-    license: entry.license,
-    card: entry.card ?? null,
+    companions: (answer === undefined || answer.state === 'hashing' ? [] : answer.companions).map((one) => ({
+      model_id: one.modelId,
+      role: one.role,
+    })),
+    tags: traits.tags,
+    capabilities: traits.capabilities,
+    supports_tensor: traits.supports_tensor,
+    base_model: traits.base_model,
+    quantization: traits.quantization,
+    family: traits.family,
+    context_length: traits.context_length,
+    parameters: traits.parameters,
+    license: traits.license,
+    card: traits.card ?? null,
     hashed: manifest !== undefined,
     files: files.map(({ path, size, sha256, gguf_kind }) => ({ path, size, sha256, ...(gguf_kind !== undefined && { gguf_kind }) })),
     staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },

@@ -6,7 +6,7 @@ import { workerUrl } from '../../kernel/flow/worker-url.ts';
 export type GgufQuestion =
   | { readonly about: 'facts' | 'header'; readonly path: string }
   /** For a remote file, by its first bytes. `size` is the size of the file. */
-  | { readonly about: 'header'; readonly bytes: Uint8Array; readonly size: number }
+  | { readonly about: 'facts' | 'header'; readonly bytes: Uint8Array; readonly size: number }
   | { readonly about: 'template'; readonly template: ChatTemplate };
 
 /** The thread's reply: everything is loaded and the work begins, then the result. */

@@ -9,6 +9,12 @@ export async function readGgufFacts(path: string): Promise<GgufFacts | undefined
   return found === gaveUp ? undefined : (found as GgufFacts | undefined);
 }
 
+/** The same of a remote file, by its first bytes; undefined also if its head is longer. @param size of the file */
+export async function readGgufFactsOfBytes(bytes: Uint8Array, size: number): Promise<GgufFacts | undefined> {
+  const found = await askGgufThread({ about: 'facts', bytes, size }).catch(() => undefined);
+  return found === gaveUp ? undefined : (found as GgufFacts | undefined);
+}
+
 /** A registry's data about a file, and whether the same file would always give the same data. */
 interface ReadHeader {
   readonly header: GgufHeader;
