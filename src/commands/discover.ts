@@ -5,7 +5,7 @@ export const discover = defineCommand({
   name: 'discover',
   summary: 'find stores on the LAN by mDNS',
   description: [
-    'Searches for `_skulk-store._tcp` on every LAN interface and lists the stores that answer. A machine without a configuration does the same and uses the store if there is exactly one. Names and versions are those that the stores announce. It also asks this machine and the configured store host at ports 58080 and 12415, and says where the Python program answers.',
+    'Searches for `_skulk-store._tcp` on every LAN interface and lists the stores that answer. A machine without a configuration does the same and uses the store if there is exactly one. Names and versions are those that the stores announce. It also asks this machine and the configured store host at ports 58080 and 12415, and a store in `SKULK_STORE` at its own port. It says where the Python program answers.',
     'With --explain it also shows which address of this machine it would announce, and why not the others.',
   ],
   options: {
@@ -20,18 +20,11 @@ export const discover = defineCommand({
   run: async ({ timeout = 2_000, explain }, context) => {
     const deps = await context.deps();
     const { discover: ask, mayDiscover } = await import('../core/connect/discover.ts');
-    const { askUsualPorts } = await import('../core/connect/usual-ports.ts');
-    const hosts = new Set([
-      '127.0.0.1',
-      ...(deps.config.settings.storeHost.value === undefined ? [] : [deps.config.settings.storeHost.value]),
-    ]);
-    const [found, ...asked] = await Promise.all([
-      ask(deps, { timeoutMs: timeout }),
-      ...(mayDiscover(deps) ? [...hosts].map((host) => askUsualPorts(deps, host)) : []),
-    ]);
+    const { askKnownHosts } = await import('../core/connect/usual-ports.ts');
+    const [found, asked] = await Promise.all([ask(deps, { timeoutMs: timeout }), mayDiscover(deps) ? askKnownHosts(deps) : []]);
     // A store that announces itself is already listed, under another address.
     const known = new Set(found.stores.map(({ url }) => url));
-    const others = asked.flat().filter(({ url, version }) => version === null && !known.has(url));
+    const others = asked.filter(({ url, version }) => version === null && !known.has(url));
     return { ...found, others, explain };
   },
   text: ({ stores, others, addresses, problems, explain }) => [

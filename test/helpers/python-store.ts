@@ -58,7 +58,10 @@ const preferred = ['Q4_K_M', 'Q4_K_S', 'Q5_K_M', 'Q5_K_S', 'Q6_K', 'Q4_0', 'Q5_0
  * A strict stand-in for the store server of the Python program: HEAD sends the body, a range that reaches beyond the end is refused,
  * `bytes=-5` gives the first six bytes, there is no ETag, and refusals are plain text. It ends with the test.
  */
-export async function pythonStore(models: Readonly<Record<string, Partial<PythonModel>>> = {}): Promise<PythonStore> {
+export async function pythonStore(
+  models: Readonly<Record<string, Partial<PythonModel>>> = {},
+  { host = '127.0.0.1', port = 0 }: { readonly host?: string; readonly port?: number } = {},
+): Promise<PythonStore> {
   let sent = 0;
   const counts = new Map<string, number>();
   const jobs = new Map<string, Record<string, unknown>>();
@@ -181,14 +184,14 @@ export async function pythonStore(models: Readonly<Record<string, Partial<Python
     sockets.add(socket);
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => void server.listen(port, host, listening));
   atEnd(async () => {
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of sockets) socket.destroy();
     await closed;
   });
   const store: PythonStore = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
     models: new Map(
       Object.entries(models).map(([id, { files = {}, ...more }]) => [id, { downloaded_at: '2026-01-02T03:04:05Z', ...more, files }]),
     ),

@@ -1,4 +1,5 @@
 import type { Deps } from './deps.ts';
+import { remoteUrl } from './remote-url.ts';
 
 /** A store that answers at a usual port. */
 export interface AnsweringStore {
@@ -30,4 +31,16 @@ export async function askUsualPorts(deps: Deps, host: string, ports: readonly nu
     }),
   );
   return found.filter((one) => one !== undefined);
+}
+
+/** The stores that answer on this machine, and on the host of the configured store, at the usual ports and at its own one. */
+export async function askKnownHosts(deps: Deps): Promise<readonly AnsweringStore[]> {
+  const { storeHost } = deps.config.settings;
+  const url = remoteUrl(deps.config);
+  const named = url === undefined ? undefined : new URL(url);
+  const hostOfUrl = named?.hostname.replace(/^\[|\]$/g, '');
+  const hosts = new Set(['127.0.0.1', storeHost.value, hostOfUrl].filter((host) => host !== undefined));
+  const portsOf = (host: string): readonly number[] =>
+    host === hostOfUrl ? [...new Set([Number(named?.port || 80), ...usualPorts])] : usualPorts;
+  return (await Promise.all([...hosts].map((host) => askUsualPorts(deps, host, portsOf(host))))).flat();
 }
