@@ -23,7 +23,7 @@ const usualWorkers = 3;
  * was a fifth of the work of a process of tests. Now they count like the heap, which may grow first. Older Node does not know the first flag.
  */
 const isNode24 = Number(process.versions.node.split('.')[0]) >= 24;
-const execArgv = isNode24 ? ['--external-memory-accounted-in-global-limit', '--initial-heap-size=256'] : [];
+const execArgv = isNode24 ? ['--external-memory-accounted-in-global-limit', '--initial-heap-size=128'] : [];
 
 export default defineConfig({
   test: {
