@@ -9,7 +9,7 @@ import { createStageOrders, type StageForOrder } from './stage-orders.ts';
 
 /** The options of an agent. Times are in milliseconds. */
 export interface AgentOptions {
-  readonly fleet: Fleet;
+  readonly fleet: Pick<Fleet, 'report' | 'orders' | 'acknowledge' | 'progress'>;
   readonly nodeId: NodeId;
   readonly report: () => Promise<NodeReport>;
   /** Carries out an order, or returns its earlier result. */
@@ -53,6 +53,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   /** Acknowledged orders; a list that was sent earlier may still contain them. */
   const finished = new Set<string>();
   const stages = createStageOrders({ fleet, nodeId, stage: options.stage, signal, onUnsent: warn });
+  let soon: NodeJS.Timeout | undefined;
+  const reportSoon = (): void => {
+    if (signal.aborted) return;
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      void inTurn(report).catch(warn);
+    }, reportSoonMs);
+  };
   const handle = async (order: Order): Promise<void> => {
     if (order.kind === 'stage') return stages.start(order);
     // A deferred removal must not remove the copy that was ordered later.
@@ -67,6 +75,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     open.delete(order.order_id);
     finished.add(order.order_id);
     await options.settled(order);
+    // The removal of one quantization changes nothing in the directory of the copies, so that nothing else causes a report.
+    reportSoon();
   };
   const retry = setInterval(() => {
     const again = async (): Promise<void> => {
@@ -79,13 +89,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     for (const order of await fleet.report(await options.report(), { signal, isPatient: true })) await handle(order);
   };
   const reporting = setInterval(() => void inTurn(report).catch(warn), reportEveryMs);
-  let soon: NodeJS.Timeout | undefined;
-  const ignoreChanges = options.onChange?.(() => {
-    soon ??= setTimeout(() => {
-      soon = undefined;
-      void inTurn(report).catch(warn);
-    }, reportSoonMs);
-  });
+  const ignoreChanges = options.onChange?.(reportSoon);
   try {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
