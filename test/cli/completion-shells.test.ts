@@ -70,7 +70,7 @@ describe('completion in zsh', wants('zsh'), () => {
     };
     const driver = [
       'zmodload zsh/zpty',
-      'zpty -b z zsh -f -i',
+      'zpty z zsh -f -i',
       "zpty -w z 'autoload -Uz compinit; compinit -u -d dump; source script; source notes; setopt nolistbeep; print REA\\DY'",
       "zpty -r z text '*READY*'",
       ...Object.keys(lines).flatMap((line) => [`zpty -n -w z $'${line}\\t\\x18'`, "zpty -r z text '*NOTED*'"]),
