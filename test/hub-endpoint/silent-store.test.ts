@@ -58,14 +58,15 @@ test.each([
 });
 
 test.each([
-  ['HEAD', '/org/none/resolve/main/config.json'],
-  ['GET', '/org/none/resolve/main/config.json'],
-  ['GET', '/api/models/org/none/revision/main'],
-  ['GET', '/api/models/org/none/tree/main?recursive=true'],
-  ['GET', '/org/m/resolve/main/none.json'],
-  ['GET', '/v2/org/none/manifests/latest'],
-])('a node whose store says nothing says so of what it does not have: %s %s', async (method, target) => {
-  const { get } = await silentWorld({ wasHeard: true });
+  ['HEAD', '/org/none/resolve/main/config.json', true],
+  ['GET', '/org/none/resolve/main/config.json', true],
+  ['GET', '/org/none/resolve/main/config.json', false],
+  ['GET', '/api/models/org/none/revision/main', true],
+  ['GET', '/api/models/org/none/tree/main?recursive=true', true],
+  ['GET', '/org/m/resolve/main/none.json', true],
+  ['GET', '/v2/org/none/manifests/latest', true],
+])('a node whose store says nothing says so of what it lacks: %s %s, answered before: %s', async (method, target, wasHeard) => {
+  const { get } = await silentWorld({ wasHeard });
   const answer = await within('the refusal', get(target, { method }));
   if (target.includes('none.json')) return expect(answer).toMatchObject({ status: 404, headers: { 'x-error-code': 'EntryNotFound' } });
   expect([answer.status, answer.headers['x-error-code']]).toEqual([503, undefined]);
@@ -78,10 +79,14 @@ test('a store that takes long to answer and says that it is there is waited for'
   // The store may take as long as this machine needs.
   const { get, proxy } = await silentWorld({ wasHeard: true, answerMs: 600_000 });
   const asked: ServerResponse[] = [];
+  let hasLooked = false;
   const slow = createServer((request, response) => {
-    if (request.url !== '/health') return void asked.push(response);
-    response.end('{}');
-    // The node has looked: now Hugging Face has answered.
+    if (request.url === '/health') {
+      response.end('{}');
+      hasLooked = true;
+    } else asked.push(response);
+    // The node has looked, and Hugging Face has answered. The two requests come on two connections, in any order.
+    if (!hasLooked) return;
     for (const answer of asked.splice(0))
       answer
         .writeHead(404, {

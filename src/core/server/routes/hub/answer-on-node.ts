@@ -51,7 +51,8 @@ export function answerOnNode(link: StoreLink, options: NodeOptions): (request: F
     const mayAnswer = named === undefined || modelId !== undefined;
     try {
       await silence.watch(modelId !== undefined, async () => {
-        if (!(await silence.bound(link.mayForward()))) throw new HubRefusal('notFound', 'Hub clients cannot use the store of this node');
+        if (!(await silence.bound(link.mayForward(), link.url)))
+          throw new HubRefusal('notFound', 'Hub clients cannot use the store of this node');
       });
       if (!(await origins.askerOf(request)).mayFetch) request.raw.headers[noFetch] = '1';
       if (nodeId !== undefined) request.raw.headers[viaHeader] = addVia(request.raw.headers[viaHeader], nodeId);

@@ -23,8 +23,8 @@ export interface Silence {
    * @throws SkulkError STORE_UNREACHABLE
    */
   watch<T>(isAnswerable: boolean, work: () => Promise<T>): Promise<T>;
-  /** Limits the duration of such work. Throws SkulkError STORE_UNREACHABLE. */
-  bound<T>(work: Promise<T>): Promise<T>;
+  /** Limits the duration of such work. @param url the store's, if it is known. Throws SkulkError STORE_UNREACHABLE. */
+  bound<T>(work: Promise<T>, url: () => string | undefined): Promise<T>;
 }
 
 /** Remembers a silent store, so that not every request waits for it again. @param now a monotonic clock, in milliseconds */
@@ -41,12 +41,13 @@ export function createSilence({ answerMs, longMs, silentMs }: Patience, now: () 
         throw error;
       }
     },
-    bound: (work) =>
+    bound: (work, url) =>
       new Promise((resolve, reject) => {
-        const cancel = startDeadline(
-          () => reject(new SkulkError('STORE_UNREACHABLE', `the store did not answer within ${answerMs / 1000} s`)),
-          answerMs,
-        );
+        const cancel = startDeadline(() => {
+          const at = url();
+          const store = at === undefined ? 'the store' : `the store at ${at}`;
+          reject(new SkulkError('STORE_UNREACHABLE', `${store} did not answer within ${answerMs / 1000} s`));
+        }, answerMs);
         work.then(resolve, reject).finally(cancel);
       }),
   };
