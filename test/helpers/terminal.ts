@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from './at-end.ts';
+import { delays } from './own-environment.ts';
 import { smallShell } from './small-shell.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 import { patienceMs } from './waiting.ts';
@@ -72,6 +73,7 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
     TERM: 'tmux-256color',
     LANG: 'C.UTF-8',
     PS1: '$ ',
+    ...delays,
     SKULK_NO_MDNS: '1',
     SKULK_NO_DISCOVERY: '1',
     ...(env['HF_ENDPOINT'] === undefined && { HF_HUB_OFFLINE: '1' }),
