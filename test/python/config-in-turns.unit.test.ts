@@ -25,6 +25,10 @@ const accepted: Tree = {
   hf_token: 0,
 };
 
+/** Later releases also accept this section. */
+const reconciliation = { enabled: 0, inventory_only: 0, interval_seconds: 0 };
+const acceptedLater: Tree = { ...accepted, model_store: { ...(accepted['model_store'] as Tree), reconciliation } };
+
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function refuseStrangers(value: Tree, known: Tree, above = ''): void {
@@ -36,15 +40,15 @@ function refuseStrangers(value: Tree, known: Tree, above = ''): void {
 }
 
 /** The Python program loads a file. */
-function loadAsPython(text: string): Tree {
+function loadAsPython(text: string, keys = accepted): Tree {
   const loaded = parse(text, { version: '1.1' }) as Tree;
-  refuseStrangers(loaded, accepted);
+  refuseStrangers(loaded, keys);
   return loaded;
 }
 
 /** Its page saves the whole configuration, without the token, which it keeps. All comments are lost. */
-const saveAsPython = (text: string, change: (config: Record<string, unknown>) => Tree): string => {
-  const { hf_token, ...shown } = loadAsPython(text);
+const saveAsPython = (text: string, change: (config: Record<string, unknown>) => Tree, keys = accepted): string => {
+  const { hf_token, ...shown } = loadAsPython(text, keys);
   return stringify({ ...change(shown), ...(hf_token !== undefined && { hf_token }) }, { version: '1.1' });
 };
 
@@ -89,4 +93,24 @@ hf_token: hf_abcdefgh
   const { content, notes } = parseConfig(text, '/f/skulk.yaml');
   expect(content.model_store).toEqual(loadAsPython(text)['model_store']);
   expect(notes).toEqual([]);
+});
+
+test('a configuration of a later Python release, changed in turns, keeps its reconciliation, which skulk reports as ignored', () => {
+  let text =
+    'model_store:\n  store_host: kite3\n  store_port: 12415\n  reconciliation: {enabled: true, inventory_only: false, interval_seconds: 300}\n';
+  text = changeAsSkulk(text, { model_store: { staging: { staging_keep_recent_gb: 7 } } });
+  text = saveAsPython(text, (config) => ({ ...config, tracing: { retention_days: 7 } }), acceptedLater);
+  text = changeAsSkulk(text, { model_store: { download: { allow_hf_fallback: false } } });
+  const { model_store: store } = loadAsPython(text, acceptedLater);
+  expect(store).toEqual({
+    store_host: 'kite3',
+    store_port: 12_415,
+    reconciliation: { enabled: true, inventory_only: false, interval_seconds: 300 },
+    staging: { staging_keep_recent_gb: 7 },
+    download: { allow_hf_fallback: false },
+  });
+  const { notes } = parseConfig(text, '/f/skulk.yaml');
+  expect(notes).toEqual([expect.stringContaining('model_store.reconciliation')]);
+  // A first release would not load it.
+  expect(() => loadAsPython(text)).toThrow('model_store.reconciliation');
 });
