@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -195,4 +196,17 @@ test('a node without a store reports this', async () => {
     ]);
   }
   expect((await ask(node.apiUrl, '/store/storage')).status).toBe(200);
+});
+
+test('a node whose store is disabled names the setting and its file', async () => {
+  const home = await temporaryDirectory();
+  const config = join(home, 'off.yaml');
+  await writeFile(config, 'model_store: {enabled: false, store_host: kite9}\n');
+  const node = await serveInProcess({ home, args: ['--role', 'node'], env: { SKULK_CONFIG: config } });
+  onTestFinished(() => node[Symbol.asyncDispose]());
+  expect((await ask(node.apiUrl, '/store/registry')).json()).toEqual({
+    detail: 'Store not configured',
+    code: 'STORE_NOT_CONFIGURED',
+    hint: `set model_store.enabled to true in ${config}, and restart \`skulk serve\``,
+  });
 });
