@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -83,6 +83,31 @@ test('a node that reads from a promoted second store prints which store to use f
   expect(staged).toMatchObject({ status: 0, stderr: expect.stringContaining(`${again.url} was promoted instead of ${door.url}`) });
   expect(staged.stderr).toContain('set store_host or SKULK_STORE to it');
   expect(await readIdentity(home)).toHaveProperty('promoted');
+});
+
+test('doctor on a promoted store warns if the replaced store answers again', async () => {
+  const { main, door, serve, promote, run } = await siteOf();
+  await (await serve())[Symbol.asyncDispose]();
+  await door.shut();
+  expect(await promote('--yes')).toMatchObject({ status: 0 });
+  await using _ = await serve();
+  const look = async () =>
+    (JSON.parse((await run('doctor', '--json')).stdout) as { checks: { id: string }[] }).checks.find(({ id }) => id === 'promotion');
+  expect(await look()).toMatchObject({ status: 'ok', found: expect.stringContaining(door.url) });
+  await door.open(main.url);
+  expect(await look()).toMatchObject({ status: 'warning', found: expect.stringContaining('two canonical stores') });
+});
+
+test('the store that the server of this machine serves is promoted, also if it is not the configured one', async () => {
+  const { world, home, serve, run } = await siteOf();
+  await (await serve())[Symbol.asyncDispose]();
+  const elsewhere = join(world.home, 'elsewhere');
+  await mkdir(elsewhere);
+  await using _ = await serveInProcess({ home, env: {}, args: ['--store-path', elsewhere] });
+  const ended = await run('store', 'promote', '--json', '--yes', '--instead-of', 'http://127.0.0.1:1');
+  expect(ended).toMatchObject({ status: 0 });
+  expect(JSON.parse(ended.stdout)).toMatchObject({ store_path: elsewhere });
+  expect(await readIdentity(home)).not.toHaveProperty('promoted');
 });
 
 test('a promotion can be repeated without an effect, and taken back', async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { countedDoor } from '../helpers/counted-door.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
@@ -87,6 +88,20 @@ test('a store that disappears in the middle of a stage is continued by the secon
   expect(ended, ended.stderr).toMatchObject({ status: 0 });
   expect(ended.stderr).toContain('reading from the second store');
   expect(sha256(await readFile(join(world.home, 'n1', 'staging', 'org--m', 'model.safetensors')))).toBe(sha256(weights));
+});
+
+test('a store that accepts connections and says nothing is replaced by the second store', async () => {
+  const { node } = await twoStores();
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as { port: number };
+  const ended = await node('n1', ['stage', 'org/m'], { SKULK_STORE: `http://127.0.0.1:${port}`, SKULK_STALL_TIMEOUT: '1' });
+  expect(ended, ended.stderr).toMatchObject({ status: 0, stderr: expect.stringContaining('reading from the second store') });
 });
 
 test('a store that answers is used alone, and a model that it lacks is not taken from the second store', async () => {

@@ -61,9 +61,9 @@ export async function readFromSecond<T>(
   throw new SkulkError(failure.code, failure.message, { hint, cause: failure });
 }
 
-/** The host of a store has its own disk, and reads nothing from others. */
-export const hasSecond = ({ config }: Pick<Deps, 'config'>): boolean =>
-  config.secondStores.length > 0 && config.settings.enabled.value && !(config.isStoreHost && config.isStoreNamed);
+/** The host of a store has its own disk, and reads nothing from others; its server may have no name for itself. */
+export const hasSecond = ({ config, store }: Pick<Deps, 'config' | 'store'>): boolean =>
+  config.secondStores.length > 0 && config.settings.enabled.value && !(config.isStoreHost && (config.isStoreNamed || store !== undefined));
 
 /** Whether an error means that the store cannot be reached, or that none was found. */
 export const isAway = ({ code }: SkulkError): boolean => code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED';

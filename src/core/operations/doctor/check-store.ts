@@ -116,10 +116,26 @@ export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' 
     const store = isOther
       ? warning('store', `${who}; this is skulk ${world.version}`, 'install the same version on both machines')
       : ok('store', who);
-    return [store, checkClock(health, world.now())];
+    return [store, checkClock(health, world.now()), ...(await checkReplaced(deps, health, { isHost }))];
   } catch (error) {
     return [problemOf('store', error)];
   }
+}
+
+/** On a promoted store: the replaced one must not be changed any more. */
+async function checkReplaced(deps: Deps, { replaces }: StoreHealth, { isHost }: { readonly isHost: boolean }): Promise<readonly Check[]> {
+  if (replaces === null || !isHost) return [];
+  const { readOtherStore } = await import('../../connect/second-store.ts');
+  const other = await readOtherStore(deps, replaces);
+  if (other === undefined || other.health.upstream !== null)
+    return [ok('promotion', `this store was promoted instead of ${replaces}, which does not answer as a store of its own`)];
+  return [
+    warning(
+      'promotion',
+      `this store was promoted instead of ${replaces}, but that one answers again: there are two canonical stores`,
+      'stop it, or start it with --upstream and the URL of this store; `skulk store promote --undo` takes the promotion back',
+    ),
+  ];
 }
 
 const describePython = (url: string, models: number): string =>

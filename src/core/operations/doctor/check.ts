@@ -16,6 +16,7 @@ export interface Check {
     | 'staging path'
     | 'staging'
     | 'budget'
+    | 'promotion'
     | 'swarm'
     | `engine ${EngineName}`
     | 'versions';

@@ -2,6 +2,7 @@ import type { Companion } from '../../catalog/companions.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import { patienceOf, whyOutOfReach } from '../../connect/reach-store.ts';
+import { hasSecond } from '../../connect/second-store.ts';
 import { patient, pause, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
@@ -32,11 +33,10 @@ const askPolicy: RetryPolicy = { ...patient, attempts: 6 };
  * Fetches the manifest of a model, or its list; waits while the store is hashing it. @throws SkulkError MODEL_NOT_FOUND,
  * STORE_UNREACHABLE
  */
-export async function fetchManifest(
-  { world }: Deps,
-  { store, url }: OpenedStore,
-  { modelId }: ModelRef,
-): Promise<FetchedManifest & KnownModel> {
+export async function fetchManifest(deps: Deps, { store, url }: OpenedStore, { modelId }: ModelRef): Promise<FetchedManifest & KnownModel> {
+  const { world } = deps;
+  // Another store can answer instead of one that accepts connections and says nothing.
+  const policy = hasSecond(deps) ? { ...askPolicy, attempts: 2 } : askPolicy;
   const { isTransient } = await import('../../client/http/transient.ts');
   let announced = false;
   for (;;) {
@@ -45,7 +45,7 @@ export async function fetchManifest(
         if (attempt === 2) world.emit({ type: 'waiting', message: `the store at ${store.location} does not answer yet; trying again` });
         return store.manifest(modelId, { signal: world.signal });
       },
-      { policy: askPolicy, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined },
+      { policy, signal: world.signal, isTransient: (error) => isTransient(error) && url !== undefined },
     );
     if (answer.state === 'ready' || answer.state === 'listed') return { hasOrders: false, ...answer };
     if (answer.state === 'unchanged') throw saidUnchanged(modelId);

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { findServer } from '../../access/serve-record.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { parseOtherUrl } from '../../connect/promoted-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
@@ -99,7 +100,10 @@ export async function promoteStore(deps: Deps, request: PromotionRequest): Promi
 
 /** The directory of this machine's store. @throws SkulkError STORE_NOT_CONFIGURED; STORE_UNREACHABLE if its disk is not mounted */
 async function requireOwnStore(deps: Deps): Promise<string> {
-  const root = await ownRoot(deps);
+  const configured = await ownRoot(deps);
+  // A server may have been started with another directory, and that is the store that other machines use.
+  const served = configured === undefined ? undefined : (await findServer(deps.config.skulkHome))?.storePath;
+  const root = served ?? configured;
   if (root === undefined) {
     const url = remoteUrl(deps.config);
     const why = url === undefined ? 'this machine has no store' : `this machine is a node of ${url}, so it has no store to promote`;
