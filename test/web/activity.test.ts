@@ -40,6 +40,9 @@ test(
     await log.getByRole('button', { name: 'Failed 1' }).click();
     await log.getByLabel('Model, machine or person').fill('ANNA');
     await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(1);
+    await page.reload();
+    await log.getByRole('row', { name: /deleted/ }).waitFor();
+    expect(await log.getByLabel('Model, machine or person').inputValue()).toBe('ANNA');
 
     // Who has no admin key sees what was done, and not the names of others.
     await page.goto(`${node.apiUrl}/activity`);

@@ -5,6 +5,7 @@ import { ApiError } from '../../web/api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
 import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
+import { listAddress } from '../../web/pages/store/list-address.ts';
 import { formatAge, formatBytes, formatCount, formatSeconds, plural } from '../../web/parts/format.ts';
 import { toSentence } from '../../web/parts/to-sentence.ts';
 
@@ -120,4 +121,20 @@ test('sizes, times and counts are shown in a readable form', () => {
     '7.0M',
     '1.2K',
   ]);
+});
+
+test.each([
+  ['', { words: '', tags: [], sort: 'size', isDescending: true }],
+  ['q=qwen+4b&tag=vision&tag=tensor', { words: 'qwen 4b', tags: ['vision', 'tensor'], sort: 'size', isDescending: true }],
+  ['sort=name', { words: '', tags: [], sort: 'name', isDescending: false }],
+  ['sort=name&order=down', { words: '', tags: [], sort: 'name', isDescending: true }],
+  ['order=up', { words: '', tags: [], sort: 'size', isDescending: false }],
+])('the filter and the order of the list are in the address: %j', (query, view) => {
+  expect(listAddress.parse(new URLSearchParams(query))).toEqual(view);
+  expect(listAddress.format(view as never).toString()).toBe(query);
+});
+
+test('an address with unknown values shows the usual list', () => {
+  const view = listAddress.parse(new URLSearchParams('sort=colour&order=sideways&tag=a&tag=a&model=x'));
+  expect(view).toEqual({ words: '', tags: ['a'], sort: 'size', isDescending: true });
 });

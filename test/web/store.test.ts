@@ -166,6 +166,20 @@ test('models on the page are found by words and tags, and sorted by name, size a
   await page.getByLabel('Filter models').fill('nothing like it');
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   expect(await listed(page)).toHaveLength(3);
+
+  // A reload and the back button keep filter and order; the link of the page clears them.
+  await page.getByLabel('Filter models').fill('org/ ');
+  expect(new URL(page.url()).search).toBe('?q=org%2F+&sort=name');
+  await page.reload();
+  await expect.poll(() => listed(page)).toEqual(['org/a-large', 'org/b-small']);
+  expect(await page.getByLabel('Filter models').inputValue()).toBe('org/ ');
+  await page.getByRole('link', { name: 'org/b-small' }).click();
+  await page.getByRole('heading', { level: 1, name: 'org/b-small' }).waitFor();
+  await page.goBack();
+  await expect.poll(() => listed(page)).toEqual(['org/a-large', 'org/b-small']);
+  await page.getByRole('link', { name: 'Store', exact: true }).click();
+  await expect.poll(() => listed(page)).toEqual(['org/a-large', 'other/seer', 'org/b-small']);
+  expect(await page.getByLabel('Filter models').inputValue()).toBe('');
 });
 
 test(

@@ -2,6 +2,8 @@ import { Fragment, type ReactElement, useId, useState } from 'react';
 import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { mayActAs } from '../../parts/access/locks.ts';
+import type { AddressFormat } from '../../parts/address/address-format.ts';
+import { useInAddress } from '../../parts/address/use-in-address.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { formatDate } from '../../parts/format.ts';
@@ -13,11 +15,17 @@ import { nameAsker, objectOf, verbs } from './describe-entry.ts';
 
 const firstEntries = 50;
 
+/** The filter of the log in the address: `q=qwen&failed=1`. */
+const logAddress: AddressFormat<{ readonly words: string; readonly isFailedOnly: boolean }> = {
+  parse: (query) => ({ words: query.get('q') ?? '', isFailedOnly: query.get('failed') === '1' }),
+  format: ({ words, isFailedOnly }) =>
+    new URLSearchParams([...(words === '' ? [] : [['q', words]]), ...(isFailedOnly ? [['failed', '1']] : [])]),
+};
+
 /** Who did what, newest first, under the days. */
 export function Log({ view, nodes }: { readonly view: ActivityView; readonly nodes: readonly KnownNode[] }): ReactElement {
   const isAdmin = mayActAs(useApp().access.store_role, 'admin');
-  const [words, setWords] = useState('');
-  const [isFailedOnly, setFailedOnly] = useState(false);
+  const [{ words, isFailedOnly }, setFilter] = useInAddress(logAddress);
   const [isWhole, setWhole] = useState(false);
   const field = useId();
   const failed = view.entries.filter(({ code }) => code !== null).length;
@@ -45,9 +53,14 @@ export function Log({ view, nodes }: { readonly view: ActivityView; readonly nod
             type="search"
             placeholder="Model, machine, person"
             value={words}
-            onChange={(event) => setWords(event.target.value)}
+            onChange={(event) => setFilter({ words: event.target.value, isFailedOnly })}
           />
-          <button type="button" className="chip" aria-pressed={isFailedOnly} onClick={() => setFailedOnly(!isFailedOnly)}>
+          <button
+            type="button"
+            className="chip"
+            aria-pressed={isFailedOnly}
+            onClick={() => setFilter({ words, isFailedOnly: !isFailedOnly })}
+          >
             Failed {failed}
           </button>
         </div>

@@ -1,6 +1,7 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
+import { useInAddress } from '../../parts/address/use-in-address.ts';
 import { useIsPythonHost, useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -11,7 +12,8 @@ import { useActivity } from '../activity/use-activity.ts';
 import { OwnCopies } from '../nodes/own-copies.tsx';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
-import { type ListView, listModels, type SortKey, tagsOf } from './list-models.ts';
+import { isUsuallyDescending, listAddress } from './list-address.ts';
+import { listModels, type SortKey, tagsOf } from './list-models.ts';
 import { ListTools } from './list-tools.tsx';
 import { ModelTable } from './model-table.tsx';
 import { Attention } from './moving/attention.tsx';
@@ -31,7 +33,7 @@ export function StorePage(): ReactElement {
   const node = useNode();
   const guide = useGuide();
   useOldAddress();
-  const [view, setView] = useState<ListView>({ words: '', tags: [], sort: 'size', isDescending: true });
+  const [view, setView] = useInAddress(listAddress);
   const [isAdding, setAdding] = useState(false);
   const [deleting, setDeleting] = useState<string>();
   const staging = useStaging();
@@ -45,7 +47,7 @@ export function StorePage(): ReactElement {
   const coming = all.filter(({ status }) => status === 'pending' || status === 'downloading');
   const found = listModels(entries, view);
   const sortBy = (sort: SortKey): void =>
-    setView({ ...view, sort, isDescending: view.sort === sort ? !view.isDescending : sort !== 'name' });
+    setView({ ...view, sort, isDescending: view.sort === sort ? !view.isDescending : isUsuallyDescending(sort) });
   const isKnown = topics.registry !== undefined;
   return (
     <>
