@@ -37,7 +37,7 @@ interface OpenApi {
 
 /** Answers of bytes or of nothing, which have no schema. */
 export const hasNoDocument = (route: string): boolean =>
-  /^(?:GET \/models\/:id\/\*|GET \/:id\/(?:resolve|raw)\/:revision\/\*|GET \/v2\/:org\/:name\/blobs\/:digest|GET \/downloads\/:id\/chunks\/:run\/:number|PUT \/uploads\/:id\/:digest\/:file\/:start)$/.test(
+  /^(?:GET \/models\/:id\/\*|GET \/:id\/(?:resolve|raw)\/:revision\/\*|GET \/v2\/:org\/:name\/blobs\/:digest|GET \/swarm\/announce|GET \/downloads\/:id\/chunks\/:run\/:number|PUT \/uploads\/:id\/:digest\/:file\/:start)$/.test(
     route,
   );
 

@@ -217,6 +217,9 @@ async function askNodes({ request, listen }: Check): Promise<void> {
 
 async function bringModels(check: Check, storePath: string): Promise<void> {
   const { request } = check;
+  await request('store', 'POST /models/:id/swarm', '/models/org%2Fone/swarm', { body: { digest: sha256('other content') } });
+  await request('store', 'GET /swarm/announce', '/swarm/announce?key=unknown');
+  for (const server of everywhere) await request(server, 'GET /store/swarm', '/store/swarm');
   const first = await announce(check, 'org/up');
   await request('store', 'DELETE /uploads/:upload', `/uploads/${first.id}`);
   const { urlOf } = await announce(check, 'org/up');
