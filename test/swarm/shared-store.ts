@@ -19,8 +19,8 @@ export interface SharedStore {
   /** The directory of the canonical files. */
   readonly canonical: string;
   ask(more?: object): Promise<SwarmAnswer>;
-  /** Makes the store ready to share, so that the next nodes begin together. */
-  prepare(): Promise<void>;
+  /** Makes the store ready to share, so that the next nodes begin together. @returns the keys of two members */
+  prepare(): Promise<readonly string[]>;
 }
 
 /** How a test starts the server, in this process by default. */
@@ -51,11 +51,12 @@ export async function sharedStore(files: Files, serve: Serve = serveInProcess): 
     });
     return (await answer.json()) as SwarmAnswer;
   };
-  const prepare = async (): Promise<void> => {
+  const prepare = async (): Promise<readonly string[]> => {
     const { member } = await ask();
-    await ask();
+    const other = await ask();
     await until('the swarm', async () => (await ask({ member })).state === 'swarm');
     // They stay for a while, so that also the first node is not alone.
+    return [member, other.member];
   };
   return { home, server, digest, canonical: join(server.storePath, 'org--a'), ask, prepare };
 }

@@ -1,8 +1,10 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
+import { serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
+import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 import { sharedStore, sharingNode, unfinished } from './shared-store.ts';
 import { stateOf } from './swarm-faults.ts';
@@ -49,4 +51,30 @@ test.each([
   expect(staged).toMatchObject({ source: 'store', bytes_transferred: 12 * mebibyte + 7 });
   expect(await digestsBelow(staged.path)).toMatchObject(digestsOfFiles(files));
   expect(await unfinished(node)).toEqual([]);
+});
+
+test('a node that serves sends its finished copy until nobody takes the model any more', wants('aria2'), async () => {
+  const store = await sharedStore(files);
+  const [first = '', second = ''] = await store.prepare();
+  const { env, staging } = await sharingNode(store);
+  const { SKULK_HOME: home = '', ...others } = env;
+  const node = await serveInProcess({ home, args: ['--role', 'node'], env: others });
+  const asked = await fetch(`${node.apiUrl}/node/stage`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model_id: 'org/a' }),
+  });
+  expect(asked.status).toBeLessThan(300);
+  const seeders = async () => {
+    // Others that take the model ask again and again.
+    for (const member of [first, second]) await store.ask({ member, has_torrent: true });
+    const answer = (await (await fetch(`${node.apiUrl}/store/swarm`)).json()) as { swarms: { seeders: number }[] };
+    return answer.swarms[0]?.seeders;
+  };
+  const own = join(staging, '.skulk', 'v1', 'seeding');
+  const isSending = async () => (await readdir(own).catch((): string[] => [])).includes('aria2.json');
+  await until('two peers with everything', async () => (await isSending()) && (await seeders()) === 2, node.stderr);
+  for (const member of [first, second]) await store.ask({ member, leaves: true });
+  await until('the end of its aria2', async () => !(await isSending()), node.stderr);
+  expect(await digestsBelow(join(staging, 'org--a'))).toEqual(digestsOfFiles(files));
 });

@@ -10,6 +10,8 @@ export interface StagingLayout {
   readonly locks: string;
   readonly leases: string;
   readonly trash: string;
+  /** Links to the files that are being sent to other nodes; removed when the server starts and ends. */
+  readonly seeding: string;
   /** What the store's Hub interface answered about the staged models. */
   readonly hub: string;
 }
@@ -24,6 +26,7 @@ export function stagingLayout(root: string): StagingLayout {
     locks: join(own, 'locks'),
     leases: join(own, 'leases'),
     trash: join(own, 'trash'),
+    seeding: join(own, 'seeding'),
     hub: join(own, 'hub'),
   };
 }

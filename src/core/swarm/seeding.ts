@@ -8,10 +8,10 @@ import { type Aria2, findAria2, startAria2 } from './aria2.ts';
 import { endLeftAria2, recordAria2 } from './left-aria2.ts';
 import { type Metainfo, swarmFiles } from './metainfo.ts';
 
-/** The store host as a peer. Its aria2 runs while there is something to send. */
+/** The store host, or a node that serves, as a peer. Its aria2 runs while there is something to send. */
 export interface Seeding extends AsyncDisposable {
   /** Sends the files of a model to peers. Throws if the disk has no hard links, a file is not as in the manifest, or aria2 fails. */
-  begin(manifest: Manifest, metainfo: Metainfo, announce: string): Promise<void>;
+  begin(manifest: Manifest, metainfo: Pick<Metainfo, 'torrent'>, announce: string): Promise<void>;
   /** The bytes that it has sent of this content. */
   sent(digest: string): Promise<number>;
   /** Stops sending this content. */
@@ -20,10 +20,10 @@ export interface Seeding extends AsyncDisposable {
   rest(): Promise<void>;
 }
 
-/** What the host needs to be a peer. */
+/** What such a machine needs. */
 export interface SeedingOptions {
-  readonly store: Pick<LocalStore, 'openFile' | 'root'>;
-  /** `seeding/` of the store, on the file system of the models. */
+  readonly store: Pick<LocalStore, 'openFile'>;
+  /** `seeding/` of the store or the staging directory, on the file system of the models. */
   readonly place: string;
   /** The directory of a model's files. */
   readonly directoryOf: (manifest: Manifest) => Promise<string>;

@@ -9,6 +9,7 @@ import type { World } from '../../kernel/world.ts';
 import type { StagingJob } from '../../protocol/staging.ts';
 import type { StagedModel } from './stage-report.ts';
 import { type StagingDetails, stagingKind, stagingStatus } from './staging-kind.ts';
+import type { CopySender } from './together/send-copies.ts';
 
 /** The stagings of this node. They live as long as the server. A stage that was cut off resumes at the next request. */
 export interface StagingJobs extends Pick<JobQueue<ModelRef, StagingDetails>, 'close'> {
@@ -39,9 +40,16 @@ const { subjectOf } = stagingKind;
 const limits = { maxRunning: 2, maxPending: 100, maxFinished: 20 };
 const maxWarnings = 10;
 
-/** @param deps called at each stage, because a node may find its store later */
-export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, 'config' | 'connections'>>): StagingJobs {
-  const staging = { world, deps };
+/**
+ * @param deps called at each stage, because a node may find its store later
+ * @param sender sends copies that were taken together with others to those that still take them; ends with the jobs
+ */
+export function createStagingJobs(
+  world: World,
+  deps: () => Promise<Pick<Deps, 'config' | 'connections'>>,
+  sender?: CopySender | undefined,
+): StagingJobs {
+  const staging = { world, deps, sender };
   const queue = createJobQueue<ModelRef, StagingDetails>({
     kind: { ...stagingKind, run: ({ request }, context) => stageOne(request, context, staging) },
     ...limits,
@@ -68,7 +76,10 @@ export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, '
       return stagingStatus(await queue.cancel(first));
     },
     subscribe: (listener) => queue.subscribe((job) => listener({ hasEnded: isFinished(job) })),
-    close: queue.close,
+    close: async () => {
+      await queue.close();
+      await sender?.[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -76,6 +87,7 @@ export function createStagingJobs(world: World, deps: () => Promise<Pick<Deps, '
 interface Staging {
   readonly world: World;
   readonly deps: () => Promise<Pick<Deps, 'config' | 'connections'>>;
+  readonly sender?: CopySender | undefined;
 }
 
 /** Requests a stage and waits until it is finished. @throws SkulkError CONFLICT; the signal's reason, after the job has ended */
@@ -118,7 +130,7 @@ async function runToItsEnd(
 async function stageOne(
   ref: ModelRef,
   { signal, report }: JobContext<StagingDetails>,
-  { world, deps }: Staging,
+  { world, deps, sender }: Staging,
 ): Promise<JobProgress<StagingDetails>> {
   let warnings: readonly string[] = [];
   const emit = (event: SkulkEvent): void => {
@@ -135,6 +147,7 @@ async function stageOne(
     }
   };
   const staged = await stageWith(ref, { world, deps, signal, emit });
+  if (staged.source === 'swarm') sender?.offer(await deps(), ref.modelId);
   const { path, source, bytes_transferred: bytesTransferred } = staged;
   return { bytesTotal: staged.bytes_total, details: { path, source, bytesTransferred } };
 }

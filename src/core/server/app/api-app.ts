@@ -6,6 +6,7 @@ import type { Registry } from '../../endpoint/registry/registry.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { OpenedCopyHub } from '../../operations/nodes/open-copy-hub.ts';
 import { createStagingJobs, type StagingJobs } from '../../operations/stage/staging-jobs.ts';
+import { createCopySender } from '../../operations/stage/together/send-copies.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { NodeIdentity } from '../../protocol/health.ts';
 import type { LocalStore } from '../../store/contract.ts';
@@ -57,7 +58,11 @@ export interface ApiAppOptions extends LogOptions {
  * without a known store, because a model may come directly from Hugging Face.
  */
 export const stagingOf = (deps: Deps, link: StoreLink | undefined): StagingJobs =>
-  createStagingJobs(deps.world, async () => (await link?.deps().catch(() => undefined)) ?? deps);
+  createStagingJobs(
+    deps.world,
+    async () => (await link?.deps().catch(() => undefined)) ?? deps,
+    link === undefined ? undefined : createCopySender(deps.world, deps),
+  );
 
 /** The HTTP API of every serving node, and its browser view. */
 export async function createApiApp({
