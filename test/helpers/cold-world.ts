@@ -115,6 +115,7 @@ export async function coldWorld({
       if (file === undefined) throw new Error(`${id} has no ${path}`);
       const leaving = new AbortController();
       const content = await backend.open(model, file, { range: { start, end: end ?? file.size }, asker: node, signal: leaving.signal });
+      // Copied, because the bytes of a part are used for the next one.
       const parts: Uint8Array[] = [];
       const got = (): Buffer => Buffer.concat(parts);
       const all = (async () => {
@@ -122,7 +123,7 @@ export async function coldWorld({
           await using opened = content.file;
           return opened.handle.readFile();
         }
-        for await (const part of content.bytes) parts.push(part);
+        for await (const part of content.bytes) parts.push(Buffer.from(part));
         return got();
       })();
       all.catch(() => undefined);
