@@ -40,9 +40,20 @@ interface Tab {
 
 let shared: Tab | undefined;
 
+/** How long the page shows messages and the word "Copied", in milliseconds. No other timer of the page has one of these durations. */
+const shownMs = [6_000, 3_000];
+
+/** Keeps messages ten times as long, because a busy machine may look for one after more than six seconds. */
+function keepMessages(durations: readonly number[]): void {
+  const { setTimeout: start } = globalThis;
+  const keep = (act: () => void, ms = 0): unknown => start(act, durations.includes(ms) ? ms * 10 : ms);
+  globalThis.setTimeout = keep as typeof setTimeout;
+}
+
 async function newTabOf(browser: Browser): Promise<Tab> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   context.setDefaultTimeout(patienceMs);
+  await context.addInitScript(keepMessages, shownMs);
   return { context, page: await context.newPage() };
 }
 
