@@ -28,7 +28,7 @@ async function siteOf() {
   const main = await world.serveInProcess();
   const door = await countedDoor(main.url);
   const home = join(world.home, 'site');
-  const siteEnv = { HF_ENDPOINT: world.hub.url, SKULK_UPSTREAM: door.url };
+  const siteEnv = { HF_ENDPOINT: world.hub.url, SKULK_UPSTREAM: door.url, SKULK_CONNECT_TIMEOUT: '30' };
   const serve = () => serveInProcess({ home, env: siteEnv });
   const run = (...args: readonly string[]) => runInProcess(args, { env: { SKULK_HOME: home, ...siteEnv } });
   const node = (url: string, ...args: readonly string[]) =>
@@ -78,7 +78,7 @@ test('a node that reads from a promoted second store prints which store to use f
   await door.shut();
   expect(await promote('--yes')).toMatchObject({ status: 0 });
   await using again = await serve();
-  const env = { SKULK_HOME: join(world.home, 'n2'), SKULK_STORE: door.url, SKULK_SECOND_STORES: again.url };
+  const env = { SKULK_HOME: join(world.home, 'n2'), SKULK_STORE: door.url, SKULK_SECOND_STORES: again.url, SKULK_CONNECT_TIMEOUT: '30' };
   const staged = await runInProcess(['stage', 'org/m'], { env });
   expect(staged).toMatchObject({ status: 0, stderr: expect.stringContaining(`${again.url} was promoted instead of ${door.url}`) });
   expect(staged.stderr).toContain('set store_host or SKULK_STORE to it');
