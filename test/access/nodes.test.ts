@@ -28,8 +28,8 @@ async function storeWith(sessions: Record<string, object | number>) {
   });
   await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
   const stop = (): void => {
-    server.closeAllConnections();
     server.close();
+    server.closeAllConnections();
   };
   onTestFinished(stop);
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, stop };
@@ -265,8 +265,8 @@ async function proxyTo(url: string): Promise<string> {
   });
   await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
   onTestFinished(() => {
-    server.closeAllConnections();
     server.close();
+    server.closeAllConnections();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -164,8 +164,8 @@ export async function scriptedStore(): Promise<ScriptedStore> {
   };
   atEnd(() => {
     hangUp();
-    server.closeAllConnections();
     server.close();
+    server.closeAllConnections();
   });
   const store: ScriptedStore = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -26,8 +26,8 @@ async function proxyBefore(store: string): Promise<{ readonly url: string; reado
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
-    proxy.closeAllConnections();
     proxy.close();
+    proxy.closeAllConnections();
   });
   return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
 }

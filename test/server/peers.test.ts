@@ -37,8 +37,8 @@ async function server(limits: { connections: number; connectionsPerAddress: numb
   const sockets: Socket[] = [];
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
-    app.closeAllConnections();
     app.close();
+    app.closeAllConnections();
   });
   const open = async (from: string): Promise<Socket> => {
     const socket = connect({ host: '127.0.0.1', port, localAddress: from });

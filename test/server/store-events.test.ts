@@ -159,8 +159,8 @@ describe('the event stream of a store', () => {
     });
     await new Promise<void>((listening) => void python.listen(0, '127.0.0.1', listening));
     onTestFinished(() => {
-      python.closeAllConnections();
       python.close();
+      python.closeAllConnections();
     });
     const { port } = python.address() as { port: number };
     const home = await temporaryDirectory();

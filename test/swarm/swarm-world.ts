@@ -102,8 +102,8 @@ export async function swarmWorld(model: Models[string], { limit = 4 * 1024 * 102
   atEnd(async () => {
     stop.abort();
     await running.close();
-    server.closeAllConnections();
     server.close();
+    server.closeAllConnections();
   });
   const { model_id: modelId, digest } = manifest;
   const prepare = async (): Promise<void> => {

@@ -216,8 +216,8 @@ test('a store over TLS works as well, and a certificate that is not trusted is r
   });
   await new Promise<void>((resolve) => void front.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
-    front.closeAllConnections();
     front.close();
+    front.closeAllConnections();
   });
   const secure = `https://localhost:${(front.address() as AddressInfo).port}`;
   const env = { SKULK_HOME: join(directory, 'node'), SKULK_STORE: secure };
