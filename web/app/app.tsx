@@ -4,6 +4,7 @@ import { Problem } from '../parts/problem.tsx';
 import { useRoute } from '../parts/route.ts';
 import type { Redeemed } from './credential.ts';
 import { Header } from './header.tsx';
+import { Keys } from './keys.tsx';
 import { Lost } from './lost.tsx';
 import { Notices, useNotices } from './notices.tsx';
 import { findPage } from './pages.ts';
@@ -65,6 +66,7 @@ function Pages({
         {page === undefined ? <h1>Page not found</h1> : page.show()}
       </main>
       <Watcher />
+      <Keys />
       <Notices notices={notices} dismiss={dismiss} />
     </AppProvider>
   );

@@ -32,6 +32,8 @@ export function ListTools({
           id={field}
           type="search"
           placeholder="Filter models"
+          aria-keyshortcuts="/"
+          title="Press / to get here, ? for all keys"
           value={view.words}
           onChange={(event) => onChange({ ...view, words: event.target.value })}
         />
