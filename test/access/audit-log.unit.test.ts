@@ -97,6 +97,18 @@ test('the log of changes uses two files of limited size, and the entries of both
   expect((await models())[0]).toBe('org/last');
 });
 
+test('a log that was removed after it had become too large is written anew', async () => {
+  const { file, failures, open, models } = await logOf({ maxBytes: 100 });
+  await using log = open();
+  log.append(entry('org/one'));
+  await log[Symbol.asyncDispose]();
+  await rm(file);
+  log.append(entry('org/two'));
+  await log[Symbol.asyncDispose]();
+  expect(failures).toEqual([]);
+  expect(await models()).toEqual(['org/two']);
+});
+
 test('a full disk is reported once, and its entries are written when there is room again', async () => {
   const { file, failures, open, models } = await logOf();
   await symlink('/dev/full', file);

@@ -38,13 +38,21 @@ export function openAuditLog({ file, older, requireDisk, onFailure, maxBytes = u
   let last: Promise<void> = Promise.resolve();
   let isFailing = false;
   let size = 0;
+  const makeOlder = async (): Promise<void> => {
+    // Somebody may have removed the file.
+    await rename(file, older).catch((error: unknown) => {
+      if (!isSystemError(error, 'ENOENT')) throw error;
+    });
+    // Before the next write, which may fail: a second rename would replace the older file with an empty one.
+    size = 0;
+  };
   const write = async (): Promise<void> => {
     const entries = waiting;
     if (entries.length === 0) return;
     waiting = [];
     try {
       await requireDisk();
-      if (size >= maxBytes) await rename(file, older);
+      if (size >= maxBytes) await makeOlder();
       // Only the owner may read it: it contains addresses.
       size = await appendLines(file, entries.map(toLine), { mode: 0o600 });
       isFailing = false;
