@@ -166,7 +166,7 @@ test('settings are read-only without the key of the machine, and the page shows 
   const link = await pageLink(host, '/settings');
   await page.evaluate(`location.assign(${JSON.stringify(link)})`);
   await panel.waitFor({ state: 'detached' });
-  expect(page.url()).toBe(`${host.apiUrl}/settings`);
+  await expect.poll(() => page.evaluate('location.href')).toBe(`${host.apiUrl}/settings`);
   await expect.poll(() => budget.isDisabled()).toBe(false);
   await page.reload();
   await expect.poll(() => budget.isDisabled()).toBe(false);
@@ -180,7 +180,7 @@ test('settings are read-only without the key of the machine, and the page shows 
   await other.goto(link);
   await other.getByText(/This link was already used, or is older than ten minutes\. .*run “skulk key” on .* open the link/).waitFor();
   await other.getByRole('region', { name: 'Read-only' }).waitFor();
-  expect(other.url()).not.toContain('code');
+  await expect.poll(() => other.evaluate('location.href')).not.toContain('code');
   expect(await other.evaluate('JSON.stringify(sessionStorage) + document.cookie')).toBe('{}');
 });
 

@@ -152,24 +152,24 @@ test('models on the page are found by words and tags, and sorted by name, size a
   await expect.poll(() => listed(page)).toEqual(['org/a-large', 'other/seer', 'org/b-small']);
   expect(await page.getByRole('columnheader', { name: 'Size' }).getAttribute('aria-sort')).toBe('descending');
   await page.getByRole('button', { name: 'Size' }).press('Enter');
-  expect(await listed(page)).toEqual(['org/b-small', 'other/seer', 'org/a-large']);
+  await expect.poll(() => listed(page)).toEqual(['org/b-small', 'other/seer', 'org/a-large']);
   await page.getByRole('button', { name: 'Added' }).click();
-  expect(await listed(page)).toEqual(['other/seer', 'org/a-large', 'org/b-small']);
+  await expect.poll(() => listed(page)).toEqual(['other/seer', 'org/a-large', 'org/b-small']);
   await page.getByRole('button', { name: 'Model', exact: true }).click();
-  expect(await listed(page)).toEqual(['org/a-large', 'org/b-small', 'other/seer']);
+  await expect.poll(() => listed(page)).toEqual(['org/a-large', 'org/b-small', 'other/seer']);
   await page.getByLabel('Filter models').fill('ORG large');
-  expect(await listed(page)).toEqual(['org/a-large']);
+  await expect.poll(() => listed(page)).toEqual(['org/a-large']);
   await page.getByText('1 of 3 models').waitFor();
   await page.getByLabel('Filter models').fill('');
   await page.getByRole('button', { name: 'vision' }).click();
-  expect(await listed(page)).toEqual(['other/seer']);
+  await expect.poll(() => listed(page)).toEqual(['other/seer']);
   await page.getByLabel('Filter models').fill('nothing like it');
   await page.getByRole('button', { name: 'Clear the filter' }).click();
-  expect(await listed(page)).toHaveLength(3);
+  await expect.poll(() => listed(page)).toHaveLength(3);
 
   // A reload and the back button keep filter and order; the link of the page clears them.
   await page.getByLabel('Filter models').fill('org/ ');
-  expect(new URL(page.url()).search).toBe('?q=org%2F+&sort=name');
+  await expect.poll(() => page.evaluate('location.search')).toBe('?q=org%2F+&sort=name');
   await page.reload();
   await expect.poll(() => listed(page)).toEqual(['org/a-large', 'org/b-small']);
   expect(await page.getByLabel('Filter models').inputValue()).toBe('org/ ');
