@@ -66,6 +66,17 @@ describe('the precedence of settings', () => {
     expect(() => resolve('', { flags: { store: text } })).toThrow(/is not the URL of a store/);
   });
 
+  test.each([
+    ['SKULK_STORE', 'SKULK_TOKEN'],
+    ['SKULK_UPSTREAM', 'SKULK_UPSTREAM_TOKEN'],
+    ['SKULK_SECOND_STORES', 'SKULK_SECOND_TOKEN'],
+  ])('refuses a bad URL in %s, names %s for the token, and does not repeat a password', (name, token) => {
+    const run = (): Config => resolve('', { env: { [name]: 'http://me:secret@a:1' } });
+    expect(run).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret'), hint: expect.stringMatching(new RegExp(`in ${token}$`)) }),
+    );
+  });
+
   test('prefers a flag to the environment, and the environment to the file', () => {
     const env = { SKULK_STORE: 'http://a:1', HF_TOKEN: 'fromEnv', HF_HUB_OFFLINE: '1' };
     const yaml = 'model_store: {download: {allow_hf_fallback: true}}\nhf_token: fromFile\n';

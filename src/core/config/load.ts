@@ -21,7 +21,7 @@ import {
   type SwarmSettings,
   usualMachine,
 } from './settings.ts';
-import { checkStoreHost, checkStoreUrl, usualStorePort, withScheme } from './store-address.ts';
+import { checkStoreHost, checkStoreUrl, readSecondStores, usualStorePort, withScheme } from './store-address.ts';
 import { readTokenFile, type TokenFile } from './token-file.ts';
 import { warnOfMisplaced } from './warn-of-misplaced.ts';
 
@@ -201,7 +201,9 @@ export function resolveConfig(
     });
   }
   const url = settings.storeUrl.value;
-  for (const { value, origin } of [settings.storeUrl, settings.upstream]) if (value !== undefined) checkStoreUrl(value, origin);
+  if (url !== undefined) checkStoreUrl(url, settings.storeUrl.origin);
+  const upstream = settings.upstream.value;
+  if (upstream !== undefined) checkStoreUrl(upstream, settings.upstream.origin, 'SKULK_UPSTREAM_TOKEN');
   const host = settings.storeHost.value;
   if (host !== undefined) checkStoreHost(host, settings.storeHost.origin);
   return {
@@ -218,20 +220,6 @@ export function resolveConfig(
     secondStores: readSecondStores(env(world, 'SKULK_SECOND_STORES'), secondStores, join(skulkHome, 'machine.yaml')),
     fileMayDirectToken,
   };
-}
-
-/** The URLs of stores to read from: from the environment, else from machine.yaml. @throws SkulkError CONFIG */
-function readSecondStores(text: string | undefined, listed: readonly string[], file: string): readonly string[] {
-  const given = text?.split(',').flatMap((one) => one.trim() || []);
-  const origin: Origin =
-    given === undefined
-      ? { from: 'file', file, line: undefined, key: 'second_stores' }
-      : { from: 'environment', name: 'SKULK_SECOND_STORES' };
-  return (given ?? listed).map((one) => {
-    const url = withScheme(one) ?? one;
-    checkStoreUrl(url, origin);
-    return url.replace(/\/+$/, '');
-  });
 }
 
 /** The token file of the Hub's own tools comes last. */

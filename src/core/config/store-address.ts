@@ -5,8 +5,12 @@ import { type Origin, placeOf } from './settings.ts';
 /** The default port of a store's files. */
 export const usualStorePort = 58080;
 
-/** @throws SkulkError CONFIG for a text that cannot be the URL of a store */
-export function checkStoreUrl(text: string, origin: Origin): void {
+/**
+ * Checks a URL of a store.
+ * @param tokenName the variable of the token for that store
+ * @throws SkulkError CONFIG for a text that cannot be the URL of a store
+ */
+export function checkStoreUrl(text: string, origin: Origin, tokenName = 'SKULK_TOKEN'): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
     url !== undefined &&
@@ -23,7 +27,7 @@ export function checkStoreUrl(text: string, origin: Origin): void {
         ? `${placeOf(origin)}${origin.key}`
         : 'the store URL';
   throw new SkulkError('CONFIG', `${who} is not the URL of a store: ${JSON.stringify(text.replace(/\/\/[^@/]*@/, '//…@'))}`, {
-    hint: 'use the form http://192.168.1.10:58080; set a token in SKULK_TOKEN',
+    hint: `use the form http://192.168.1.10:58080; set a token in ${tokenName}`,
   });
 }
 
@@ -32,6 +36,23 @@ export function withScheme(text: string | undefined): string | undefined {
   const { host, port } = /^(?<host>[\w.-]+|\[[0-9a-f:.]+\])(?::(?<port>\d{1,5}))?\/?$/i.exec(text ?? '')?.groups ?? {};
   if (host === undefined || (port === undefined && isIP(host.replaceAll(/[[\]]/g, '')) === 0)) return text;
   return `http://${host}:${port ?? usualStorePort}`;
+}
+
+/** The URL of a store as a user types it: the scheme may be missing. @throws SkulkError CONFIG */
+export function parseStoreUrl(text: string, origin: Origin, tokenName: string): string {
+  const url = withScheme(text) ?? text;
+  checkStoreUrl(url, origin, tokenName);
+  return url.replace(/\/+$/, '');
+}
+
+/** The URLs of stores to read from: from the environment, else from machine.yaml. @throws SkulkError CONFIG */
+export function readSecondStores(text: string | undefined, listed: readonly string[], file: string): readonly string[] {
+  const given = text?.split(',').flatMap((one) => one.trim() || []);
+  const origin: Origin =
+    given === undefined
+      ? { from: 'file', file, line: undefined, key: 'second_stores' }
+      : { from: 'environment', name: 'SKULK_SECOND_STORES' };
+  return (given ?? listed).map((one) => parseStoreUrl(one, origin, 'SKULK_SECOND_TOKEN'));
 }
 
 /** @throws SkulkError CONFIG for a URL, which would otherwise be looked up as a name */

@@ -1,4 +1,4 @@
-import { checkStoreUrl, withScheme } from '../config/store-address.ts';
+import { parseStoreUrl } from '../config/store-address.ts';
 import { readStoreIdentity } from '../store/disk/store-identity.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';
@@ -21,9 +21,6 @@ export async function withoutReplaced(deps: Deps, root: string): Promise<Deps> {
   return { ...deps, config: { ...config, settings: { ...config.settings, upstream: { value: undefined, origin: { from: 'default' } } } } };
 }
 
-/** The URL of another store, as a user types it. @param flag for the message. @throws SkulkError CONFIG */
-export function parseOtherUrl(text: string, flag: string): string {
-  const url = withScheme(text) ?? text;
-  checkStoreUrl(url, { from: 'flag', name: flag });
-  return url;
-}
+/** The URL of the store to replace, as typed. @throws SkulkError CONFIG */
+export const parseReplacedUrl = (text: string): string =>
+  parseStoreUrl(text, { from: 'flag', name: '--instead-of' }, 'SKULK_UPSTREAM_TOKEN');

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findServer } from '../../access/serve-record.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { parseOtherUrl } from '../../connect/promoted-store.ts';
+import { parseReplacedUrl } from '../../connect/promoted-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { type OtherStore, readOtherStore } from '../../connect/second-store.ts';
 import { requireServedStore } from '../../connect/served-stores.ts';
@@ -152,7 +152,7 @@ async function listOwn({ world, config }: Deps, root: string) {
 
 /** @throws SkulkError USAGE, CONFIG */
 function otherUrl({ config }: Deps, { insteadOf }: PromotionRequest, { promoted }: StoreIdentity, ofServer: string | undefined): string {
-  const given = insteadOf === undefined ? undefined : parseOtherUrl(insteadOf, '--instead-of');
+  const given = insteadOf === undefined ? undefined : parseReplacedUrl(insteadOf);
   const url = given ?? promoted?.instead_of ?? ofServer ?? config.settings.upstream.value;
   if (url !== undefined) return url.replace(/\/+$/, '');
   throw new SkulkError('USAGE', 'this store has no upstream, so the store that it replaces is unknown', {
