@@ -77,8 +77,7 @@ const screen = defineConfig({
 // megabytes in memory.
 const threads = defineConfig({
   input: {
-    'hash-worker': 'src/core/transfer/hash-worker.ts',
-    'arrival-worker': 'src/core/transfer/arrival/arrival-worker.ts',
+    'hash-worker': 'src/core/transfer/hashing/hash-worker.ts',
     'announce-worker': 'src/core/store/ingest/announce-worker.ts',
     'manifest-worker': 'src/core/store/records/manifest-worker.ts',
     'gguf-worker': 'src/core/store/facts/gguf-worker.ts',

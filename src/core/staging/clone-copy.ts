@@ -5,7 +5,7 @@ import { quote } from '../kernel/files/relative-path.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
-import { explainUnhashable } from '../transfer/hash-pool.ts';
+import { explainUnhashable } from '../transfer/hashing/hash-pool.ts';
 import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { copyPath, incomingCopy } from './layout.ts';
 import { requireOneDisk } from './prepare-root.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
 import type { ManifestFile } from '../protocol/manifest.ts';
 import { cloneFile } from '../transfer/clone-file.ts';
-import { runHashJob } from '../transfer/hash-pool.ts';
+import { runHashJob } from '../transfer/hashing/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../transfer/pieces.ts';
 import type { IncomingCopy } from './layout.ts';
 import { type FileSource, sizeOf } from './plan-stage.ts';

@@ -4,7 +4,7 @@ import { makeManifest } from '../catalog/manifest.ts';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { ManifestFile } from '../protocol/manifest.ts';
-import { runHashJob } from '../transfer/hash-pool.ts';
+import { runHashJob } from '../transfer/hashing/hash-pool.ts';
 import { copyPath, type StagingLayout } from './layout.ts';
 import type { LocalCopy } from './local-copy.ts';
 import { inspectPlace } from './own-copy.ts';

@@ -3,7 +3,7 @@ import { systemCode } from '../kernel/errors.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import type { ManifestFile } from '../protocol/manifest.ts';
 import { readFingerprintSync } from '../transfer/fingerprint.ts';
-import { runHashJob } from '../transfer/hash-pool.ts';
+import { runHashJob } from '../transfer/hashing/hash-pool.ts';
 import { readCopyRecord } from './copy-record.ts';
 import type { EvictionOptions } from './evict-copy.ts';
 import { splitGroups } from './groups/copy-groups.ts';

@@ -5,7 +5,7 @@ import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import type { ManifestFile } from '../protocol/manifest.ts';
 import type { BadFile } from '../protocol/models.ts';
 import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
-import { runHashJob } from '../transfer/hash-pool.ts';
+import { runHashJob } from '../transfer/hashing/hash-pool.ts';
 import type { WorkOptions } from './contract.ts';
 
 /**

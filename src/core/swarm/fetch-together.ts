@@ -6,7 +6,7 @@ import { mapConcurrently } from '../kernel/flow/concurrency.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { SwarmAnswer, SwarmBody } from '../protocol/staging.ts';
 import type { PiecesPlan } from '../store/contract.ts';
-import { runHashJob } from '../transfer/hash-pool.ts';
+import { runHashJob } from '../transfer/hashing/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../transfer/pieces.ts';
 import type { WorkPlace } from '../transfer/work-place.ts';
 import { aria2Record, fetchWithPeers, type PeerSettings } from './fetch-with-peers.ts';

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { mapConcurrently } from '../kernel/flow/concurrency.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import { runHashJob } from '../transfer/hash-pool.ts';
+import { runHashJob } from '../transfer/hashing/hash-pool.ts';
 import { bencode } from './bencode.ts';
 
 /** The content of one model, as BitTorrent describes it. */

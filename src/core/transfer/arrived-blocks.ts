@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import { blockSize } from './file-blocks.ts';
-import { runHashJob } from './hash-pool.ts';
+import { runHashJob } from './hashing/hash-pool.ts';
 import { type PartJournal, readJournal } from './part-journal.ts';
 import { pieceKey } from './pieces.ts';
 import type { PromisedFile } from './promised-file.ts';

@@ -3,8 +3,8 @@ import { copyFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
-import type { FileDigest } from './hash-job.ts';
-import { type HashOptions, runHashJob } from './hash-pool.ts';
+import type { FileDigest } from './hashing/hash-job.ts';
+import { type HashOptions, runHashJob } from './hashing/hash-pool.ts';
 import { syncFile } from './sync-file.ts';
 
 /** How to clone a file. */

@@ -12,7 +12,7 @@ import { type BlockNotes, createBlockNotes, placeOf, readArrived } from './arriv
 import { type FetchPlan, fetchPieces } from './fetch-pieces.ts';
 import { blocksOf, type FilePiece } from './file-blocks.ts';
 import { createFilesProgress, type FilesProgress } from './files-progress.ts';
-import type { FileDigest } from './hash-job.ts';
+import type { FileDigest } from './hashing/hash-job.ts';
 import { openJournal } from './part-journal.ts';
 import { prepareFile, type ReusableFile } from './prepare-file.ts';
 import type { OnMeter } from './progress-meter.ts';

@@ -5,8 +5,8 @@ import type { Sha256 } from '../kernel/sha256.ts';
 import { placeOf } from './arrived-blocks.ts';
 import { cloneFile } from './clone-file.ts';
 import { blocksOf, type FilePiece, missingPieces } from './file-blocks.ts';
-import type { FileDigest } from './hash-job.ts';
-import { runHashJob } from './hash-pool.ts';
+import type { FileDigest } from './hashing/hash-job.ts';
+import { runHashJob } from './hashing/hash-pool.ts';
 import type { PromisedFile } from './promised-file.ts';
 import { verifyFile } from './verify-file.ts';
 

@@ -1,5 +1,5 @@
 import type { RelativePath } from '../kernel/files/relative-path.ts';
-import type { ExpectedPiece } from './hash-job.ts';
+import type { ExpectedPiece } from './hashing/hash-job.ts';
 
 /** The expected content: by its sha256, by its git id, or part by part. */
 export type ContentId =

@@ -1,5 +1,5 @@
-import type { FileDigest } from './hash-job.ts';
-import { runHashJob } from './hash-pool.ts';
+import type { FileDigest } from './hashing/hash-job.ts';
+import { runHashJob } from './hashing/hash-pool.ts';
 import type { PromisedFile } from './promised-file.ts';
 
 /**

@@ -5,7 +5,7 @@ import { quote } from '../../kernel/files/relative-path.ts';
 import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
-import { explainUnhashable, runHashJob } from '../../transfer/hash-pool.ts';
+import { explainUnhashable, runHashJob } from '../../transfer/hashing/hash-pool.ts';
 import { noModel } from '../no-model.ts';
 import { answerManifest } from '../read/answer-manifest.ts';
 import type { StoreIndex } from '../store-index.ts';

@@ -10,7 +10,7 @@ import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import { readPulse, startHeartbeat, unattended } from '../../kernel/process/heartbeat.ts';
 import { type Observer, silenceMs, thisObserver } from '../../kernel/process/observe.ts';
 import { identifyProcess, identifySelf, isSameProcess, lifeOf, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
-import { runHashJob } from '../../transfer/hash-pool.ts';
+import { runHashJob } from '../../transfer/hashing/hash-pool.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import { incomingPath, type StoreLayout } from '../layout.ts';
 

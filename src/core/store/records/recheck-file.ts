@@ -3,7 +3,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import { type Fingerprint, readFingerprintSync, untouchedBetween } from '../../transfer/fingerprint.ts';
-import { runHashJob } from '../../transfer/hash-pool.ts';
+import { runHashJob } from '../../transfer/hashing/hash-pool.ts';
 
 /**
  * Checks whether a touched file still matches its manifest. Each state of a file is hashed only once. Throws STORE_BUSY if that takes

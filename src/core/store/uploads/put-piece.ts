@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { chunkSize } from '../../kernel/chunk-size.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { pause } from '../../kernel/flow/backoff.ts';
-import { runHashJob } from '../../transfer/hash-pool.ts';
+import { runHashJob } from '../../transfer/hashing/hash-pool.ts';
 import { findPiece, type NumberedPiece } from '../read/piece-table.ts';
 import type { HostUploads, MissingPiece } from '../upload-contract.ts';
 import { presentManifest } from './announce-upload.ts';

@@ -4,7 +4,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import { runHashJob } from '../../transfer/hash-pool.ts';
+import { runHashJob } from '../../transfer/hashing/hash-pool.ts';
 import { type PieceTable, readPieceTable } from '../read/piece-table.ts';
 import type { HostAnnouncement, MissingPiece } from '../upload-contract.ts';
 import { createPieceSet, type PieceSet } from './piece-set.ts';

@@ -7,7 +7,7 @@ import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import { runHashJob } from '../../transfer/hash-pool.ts';
+import { runHashJob } from '../../transfer/hashing/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../../transfer/pieces.ts';
 import type { LocalStore } from '../contract.ts';
 

@@ -1,5 +1,5 @@
 import type { Sha256 } from '../../kernel/sha256.ts';
-import type { FileDigest } from '../hash-job.ts';
+import type { FileDigest } from '../hashing/hash-job.ts';
 import type { ArrivalReply } from './arrival-message.ts';
 import { joinArrivalThread } from './arrival-thread.ts';
 import { createByteRanges } from './byte-ranges.ts';

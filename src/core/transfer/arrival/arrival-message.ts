@@ -1,5 +1,5 @@
 import type { Sha256 } from '../../kernel/sha256.ts';
-import type { FileDigest } from '../hash-job.ts';
+import type { FileDigest } from '../hashing/hash-job.ts';
 
 /** Messages to the thread that hashes files while they arrive. The bytes of one file come in order. */
 export type ArrivalRequest =

@@ -1,5 +1,4 @@
-import { Worker } from 'node:worker_threads';
-import { workerUrl } from '../../kernel/flow/worker-url.ts';
+import { type ArrivalsThread, openArrivals } from '../hashing/hash-pool.ts';
 import type { ArrivalReply, ArrivalRequest } from './arrival-message.ts';
 
 /** One file on the thread that hashes files while they arrive. */
@@ -12,41 +11,35 @@ export interface ThreadOfFile {
   end(): void;
 }
 
-let thread: Worker | undefined;
+let thread: ArrivalsThread | undefined;
 let nextId = 1;
 const listeners = new Map<number, (reply: ArrivalReply) => void>();
 
 /**
- * Joins the thread that all files share (each thread needs some ten megabytes). The first file starts it.
+ * Joins the thread that all arriving files share. The first file takes it from the pool, the last one returns it.
  * @param onReply called with `failed` also if the thread dies
  */
 export function joinArrivalThread(onReply: (reply: ArrivalReply) => void): ThreadOfFile {
   const id = nextId++;
-  thread ??= startThread();
+  thread ??= openArrivals({ onReply: (reply) => listeners.get(reply.id)?.(reply), onDeath });
   const joined = thread;
   listeners.set(id, onReply);
-  // An idle thread must not keep a finished command alive; a busy one must.
-  if (listeners.size === 1) joined.ref();
   return {
     id,
-    post: (request) => joined.postMessage(request),
+    post: (request) => joined.post(request),
     postBytes: (bytes) => {
       const copy = new Uint8Array(bytes);
-      joined.postMessage({ type: 'bytes', id, bytes: copy } satisfies ArrivalRequest, [copy.buffer]);
+      joined.post({ type: 'bytes', id, bytes: copy }, [copy.buffer]);
     },
     end: () => {
-      if (!listeners.delete(id)) return;
-      if (listeners.size === 0) joined.unref();
+      if (!listeners.delete(id) || listeners.size > 0) return;
+      joined.close();
+      if (thread === joined) thread = undefined;
     },
   };
 }
 
-function startThread(): Worker {
-  const started = new Worker(workerUrl(import.meta.url, 'arrival-worker'));
-  started.on('message', (reply: ArrivalReply) => listeners.get(reply.id)?.(reply));
-  started.on('error', () => {
-    thread = undefined;
-    for (const [id, listener] of listeners) listener({ type: 'failed', id });
-  });
-  return started;
+function onDeath(): void {
+  thread = undefined;
+  for (const [id, listener] of [...listeners]) listener({ type: 'failed', id });
 }

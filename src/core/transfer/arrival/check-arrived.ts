@@ -1,4 +1,4 @@
-import type { FileDigest } from '../hash-job.ts';
+import type { FileDigest } from '../hashing/hash-job.ts';
 import type { PromisedFile } from '../promised-file.ts';
 import { inspectFile, isPromised } from '../verify-file.ts';
 import type { ArrivalHash } from './arrival-hash.ts';

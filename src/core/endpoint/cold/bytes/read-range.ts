@@ -19,7 +19,7 @@ interface Reading {
 }
 
 /** The buffer size of each active reader. */
-const readBytes = 128 * 1024;
+const readBytes = 64 * 1024;
 /** Free buffers of waiting or finished readers. */
 const free: Buffer[] = [];
 const maxFree = 16;

@@ -5,7 +5,7 @@ import type { Emit } from '../../../kernel/flow/events.ts';
 import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
 import type { Listing, Source, SourceFile } from '../../../sources/source.ts';
 import { requireRoom } from '../../../transfer/disk-room.ts';
-import type { FileDigest } from '../../../transfer/hash-job.ts';
+import type { FileDigest } from '../../../transfer/hashing/hash-job.ts';
 import { type ContentId, promiseOf } from '../../../transfer/promised-file.ts';
 import type { FilePart } from '../../../transfer/share-bytes.ts';
 import { HubFileMoved } from '../../contract.ts';

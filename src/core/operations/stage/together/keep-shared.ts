@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../../../kernel/errors.ts';
 import type { Manifest } from '../../../protocol/manifest.ts';
 import type { IncomingCopy } from '../../../staging/layout.ts';
-import { runHashJob } from '../../../transfer/hash-pool.ts';
+import { runHashJob } from '../../../transfer/hashing/hash-pool.ts';
 import { openJournal, readJournal } from '../../../transfer/part-journal.ts';
 import { pieceKey, splitIntoPieces } from '../../../transfer/pieces.ts';
 

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
 import { chunkSize } from '../../kernel/chunk-size.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import { blockSize } from '../file-blocks.ts';
@@ -19,19 +18,20 @@ interface Running {
 
 const files = new Map<number, Running>();
 const buffer = Buffer.allocUnsafeSlow(256 * 1024);
-const port = parentPort;
-const reply = (message: ArrivalReply): void => port?.postMessage(message);
 
-port?.on('message', (request: ArrivalRequest) => {
+type Reply = (message: ArrivalReply) => void;
+
+/** Hashes files on this thread while they arrive, by one request after the other. */
+export function hashArrivals(request: ArrivalRequest, reply: Reply): void {
   try {
-    work(request);
+    work(request, reply);
   } catch {
     files.delete(request.id);
     reply({ type: 'failed', id: request.id });
   }
-});
+}
 
-function work(request: ArrivalRequest): void {
+function work(request: ArrivalRequest, reply: Reply): void {
   const { id, type } = request;
   const file = files.get(id);
   if (type === 'open') files.set(id, begin(request));
@@ -41,12 +41,12 @@ function work(request: ArrivalRequest): void {
   else if (type === 'bytes') {
     const { bytes } = request;
     const { length } = bytes;
-    take(id, file, bytes);
+    take(file, bytes, id, reply);
     // Frees the bytes at once, instead of at the next garbage collection.
     (bytes.buffer as ArrayBuffer).transfer(0);
     reply({ type: 'took', id, bytes: length });
   } else if (type === 'read') {
-    read(id, file, request);
+    read(file, request, reply);
     reply({ type: 'took', id, bytes: request.end - request.start });
   } else {
     files.delete(id);
@@ -61,13 +61,13 @@ function begin({ size, withGitId, withBlocks }: Extract<ArrivalRequest, { type: 
   return { whole: createHash('sha256'), git, chunks: [], size, at: 0, chunk: createHash('sha256'), block };
 }
 
-function read(id: number, file: Running, { path, start, end }: Extract<ArrivalRequest, { type: 'read' }>): void {
+function read(file: Running, { id, path, start, end }: Extract<ArrivalRequest, { type: 'read' }>, reply: Reply): void {
   const handle = openSync(path, 'r');
   try {
     for (let at = start; at < end; ) {
       const length = readSync(handle, buffer, 0, Math.min(buffer.length, end - at), at);
       if (length === 0) throw new Error(`it ends at byte ${at}`);
-      take(id, file, buffer.subarray(0, length));
+      take(file, buffer.subarray(0, length), id, reply);
       at += length;
     }
   } finally {
@@ -75,7 +75,7 @@ function read(id: number, file: Running, { path, start, end }: Extract<ArrivalRe
   }
 }
 
-function take(id: number, file: Running, bytes: Uint8Array): void {
+function take(file: Running, bytes: Uint8Array, id: number, reply: Reply): void {
   file.whole.update(bytes);
   file.git?.update(bytes);
   for (let done = 0; done < bytes.length; ) {
@@ -85,11 +85,11 @@ function take(id: number, file: Running, bytes: Uint8Array): void {
     file.block?.update(part);
     done += length;
     file.at += length;
-    if (file.at % blockSize === 0 || file.at === file.size) endBlock(id, file);
+    if (file.at % blockSize === 0 || file.at === file.size) endBlock(file, id, reply);
   }
 }
 
-function endBlock(id: number, file: Running): void {
+function endBlock(file: Running, id: number, reply: Reply): void {
   if (file.block !== undefined) {
     const start = Math.floor((file.at - 1) / blockSize) * blockSize;
     reply({ type: 'block', id, start, sha256: finish(file.block) });

@@ -1,4 +1,4 @@
-import type { Sha256 } from '../kernel/sha256.ts';
+import type { Sha256 } from '../../kernel/sha256.ts';
 
 /** The digest of a file. Sizes are in bytes; `chunks` is only present for a file larger than one chunk. */
 export interface FileDigest {

@@ -1,19 +1,17 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
-import { chunkSize } from '../kernel/chunk-size.ts';
-import { systemCode } from '../kernel/errors.ts';
-import type { Sha256 } from '../kernel/sha256.ts';
+import { chunkSize } from '../../kernel/chunk-size.ts';
+import { systemCode } from '../../kernel/errors.ts';
+import type { Sha256 } from '../../kernel/sha256.ts';
 import type { ExpectedPiece, FileDigest, HashJob, HashReply, HashRequest } from './hash-job.ts';
 
 // One reused buffer for synchronous reading, hashing and writing: this thread has nothing else to do.
 const buffer = Buffer.allocUnsafe(1024 * 1024);
-const port = parentPort;
 
 class Cancelled extends Error {}
 
-port?.on('message', ({ id, job, cancelled }: HashRequest) => {
-  const reply = (message: HashReply): void => port.postMessage(message);
+/** Does a job of the pool on this thread. */
+export function doHashJob({ id, job, cancelled }: HashRequest, reply: (message: HashReply) => void): void {
   const report = (done: number): void => {
     if (Atomics.load(cancelled, 0) !== 0) throw new Cancelled();
     reply({ id, type: 'bytes', done });
@@ -24,7 +22,7 @@ port?.on('message', ({ id, job, cancelled }: HashRequest) => {
     if (error instanceof Cancelled) reply({ id, type: 'cancelled' });
     else reply({ id, type: 'error', message: error instanceof Error ? error.message : String(error), code: systemCode(error) });
   }
-});
+}
 
 function work(job: HashJob, report: (done: number) => void): FileDigest | Sha256 | Uint8Array | boolean[] {
   if (job.kind === 'check') return check(job.path, job.pieces, report);
