@@ -4,7 +4,7 @@ export type { StagingList } from './core/protocol/staging.ts';
 
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { homeOfUser, ownVersion, workingDirectory } from './core/kernel/process/own-process.ts';
+import { homeOfUser, nameOfUser, ownVersion, workingDirectory } from './core/kernel/process/own-process.ts';
 import type { World } from './core/kernel/world.ts';
 import type { OpenOptions, Skulk } from './library/contract.ts';
 import { open } from './library/open.ts';
@@ -48,5 +48,8 @@ export async function openSkulk(options: OpenOptions = {}): Promise<Skulk> {
     ...(options.home !== undefined && { SKULK_HOME: resolve(cwd, options.home) }),
   };
   const { platform } = process;
-  return open({ env, cwd, platform, hostname: hostname(), homeDirectory: homeOfUser(env['HOME']), version: ownVersion() }, options);
+  return open(
+    { env, cwd, platform, hostname: hostname(), homeDirectory: homeOfUser(env['HOME']), user: nameOfUser, version: ownVersion() },
+    options,
+  );
 }

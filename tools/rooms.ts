@@ -138,6 +138,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'web/api/call.ts': ['core/protocol/routes/call'],
       // The commands to type are made in one place.
       'web/api/offer-presence.ts': ['core/protocol/offer-presence'],
+      // The log is described in the same words everywhere.
+      'web/api/activity.ts': ['core/protocol/describe/activity'],
       'web/api/programs.ts': ['core/catalog/programs'],
     },
     forbiddenModules: notOfBrowsers,

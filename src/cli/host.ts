@@ -1,4 +1,4 @@
-import { homeOfUser, ownVersion, workingDirectory } from '../core/kernel/process/own-process.ts';
+import { homeOfUser, nameOfUser, ownVersion, workingDirectory } from '../core/kernel/process/own-process.ts';
 import type { CommandLoaders } from './definition.ts';
 
 /** A destination for output; `isTTY` and `columns` as in Node's terminals. */
@@ -32,6 +32,7 @@ export interface Host {
   readonly platform: NodeJS.Platform;
   readonly hostname: string;
   readonly homeDirectory: string;
+  readonly user: () => string;
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;
@@ -64,6 +65,7 @@ export function processHost(commands: CommandLoaders): Host {
     platform,
     hostname: hostname(),
     homeDirectory: homeOfUser(env['HOME']),
+    user: nameOfUser,
     // Opened at their first use, because each costs some milliseconds.
     get stdin() {
       return process.stdin;

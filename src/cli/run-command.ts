@@ -42,6 +42,7 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
       platform: host.platform,
       hostname: host.hostname,
       homeDirectory: host.homeDirectory,
+      user: host.user,
       version: host.version,
       now: () => new Date(),
       signal: abort.signal,

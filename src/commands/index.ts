@@ -33,6 +33,7 @@ export const commandLoaders = {
   token: async (): Promise<AnyCommand> => (await import('./token.ts')).token,
   policy: async (): Promise<AnyCommand> => (await import('./policy.ts')).policy,
   store: async (): Promise<AnyCommand> => (await import('./store.ts')).store,
+  audit: async (): Promise<AnyCommand> => (await import('./audit.ts')).audit,
   open: async (): Promise<AnyCommand> => (await import('./open.ts')).open,
   upgrade: async (): Promise<AnyCommand> => (await import('./upgrade.ts')).upgrade,
   completion: async (): Promise<AnyCommand> => (await import('./completion.ts')).completion,

@@ -20,10 +20,14 @@ const entry = (model_id: string): ActivityEntry => ({
 /** A log in a directory of its own, and the failures that it reported. */
 async function logOf(options: Partial<AuditLogOptions> = {}) {
   const directory = await temporaryDirectory();
-  const [file, older] = [join(directory, 'audit.ndjson'), join(directory, 'audit.1.ndjson')];
+  const [file, older, lock] = ['audit.ndjson', 'audit.1.ndjson', 'audit-lock'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
   const failures: unknown[] = [];
   const open = () =>
-    openAuditLog({ file, older, requireDisk: async () => undefined, onFailure: (error) => failures.push(error), ...options });
+    openAuditLog({ file, older, lock, requireDisk: async () => undefined, onFailure: (error) => failures.push(error), ...options });
   const models = async (count = 100): Promise<readonly unknown[]> => {
     await using log = open();
     return (await log.readLast(count)).map(({ model_id }) => model_id);
@@ -71,15 +75,9 @@ test('lines that cannot be read as entries, such as those of a later version, ar
 });
 
 test('the log of changes uses two files of limited size, and the entries of both are read', async () => {
-  const { file, older, write, models, failures } = await logOf({ maxBytes: 1_000 });
+  const { file, older, write, models, failures, open } = await logOf({ maxBytes: 1_000 });
   for (let round = 0; round < 8; round += 1) {
-    await using log = openAuditLog({
-      file,
-      older,
-      requireDisk: async () => undefined,
-      onFailure: (error) => failures.push(error),
-      maxBytes: 1_000,
-    });
+    await using log = open();
     for (let number = 0; number < 5; number += 1) {
       log.append(entry(`org/${round}-${number}`));
       // Each is written alone.
@@ -168,4 +166,70 @@ test('a directory with the name of the log is an error for reading it, and does 
   log.append(entry('org/one'));
   await log[Symbol.asyncDispose]();
   expect(failures).toEqual([expect.objectContaining({ code: 'EISDIR' })]);
+});
+
+test('two writers at once lose no entry and damage no line, also when the file becomes too large', async () => {
+  const { file, older, failures, open } = await logOf({ maxBytes: 2_000 });
+  const count = 40;
+  const written = async (name: string): Promise<void> => {
+    await using log = open();
+    for (let number = 0; number < count; number += 1) {
+      log.append(entry(`${name}/${number}`));
+      // Each is written alone, so that the two take turns.
+      await log[Symbol.asyncDispose]();
+    }
+  };
+  await Promise.all([written('one'), written('two')]);
+  expect(failures).toEqual([]);
+  const lines = (await Promise.all([older, file].map((path) => readFile(path, 'utf8')))).join('').split('\n').slice(0, -1);
+  const kept = lines.map((line) => JSON.parse(line).model_id as string);
+  expect((await readFile(file, 'utf8')).length).toBeLessThan(2_500);
+  // What is kept are the last entries of each writer, in their order.
+  for (const name of ['one', 'two']) {
+    const own = kept.filter((id) => id.startsWith(name));
+    expect(own).toEqual(Array.from({ length: own.length }, (_, index) => `${name}/${count - own.length + index}`));
+  }
+  expect(kept.length).toBeGreaterThan(10);
+});
+
+test('an entry of another process is seen at the next look, and its file is not moved away again', async () => {
+  // Two entries are more than this.
+  const { file, older, open } = await logOf({ maxBytes: 250 });
+  await using server = open();
+  server.append(entry('org/one'));
+  server.append(entry('org/two'));
+  expect((await server.readLast(10)).map(({ model_id }) => model_id)).toEqual(['org/two', 'org/one']);
+  {
+    await using command = open();
+    command.append(entry('org/three'));
+  }
+  // The command has made the file the older one.
+  expect((await readFile(older, 'utf8')).split('\n')).toHaveLength(3);
+  expect((await server.readLast(10)).map(({ model_id }) => model_id)).toEqual(['org/three', 'org/two', 'org/one']);
+  server.append(entry('org/four'));
+  expect((await server.readLast(10)).map(({ model_id }) => model_id)).toEqual(['org/four', 'org/three', 'org/two', 'org/one']);
+  expect((await readFile(file, 'utf8')).split('\n')).toHaveLength(3);
+});
+
+test('a search reads both files and what waits for the disk, newest first, and says whether there is more', async () => {
+  const { file, open, failures } = await logOf({ maxBytes: 500 });
+  await using log = open();
+  for (const id of ['org/one', 'other/two', 'org/three', 'org/four']) {
+    log.append(entry(id));
+    await log[Symbol.asyncDispose]();
+  }
+  const search = async (limit: number): Promise<unknown> => {
+    const { entries, more } = await log.search({ limit, pick: (one) => (one.model_id?.startsWith('org/') === true ? one : undefined) });
+    return [entries.map(({ model_id }) => model_id), more];
+  };
+  expect(await search(2)).toEqual([['org/four', 'org/three'], true]);
+  expect(await search(3)).toEqual([['org/four', 'org/three', 'org/one'], false]);
+  await rm(file);
+  await symlink('/dev/full', file);
+  for (const id of ['org/five', 'org/six']) log.append(entry(id));
+  await log[Symbol.asyncDispose]();
+  expect(failures).toHaveLength(1);
+  await rm(file);
+  expect(await search(1)).toEqual([['org/six'], true]);
+  expect(await search(2)).toEqual([['org/six', 'org/five'], expect.any(Boolean)]);
 });

@@ -20,6 +20,7 @@ function resolve(yaml: string, { hostname = 'kite3', nodeId, env = {}, flags = {
     platform: 'linux',
     hostname,
     homeDirectory: '/home/me',
+    user: () => 'me',
     version: '0',
     now: () => new Date(0),
     signal: new AbortController().signal,

@@ -52,6 +52,7 @@ export function makeTestHost(commands: CommandLoaders, { cwd, env, stdin, isTerm
     platform: process.platform,
     hostname,
     homeDirectory: env?.['HOME'] ?? cwd,
+    user: () => 'anna',
     stdin: Object.assign(Readable.from(stdin === undefined ? [] : [stdin]), { isTTY: isTerminal }),
     stdout,
     stderr,

@@ -30,6 +30,7 @@ export function testWorld(
     platform: process.platform,
     hostname: hostname(),
     homeDirectory: home,
+    user: () => 'anna',
     version: '0.0.0-test',
     now,
     signal,

@@ -153,6 +153,7 @@ async function askOfStore({ request, listen }: Check): Promise<void> {
     await request(server, 'GET /store/hub', '/store/hub?search=org');
     await request(server, 'GET /store/hub/:id', '/store/hub/org%2Fslow');
     await request(server, 'GET /store/activity', '/store/activity');
+    await request(server, 'GET /store/audit', '/store/audit?limit=2');
     await request(server, 'POST /store/verify', '/store/verify', { body: { model_ids: ['org/two'] } });
     await request(server, 'POST /store/purge-staging', '/store/purge-staging?wait_ms=0', { body: { model_id: 'org/two' } });
   }

@@ -31,6 +31,7 @@ async function serve({
     platform: process.platform,
     hostname: 'kite3',
     homeDirectory: store.root,
+    user: () => 'anna',
     version: '1.2.3',
     now: () => new Date(),
     signal: new AbortController().signal,

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { nameAsker, namesOfAsker } from '../../src/core/protocol/describe/activity.ts';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import { routes } from '../../src/core/protocol/routes/routes.ts';
 import { actionOf, createActivity, entryFor } from '../../src/core/server/access/activity.ts';
-import { nameAsker } from '../../web/pages/activity/describe-entry.ts';
 import { scaleRates } from '../../web/pages/activity/scale-rates.ts';
 import { isReference } from '../../web/pages/store/add/is-reference.ts';
 import { isTrouble } from '../../web/pages/store/moving/troubles.ts';
@@ -54,7 +54,7 @@ test('the activity of a server keeps the last requests, newest first, and a rate
   await vi.advanceTimersByTimeAsync(5_000);
   hub = undefined;
   await vi.advanceTimersByTimeAsync(5_000);
-  const { since, entries, step_seconds, from_hub, to_nodes } = activity.view({
+  const { since, entries, step_seconds, from_hub, to_nodes } = await activity.view({
     asker: { role: 'admin', credential: 'key' },
     ip: '127.0.0.1',
   });
@@ -96,6 +96,12 @@ describe('who asked, as a client without the role admin sees it', () => {
       lan,
       { ...entry, who: 'lan', from: '', node: null, action: 'forget-node', target: 'n2' },
     ],
+    [
+      'a user of the store host',
+      { ...entry, who: 'user anna', from: '', node: null },
+      lan,
+      { ...entry, who: 'user', from: '', node: null, target: null },
+    ],
     ['an admin at its own address', { ...entry, who: 'page' }, lan, { ...entry, who: 'page', from: '', node: null, target: null }],
   ])('%s', (_what, given, asker, seen) => expect(entryFor(given, { asker, ip: '10.0.0.2' })).toEqual(seen));
 });
@@ -135,7 +141,21 @@ describe('who asked', () => {
     [{ who: 'lan', from: '', node: null }, 'somebody on the LAN'],
     [{ who: 'token', from: '', node: null }, 'a token'],
     [{ who: 'key', from: '', node: null }, 'an admin'],
+    [{ who: 'user anna', from: '', node: null }, 'anna on the store host'],
+    [{ who: 'user', from: '', node: null }, 'somebody on the store host'],
   ])('%j is %s', (entry, name) => expect(nameAsker(entry, nodes)).toBe(name));
+
+  test('has the name of a token or a user, an address, and the id and hostname of a machine as its names', () => {
+    expect(namesOfAsker({ who: 'token anna', from: '10.0.0.2', node: 'c' }, nodes)).toEqual([
+      'token anna',
+      'anna',
+      '10.0.0.2',
+      'c',
+      'kite',
+      'mill-2',
+    ]);
+    expect(namesOfAsker({ who: 'user ben', from: '', node: null }, nodes)).toEqual(['user ben', 'ben']);
+  });
 });
 
 test.each([

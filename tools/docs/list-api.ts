@@ -22,6 +22,7 @@ export async function listApi(): Promise<{ readonly store: DescribedServer; read
     platform: 'linux',
     hostname: 'store-host',
     homeDirectory: '/home/skulk',
+    user: () => 'skulk',
     version: '',
     now: () => new Date(0),
     signal: new AbortController().signal,

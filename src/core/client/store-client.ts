@@ -7,6 +7,7 @@ import { parseRelativePath } from '../kernel/files/relative-path.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { errorBody } from '../protocol/errors.ts';
+import type { AuditList } from '../protocol/events.ts';
 import { deleted } from '../protocol/fleet.ts';
 import { hashing } from '../protocol/manifest.ts';
 import { type Adopted, adopted, type RegistryEntry, type VerifyReport, verifyReport } from '../protocol/models.ts';
@@ -15,6 +16,7 @@ import type { ManifestAnswer, ManifestOptions, Store, WorkOptions } from '../sto
 import type { ListedModel } from '../store/listed-contract.ts';
 import type { Uploads } from '../store/upload-contract.ts';
 import { type AccessClient, createAccessClient } from './access-client.ts';
+import { type AskedAudit, askAudit } from './ask-audit.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { createFleetClient } from './fleet-client.ts';
 import { type Call, createExchange, type Exchange } from './http/exchange.ts';
@@ -66,6 +68,8 @@ export interface StoreClient extends Store {
   readonly fleet: Fleet;
   /** Its tokens and its policy. */
   readonly access: AccessClient;
+  /** Its log of changes. */
+  audit(asked: AskedAudit): Promise<AuditList>;
   /** Tests whether the store accepts connections; see `Transport`. */
   probe(timeoutMs: number): Promise<ProbeOutcome>;
   /** Its changes, until the signal aborts; see `listenForNews`. */
@@ -144,6 +148,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     uploads: createUploadsClient(exchange, (call, work) => doWork(exchange, call, work)),
     fleet: createFleetClient(exchange),
     access: createAccessClient(exchange),
+    audit: (asked) => askAudit(exchange, asked),
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),
     notInStore: (modelId) => askNotInStore(exchange, modelId),

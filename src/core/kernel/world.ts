@@ -7,6 +7,8 @@ export interface World {
   readonly platform: NodeJS.Platform;
   readonly hostname: string;
   readonly homeDirectory: string;
+  /** The name of the user that runs this process. */
+  readonly user: () => string;
   readonly version: string;
   readonly now: () => Date;
   /** Aborted by Ctrl-C or SIGTERM, with a SkulkError (INTERRUPTED or TERMINATED) as its reason. */

@@ -4,7 +4,7 @@ import { nodeList, orderList } from './fleet.ts';
 import { healthView } from './health.ts';
 import { countedEntry } from './models.ts';
 import { optimizationList } from './optimizations.ts';
-import { amount, count, list, object, oneOf, orNull, type Shape, text, textOrEmpty, verbatim } from './schema.ts';
+import { amount, count, flag, list, object, oneOf, orNull, type Shape, text, textOrEmpty, verbatim } from './schema.ts';
 import { configView } from './settings.ts';
 import { stagingJobs, stagingView } from './staging.ts';
 import { Type } from './type-builder.ts';
@@ -34,7 +34,7 @@ const eventsOf = ({ properties }: TObject) =>
 export const storeEvents = eventsOf(storeTopics);
 export const nodeEvents = eventsOf(nodeTopics);
 
-/** What a request changed, or was meant to change. */
+/** What a request or a command changed, or was meant to change. */
 export const activityAction = oneOf([
   'add',
   'download',
@@ -54,22 +54,35 @@ export const activityAction = oneOf([
   'create-token',
   'revoke-token',
   'restart',
+  'promote',
+  'undo-promotion',
 ]);
 export type ActivityAction = Shape<typeof activityAction>;
 
-/** A request that changed something, or failed to. */
+/** A request that changed something, or failed to; or such a command on the store host while no server ran. */
 export const activityEntry = object({
   at: textOrEmpty('ISO 8601'),
-  who: textOrEmpty('`lan`, `key`, `page`, `token`, or `token NAME` of a named token; the name only for the role admin and for its owner'),
-  from: textOrEmpty('Address of the machine that asked; empty for a client that is neither that machine nor an admin'),
+  who: textOrEmpty(
+    '`lan`, `key`, `page`, `token`, `token NAME` of a named token, or `user NAME` for a command on the store host; the name only for the role admin and for its owner',
+  ),
+  from: textOrEmpty(
+    'Address of the machine that asked; empty for a command on the store host, and for a client that is neither that machine nor an admin',
+  ),
   node: orNull(text(), 'Id that the machine gave; null as above'),
   action: activityAction,
   model_id: orNull(verbatim(), 'The model; null where it is about none, or about several'),
   selector: orNull(verbatim()),
-  target: orNull(text(), 'The node or the token that it is about; a token only for the role admin and for who asked'),
+  target: orNull(text(), 'The node, the token or the URL that it is about; a token only for the role admin and for who asked'),
   code: orNull(text(), 'Code of the failure; null where it succeeded'),
 });
 export type ActivityEntry = Shape<typeof activityEntry>;
+
+/** A part of the log of changes. */
+export const auditList = object({
+  entries: list(activityEntry, { description: 'Newest first' }),
+  more: flag('Whether older entries match too'),
+});
+export type AuditList = Shape<typeof auditList>;
 
 const rates = () => list(orNull(amount()), { description: 'Bytes per second, oldest first; null where nothing was measured' });
 

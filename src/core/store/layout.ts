@@ -41,9 +41,10 @@ export interface StoreLayout {
   /** Hashes of the named tokens, and the lock for changing them. */
   readonly tokens: string;
   readonly tokensLock: string;
-  /** The requests that changed something, and the older ones of them. */
+  /** The changes of the store, the older ones of them, and the lock for writing them. */
   readonly audit: string;
   readonly olderAudit: string;
+  readonly auditLock: string;
   /** The rights of the LAN and other settings of the store, and the lock for changing them. */
   readonly policy: string;
   readonly policyLock: string;
@@ -77,6 +78,7 @@ export function storeLayout(root: string): StoreLayout {
     tokensLock: join(own, 'tokens-lock'),
     audit: join(own, 'audit.ndjson'),
     olderAudit: join(own, 'audit.1.ndjson'),
+    auditLock: join(own, 'audit-lock'),
     policy: join(own, 'policy.yaml'),
     policyLock: join(own, 'policy-lock'),
   };

@@ -1,6 +1,7 @@
 import { Fragment, type ReactElement, useId, useState } from 'react';
 import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
+import { nameAsker, objectOfActivity as objectOf, activityVerbs as verbs } from '../../api/activity.ts';
 import { mayActAs } from '../../parts/access/locks.ts';
 import type { AddressFormat } from '../../parts/address/address-format.ts';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
@@ -11,7 +12,6 @@ import { Icon } from '../../parts/icon.tsx';
 import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { pathOfModel } from '../../parts/model-path.ts';
-import { nameAsker, objectOf, verbs } from './describe-entry.ts';
 
 const firstEntries = 50;
 

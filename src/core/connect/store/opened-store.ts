@@ -19,6 +19,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly news?: StoreClient['news'];
   /** Its tokens and its policy; only over HTTP. */
   readonly access?: StoreClient['access'];
+  /** Its log of changes; only over HTTP. */
+  readonly audit?: StoreClient['audit'];
   /** Models on Hugging Face; only over HTTP. */
   readonly offer?: StoreClient['offer'];
   /** The quantizations of a repo that it lacks; only for a store over HTTP. */

@@ -46,6 +46,7 @@ export async function openOverHttp(
     probe: store.probe,
     news: store.news,
     access: store.access,
+    audit: store.audit,
     offer: store.offer,
     notInStore: store.notInStore,
     requireToken: () => {

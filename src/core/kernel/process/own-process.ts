@@ -48,3 +48,12 @@ export function homeOfUser(fromEnv: string | undefined): string {
     return '/';
   }
 }
+
+/** The name of the user that runs this process; its number if the user database does not have it, as in many containers. */
+export function nameOfUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

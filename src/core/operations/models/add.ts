@@ -21,6 +21,7 @@ import { type Scan, type ScannedFile, scanDirectory } from '../../store/ingest/s
 import { storeLayout } from '../../store/layout.ts';
 import { readFingerprintSync, untouchedBetween } from '../../transfer/fingerprint.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
+import { logUnserved } from '../store/log-change.ts';
 import { adoptedCard, findCardToAdd, withCard } from './add-card.ts';
 import { copyFiles, moveFiles, onOneDisk, removeOrigin } from './bring-files.ts';
 import { refuseOwnDirectories, refuseOwnFiles } from './refuse-own.ts';
@@ -213,20 +214,21 @@ async function adopt(addition: Addition, what: ToAdopt): Promise<Adopted> {
   }
 }
 
-function adoptInto({ store, url }: OpenedStore, addition: Addition, { incoming, hashed }: ToAdopt): Promise<Adopted> {
-  const { modelId, revision, force } = addition.request;
-  const isOnDisk = url === undefined;
-  return store.adopt(
-    {
-      modelId,
-      force,
-      ...(revision !== undefined && { revision }),
-      ...(incoming !== undefined && { incoming }),
-      ...(hashed !== undefined && { digest: digestFiles(hashed) }),
-      // A server hashes the files again; only this process knows that nothing happened in between.
-      ...(hashed !== undefined && isOnDisk && { hashed }),
-    },
-    { signal: addition.deps.world.signal, onBytes: progressOf(addition, 'hashing') },
+function adoptInto(opened: OpenedStore, addition: Addition, { incoming, hashed }: ToAdopt): Promise<Adopted> {
+  const { deps, request } = addition;
+  const { modelId, revision, force } = request;
+  const isOnDisk = opened.url === undefined;
+  const asked = {
+    modelId,
+    force,
+    ...(revision !== undefined && { revision }),
+    ...(incoming !== undefined && { incoming }),
+    ...(hashed !== undefined && { digest: digestFiles(hashed) }),
+    // A server hashes the files again; only this process knows that nothing happened in between.
+    ...(hashed !== undefined && isOnDisk && { hashed }),
+  };
+  return logUnserved(deps, opened, { action: 'add', model_id: modelId }, () =>
+    opened.store.adopt(asked, { signal: deps.world.signal, onBytes: progressOf(addition, 'hashing') }),
   );
 }
 

@@ -16,6 +16,7 @@ import { listCopies } from '../../staging/list-copies.ts';
 import type { Store } from '../../store/contract.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
 import { awaitNodes, findConcerned, mayHave, mergeOutcomes, usualWaitMs, withoutUnconcerned } from '../nodes/order-everywhere.ts';
+import { logUnserved } from '../store/log-change.ts';
 
 /** What `skulk delete` is about to do. */
 export interface DeletionPlan {
@@ -159,7 +160,12 @@ export async function deleteModels(
   const removed: ModelRef[] = [];
   for (const { modelId, selector } of withoutRepeats(refs)) {
     try {
-      const { freedBytes, order, selector: name } = await fleet.remove(modelId, { force, selector });
+      const change = { action: 'delete', model_id: modelId, selector: selector ?? null } as const;
+      const {
+        freedBytes,
+        order,
+        selector: name,
+      } = await logUnserved(deps, opened, change, () => fleet.remove(modelId, { force, selector }));
       if (sizes !== undefined && (await sizesOf(opened.store)).has(modelId)) throw stillThere(modelId, opened.store.location);
       canonical += sizes?.get(modelId) ?? freedBytes;
       orders.push({ ...order, model_id: modelId });

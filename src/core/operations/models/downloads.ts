@@ -11,6 +11,7 @@ import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { Store } from '../../store/contract.ts';
+import { logUnserved } from '../store/log-change.ts';
 import { askDownload } from './ask-download.ts';
 
 /** The fields that identify a download's quantization; a view of the store may lack them. */
@@ -46,7 +47,9 @@ export async function download(
       hint: 'start `skulk serve`, or omit --no-wait',
     });
   const downloads = await opened.downloads();
-  const asked = await askDownload(deps, opened, request);
+  const { modelId, selector, ggufFile } = request;
+  const change = { action: 'download', model_id: modelId, selector: selector ?? ggufFile ?? null } as const;
+  const asked = await logUnserved(deps, opened, change, () => askDownload(deps, opened, request));
   if (!wait) return asked;
   const finished = await waitForDownload(downloads, asked, deps.world);
   return { ...finished, ...(await namedFiles(deps, opened.store, request)) };
@@ -138,9 +141,12 @@ export async function cancelDownload(
 ): Promise<DownloadStatus> {
   await using opened = await openStore(deps);
   const downloads = await opened.downloads();
-  if (selector === undefined) return await downloads.cancel({ modelId, downloadId });
-  const { download_id } = await findNamed(downloads, { modelId, selector });
-  return await downloads.cancel({ modelId, downloadId: download_id });
+  const change = { action: 'cancel-download', model_id: modelId, selector: selector ?? null } as const;
+  return await logUnserved(deps, opened, change, async () => {
+    if (selector === undefined) return downloads.cancel({ modelId, downloadId });
+    const { download_id } = await findNamed(downloads, { modelId, selector });
+    return downloads.cancel({ modelId, downloadId: download_id });
+  });
 }
 
 /** Finds the download of a quantization: a running one, else the last one. */

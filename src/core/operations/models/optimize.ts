@@ -6,6 +6,7 @@ import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
+import { logUnserved } from '../store/log-change.ts';
 
 /** How often the status of an optimization is polled, in milliseconds. */
 const pollEveryMs = 300;
@@ -24,7 +25,8 @@ export async function optimize(
       hint: 'start `skulk serve`, or leave out --no-wait',
     });
   const optimizations = await opened.optimizations();
-  const asked = await optimizations.ask(wishes, { join });
+  const change = { action: 'optimize', model_id: wishes.modelId } as const;
+  const asked = await logUnserved(deps, opened, change, () => optimizations.ask(wishes, { join }));
   if (!wait) return asked;
   try {
     return await waitForVariant(optimizations, asked, deps.world);
@@ -106,5 +108,6 @@ export const isOfOneOf = (refs: readonly ModelRef[], { modelId, targetId }: Pick
 /** @throws SkulkError JOB_NOT_FOUND, CONFLICT when it has ended */
 export async function cancelOptimization(deps: Deps, { modelId }: { readonly modelId: ModelId }): Promise<OptimizationStatus> {
   await using opened = await openStore(deps);
-  return await (await opened.optimizations()).cancel(modelId);
+  const optimizations = await opened.optimizations();
+  return await logUnserved(deps, opened, { action: 'cancel-optimization', model_id: modelId }, () => optimizations.cancel(modelId));
 }

@@ -6,6 +6,7 @@ import type { ListedUpload } from '../../protocol/uploads.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
 import type { UploadList } from '../../store/upload-contract.ts';
+import { logUnserved } from '../store/log-change.ts';
 
 /** The store's unfinished uploads. @throws SkulkError NOT_FOUND if the store does not support uploads */
 export async function listUploads(deps: Deps): Promise<{ readonly uploads: readonly ListedUpload[] }> {
@@ -23,7 +24,9 @@ export async function cancelUpload(
   { id, mayCancelOthers = true }: { readonly id: string; readonly mayCancelOthers?: boolean },
 ): Promise<ListedUpload> {
   await using opened = await openStore(deps);
-  return await withUploads(deps, opened, (uploads) => uploads.cancel(id, { mayCancelOthers }));
+  return await logUnserved(deps, opened, { action: 'cancel-upload' }, () =>
+    withUploads(deps, opened, (uploads) => uploads.cancel(id, { mayCancelOthers })),
+  );
 }
 
 async function withUploads<T>(deps: Deps, { uploads, store, url }: OpenedStore, work: (uploads: UploadList) => Promise<T>): Promise<T> {

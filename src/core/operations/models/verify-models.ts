@@ -6,6 +6,7 @@ import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import { verifyCopy } from '../../staging/verify-copy.ts';
 import { type NamedCopy, requireStaged } from '../nodes/require-staged.ts';
+import { logUnserved } from '../store/log-change.ts';
 
 /**
  * Hashes models again and compares: the canonical copies, or with `staging` this node's copies. `repair` fixes what needs no source: the
@@ -23,7 +24,14 @@ export async function verifyModels(
     world.emit({ type: 'progress', doing: 'verifying', subject, bytesDone, bytesTotal });
   if (staging) return verifyStaging(deps, refs, repair, onBytes);
   await using opened = await openStore(deps);
-  return await opened.store.verify({ refs, repair }, { signal: world.signal, onBytes });
+  const work = () => opened.store.verify({ refs, repair }, { signal: world.signal, onBytes });
+  if (!repair) return await work();
+  const change = {
+    action: 'verify',
+    model_id: refs.length === 1 ? (only?.modelId ?? null) : null,
+    selector: only?.selector ?? null,
+  } as const;
+  return await logUnserved(deps, opened, change, work);
 }
 
 async function verifyStaging(

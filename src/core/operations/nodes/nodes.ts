@@ -2,6 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { GivenOrder, NodeList } from '../../protocol/fleet.ts';
+import { logUnserved } from '../store/log-change.ts';
 import { findNodes } from './find-nodes.ts';
 
 /** Lists all nodes that reported to the store, by hostname, and the orders that some have not carried out, oldest first. */
@@ -30,7 +31,8 @@ export async function showOrder(
 /** Withdraws an order to stage. @throws SkulkError ORDER_NOT_FOUND, CONFLICT for an order of another kind */
 export async function withdrawOrder(deps: Deps, { orderId }: { readonly orderId: string }): Promise<GivenOrder> {
   await using opened = await openStore(deps);
-  return await (await opened.fleet()).withdraw(orderId);
+  const fleet = await opened.fleet();
+  return await logUnserved(deps, opened, { action: 'cancel-order' }, () => fleet.withdraw(orderId));
 }
 
 /**
@@ -42,6 +44,6 @@ export async function forgetNode(deps: Deps, { name }: { readonly name: NodeId }
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const [nodeId = name] = await findNodes(fleet, [name]);
-  await fleet.forget(nodeId);
+  await logUnserved(deps, opened, { action: 'forget-node', target: nodeId }, () => fleet.forget(nodeId));
   return { forgotten: nodeId };
 }

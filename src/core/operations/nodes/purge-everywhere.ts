@@ -3,6 +3,7 @@ import { openStore } from '../../connect/open-store.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
+import { logUnserved } from '../store/log-change.ts';
 import { findNodes } from './find-nodes.ts';
 import { awaitNodes, findConcerned, mergeOutcomes, usualWaitMs, withoutUnconcerned } from './order-everywhere.ts';
 
@@ -38,13 +39,15 @@ export async function purgeEverywhere(
   const nodeIds = named === undefined ? undefined : await findNodes(fleet, named);
   const isConcerned = await findConcerned(fleet);
   const give = (ref: ModelRef | undefined): Promise<GivenOrder> =>
-    fleet.give({
-      kind: 'purge',
-      model_id: ref?.modelId ?? null,
-      ...(ref?.selector !== undefined && { selector: ref.selector }),
-      force,
-      ...(nodeIds !== undefined && { nodes: nodeIds }),
-    });
+    logUnserved(deps, opened, { action: 'purge', model_id: ref?.modelId ?? null, selector: ref?.selector ?? null }, () =>
+      fleet.give({
+        kind: 'purge',
+        model_id: ref?.modelId ?? null,
+        ...(ref?.selector !== undefined && { selector: ref.selector }),
+        force,
+        ...(nodeIds !== undefined && { nodes: nodeIds }),
+      }),
+    );
   const [first, ...others] = refs;
   const { nodes: atFirst, ...order } = await give(first);
   const orders: GivenOrder[] = [{ ...order, nodes: atFirst }];

@@ -10,6 +10,7 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import type { Lan, MadeToken, NamedToken, TokenBody } from '../../protocol/access.ts';
 import type { PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
+import { logOnDisk } from './log-change.ts';
 import { openTokens } from './open-administration.ts';
 import { changePolicy, policyChange, viewPolicy } from './store-policy.ts';
 
@@ -17,7 +18,11 @@ import { changePolicy, policyChange, viewPolicy } from './store-policy.ts';
 export async function createToken(deps: Deps, wanted: TokenBody): Promise<MadeToken> {
   parseTokenName(wanted.name);
   return administer(deps, {
-    onDisk: async (root) => ({ ...(await openTokens(deps, root).create(wanted)), lan: await lanOf(deps, root) }),
+    onDisk: async (root) => {
+      const change = { action: 'create-token', target: wanted.name } as const;
+      const made = await logOnDisk(deps, root, change, () => openTokens(deps, root).create(wanted));
+      return { ...made, lan: await lanOf(deps, root) };
+    },
     overHttp: (store) => store.createToken(wanted),
   });
 }
@@ -32,7 +37,10 @@ export async function listTokens(deps: Deps): Promise<{ readonly tokens: readonl
 
 /** @throws SkulkError TOKEN_NOT_FOUND */
 export async function revokeToken(deps: Deps, { name }: { readonly name: string }): Promise<NamedToken> {
-  return administer(deps, { onDisk: (root) => openTokens(deps, root).revoke(name), overHttp: (store) => store.revokeToken(name) });
+  return administer(deps, {
+    onDisk: (root) => logOnDisk(deps, root, { action: 'revoke-token', target: name }, () => openTokens(deps, root).revoke(name)),
+    overHttp: (store) => store.revokeToken(name),
+  });
 }
 
 /** The policy of the store. */
@@ -48,7 +56,7 @@ export async function showPolicy(deps: Deps): Promise<PolicyView> {
 export async function setPolicy(deps: Deps, { key, value }: { readonly key: string; readonly value: string }): Promise<PolicyView> {
   const changes = policyChange(key, value);
   return administer(deps, {
-    onDisk: (root) => changePolicy({ root, changes, signal: deps.world.signal }),
+    onDisk: (root) => logOnDisk(deps, root, { action: 'change-policy' }, () => changePolicy({ root, changes, signal: deps.world.signal })),
     overHttp: (store) => store.changePolicy(changes),
   });
 }

@@ -5,10 +5,11 @@ import { storeLayout } from '../../store/layout.ts';
 
 /** The log of the requests that changed something in a store on this disk. A disk error is reported, and stops nothing. */
 export function openAudit({ world: { emit } }: Pick<Deps, 'world'>, store: LocalStore): AuditLog {
-  const { audit: file, olderAudit: older } = storeLayout(store.root);
+  const { audit: file, olderAudit: older, auditLock: lock } = storeLayout(store.root);
   return openAuditLog({
     file,
     older,
+    lock,
     requireDisk: () => store.requireDisk(),
     onFailure: (error) =>
       emit({

@@ -14,6 +14,7 @@ import { readStoreIdentity, type StoreIdentity, writeStoreIdentity } from '../..
 import { openDiskStore } from '../../store/disk-store.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { ownRoot } from './administer-store.ts';
+import { type Change, logOnDisk } from './log-change.ts';
 
 /** What `skulk store promote` found, and what it changed or would change. */
 export interface PromotionReport {
@@ -64,11 +65,12 @@ export async function promoteStore(deps: Deps, request: PromotionRequest): Promi
   const server = await askServer(deps, root);
   const own = await listOwn(deps, root);
   const said = { store_path: root, dry_run: request.dryRun, models: own.sizes.size, lost: own.lost, url: server?.url ?? null };
-  const write = (next: StoreIdentity): Promise<void> =>
-    request.dryRun ? Promise.resolve() : replaceIdentity(deps, root, { before, next });
+  const write = async (next: StoreIdentity, change: Change): Promise<void> => {
+    if (!request.dryRun) await logOnDisk(deps, root, change, () => replaceIdentity(deps, root, { before, next }));
+  };
   if (request.undo) {
     const { promoted, ...rest } = before;
-    if (promoted !== undefined) await write(rest);
+    if (promoted !== undefined) await write(rest, { action: 'undo-promotion' });
     const isChanged = promoted !== undefined;
     const nothing = { answers: false, missing: null, different: null };
     return { ...said, ...nothing, instead_of: null, changed: isChanged, epoch: before.epoch, restart: isChanged && server !== undefined };
@@ -86,7 +88,10 @@ export async function promoteStore(deps: Deps, request: PromotionRequest): Promi
       hint: 'stop it on its machine first, or use --force; --dry-run compares the models of both',
     });
   const epoch = isChanged ? before.epoch + 1 : before.epoch;
-  if (isChanged) await write({ ...before, epoch, promoted: { instead_of: url, at: deps.world.now().toISOString() } });
+  if (isChanged) {
+    const promoted = { instead_of: url, at: deps.world.now().toISOString() };
+    await write({ ...before, epoch, promoted }, { action: 'promote', target: url });
+  }
   return {
     ...said,
     instead_of: url,

@@ -1,6 +1,6 @@
 import { codeBody, endedSession, madeToken, namedToken, pageCode, pageKey, session, tokenBody, tokenList } from '../access.ts';
 import { downloadBody, downloadList, downloadStatus } from '../downloads.ts';
-import { activityView, nodeEvents, storeEvents } from '../events.ts';
+import { activityView, auditList, nodeEvents, storeEvents } from '../events.ts';
 import { deleted, forgotten, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
 import { healthView, nodeIdentity } from '../health.ts';
 import { foundModels, hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
@@ -208,6 +208,13 @@ const storeRoutes = {
     summary: 'The last requests that changed something, and how fast bytes moved since the server started',
     answers: { 200: activityView },
     failures: [503],
+  },
+  'GET /store/audit': {
+    role: 'read',
+    summary: 'The log of changes, newest first; names of others only for the role admin',
+    query: ['since', 'failed', 'kind', 'who', 'limit'],
+    answers: { 200: auditList },
+    failures: [400, 503],
   },
   'GET /store/nodes': { role: 'read', summary: 'Every known node', answers: { 200: nodeList }, failures: [503] },
 } as const satisfies Routes;

@@ -1,10 +1,10 @@
 import type { AuditLog } from '../../access/audit-log.ts';
 import { mayActAs } from '../../kernel/role.ts';
-import type { ActivityAction, ActivityEntry, ActivityView } from '../../protocol/events.ts';
+import type { ActivityAction, ActivityEntry, ActivityView, AuditList } from '../../protocol/events.ts';
 import type { Asker } from './access.ts';
 
 /** So many requests are remembered, the last ones. */
-export const maxEntries = 500;
+const maxEntries = 500;
 /** One rate is the mean of so long. */
 const stepMs = 5_000;
 /** The rates of an hour. */
@@ -16,7 +16,12 @@ export interface Activity {
   /** Counts bytes that were sent to other machines. */
   sent(bytes: number): void;
   /** What a client may know, see `entryFor`. */
-  view(client: Client): ActivityView;
+  view(client: Client): Promise<ActivityView>;
+  /**
+   * Searches the log.
+   * @param isWanted called with entries as that client may see them
+   */
+  search(client: Client, wanted: { readonly limit: number; readonly isWanted: (entry: ActivityEntry) => boolean }): Promise<AuditList>;
   close(): void;
 }
 
@@ -33,16 +38,14 @@ interface ActivityOptions {
   readonly now: () => number;
   /** Bytes per second that the downloads report now. */
   readonly fromHub: () => Promise<number>;
-  /** Saves the entries; if absent, they are lost with the server. */
-  readonly log?: Pick<AuditLog, 'append'> | undefined;
-  /** The saved entries of earlier servers, newest first. */
-  readonly earlier?: readonly ActivityEntry[];
+  /** Saves the entries, beside those of commands on this machine; if absent, they are lost with the server. */
+  readonly log?: Pick<AuditLog, 'append' | 'readLast' | 'search'> | undefined;
 }
 
 /** See `Activity`. */
-export function createActivity({ now, fromHub, log, earlier = [] }: ActivityOptions): Activity {
+export function createActivity({ now, fromHub, log }: ActivityOptions): Activity {
   const began = new Date(now()).toISOString();
-  const entries = earlier.slice(0, maxEntries);
+  let entries: readonly ActivityEntry[] = [];
   const rates: { readonly fromHub: number | null; readonly toNodes: number }[] = [];
   let sent = 0;
   let measuredAt = now();
@@ -59,20 +62,32 @@ export function createActivity({ now, fromHub, log, earlier = [] }: ActivityOpti
   return {
     record: (entry) => {
       const dated = { at: new Date(now()).toISOString(), ...entry };
-      entries.unshift(dated);
-      entries.length = Math.min(entries.length, maxEntries);
+      entries = [dated, ...entries].slice(0, maxEntries);
       log?.append(dated);
     },
     sent: (bytes) => {
       sent += bytes;
     },
-    view: (client) => ({
-      since: entries.at(-1)?.at ?? began,
-      entries: mayActAs(client.asker.role, 'admin') ? entries : entries.map((entry) => entryFor(entry, client)),
-      step_seconds: stepMs / 1000,
-      from_hub: rates.map((one) => one.fromHub),
-      to_nodes: rates.map((one) => one.toNodes),
-    }),
+    view: async (client) => {
+      // Commands on this machine write to the log too. If it cannot be read, the server's own entries remain.
+      const all = (await log?.readLast(maxEntries).catch(() => undefined)) ?? entries;
+      return {
+        since: all.at(-1)?.at ?? began,
+        entries: mayActAs(client.asker.role, 'admin') ? all : all.map((entry) => entryFor(entry, client)),
+        step_seconds: stepMs / 1000,
+        from_hub: rates.map((one) => one.fromHub),
+        to_nodes: rates.map((one) => one.toNodes),
+      };
+    },
+    search: async (client, { limit, isWanted }) => {
+      const pick = (entry: ActivityEntry): ActivityEntry | undefined => {
+        const seen = mayActAs(client.asker.role, 'admin') ? entry : entryFor(entry, client);
+        return isWanted(seen) ? seen : undefined;
+      };
+      if (log !== undefined) return log.search({ limit, pick });
+      const found = entries.flatMap((entry) => pick(entry) ?? []);
+      return { entries: found.slice(0, limit), more: found.length > limit };
+    },
     close: () => clearInterval(timer),
   };
 }

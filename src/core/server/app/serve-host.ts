@@ -21,7 +21,7 @@ import type { LocalStore } from '../../store/contract.ts';
 import type { HostUploads } from '../../store/upload-contract.ts';
 import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { createAccess } from '../access/access.ts';
-import { type Activity, createActivity, maxEntries } from '../access/activity.ts';
+import { type Activity, createActivity } from '../access/activity.ts';
 import { openColdHub } from './open-cold-hub.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
@@ -189,11 +189,10 @@ async function openActivity(
   const { now, emit } = deps.world;
   const log = openAudit(deps, store);
   atEnd(async () => log[Symbol.asyncDispose]());
-  const earlier = await log.readLast(maxEntries).catch((error: unknown) => {
+  await log.readLast(1).catch((error: unknown) => {
     emit({ type: 'warning', message: `cannot read the log of changes: ${error instanceof Error ? error.message : String(error)}` });
-    return [];
   });
-  const activity = createActivity({ now: () => now().getTime(), fromHub: () => rateOf(downloads), log, earlier });
+  const activity = createActivity({ now: () => now().getTime(), fromHub: () => rateOf(downloads), log });
   atEnd(async () => activity.close());
   return activity;
 }

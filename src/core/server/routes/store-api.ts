@@ -17,6 +17,7 @@ import type { Limits } from '../app/limits.ts';
 import type { EventStreams } from '../events/event-stream.ts';
 import type { Feed } from '../events/feed.ts';
 import { createStoreFeed, type StoreTopic } from '../events/store-events.ts';
+import { addActivityRoutes } from './activity-routes.ts';
 import { addRoute } from './add-route.ts';
 import { addDownloadRoutes } from './download-routes.ts';
 import { deletionAnswer, forceOf, partOf, waitOf } from './fleet-routes.ts';
@@ -119,7 +120,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     request.log.info({ node }, 'forgot a node');
     return { node, forgotten: true };
   });
-  addRoute(app, 'GET /store/activity', async ({ asker, ip }) => activity.view({ asker, ip }));
+  addActivityRoutes(app, deps, activity);
 }
 
 /** `GET /store/events`. */

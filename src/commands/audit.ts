@@ -1,0 +1,75 @@
+import { choice, defineCommand, flag, number, type TextBlock, value } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+import { parseDuration } from '../core/kernel/units.ts';
+import { activityActions, objectOfActivity } from '../core/protocol/describe/activity.ts';
+import type { ActivityEntry } from '../core/protocol/events.ts';
+
+const usualLimit = 100;
+
+/** A time before now in milliseconds, or a day. */
+const parseSince = (text: string): number | Date => {
+  const day = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)
+    ? new Date(text.includes('T') ? text : `${text}T00:00:00`)
+    : undefined;
+  if (day !== undefined && !Number.isNaN(day.getTime())) return day;
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new SkulkError('USAGE', `"${text}" is not a duration and not a day`, { hint: 'use e.g. 12h, 7d or 2026-06-15' });
+  }
+};
+
+/** `skulk audit`: the log of changes of the store. */
+export const audit = defineCommand({
+  name: 'audit',
+  summary: 'list the changes of the store, newest first',
+  description: [
+    'Lists who changed what: models that were added, downloaded, deleted or verified, staged copies, tokens, the policy and settings, with the result. Failed requests are listed too.',
+    'The log contains requests to the server, and commands on the store host while no server ran. A command has the name of its user there. It keeps about 30,000 changes.',
+    'On the store host no server needs to run. On other machines the command asks the store. Only the role admin sees the names of tokens, users and machines, except its own.',
+    'A NAME is that of a token or a user, an address, or the id or hostname of a machine.',
+  ],
+  options: {
+    since: value('only changes of this long, e.g. 7d, or since this day, e.g. 2026-06-15', 'TIME', { parse: parseSince }),
+    failed: flag('only what failed'),
+    kind: choice('only this kind of change', 'KIND', activityActions),
+    who: value('only what this user, token or machine did', 'NAME'),
+    limit: number(`at most this many changes (${usualLimit})`, 'N', { from: 1, to: 10_000 }),
+  },
+  examples: [
+    ['list the last changes', 'skulk audit'],
+    ['list what was deleted in a week', 'skulk audit --since 7d --kind delete'],
+    ['list what failed for one user', 'skulk audit --failed --who anna'],
+    ['count changes by user', "skulk audit --json --limit 10000 | jq -r '.entries[].who' | sort | uniq -c"],
+  ],
+  exits: ['not-found', 'store-unreachable'],
+  run: async ({ since, failed, kind, who, limit = usualLimit }, context) => {
+    const deps = await context.deps();
+    const { listAudit } = await import('../core/operations/store/list-audit.ts');
+    const from = typeof since === 'number' ? new Date(context.world.now().getTime() - since) : since;
+    return listAudit(deps, { since: (from as Date | undefined)?.toISOString(), failed, kind, who, limit });
+  },
+  text: ({ list: { entries }, askers }) => tableOf(entries, askers),
+  json: ({ list }) => list,
+  notice: ({ list: { entries, more } }) =>
+    entries.length === 0 ? 'no such changes' : more ? 'there are older ones; --limit shows more' : undefined,
+});
+
+const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): readonly TextBlock[] =>
+  entries.length === 0
+    ? []
+    : [
+        {
+          header: ['WHEN', 'WHO', 'FROM', 'KIND', 'WHAT', 'RESULT'],
+          rows: entries.map((entry, index) => [
+            { time: entry.at },
+            askers[index] ?? '',
+            entry.from,
+            entry.action,
+            entry.model_id === null ? objectOfActivity(entry) : `${entry.model_id}${entry.selector === null ? '' : `:${entry.selector}`}`,
+            entry.code ?? 'done',
+          ]),
+          isWhole: [0, 3, 5],
+          optional: [2],
+        },
+      ];

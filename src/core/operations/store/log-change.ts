@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Deps } from '../../connect/deps.ts';
+import type { OpenedStore } from '../../connect/open-store.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { ActivityEntry } from '../../protocol/events.ts';
+import { storeLayout } from '../../store/layout.ts';
+
+/** What a command changes, in the words of the log. */
+export type Change = Pick<ActivityEntry, 'action'> & Partial<Pick<ActivityEntry, 'model_id' | 'selector' | 'target'>>;
+
+/**
+ * Makes a change through an opened store. If this process makes it on the disk, it is recorded in the log of changes with its result. A
+ * server records the requests that it gets.
+ */
+export function logUnserved<T>(
+  deps: Pick<Deps, 'world' | 'store'>,
+  { url, localRoot }: Pick<OpenedStore, 'url' | 'localRoot'>,
+  change: Change,
+  work: () => Promise<T>,
+): Promise<T> {
+  return deps.store !== undefined || url !== undefined || localRoot === undefined ? work() : logOnDisk(deps, localRoot, change, work);
+}
+
+/**
+ * Makes a change on the disk of the store at `root`, and records it with its result. An entry that cannot be saved causes a warning; it
+ * never stops the change.
+ */
+export async function logOnDisk<T>({ world }: Pick<Deps, 'world'>, root: string, change: Change, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    await record(world, root, { ...change, code: null });
+    return result;
+  } catch (error) {
+    const code = error instanceof SkulkError ? error.code : 'INTERNAL';
+    // Another process holds the store, so this one has changed nothing.
+    if (code !== 'LOCKED') await record(world, root, { ...change, code });
+    throw error;
+  }
+}
+
+async function record(
+  { now, user, emit }: Deps['world'],
+  root: string,
+  { action, model_id = null, selector = null, target = null, code }: Change & Pick<ActivityEntry, 'code'>,
+): Promise<void> {
+  const { audit: file, olderAudit: older, auditLock: lock } = storeLayout(root);
+  const isThere = await stat(dirname(file)).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  if (!isThere) return;
+  const { openAuditLog } = await import('../../access/audit-log.ts');
+  await using log = openAuditLog({
+    file,
+    older,
+    lock,
+    requireDisk: async () => undefined,
+    onFailure: (error) =>
+      emit({
+        type: 'warning',
+        message: `cannot write to the log of changes ${file}: ${error instanceof Error ? error.message : String(error)}`,
+        hint: 'this concerns only the log; the command has done its work',
+      }),
+  });
+  const at = now().toISOString();
+  log.append({ at, who: `user ${user()}`, from: '', node: null, action, model_id, selector, target, code });
+}

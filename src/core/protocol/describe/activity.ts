@@ -1,0 +1,68 @@
+import type { ActivityAction, ActivityEntry } from '../events.ts';
+import type { KnownNode } from '../fleet.ts';
+
+/** What somebody did, as a verb before its object. */
+export const activityVerbs: Readonly<Record<ActivityAction, string>> = {
+  add: 'added',
+  download: 'asked for a download of',
+  'cancel-download': 'stopped the download of',
+  delete: 'deleted',
+  purge: 'purged staged copies of',
+  verify: 'verified',
+  stage: 'staged',
+  'cancel-stage': 'stopped staging',
+  optimize: 'asked for an optimization of',
+  'cancel-optimization': 'stopped the optimization of',
+  'cancel-upload': 'cancelled an upload',
+  'forget-node': 'forgot the node',
+  'cancel-order': 'cancelled an order',
+  'change-settings': 'changed the settings',
+  'change-policy': 'changed the policy of the store',
+  'create-token': 'created the token',
+  'revoke-token': 'revoked the token',
+  restart: 'restarted the server',
+  promote: 'promoted this store instead of',
+  'undo-promotion': 'took back the promotion of this store',
+};
+
+/** Every kind of change. */
+export const activityActions = Object.keys(activityVerbs) as readonly ActivityAction[];
+
+/** The object of an action when it names no model: everything. */
+const all: Partial<Record<ActivityAction, string>> = { purge: 'every model', verify: 'every model' };
+
+/** The object of the sentence if it is not a model; empty if it has no object. Pure. */
+export const objectOfActivity = ({ action, target }: Pick<ActivityEntry, 'action' | 'target'>): string => target ?? all[action] ?? '';
+
+/** Who asked, for a client that may not know it: only an admin sees the names of others. */
+const unnamed: Readonly<Record<string, string>> = {
+  lan: 'somebody on the LAN',
+  token: 'a token',
+  user: 'somebody on the store host',
+};
+
+type Asker = Pick<ActivityEntry, 'who' | 'from' | 'node'>;
+
+/** Who asked: the name of a token, the user of the store host, the machine, or its address. Pure. */
+export function nameAsker({ who, from, node }: Asker, nodes: readonly Pick<KnownNode, 'node_id' | 'address' | 'hostname'>[]): string {
+  const user = userOf({ who });
+  if (user !== undefined) return `${user} on the store host`;
+  if (from === '') return unnamed[who] ?? 'an admin';
+  const [first, ...others] = nodes.filter(({ node_id, address }) => (node === null ? address === from : node_id === node));
+  const place = first !== undefined && others.length === 0 && first.hostname !== '' ? first.hostname : from;
+  return tokenOf({ who }) ?? (who === 'lan' ? place : `admin on ${place}`);
+}
+
+/** The words by which a user may search for who asked. Pure. */
+export function namesOfAsker(
+  { who, from, node }: Asker,
+  nodes: readonly Pick<KnownNode, 'node_id' | 'address' | 'hostname'>[],
+): readonly string[] {
+  const hosts = nodes
+    .filter(({ node_id, address }) => node_id === node || (from !== '' && address === from))
+    .map(({ hostname }) => hostname);
+  return [who, tokenOf({ who }), userOf({ who }), from, node, ...hosts].flatMap((name) => (name == null || name === '' ? [] : [name]));
+}
+
+const tokenOf = ({ who }: Pick<ActivityEntry, 'who'>): string | undefined => /^token (.+)$/s.exec(who)?.[1];
+const userOf = ({ who }: Pick<ActivityEntry, 'who'>): string | undefined => /^user (.+)$/s.exec(who)?.[1];

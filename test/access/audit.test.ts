@@ -1,0 +1,205 @@
+import { appendFile, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { AuditList } from '../../src/core/protocol/events.ts';
+import { storeLayout } from '../../src/core/store/layout.ts';
+import { fleetWorld } from '../helpers/fleet-world.ts';
+import { writeFiles } from '../helpers/model-files.ts';
+import { pythonStore } from '../helpers/python-store.ts';
+import { ask } from '../helpers/raw-http.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
+
+/** A store without a server, and commands on its host. */
+async function unserved() {
+  const home = await temporaryDirectory();
+  await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
+  await writeFiles(join(home, 'source'), { 'a.gguf': 'some bytes' });
+  const run = (...args: readonly string[]) => runInProcess(args, { env: { SKULK_HOME: home } });
+  const list = async (...args: readonly string[]): Promise<AuditList> => {
+    const { stdout, stderr } = await run('audit', '--json', ...args);
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout) as AuditList;
+  };
+  return { home, layout: storeLayout(join(home, 'store')), run, list, add: () => run('add', join(home, 'source'), '--as', 'org/one') };
+}
+
+describe('skulk audit on the store host without a server', () => {
+  test('lists what commands changed there, with their user and their result, newest first', async () => {
+    const { run, list, add, layout } = await unserved();
+    expect(await run('audit')).toMatchObject({ status: 0, stdout: '', stderr: expect.stringContaining('no such changes') });
+    expect(await list()).toEqual({ entries: [], more: false });
+    expect(await readdir(join(layout.root, '.skulk/v1'))).toEqual([]);
+    expect((await add()).status).toBe(0);
+    expect((await run('token', 'create', 'laptop', '--role', 'node')).status).toBe(0);
+    expect((await run('token', 'create', 'laptop', '--role', 'node')).status).toBe(5);
+    expect((await run('policy', 'set', 'lan', 'read')).status).toBe(0);
+    expect((await run('verify', 'org/one')).status).toBe(0);
+    expect((await run('verify', 'org/one', '--repair')).status).toBe(0);
+    expect((await run('store', 'promote', '--instead-of', 'http://127.0.0.1:9', '--yes')).status).toBe(0);
+    expect((await run('store', 'promote', '--undo', '--yes')).status).toBe(0);
+    expect((await run('delete', 'org/one', '--yes')).status).toBe(0);
+    const { entries, more } = await list();
+    const nothing = {
+      who: 'user anna',
+      from: '',
+      node: null,
+      model_id: null,
+      selector: null,
+      target: null,
+      code: null,
+      at: expect.any(String),
+    };
+    expect({ entries, more }).toEqual({
+      entries: [
+        { ...nothing, action: 'delete', model_id: 'org/one' },
+        { ...nothing, action: 'undo-promotion' },
+        { ...nothing, action: 'promote', target: 'http://127.0.0.1:9' },
+        { ...nothing, action: 'verify', model_id: 'org/one' },
+        { ...nothing, action: 'change-policy' },
+        { ...nothing, action: 'create-token', target: 'laptop', code: 'CONFLICT' },
+        { ...nothing, action: 'create-token', target: 'laptop' },
+        { ...nothing, action: 'add', model_id: 'org/one' },
+      ],
+      more: false,
+    });
+    const text = await run('audit', '--limit', '2');
+    expect(text.stdout.split('\n')).toEqual([
+      expect.stringMatching(/^WHEN +WHO +FROM +KIND +WHAT +RESULT$/),
+      expect.stringMatching(/^\d{4}-\S+Z +anna on the store host +delete +org\/one +done$/),
+      expect.stringMatching(/^\d{4}-\S+Z +anna on the store host +undo-promotion +done$/),
+      '',
+    ]);
+    expect(text.stderr).toContain('there are older ones; --limit shows more');
+  });
+
+  test('finds changes by their time, result, kind and user', async () => {
+    const { run, list, add, layout } = await unserved();
+    expect((await add()).status).toBe(0);
+    expect((await run('token', 'revoke', 'nobody')).status).toBe(3);
+    const old = { at: '2020-01-02T12:00:00.000Z', who: 'token ben', from: '10.0.0.2', node: 'mill', action: 'delete', model_id: 'org/old' };
+    const newer = await readFile(layout.audit, 'utf8');
+    await rm(layout.audit);
+    await appendFile(layout.audit, `${JSON.stringify({ ...old, code: null })}\n${newer}`);
+    const actions = async (...args: readonly string[]) => (await list(...args)).entries.map(({ action }) => action);
+    expect(await actions()).toEqual(['revoke-token', 'add', 'delete']);
+    for (const since of ['7d', '2020-01-03', '2020-01-02T12:00:01Z'])
+      expect(await actions('--since', since)).toEqual(['revoke-token', 'add']);
+    expect(await actions('--since', '2020-01-01')).toHaveLength(3);
+    expect(await actions('--failed')).toEqual(['revoke-token']);
+    expect(await actions('--kind', 'add')).toEqual(['add']);
+    expect(await actions('--who', 'ANNA')).toEqual(['revoke-token', 'add']);
+    for (const name of ['ben', '10.0.0.2', 'Mill']) expect(await actions('--who', name)).toEqual(['delete']);
+    expect(await list('--who', 'anna', '--limit', '1')).toMatchObject({ entries: [{ action: 'revoke-token' }], more: true });
+  });
+
+  test('changes nothing on the disk, and leaves out a last line that is not complete; the next change cuts it off', async () => {
+    const { run, list, add, layout } = await unserved();
+    expect((await add()).status).toBe(0);
+    await appendFile(layout.audit, '{"at":"2026');
+    const before = [await readFile(layout.audit, 'utf8'), await readdir(layout.auditLock)];
+    expect((await list()).entries).toMatchObject([{ action: 'add' }]);
+    expect([await readFile(layout.audit, 'utf8'), await readdir(layout.auditLock)]).toEqual(before);
+    expect((await run('policy', 'set', 'lan', 'read')).status).toBe(0);
+    const lines = (await readFile(layout.audit, 'utf8')).split('\n');
+    expect(lines.map((line) => (line === '' ? '' : JSON.parse(line).action))).toEqual(['add', 'change-policy', '']);
+  });
+
+  test('is not needed for a change: on a full disk the change is made, with a warning', async () => {
+    const { run, add, layout, list } = await unserved();
+    await symlink('/dev/full', layout.audit);
+    const added = await add();
+    expect(added).toMatchObject({ status: 0, stderr: expect.stringMatching(/cannot write to the log of changes .*audit\.ndjson/) });
+    expect((await run('registry')).stdout).toContain('org/one');
+    await rm(layout.audit);
+    expect((await run('delete', 'org/one', '--yes')).status).toBe(0);
+    expect((await list()).entries).toMatchObject([{ action: 'delete' }]);
+  });
+
+  test('fails with one document on stderr for wrong options, and without a store', async () => {
+    const { run } = await unserved();
+    for (const args of [
+      ['--limit', '0'],
+      ['--since', 'yesterday'],
+      ['--since', '2026-13-45'],
+      ['--kind', 'teleport'],
+      ['--who', ''],
+    ]) {
+      const { status, stdout, stderr } = await run('audit', '--json', ...args);
+      expect([status, stdout], args.join(' ')).toEqual([2, '']);
+      expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'USAGE', message: expect.any(String) } });
+    }
+    const nowhere = await runInProcess(['audit', '--json'], { env: { SKULK_HOME: await temporaryDirectory() } });
+    expect(nowhere).toMatchObject({ status: 4, stdout: '', stderr: expect.stringContaining('"STORE_NOT_CONFIGURED"') });
+  });
+});
+
+describe('skulk audit with a server', () => {
+  test('lists its requests and the commands beside it, on the host and on nodes, and names others only to an admin', async () => {
+    const world = await fleetWorld();
+    await world.add('org/one');
+    const host = await world.hostInProcess();
+    const list = async (command: Promise<{ readonly stdout: string }>) => JSON.parse((await command).stdout) as AuditList;
+    const token = (await world.host('token', 'create', 'ops', '--role', 'admin')).stdout.trim();
+    const headers = { Authorization: `Bearer ${token}`, 'Skulk-Node': 'mill' };
+    expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers })).status).toBe(200);
+    // The server appends its entry after the answer.
+    await expect.poll(async () => (await list(world.host('audit', '--json'))).entries.length).toBe(3);
+    const seen = await list(world.host('audit', '--json'));
+    expect(seen.entries).toMatchObject([
+      { who: 'token ops', node: 'mill', action: 'delete', model_id: 'org/one', code: null },
+      { who: 'user anna', from: '', action: 'create-token', target: 'ops' },
+      { who: 'user anna', action: 'add', model_id: 'org/one' },
+    ]);
+    expect(await list(world.host('audit', '--json', '--who', 'ops'))).toEqual({ entries: [seen.entries[0]], more: false });
+    expect((await world.host('audit', '--kind', 'delete')).stdout).toMatch(/\nS?.*Z +ops +\S+ +delete +org\/one +done\n$/);
+    // The page shows the same.
+    const { entries } = (await ask(host.url, '/store/activity', { headers })).json() as AuditList;
+    expect(entries).toEqual(seen.entries);
+
+    const ofNode = await list(world.node('n1', host.url, 'audit', '--json'));
+    expect(ofNode.entries).toMatchObject([
+      { who: 'token', from: '', node: null, action: 'delete', model_id: 'org/one' },
+      { who: 'user', from: '', action: 'create-token', target: null },
+      { who: 'user', action: 'add' },
+    ]);
+    // A search does not give the names away.
+    for (const name of ['ops', 'anna', 'mill'])
+      expect((await list(world.node('n1', host.url, 'audit', '--json', '--who', name))).entries).toEqual([]);
+    expect((await world.node('n1', host.url, 'audit')).stdout).toMatch(/Z +a token +delete +org\/one +done\n/);
+    expect(await list(world.node('n1', host.url, '--token', token, 'audit', '--json'))).toEqual(seen);
+
+    for (const query of ['since=yesterday', 'kind=teleport', 'limit=10001', 'limit=0', 'limit=-1', 'failed=perhaps', 'who=a&who=b'])
+      expect((await ask(host.url, `/store/audit?${query}`)).status, query).toBe(400);
+  });
+
+  test('lists every change once when a server and commands write at the same time', async () => {
+    const world = await fleetWorld();
+    const host = await world.hostInProcess();
+    const names = Array.from({ length: 6 }, (_, index) => `t${index}`);
+    const ended = await Promise.all(
+      names.flatMap((name) => [
+        world.host('token', 'create', name, '--role', 'read').then(({ status }) => status),
+        ask(host.url, `/models/org%2F${name}`, { method: 'DELETE' }).then(({ status }) => status),
+      ]),
+    );
+    expect(ended).toEqual(names.flatMap(() => [0, 404]));
+    const saved = async () => {
+      const text = await readFile(storeLayout(join(world.home, 'host/store')).audit, 'utf8').catch(() => '');
+      return text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as { target: string | null; model_id: string | null });
+    };
+    await expect.poll(async () => (await saved()).length).toBe(12);
+    const subjects = (await saved()).map(({ target, model_id }) => target ?? model_id?.replace('org/', 'model '));
+    expect(subjects.toSorted()).toEqual([...names.map((name) => `model ${name}`), ...names].toSorted());
+  });
+
+  test('says that the Python program keeps no such log', async () => {
+    const python = await pythonStore({});
+    const ended = await runInProcess(['audit', '--json'], { env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: python.url } });
+    expect([ended.status, ended.stdout]).toEqual([2, '']);
+    expect(ended.stderr).toContain('cannot list its changes');
+  });
+});

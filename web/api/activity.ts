@@ -1,0 +1,1 @@
+export { activityVerbs, nameAsker, objectOfActivity } from '../../src/core/protocol/describe/activity.ts';
