@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { HubOffer } from '../../src/core/protocol/models.ts';
+import type { DescribedEntry, HubOffer } from '../../src/core/protocol/models.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
@@ -141,4 +141,22 @@ test('show and the offer for the add dialogs know what the repo has beside, afte
     ['Q4_K_M', true],
     ['Q8_0', true],
   ]);
+});
+
+test('the list of models has how many quantizations the repo of each has, here and at a node', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/g', { files: { ...files, 'Foo-Q2_K.gguf': noise(1_000, 6) } });
+  const registry = async () =>
+    (JSON.parse((await world.host('registry', '--json')).stdout) as { entries: DescribedEntry[] }).entries.map(
+      ({ quantizations, quantizations_of_repo: ofRepo }) => [quantizations, ofRepo],
+    );
+  expect(await world.host('download', 'org/g:Q4_K_M')).toMatchObject({ status: 0 });
+  expect(await registry()).toEqual([[['Q4_K_M'], undefined]]);
+  expect(await world.host('download', 'org/g:Q8_0')).toMatchObject({ status: 0 });
+  expect(await registry()).toEqual([[['Q4_K_M', 'Q8_0'], 3]]);
+  await using served = await world.serveInProcess();
+  const answer = (await (await fetch(`${served.apiUrl}/store/registry`)).json()) as { entries: DescribedEntry[] };
+  expect(answer.entries[0]?.quantizations_of_repo).toBe(3);
+  // A server that runs asks itself over HTTP.
+  expect(await registry()).toEqual([[['Q4_K_M', 'Q8_0'], 3]]);
 });

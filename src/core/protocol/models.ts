@@ -60,15 +60,23 @@ const quantizations = Type.Optional(
   list(verbatim(), { description: 'The selectors of its quantizations, best choice first; empty without GGUF weights' }),
 );
 
+const quantizationsOfRepo = Type.Optional(
+  count({
+    description:
+      'How many GGUF quantizations its repo had when it was last downloaded; absent if unknown, or if the store has fewer than two of them',
+  }),
+);
+const quantizationFacts = { quantizations, quantizations_of_repo: quantizationsOfRepo };
+
 /** The part of an entry that an older store does not have. */
-export const namedQuantizations = object({ quantizations });
+export const namedQuantizations = object(quantizationFacts);
 
 /** A model with its properties. */
-export const describedEntry = object({ ...facts, files, ...traits.properties, quantizations });
+export const describedEntry = object({ ...facts, files, ...traits.properties, ...quantizationFacts });
 export type DescribedEntry = Shape<typeof describedEntry>;
 
 /** The same for a list that is sent repeatedly: a model may have 50,000 files, so it only has their number. */
-export const countedEntry = object({ ...facts, ...traits.properties, file_count: countOrZero(), quantizations });
+export const countedEntry = object({ ...facts, ...traits.properties, file_count: countOrZero(), ...quantizationFacts });
 export type CountedEntry = Shape<typeof countedEntry>;
 
 /** The models of a store. */

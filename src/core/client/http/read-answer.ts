@@ -47,12 +47,14 @@ export const describedOf = (value: unknown, url: string): readonly DescribedEntr
     if (entry === undefined) return [];
     const known = decode(traits, item);
     // The Python program also lists files that do not belong to the model, such as partial downloads.
+    const named = decode(namedQuantizations, item);
     const files = known === undefined ? entry.files.filter((path) => whyNotModelFile(path) === undefined) : entry.files;
     return {
       ...entry,
       files,
       ...(known ?? deriveTraits({ modelId: entry.model_id, files, card: cardIn(item, entry.model_id) })),
-      quantizations: decode(namedQuantizations, item)?.quantizations ?? nameQuantizations(files.map((path) => ({ path }))),
+      quantizations: named?.quantizations ?? nameQuantizations(files.map((path) => ({ path }))),
+      ...(named?.quantizations_of_repo !== undefined && { quantizations_of_repo: named.quantizations_of_repo }),
     };
   });
 

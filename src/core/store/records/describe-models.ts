@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listNotHeld } from '../../catalog/held-files.ts';
 import type { FoundCard } from '../../catalog/read-card.ts';
 import { kindOf } from '../../catalog/selection/file-kind.ts';
 import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts';
@@ -35,7 +36,7 @@ export function createDescriber(
     records,
   }: {
     readonly readCardOf: (modelId: ModelId, entry: RegistryEntry) => Promise<FoundCard | undefined>;
-    readonly records: Pick<ModelRecords, 'read'>;
+    readonly records: Pick<ModelRecords, 'read' | 'upstream'>;
   },
 ): (entries: readonly RegistryEntry[]) => Promise<readonly DescribedEntry[]> {
   const known = new Map<ModelId, Known>();
@@ -55,7 +56,9 @@ export function createDescriber(
     // With hundreds of new models, the remaining descriptions come with the next list.
     const looked = await Promise.race([facts, late.then(() => undefined)]);
     const traits = await readTraits(layout, entry, await readCardOf(model_id, entry), { gguf: looked?.facts, kinds: looked?.files });
-    const described = { ...entry, ...traits, quantizations: nameQuantizations(looked?.files ?? entry.files.map((path) => ({ path }))) };
+    const quantizations = nameQuantizations(looked?.files ?? entry.files.map((path) => ({ path })));
+    const ofRepo = quantizations.length > 1 ? await countOfRepo(records, model_id, quantizations.length) : undefined;
+    const described = { ...entry, ...traits, quantizations, ...(ofRepo !== undefined && { quantizations_of_repo: ofRepo }) };
     if (isLookedAt) known.set(model_id, { stamp, entry: text, described });
     return described;
   };
@@ -82,6 +85,18 @@ async function readSides({ read }: Pick<ModelRecords, 'read'>, { model_id, files
   if (!files.some((path) => isSideKind(kindOf(path)))) return new Map();
   const known = await read(model_id).catch(() => undefined);
   return sideKindsOf(known?.manifest.files ?? []);
+}
+
+/** How many quantizations the repo of a model had at its last download; undefined if the store did not keep its list of files. */
+async function countOfRepo(
+  { read, upstream }: Pick<ModelRecords, 'read' | 'upstream'>,
+  modelId: ModelId,
+  held: number,
+): Promise<number | undefined> {
+  const listed = await upstream(modelId).catch(() => undefined);
+  if (listed === undefined) return undefined;
+  const known = await read(modelId).catch(() => undefined);
+  return known === undefined ? undefined : held + listNotHeld(listed.files, known.manifest.files).length;
 }
 
 const cardName = (modelId: ModelId): string => `${directoryName(modelId)}.toml`;
