@@ -42,7 +42,9 @@ test(
     // The role changes while the page is open; a refused request of the visible page reveals it, and the page shows it from then on.
     expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
     await expect.poll(async () => (await ask(host.apiUrl, '/store/models/org/nobody', { method: 'DELETE' })).status).toBe(403);
-    await page.getByRole('button', { name: 'Delete org/one' }).click();
+    const actions = page.getByRole('button', { name: 'Actions for org/one' });
+    await actions.click();
+    await page.getByRole('button', { name: 'Delete the model…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete org/one?' });
     const confirm = dialog.getByRole('button', { name: 'Delete everywhere' });
     if ((await confirm.getAttribute('aria-disabled')) === null) {
@@ -59,13 +61,19 @@ test(
 
     // No button for a change is active any more, and no change is refused by the server.
     refused.length = 0;
-    const locked = ['Add a model', 'Stage org/one on this machine', 'Delete org/one'];
+    const locked = ['Add a model', 'Stage org/one'];
     for (const name of locked) {
       const button = page.getByRole('button', { name, exact: true }).first();
       expect([name, await button.getAttribute('aria-disabled'), await button.getAttribute('title')]).toEqual([name, 'true', says]);
       await button.dispatchEvent('click');
     }
     expect(await page.getByRole('dialog').count()).toBe(0);
+    await actions.click();
+    const remove = page.getByRole('button', { name: `Delete the model… ${says}` });
+    expect(await remove.getAttribute('aria-disabled')).toBe('true');
+    await remove.dispatchEvent('click');
+    expect(await page.getByRole('dialog', { name: 'Delete org/one?' }).count()).toBe(0);
+    await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'org/one' }).click();
     await page.getByRole('heading', { level: 1, name: 'org/one' }).waitFor();
     for (const name of [`Stage on ${hostname()}`, 'Verify', 'Delete…'])

@@ -77,7 +77,9 @@ test(
     await page.getByText('This model has no README in the store.').waitFor();
     await look(page, 'the page of a model');
     await page.getByRole('link', { name: 'Store' }).first().click();
-    await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
+    await page.getByRole('button', { name: 'Actions for mlx-community/Qwen3-30B-A3B-4bit' }).click();
+    await lookAtDialog(page, 'the actions of a model');
+    await page.getByRole('button', { name: 'Delete the model…' }).click();
     await lookAtDialog(page, 'the question before a delete');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Nodes' }).click();

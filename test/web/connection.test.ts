@@ -74,7 +74,8 @@ test("the page of a node reports that its store is away, and keeps the node's ow
   const node = await world.nodeInProcess('n1', host.url);
   const { page } = await openBrowser();
   await page.goto(node.apiUrl);
-  await page.getByRole('button', { name: 'Stage org/one on this machine' }).click();
+  await page.getByRole('button', { name: 'Stage org/one' }).click();
+  await page.getByRole('button', { name: /^Stage on .* this machine/ }).click();
   await page.getByText(/org\/one is staged on /).waitFor();
   await host.stop();
   await page.getByText(/Store unreachable/).waitFor();

@@ -5,7 +5,7 @@ import { ApiError } from '../../web/api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
 import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
-import { listAddress } from '../../web/pages/store/list-address.ts';
+import { listAddress } from '../../web/pages/store/list/list-address.ts';
 import { formatAge, formatBytes, formatCount, formatSeconds, plural } from '../../web/parts/format.ts';
 import { toSentence } from '../../web/parts/to-sentence.ts';
 

@@ -50,7 +50,8 @@ test('screenshots of a used store', async () => {
     await page.getByRole('heading', { name: 'Files' }).waitFor();
     await take(page, `details-${theme}`);
     await page.getByRole('link', { name: 'Store' }).first().click();
-    await page.getByRole('button', { name: 'Delete mlx-community/Qwen3-30B-A3B-4bit' }).click();
+    await page.getByRole('button', { name: 'Actions for mlx-community/Qwen3-30B-A3B-4bit' }).click();
+    await page.getByRole('button', { name: 'Delete the model…' }).click();
     await take(page, `delete-${theme}`);
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Nodes' }).click();

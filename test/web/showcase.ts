@@ -23,6 +23,8 @@ interface ShownModel {
   readonly daysAgo: number;
   readonly files: Readonly<Record<string, number | string>>;
   readonly card?: string;
+  /** Files of its repo that the store does not have, with their sizes in bytes. */
+  readonly alsoInRepo?: Readonly<Record<string, number>>;
 }
 
 const thinking = '{% if enable_thinking %}<think>{% endif %}';
@@ -58,7 +60,25 @@ const models: readonly ShownModel[] = [
   {
     id: 'bartowski/gemma-3-12b-it-GGUF',
     daysAgo: 21,
-    files: { 'gemma-3-12b-it-Q4_K_M.gguf': 6.8 * gib, 'mmproj-gemma-3-12b-it-f16.gguf': 0.8 * gib },
+    files: {
+      'gemma-3-12b-it-Q8_0.gguf': 11.6 * gib,
+      'gemma-3-12b-it-Q6_K.gguf': 8.99 * gib,
+      'gemma-3-12b-it-Q4_K_M.gguf': 6.8 * gib,
+      'mmproj-gemma-3-12b-it-f16.gguf': 0.8 * gib,
+    },
+    alsoInRepo: Object.fromEntries(
+      Object.entries({
+        BF16: 21.9,
+        Q5_K_M: 7.86,
+        Q5_K_S: 7.66,
+        Q4_K_S: 6.46,
+        IQ4_XS: 6.11,
+        Q3_K_L: 6.04,
+        Q3_K_M: 5.6,
+        IQ3_M: 5.27,
+        Q2_K: 4.44,
+      }).map(([label, size]) => [`gemma-3-12b-it-${label}.gguf`, size * gib]),
+    ),
   },
   {
     id: 'mlx-community/Llama-3.3-70B-Instruct-OptiQ',
@@ -147,7 +167,7 @@ const fake = (text: string): Sha256 => {
 async function writeStore(root: string): Promise<void> {
   const records = createModelRecords(storeLayout(root));
   const registry: Record<string, object> = {};
-  for (const { id, daysAgo, files, card } of models) {
+  for (const { id, daysAgo, files, card, alsoInRepo } of models) {
     const modelId = parseModelId(id);
     const directory = join(root, directoryName(modelId));
     const sizes: [string, number][] = [];
@@ -176,7 +196,13 @@ async function writeStore(root: string): Promise<void> {
         createdAt: new Date(Date.now() - daysAgo * day),
       },
     );
-    await records.write(manifest, { seen: {} });
+    const listed = [...sizes, ...Object.entries(alsoInRepo ?? {})].map(([path, size]) => ({
+      path: parseRelativePath(path),
+      size: Math.round(size),
+      oid: createHash('sha1').update(path).digest('hex'),
+    }));
+    const upstream = alsoInRepo === undefined ? undefined : { repo: modelId, commit: manifest.commit ?? '', files: listed };
+    await records.write(manifest, { seen: {}, upstream });
     if (card !== undefined)
       await writeFile(join(storeLayout(root).manifests, `${directoryName(modelId)}.toml`), `model_id = "${id}"\n${card}`);
     registry[id] = {
@@ -199,9 +225,28 @@ async function reportNodes(host: Served): Promise<void> {
     const size = Object.values(files).reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : Math.round(one)), 0);
     return { model_id: id, size_bytes: size, last_used: hours(ago), in_use: false, over_budget: false, ...more };
   };
+  const part = (selector: string, size: number, ago: number) => ({
+    selector,
+    size_bytes: Math.round(size * gib),
+    last_used: hours(ago),
+    in_use: false,
+    over_budget: false,
+  });
   const nodes = [
-    { id: 'gpu-box-1', agent: true, free: 610, budget: 40, copies: [copy(0, 0.1, { in_use: true }), copy(2, 5), copy(1, 30)] },
-    { id: 'gpu-box-2', agent: true, free: 88, budget: 20, copies: [copy(3, 2, { over_budget: true }), copy(2, 26), copy(4, 50)] },
+    {
+      id: 'gpu-box-1',
+      agent: true,
+      free: 610,
+      budget: 40,
+      copies: [copy(0, 0.1, { in_use: true }), copy(2, 5, { quantizations: [part('Q4_K_M', 6.8, 5)] }), copy(1, 30)],
+    },
+    {
+      id: 'gpu-box-2',
+      agent: true,
+      free: 88,
+      budget: 20,
+      copies: [copy(3, 2, { over_budget: true }), copy(2, 26, { quantizations: [part('Q6_K', 8.99, 26)] }), copy(4, 50)],
+    },
     { id: 'laptop', agent: false, free: 41, budget: 40, copies: [copy(1, 70)] },
   ];
   for (const { id, agent, free, budget, copies } of nodes) {
@@ -214,6 +259,7 @@ async function reportNodes(host: Served): Promise<void> {
       free_bytes: free * gib,
       copies,
       budget_bytes: budget * gib,
+      knows: ['quantizations', 'stages'],
     };
     await ask(host.url, `/nodes/${id}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     if (agent) await listenTo(`${host.url}/nodes/${id}/orders`);

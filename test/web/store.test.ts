@@ -153,6 +153,8 @@ test('models on the page are found by words and tags, and sorted by name, size a
   expect(await page.getByRole('columnheader', { name: 'Size' }).getAttribute('aria-sort')).toBe('descending');
   await page.getByRole('button', { name: 'Size' }).press('Enter');
   await expect.poll(() => listed(page)).toEqual(['org/b-small', 'other/seer', 'org/a-large']);
+  // A screen that is less wide has no room for this column.
+  await page.setViewportSize({ width: 1600, height: 800 });
   await page.getByRole('button', { name: 'Added' }).click();
   await expect.poll(() => listed(page)).toEqual(['other/seer', 'org/a-large', 'org/b-small']);
   await page.getByRole('button', { name: 'Model', exact: true }).click();
@@ -269,7 +271,8 @@ test('a delete on the page shows beforehand what it frees on each machine, and t
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
   await page.getByRole('cell', { name: /in use$/ }).waitFor();
-  await page.getByRole('button', { name: 'Delete org/one' }).click();
+  await page.getByRole('button', { name: 'Actions for org/one' }).click();
+  await page.getByRole('button', { name: 'Delete the model…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete org/one?' });
   await dialog.getByText('Freed in total').waitFor();
   const freed = await dialog.locator('.freed').innerText();
@@ -282,7 +285,8 @@ test('a delete on the page shows beforehand what it frees on each machine, and t
     expect(freed).toMatch(says);
   await dialog.getByRole('button', { name: 'Keep it' }).click();
   expect(await world.canonical()).toEqual(['org--one', 'org--two']);
-  await page.getByRole('button', { name: 'Delete org/one' }).click();
+  await page.getByRole('button', { name: 'Actions for org/one' }).click();
+  await page.getByRole('button', { name: 'Delete the model…' }).click();
   await dialog.getByLabel(/Also copies in use/).check();
   await dialog.getByRole('button', { name: 'Delete everywhere' }).click();
   const done = page.getByRole('dialog', { name: 'org/one was deleted' });

@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import '../styles/base.css';
 import '../styles/parts.css';
 import '../styles/pages.css';
+import '../styles/list.css';
 import '../styles/model.css';
 import { App } from './app.tsx';
 import { redeemLink } from './credential.ts';

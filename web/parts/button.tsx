@@ -17,6 +17,8 @@ export interface ButtonProps {
   readonly takesFocus?: boolean;
   /** Of a button that opens something: whether that is open. */
   readonly isExpanded?: boolean | undefined;
+  /** The key of the page that presses it. */
+  readonly keys?: string | undefined;
 }
 
 /** A button with words. */
@@ -31,6 +33,7 @@ export function Button({
   label,
   takesFocus = false,
   isExpanded,
+  keys,
 }: ButtonProps): ReactElement {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -47,6 +50,7 @@ export function Button({
       onClick={lock === undefined ? onClick : undefined}
       aria-label={label}
       aria-expanded={isExpanded}
+      aria-keyshortcuts={keys}
     >
       {lock !== undefined ? <Icon name="lock" /> : icon !== undefined && <Icon name={icon} />}
       {children}

@@ -1,4 +1,4 @@
-import { type ReactElement, type ReactNode, useId, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
+import { type ReactElement, type ReactNode, type RefObject, useId, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { IconButton } from './button.tsx';
 
 /** The open dialogs, the topmost one last. */
@@ -12,6 +12,23 @@ function subscribe(listener: () => void): () => void {
 
 /** The dialog that is above all others; undefined when none is open. */
 export const useTopDialog = (): HTMLElement | undefined => useSyncExternalStore(subscribe, () => open.at(-1));
+
+/** Opens a dialog above everything else as long as it is on the page. It holds the focus, and what opened it has the focus again afterwards. */
+export function useModal(dialog: RefObject<HTMLDialogElement | null>): void {
+  // Before the element goes, so that the browser gives the focus back.
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    if (element === null) return;
+    element.showModal();
+    open.push(element);
+    dispatchEvent(new Event(changed));
+    return () => {
+      open.splice(open.indexOf(element), 1);
+      dispatchEvent(new Event(changed));
+      element.close();
+    };
+  }, [dialog]);
+}
 
 /** A dialog over the page. It holds the focus, Escape closes it, and what opened it has the focus again afterwards. */
 export function Dialog({
@@ -27,19 +44,7 @@ export function Dialog({
 }): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  // Before the element goes, so that the browser gives the focus back.
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    if (element === null) return;
-    element.showModal();
-    open.push(element);
-    dispatchEvent(new Event(changed));
-    return () => {
-      open.splice(open.indexOf(element), 1);
-      dispatchEvent(new Event(changed));
-      element.close();
-    };
-  }, []);
+  useModal(dialog);
   return (
     <dialog
       ref={dialog}

@@ -16,6 +16,7 @@ import { StagedList } from './details/staged-list.tsx';
 import { Verify } from './details/verify.tsx';
 import type { Question } from './model-dialog.tsx';
 import { ReadmeCard } from './readme-card.tsx';
+import { StageButton } from './stage-on/stage-button.tsx';
 import { UseIt } from './use-it.tsx';
 
 /** A model that is in the store: its facts and copies beside its quantizations, its use, its README and its files. */
@@ -44,9 +45,13 @@ export function HeldModel({
         <StageHere modelId={modelId} onStage={() => staging.stage(modelId)} />
         {!isPython && (
           <>
-            <Button icon="machine" lock={lock} onClick={() => setQuestion({ kind: 'stage' })}>
-              Stage on other machines…
-            </Button>
+            <StageButton
+              what={{
+                modelId,
+                bytes: model.total_bytes,
+                parts: (model.quantizations ?? []).map(({ selector, size_bytes }) => ({ selector, bytes: size_bytes })),
+              }}
+            />
             <Verify modelId={modelId} fileCount={model.files.length} />
           </>
         )}

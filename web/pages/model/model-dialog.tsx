@@ -6,13 +6,11 @@ import { PurgeDialog } from '../nodes/purge-dialog.tsx';
 import { AddDialog } from '../store/add/add-dialog.tsx';
 import { DeleteDialog } from '../store/delete-dialog.tsx';
 import { OptimizeDialog } from '../store/optimize/optimize-dialog.tsx';
-import { StageOnDialog } from './stage-on/stage-on-dialog.tsx';
 
 /** What is asked before something is done with a model; without a selector it is about the whole model. */
 export type Question =
   | { readonly kind: 'add' }
   | { readonly kind: 'optimize' }
-  | { readonly kind: 'stage' }
   | { readonly kind: 'purge'; readonly selector: string }
   | { readonly kind: 'delete'; readonly selector?: string };
 
@@ -42,8 +40,6 @@ export function ModelDialog({
           }}
         />
       );
-    case 'stage':
-      return <StageOnDialog model={model} onClose={onClose} />;
     case 'purge':
       return <PurgeDialog target={{ node: undefined, modelId, selector: question.selector }} nodes={nodes} onClose={onClose} />;
     case 'delete': {

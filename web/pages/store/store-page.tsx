@@ -2,7 +2,7 @@ import { type ReactElement, useEffect, useState } from 'react';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
-import { useIsPythonHost, useNode, useStore } from '../../parts/app-context.ts';
+import { useIsPythonHost, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { pathOfModel } from '../../parts/model-path.ts';
@@ -12,10 +12,10 @@ import { useActivity } from '../activity/use-activity.ts';
 import { OwnCopies } from '../nodes/own-copies.tsx';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
-import { isUsuallyDescending, listAddress } from './list-address.ts';
-import { listModels, type SortKey, tagsOf } from './list-models.ts';
-import { ListTools } from './list-tools.tsx';
-import { ModelTable } from './model-table.tsx';
+import { isUsuallyDescending, listAddress } from './list/list-address.ts';
+import { listModels, type SortKey, tagsOf } from './list/list-models.ts';
+import { ListTools } from './list/list-tools.tsx';
+import { type Deleting, ModelTable } from './list/model-table.tsx';
 import { Attention } from './moving/attention.tsx';
 import { DownloadRow } from './moving/download-row.tsx';
 import { useTroubles } from './moving/troubles.ts';
@@ -30,12 +30,11 @@ import { Welcome } from './welcome/welcome.tsx';
 /** What the store has: the first thing that one sees. */
 export function StorePage(): ReactElement {
   const { topics, round } = useStore();
-  const node = useNode();
   const guide = useGuide();
   useOldAddress();
   const [view, setView] = useInAddress(listAddress);
   const [isAdding, setAdding] = useState(false);
-  const [deleting, setDeleting] = useState<string>();
+  const [deleting, setDeleting] = useState<Deleting>();
   const staging = useStaging();
   const { view: activity } = useActivity();
   const isPython = useIsPythonHost();
@@ -53,7 +52,7 @@ export function StorePage(): ReactElement {
     <>
       <div className="page-head">
         <h1>Store</h1>
-        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} onClick={() => setAdding(true)}>
+        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} keys="a" onClick={() => setAdding(true)}>
           Add a model
         </Button>
       </div>
@@ -80,17 +79,7 @@ export function StorePage(): ReactElement {
             </ul>
           )}
           {found.length > 0 && (
-            <ModelTable
-              entries={found}
-              nodes={nodes}
-              jobs={node.topics.staging?.jobs ?? []}
-              here={new Set(node.topics.storage?.models.map(({ model_id }) => model_id))}
-              view={view}
-              locks={locks}
-              onSort={sortBy}
-              onStage={staging.stage}
-              onDelete={setDeleting}
-            />
+            <ModelTable entries={found} nodes={nodes} view={view} locks={locks} onSort={sortBy} onDelete={setDeleting} />
           )}
           {entries.length > 0 && found.length === 0 && (
             <Empty title={view.words === '' ? 'No model has these tags' : `No model matches “${view.words}”`}>
@@ -115,8 +104,9 @@ export function StorePage(): ReactElement {
       {isAdding && <AddDialog freeBytes={topics.health?.freeBytes} onClose={() => setAdding(false)} />}
       {deleting !== undefined && (
         <DeleteDialog
-          named={{ modelId: deleting }}
-          bytes={entries.find(({ model_id }) => model_id === deleting)?.total_bytes}
+          named={deleting}
+          bytes={deleting.bytes}
+          others={deleting.others}
           nodes={nodes}
           onClose={() => setDeleting(undefined)}
         />

@@ -1,5 +1,6 @@
 import type { GivenOrder, KnownNode, NodeOutcome } from '../../../../src/core/protocol/fleet.ts';
 import { formatBytes, plural } from '../../../parts/format.ts';
+import { nameMachines } from '../../machine-names.ts';
 import { type Named, partOf } from '../../store/quantizations.ts';
 
 /** A machine, and what it has of a model. */
@@ -29,10 +30,10 @@ const asksFor = ({ kind, model_id, selector }: GivenOrder, named: Named): boolea
 
 /** Every machine: this one first, the others by name; two of the same name also have the first characters of their ids. Pure. */
 export function listMachines({ nodes, orders, ownId }: Fleet, named: Named, bytes: number): readonly Machine[] {
-  const isTwice = (hostname: string): boolean => nodes.filter((node) => node.hostname === hostname).length > 1;
+  const names = nameMachines(nodes);
   return nodes
     .map((node): Machine => {
-      const { node_id, hostname, copies, knows, free_bytes, version } = node;
+      const { node_id, copies, knows, free_bytes, version } = node;
       const hasCopy = (copies ?? []).some((copy) => partOf(copy, named) !== undefined);
       const open = orders.flatMap((order) => {
         const outcome = asksFor(order, named) ? order.nodes.find((one) => one.node === node_id && one.status !== 'done') : undefined;
@@ -40,7 +41,7 @@ export function listMachines({ nodes, orders, ownId }: Fleet, named: Named, byte
       });
       return {
         node,
-        name: hostname === '' ? node_id : isTwice(hostname) ? `${hostname} (${node_id.slice(0, 4)})` : hostname,
+        name: names.get(node_id) ?? node_id,
         hasCopy,
         open: open.at(-1),
         obstacle: knows?.includes('stages') === true ? undefined : `skulk ${version} there cannot be asked to stage`,
@@ -55,10 +56,11 @@ export const lackingIt = (machines: readonly Machine[]): readonly Machine[] =>
   machines.filter(({ node, hasCopy, open, obstacle }) => node.address !== null && !hasCopy && open === undefined && obstacle === undefined);
 
 /** The question before all of them are asked, in sentences. Pure. */
-export function askAll(machines: readonly Machine[], bytes: number): string {
+export function askAll(machines: readonly Machine[], bytes: number | undefined): string {
   const away = machines.flatMap(({ node, name }) => (node.connected ? [] : [name]));
   const later = away.length === 0 ? '' : ` ${away.join(', ')} ${away.length === 1 ? 'is away and gets' : 'are away and get'} it later.`;
-  return `Stage on ${plural(machines.length, 'machine')}? Sends up to ${formatBytes(bytes * machines.length)} in total.${later}`;
+  const sum = bytes === undefined ? '' : ` Sends up to ${formatBytes(bytes * machines.length)} in total.`;
+  return `Stage on ${plural(machines.length, 'machine')}?${sum}${later}`;
 }
 
 /** The state of an order to stage on one machine, to follow its name. Pure. */

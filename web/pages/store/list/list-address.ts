@@ -1,4 +1,4 @@
-import type { AddressFormat } from '../../parts/address/address-format.ts';
+import type { AddressFormat } from '../../../parts/address/address-format.ts';
 import type { ListView, SortKey } from './list-models.ts';
 
 const sorts: readonly SortKey[] = ['name', 'size', 'added', 'used'];

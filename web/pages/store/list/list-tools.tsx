@@ -1,7 +1,7 @@
 import { type ReactElement, useId } from 'react';
-import type { CountedEntry } from '../../../src/core/protocol/models.ts';
-import { plural } from '../../parts/format.ts';
-import { Icon } from '../../parts/icon.tsx';
+import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import { plural } from '../../../parts/format.ts';
+import { Icon } from '../../../parts/icon.tsx';
 import type { ListView } from './list-models.ts';
 
 /** Looking for models by words and by tags. */

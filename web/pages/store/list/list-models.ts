@@ -1,6 +1,6 @@
-import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../../src/core/protocol/models.ts';
-import { stagedOn } from './quantizations.ts';
+import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import { type Named, stagedOn } from '../quantizations.ts';
 
 /** By what the list can be ordered. */
 export type SortKey = 'name' | 'size' | 'added' | 'used';
@@ -15,9 +15,9 @@ export interface ListView {
   readonly isDescending: boolean;
 }
 
-/** When a model was used last on any machine, ISO 8601; empty when it never was. Pure. */
-export const lastUseOf = (nodes: readonly KnownNode[], modelId: string): string =>
-  stagedOn(nodes, { modelId }).reduce((latest, { copy }) => (copy.last_used > latest ? copy.last_used : latest), '');
+/** When a model, or a quantization of it, was used last on any machine, ISO 8601; empty when it never was. Pure. */
+export const lastUseOf = (nodes: readonly KnownNode[], named: Named): string =>
+  stagedOn(nodes, named).reduce((latest, { copy }) => (copy.last_used > latest ? copy.last_used : latest), '');
 
 /** The models that a person wants to see, in the order that they want. Pure. */
 export function listModels(
@@ -31,7 +31,7 @@ export function listModels(
     return wanted.every((word) => text.includes(word)) && tags.every((tag) => entry.tags.some((own) => own === tag));
   });
   const sign = isDescending ? -1 : 1;
-  const used = new Map(sort === 'used' ? found.map(({ model_id }) => [model_id, lastUseOf(nodes, model_id)]) : []);
+  const used = new Map(sort === 'used' ? found.map(({ model_id }) => [model_id, lastUseOf(nodes, { modelId: model_id })]) : []);
   const compare: Readonly<Record<SortKey, (a: CountedEntry, b: CountedEntry) => number>> = {
     name: compareNames,
     size: (a, b) => a.total_bytes - b.total_bytes,

@@ -1,28 +1,33 @@
 import type { ReactElement } from 'react';
-import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../../src/core/protocol/models.ts';
-import type { StagingJob } from '../../../src/core/protocol/staging.ts';
-import type { Locks } from '../../parts/access/locks.ts';
+import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { Locks } from '../../../parts/access/locks.ts';
+import type { Named } from '../quantizations.ts';
 import { type ListView, listModels, type SortKey } from './list-models.ts';
 import { ModelRow } from './model-row.tsx';
+import { useOpened } from './use-opened.ts';
+
+/** What is to be deleted. */
+export interface Deleting extends Named {
+  readonly bytes: number;
+  /** The quantizations that stay. */
+  readonly others: readonly string[];
+}
 
 /** What the table shows and can be asked for. */
 export interface ModelTableProps {
   readonly entries: readonly CountedEntry[];
   readonly nodes: readonly KnownNode[];
-  readonly jobs: readonly StagingJob[];
-  /** The ids of the models that are staged on the machine whose page this is. */
-  readonly here: ReadonlySet<string>;
   readonly view: ListView;
   readonly locks: Locks;
   readonly onSort: (key: SortKey) => void;
-  readonly onStage: (modelId: string) => void;
-  readonly onDelete: (modelId: string) => void;
+  readonly onDelete: (what: Deleting) => void;
 }
 
 /** What is in the store. */
 export function ModelTable(props: ModelTableProps): ReactElement {
   const { entries, nodes, view, onSort } = props;
+  const { opened, toggle } = useOpened();
   const column = { view, onSort };
   const largest = entries.reduce((most, { total_bytes }) => Math.max(most, total_bytes), 0);
   return (
@@ -39,7 +44,7 @@ export function ModelTable(props: ModelTableProps): ReactElement {
             Staged on
           </th>
           <SortHeader name="Last used" sort="used" className="col-age desk-only" {...column} />
-          <SortHeader name="Added" sort="added" className="col-age desk-only" {...column} />
+          <SortHeader name="Added" sort="added" className="col-age vast-only" {...column} />
           <th scope="col" className="number col-files vast-only">
             Files
           </th>
@@ -50,7 +55,14 @@ export function ModelTable(props: ModelTableProps): ReactElement {
       </thead>
       <tbody>
         {listModels(entries, view, nodes).map((entry) => (
-          <ModelRow key={entry.model_id} entry={entry} largest={largest} {...props} />
+          <ModelRow
+            key={entry.model_id}
+            entry={entry}
+            largest={largest}
+            isOpen={opened.has(entry.model_id)}
+            onToggle={() => toggle(entry.model_id)}
+            {...props}
+          />
         ))}
       </tbody>
     </table>

@@ -1,0 +1,92 @@
+import { type ReactElement, useRef, useState } from 'react';
+import type { Locks } from '../../../parts/access/locks.ts';
+import { useApp } from '../../../parts/app-context.ts';
+import { copyText } from '../../../parts/copy-text.ts';
+import { Icon } from '../../../parts/icon.tsx';
+import { Menu } from '../../../parts/menu/menu.tsx';
+import { MenuItem } from '../../../parts/menu/menu-item.tsx';
+import { pathOfModel } from '../../../parts/model-path.ts';
+import { navigate } from '../../../parts/route.ts';
+import { type Stageable, StageMenu } from '../../model/stage-on/stage-menu.tsx';
+import { formatNamed } from '../quantizations.ts';
+
+/** What can be done with a row: staging beside a menu with the rest; on a phone the menu has both. */
+export function RowActions({
+  what,
+  locks,
+  onDelete,
+}: {
+  readonly what: Stageable;
+  readonly locks: Locks;
+  readonly onDelete: () => void;
+}): ReactElement {
+  const { tell } = useApp();
+  const [open, setOpen] = useState<'stage' | 'more'>();
+  const [stage, more] = [useRef<HTMLButtonElement>(null), useRef<HTMLButtonElement>(null)];
+  const name = formatNamed(what);
+  const close = (): void => setOpen(undefined);
+  const lock = locks.copiesHere !== undefined && locks.models !== undefined ? locks.models : undefined;
+  return (
+    <>
+      <button
+        ref={stage}
+        type="button"
+        className="button quiet row-action wide-only"
+        aria-label={`Stage ${name}`}
+        aria-haspopup="dialog"
+        aria-expanded={open === 'stage'}
+        aria-disabled={lock !== undefined || undefined}
+        aria-keyshortcuts="s"
+        title={lock ?? `Stage ${name}`}
+        onClick={lock === undefined ? () => setOpen('stage') : undefined}
+      >
+        <Icon name={lock === undefined ? 'machine' : 'lock'} />
+        Stage
+        <Icon name="down" />
+      </button>
+      <button
+        ref={more}
+        type="button"
+        className="button quiet square more"
+        aria-label={`Actions for ${name}`}
+        aria-haspopup="dialog"
+        aria-expanded={open === 'more'}
+        title={`Actions for ${name}`}
+        onClick={() => setOpen('more')}
+      >
+        <Icon name="more" />
+      </button>
+      {open === 'stage' && <StageMenu what={what} anchor={stage.current?.offsetParent === null ? more : stage} onClose={close} />}
+      {open === 'more' && (
+        <Menu title={name} anchor={more} onClose={close}>
+          <MenuItem icon="machine" isNarrowOnly lock={lock} onClick={() => setOpen('stage')}>
+            Stage…
+          </MenuItem>
+          <MenuItem icon="open" onClick={() => navigate(pathOfModel(what.modelId))}>
+            Open the page of the model
+          </MenuItem>
+          <MenuItem
+            icon="copy"
+            onClick={() => {
+              close();
+              void copyText(name).then(() => tell(`Copied ${name}.`));
+            }}
+          >
+            Copy {name}
+          </MenuItem>
+          <MenuItem
+            icon="trash"
+            tone="danger"
+            lock={locks.models}
+            onClick={() => {
+              close();
+              onDelete();
+            }}
+          >
+            Delete {what.selector ?? 'the model'}…
+          </MenuItem>
+        </Menu>
+      )}
+    </>
+  );
+}
