@@ -15,8 +15,8 @@ const withMocks = globSync('test/**/*.test.ts', { exclude: [longOrUnit] }).filte
   /^vi\.mock\(/m.test(readFileSync(file, 'utf8')),
 );
 
-/** One more than processors: part of the time a file waits for a disk, a browser or a timer. */
-const usualWorkers = 3;
+/** Twice the processors: half of the time a file waits for a disk, a browser or a timer. */
+const usualWorkers = 4;
 
 /**
  * The bytes that tests send and read are outside of the JavaScript heap. By default every 64 MB of them make V8 collect the whole heap, which
@@ -42,22 +42,20 @@ export default defineConfig({
       tier('unit', ['test/**/*.unit.test.{ts,tsx}'], {
         isolate: false,
         maxWorkers: usualWorkers,
-        sequence: { groupOrder: 0 },
       }),
       tier('usual', ['test/**/*.test.{ts,tsx}'], {
         // A process for each file takes 0.7 s more of a processor for the file, and there are 170: it loads and compiles the program anew.
         isolate: false,
         maxWorkers: usualWorkers,
         execArgv,
-        // vitest wants tiers with different numbers of workers one after the other.
-        sequence: { groupOrder: 1 },
         exclude: [...configDefaults.exclude, longOrUnit, ...withMocks],
       }),
-      tier('alone', withMocks, { maxWorkers: usualWorkers, sequence: { groupOrder: 1 } }),
+      tier('alone', withMocks, { maxWorkers: usualWorkers }),
       tier('long', ['test/**/*.long.test.ts'], {
         env: { SKULK_TEST_LONG: '1' },
         testTimeout: 3_600_000,
-        sequence: { groupOrder: 2 },
+        // vitest wants tiers with different numbers of workers one after the other.
+        sequence: { groupOrder: 1 },
       }),
       // No tests: it takes the pictures in docs/, and is pointed at a machine that is dressed up for them.
       ...(process.env['SKULK_SCREENSHOTS'] === undefined ? [] : [tier('camera', ['test/web/*.camera.ts'])]),
