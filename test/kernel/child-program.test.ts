@@ -64,50 +64,74 @@ async function entriesOfPath(): Promise<{ readonly cwd: string; readonly at: (..
   return { cwd, at: (...names) => names.map((name) => (name === '' ? '' : join(cwd, name))).join(':') };
 }
 
-/** The result of `findProgram` for a user with normal permissions, which root does not have. */
-function findAsNobody(command: string, { path, cwd }: { readonly path: string | undefined; readonly cwd: string }): string {
+interface Search {
+  readonly command: string;
+  readonly path: string | undefined;
+  readonly cwd: string;
+}
+
+/** The results of `findProgram` for a user with normal permissions, which root does not have; one process does all of the searches. */
+function findAsNobody(searches: readonly Search[]): readonly string[] {
   const module = new URL('../../src/core/kernel/process/child-program.ts', import.meta.url);
-  const env = path === undefined ? {} : { PATH: path };
+  const asked = searches.map(({ command, path, cwd }) => [command, { env: path === undefined ? {} : { PATH: path }, cwd }]);
   const script = `const { findProgram } = await import(${JSON.stringify(module)});
-    try { console.log(findProgram(${JSON.stringify(command)}, ${JSON.stringify({ env, cwd })})); }
-    catch (error) { console.log(error.code, error.message); }`;
+    const find = ([command, world]) => {
+      try { return findProgram(command, world); }
+      catch (error) { return error.code + ' ' + error.message; }
+    };
+    console.log(JSON.stringify(${JSON.stringify(asked)}.map(find)));`;
   const isRoot = process.getuid?.() === 0;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     cwd: '/',
     ...(isRoot && { uid: 65534, gid: 65534 }),
   });
-  return (stdout || stderr).trim();
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout);
 }
 
 test('the search for a program skips each entry of PATH without it', async () => {
   const { cwd, at } = await entriesOfPath();
   const good = join(cwd, 'good/tool');
-  for (const before of ['locked', 'missing', 'loop', 'loop/x', 'plain', 'plain/tool', 'folder', ''])
-    expect(findAsNobody('tool', { path: at(before, 'good'), cwd })).toBe(good);
-  expect(findAsNobody('tool', { path: '', cwd: join(cwd, 'good') })).toBe(good);
-  expect(findAsNobody('tool', { path: `${at('missing')}:`, cwd: join(cwd, 'good') })).toBe(good);
-  expect(findAsNobody('sh', { path: undefined, cwd })).toBe('/bin/sh');
+  const before = ['locked', 'missing', 'loop', 'loop/x', 'plain', 'plain/tool', 'folder', ''];
+  const found = findAsNobody([
+    ...before.map((name) => ({ command: 'tool', path: at(name, 'good'), cwd })),
+    { command: 'tool', path: '', cwd: join(cwd, 'good') },
+    { command: 'tool', path: `${at('missing')}:`, cwd: join(cwd, 'good') },
+    { command: 'sh', path: undefined, cwd },
+  ]);
+  expect(found).toEqual([...before.map(() => good), good, good, '/bin/sh']);
 });
 
 test('the search for a program fails with 126 without permission, and with 127 if no such program exists', async () => {
   const { cwd, at } = await entriesOfPath();
-  expect(findAsNobody('tool', { path: at('missing', 'locked', 'loop'), cwd })).toBe(
+  const [locked, plain, folder, ...missing] = findAsNobody([
+    ...[at('missing', 'locked', 'loop'), at('plain', 'locked'), at('folder')].map((path) => ({ command: 'tool', path, cwd })),
+    ...[at('missing', 'loop', 'plain/tool'), '', undefined].map((path) => ({ command: 'tool', path, cwd })),
+    { command: '', path: at('good'), cwd },
+  ]);
+  expect(locked).toBe(
     `COMMAND_NOT_EXECUTABLE "tool" cannot be executed: no permission to search a directory of ${join(cwd, 'locked/tool')}`,
   );
-  expect(findAsNobody('tool', { path: at('plain', 'locked'), cwd })).toContain(`${join(cwd, 'plain/tool')} is not executable`);
-  expect(findAsNobody('tool', { path: at('folder'), cwd })).toContain(`${join(cwd, 'folder/tool')} is a directory`);
-  for (const path of [at('missing', 'loop', 'plain/tool'), '', undefined])
-    expect(findAsNobody('tool', { path, cwd })).toMatch(/^COMMAND_NOT_FOUND /);
-  expect(findAsNobody('', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_FOUND /);
+  expect(plain).toContain(`${join(cwd, 'plain/tool')} is not executable`);
+  expect(folder).toContain(`${join(cwd, 'folder/tool')} is a directory`);
+  expect(missing).toEqual(Array.from({ length: 4 }, () => expect.stringMatching(/^COMMAND_NOT_FOUND /)));
 });
 
 test('a command with a slash is used unchanged, regardless of PATH', async () => {
   const { cwd, at } = await entriesOfPath();
-  expect(findAsNobody('good/tool', { path: at('locked'), cwd })).toBe('good/tool');
-  expect(findAsNobody('plain/tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_EXECUTABLE .*plain\/tool is not executable/);
-  expect(findAsNobody('locked/tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_EXECUTABLE .*no permission/);
-  expect(findAsNobody('./tool', { path: at('good'), cwd })).toMatch(/^COMMAND_NOT_FOUND /);
+  const found = findAsNobody([
+    { command: 'good/tool', path: at('locked'), cwd },
+    { command: 'plain/tool', path: at('good'), cwd },
+    { command: 'locked/tool', path: at('good'), cwd },
+    { command: './tool', path: at('good'), cwd },
+  ]);
+  expect(found).toEqual([
+    'good/tool',
+    expect.stringMatching(/^COMMAND_NOT_EXECUTABLE .*plain\/tool is not executable/),
+    expect.stringMatching(/^COMMAND_NOT_EXECUTABLE .*no permission/),
+    expect.stringMatching(/^COMMAND_NOT_FOUND /),
+  ]);
 });
 
 test('a script without an interpreter line is run by the shell, and a path can begin with a dash', async () => {
