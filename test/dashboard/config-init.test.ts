@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal, type Terminal } from '../helpers/terminal.ts';
@@ -134,31 +135,35 @@ test('Escape and Ctrl-C write nothing at the first and at the last question of c
   }
 });
 
-test('config init with all options asks no question, and reports an existing file before the first question', wants('tmux'), async () => {
-  const { terminal, directory } = await openEmpty();
-  await terminal.enter('skulk config init --store-host kite3; echo "status $?"');
-  await terminal.sees('status 0\n');
-  const before = await readFile(join(directory, 'skulk.yaml'), 'utf8');
-  expect(before).toContain('store_host: "kite3"');
-  await terminal.enterAnew('skulk config init; echo "status $?"');
-  expect(await terminal.sees('status 5\n')).toContain('already exists');
-  await terminal.enterAnew('skulk config init --print | head -1; skulk config init --json; echo "status $?"');
-  expect(await terminal.sees('status 5\n')).toContain('# Configuration of skulk');
-  await terminal.enterAnew('skulk config init --force; echo "status $?"');
-  await terminal.sees('What is this machine');
-  await terminal.press('Enter');
-  await terminal.sees('free on its disk');
-  await terminal.press('Enter');
-  await terminal.sees('How much');
-  await terminal.press('Enter');
-  await terminal.sees('Write this to');
-  await writeFile(join(directory, 'skulk.yaml'), before);
-  await terminal.press('y');
-  await terminal.sees('status 0\n');
-  expect(await readFile(join(directory, 'skulk.yaml'), 'utf8')).toContain(`store_host: "${hostname()}"`);
-});
+longTest(
+  'config init with all options asks no question, and reports an existing file before the first question',
+  wants('tmux'),
+  async () => {
+    const { terminal, directory } = await openEmpty();
+    await terminal.enter('skulk config init --store-host kite3; echo "status $?"');
+    await terminal.sees('status 0\n');
+    const before = await readFile(join(directory, 'skulk.yaml'), 'utf8');
+    expect(before).toContain('store_host: "kite3"');
+    await terminal.enterAnew('skulk config init; echo "status $?"');
+    expect(await terminal.sees('status 5\n')).toContain('already exists');
+    await terminal.enterAnew('skulk config init --print | head -1; skulk config init --json; echo "status $?"');
+    expect(await terminal.sees('status 5\n')).toContain('# Configuration of skulk');
+    await terminal.enterAnew('skulk config init --force; echo "status $?"');
+    await terminal.sees('What is this machine');
+    await terminal.press('Enter');
+    await terminal.sees('free on its disk');
+    await terminal.press('Enter');
+    await terminal.sees('How much');
+    await terminal.press('Enter');
+    await terminal.sees('Write this to');
+    await writeFile(join(directory, 'skulk.yaml'), before);
+    await terminal.press('y');
+    await terminal.sees('status 0\n');
+    expect(await readFile(join(directory, 'skulk.yaml'), 'utf8')).toContain(`store_host: "${hostname()}"`);
+  },
+);
 
-test('config init on a node offers the stores on its LAN', wants('network namespaces', 'tmux'), async () => {
+longTest('config init on a node offers the stores on its LAN', wants('network namespaces', 'tmux'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await mkdir(join(home, 'host/store'), { recursive: true });

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type FleetWorld, fleetWorld } from '../helpers/fleet-world.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 import { wireTo } from '../helpers/wire.ts';
@@ -74,7 +75,7 @@ test('d deletes a model everywhere after y, and shows the result on each machine
   await agent.stop();
 });
 
-test('f also deletes copies in use', wants('tmux'), async () => {
+longTest('f also deletes copies in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -94,7 +95,7 @@ test('f also deletes copies in use', wants('tmux'), async () => {
   await terminal.sees('The store is empty.');
 });
 
-test('deleting a model that the store host uses in place is refused with its name, and f deletes it', wants('tmux'), async () => {
+longTest('deleting a model that the store host uses in place is refused with its name, and f deletes it', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const home = join(world.home, 'host');

@@ -4,6 +4,7 @@ import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -127,7 +128,7 @@ test(
   },
 );
 
-test('the dashboard waits for a store that is away, and marks the data as old', wants('tmux'), async () => {
+longTest('the dashboard waits for a store that is away, and marks the data as old', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();

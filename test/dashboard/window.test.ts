@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type ScriptedStore, scriptedStore, someDownload, someEntry, someHealth, someNode } from '../helpers/scripted-store.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal, type Terminal, type TerminalOptions } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
@@ -150,7 +151,7 @@ test('texts from outside cannot send control sequences to the terminal or break 
   for (const text of ['\u001b[2J\u001b]0', '\u001b]0;owned', '\u009b31m', '\u202e', '\u0000']) expect(output).not.toContain(text);
 });
 
-test('many changes of a store are drawn at most ten times a second, without clearing the screen', wants('tmux'), async () => {
+longTest('many changes of a store are drawn at most ten times a second, without clearing the screen', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.tell('downloads', { downloads: [someDownload('org/a', { bytes_done: 0 })] });
   const terminal = await openOn(store);

@@ -216,7 +216,8 @@ test('a permanent fault of the network ends with a clear message, publishes noth
   const { url } = await serveModels({ 'org/m': files });
   // Every try without data waits for a second.
   const silent = ['a stall', 'no answer at all', 'a head that comes too slowly', 'headers without end'];
-  const tried = Object.entries(faults).filter(([name]) => isLong || !silent.includes(name));
+  // The short form takes every second one of the others; the test before has all of them.
+  const tried = Object.entries(faults).filter(([name], index) => isLong || (!silent.includes(name) && index % 2 === 0));
   between.isShort = !isLong;
   onTestFinished(() => {
     between.isShort = false;

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 
 interface ToldNode {
   readonly node_id: string;
@@ -75,7 +76,7 @@ describe('the staged copies of nodes', () => {
     expect((await nodesOf(host.url))['n1']?.copies).toEqual(told);
   });
 
-  test('over the budget are marked as the next to be evicted', async () => {
+  longTest('over the budget are marked as the next to be evicted', async () => {
     const world = await fleetWorld();
     await world.add('org/big', new Uint8Array(3000));
     await world.add('org/small');

@@ -8,6 +8,7 @@ import { faultProxy } from '../helpers/fault-proxy.ts';
 import { type FleetWorld, fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 
 const nodesOf = (stdout: string): Readonly<Record<string, string>> =>
@@ -150,29 +151,32 @@ test('orders are kept when the host restarts, and a node that was away receives 
   expect(await world.canonical()).toEqual(['org--two']);
 });
 
-test('a host that uses its models in place keeps them through purges, also with --force, and through the delete of another model', async () => {
-  const world = await fleetWorld();
-  await world.add('org/one');
-  await world.add('org/two');
-  const store = join(world.home, 'host/store');
-  const config = join(world.home, 'in-place.yaml');
-  await writeFile(config, `model_store:\n  store_path: ${store}\n  staging: {node_cache_path: ${store}/., staging_keep_recent_gb: 0}\n`);
-  const env = { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host', SKULK_CONFIG: config };
-  const host = await serveInProcess({ home: join(world.home, 'host'), env });
-  onTestFinished(() => host[Symbol.asyncDispose]());
-  const own = (...args: readonly string[]) => runSkulk(args, { env });
-  expect(await own('stage', 'org/one')).toMatchObject({ status: 0, stdout: `${store}/org--one\n` });
-  const json = { 'content-type': 'application/json' };
-  for (const body of ['{"force":true}', '{"model_id":"org/one","force":true}', '{}'])
-    expect(await ask(host.apiUrl, '/store/purge-staging', { method: 'POST', headers: json, body })).toMatchObject({ status: 200 });
-  expect(await own('purge-staging', '--all-nodes', '--force', '--yes')).toMatchObject({ status: 0 });
-  expect(await own('reconcile')).toMatchObject({ status: 0 });
-  expect(await world.canonical()).toEqual(['org--one', 'org--two']);
-  const deleted = await own('delete', 'org/two', '--yes', '--json');
-  expect(JSON.parse(deleted.stdout)).toMatchObject({ freed_bytes: 10, nodes: [{ node: 'host', status: 'done', freed_bytes: 0 }] });
-  expect(await world.canonical()).toEqual(['org--one']);
-  expect(await own('verify')).toMatchObject({ status: 0 });
-});
+longTest(
+  'a host that uses its models in place keeps them through purges, also with --force, and through the delete of another model',
+  async () => {
+    const world = await fleetWorld();
+    await world.add('org/one');
+    await world.add('org/two');
+    const store = join(world.home, 'host/store');
+    const config = join(world.home, 'in-place.yaml');
+    await writeFile(config, `model_store:\n  store_path: ${store}\n  staging: {node_cache_path: ${store}/., staging_keep_recent_gb: 0}\n`);
+    const env = { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host', SKULK_CONFIG: config };
+    const host = await serveInProcess({ home: join(world.home, 'host'), env });
+    onTestFinished(() => host[Symbol.asyncDispose]());
+    const own = (...args: readonly string[]) => runSkulk(args, { env });
+    expect(await own('stage', 'org/one')).toMatchObject({ status: 0, stdout: `${store}/org--one\n` });
+    const json = { 'content-type': 'application/json' };
+    for (const body of ['{"force":true}', '{"model_id":"org/one","force":true}', '{}'])
+      expect(await ask(host.apiUrl, '/store/purge-staging', { method: 'POST', headers: json, body })).toMatchObject({ status: 200 });
+    expect(await own('purge-staging', '--all-nodes', '--force', '--yes')).toMatchObject({ status: 0 });
+    expect(await own('reconcile')).toMatchObject({ status: 0 });
+    expect(await world.canonical()).toEqual(['org--one', 'org--two']);
+    const deleted = await own('delete', 'org/two', '--yes', '--json');
+    expect(JSON.parse(deleted.stdout)).toMatchObject({ freed_bytes: 10, nodes: [{ node: 'host', status: 'done', freed_bytes: 0 }] });
+    expect(await world.canonical()).toEqual(['org--one']);
+    expect(await own('verify')).toMatchObject({ status: 0 });
+  },
+);
 
 test('a delete ends a stage of the model, and no part of it stays', async () => {
   const world = await fleetWorld();

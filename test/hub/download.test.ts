@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const mebibyte = 1024 * 1024;
@@ -138,7 +139,7 @@ test('another revision downloads only changed files, and replaces the model at o
   expect(staged.status, staged.stderr).toBe(0);
 });
 
-test('a commit that changes during a download does not mix two revisions', async () => {
+longTest('a commit that changes during a download does not mix two revisions', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
   await world.serveInProcess();
@@ -304,7 +305,7 @@ test('a proxy is used unless NO_PROXY says otherwise', async () => {
   expect(asked.length).toBe(before);
 });
 
-test('two downloads run at a time, and the rest wait in order', async () => {
+longTest('two downloads run at a time, and the rest wait in order', async () => {
   const world = await hubWorld();
   const ids = ['a', 'b', 'c', 'd'].map((name) => `org/${name}`);
   for (const id of ids) world.hub.push(id, { files: { [`${id.slice(4)}.safetensors`]: noise(4 * mebibyte, 5) } });

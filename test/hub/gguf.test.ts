@@ -5,6 +5,7 @@ import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 
 const files = {
   'README.md': 'read me',
@@ -54,7 +55,7 @@ test('--gguf-file selects exactly one quantization', async () => {
   expect((await other.host('show', 'org/g')).status).toBe(3);
 });
 
-test('a selector and --gguf-file must name the same quantization', async () => {
+longTest('a selector and --gguf-file must name the same quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   for (const more of [[], ['--dry-run']]) {
@@ -68,7 +69,7 @@ test('a selector and --gguf-file must name the same quantization', async () => {
   expect(await pathsOf(world)).toEqual([...five, ...shared]);
 });
 
-test('an old entry without its projector is not served as complete, and the next download completes it', async () => {
+longTest('an old entry without its projector is not served as complete, and the next download completes it', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g')).status).toBe(0);
@@ -260,7 +261,7 @@ test('the pinned file of the model card is used if no selector is given', async 
   expect(await pathsOf(world)).toEqual([...five, ...shared]);
 });
 
-test('a pinned file that the repo does not have is replaced with a warning', async () => {
+longTest('a pinned file that the repo does not have is replaced with a warning', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const cards = join(world.home, 'cards');
@@ -432,7 +433,7 @@ test('pieces with wrong content are an integrity error', async () => {
   expect((await world.host('show', 'org/p')).status).toBe(3);
 });
 
-test('pieces that are complete files are not joined, and can be downloaded separately', async () => {
+longTest('pieces that are complete files are not joined, and can be downloaded separately', async () => {
   const world = await hubWorld();
   const own = ggufBytes({ 'general.architecture': 'llama' });
   const files = { 'Foo.Q6_K-chunk-001-of-002.gguf': own, 'Foo.Q6_K-chunk-002-of-002.gguf': own };
@@ -445,7 +446,7 @@ test('pieces that are complete files are not joined, and can be downloaded separ
   expect((await digestsBelow(join(world.storePath, 'org--p')))['Foo.Q6_K-chunk-001-of-002.gguf']).toBeDefined();
 });
 
-test('the suggested next command of a download and of a cancel keeps the selector, and can be pasted', async () => {
+longTest('the suggested next command of a download and of a cancel keeps the selector, and can be pasted', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files: { ...files, 'a b/Foo-Q6_K.gguf': noise(1000, 6) } });
   await world.serveInProcess();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const four = { 'Foo-Q4_K_M.gguf': noise(200_000, 1) };
@@ -115,7 +116,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(world.hub.sent('Foo-Q4_K_M.gguf')).toBe(0);
   });
 
-  test('are downloaded beside the whole repo', async () => {
+  longTest('are downloaded beside the whole repo', async () => {
     const { world, release } = await heldWorld(['Foo-Q4_K_M.gguf']);
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M', '--no-wait');
@@ -141,7 +142,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...four, ...eight, ...shared }));
   });
 
-  test('are downloaded one after the other by two processes without a server too', async () => {
+  longTest('are downloaded one after the other by two processes without a server too', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const first = world.startHost('download', 'org/g:Q8_0');
     await asked(world, 'Foo-Q8_0');
@@ -153,7 +154,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...four, ...eight, ...shared }));
   });
 
-  test('are refused to a second process without a server if it asks for the same one, with the process that downloads it', async () => {
+  longTest('are refused to a second process without a server if it asks for the same one, with the process that downloads it', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const first = world.startHost('download', 'org/g:Q8_0');
     await asked(world, 'Foo-Q8_0');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isLong, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { isLong, longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -59,7 +59,7 @@ describe('the command skulk run', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('passes words that look like its own flags to the program', async () => {
+  longTest('passes words that look like its own flags to the program', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const { stdout } = await node.run('run', 'org/plain', '-q', '--', 'printf', '%s|', '--json', '--', '-q', '--help');

@@ -9,6 +9,7 @@ import type { openSkulk, SkulkEvent } from '../../src/index.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import type { Serving } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
@@ -200,7 +201,7 @@ describe('the Node.js library', () => {
     await expect(skulk.delete('test/model:Q2_K')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 
-  test('works twice in one process, with two stores, and on one copy', async () => {
+  longTest('works twice in one process, with two stores, and on one copy', async () => {
     const { openSkulk } = await load();
     const [one, two] = [await storeWithModel('test/one'), await storeWithModel('test/two')];
     await using first = await openSkulk(one.node);
@@ -277,7 +278,7 @@ describe('the Node.js library', () => {
     expect((await skulk.staging()).models).toMatchObject([{ in_use: false }]);
   });
 
-  test('returns the output and the exit status of a program', async () => {
+  longTest('returns the output and the exit status of a program', async () => {
     const { node } = await storeWithModel();
     await using skulk = await (await load()).openSkulk(node);
     const said = { stdout: '', stderr: '' };

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import type { RecordedRequest } from '../helpers/recording-store.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -101,7 +101,7 @@ test('commands send no token to a store that is only announced by mDNS, under an
   expect(without, without.stderr).toMatchObject({ status: 0 });
 });
 
-test('a node sends no token to a store that is only announced, and reports this', wants('network namespaces'), async () => {
+longTest('a node sends no token to a store that is only announced, and reports this', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { leaseNode } from '../leases/lease-node.ts';
 
@@ -44,7 +45,7 @@ describe('stage with --print', () => {
     expect(stdout.trimEnd().split('\n').toSorted()).toEqual(paths.map((path) => `${copy}${path}`).toSorted());
   });
 
-  test('prints which file it chose, as text on stderr and in JSON', async () => {
+  longTest('prints which file it chose, as text on stderr and in JSON', async () => {
     const { run, json } = await node();
     expect((await run('stage', 'org/m:Q4_K_M')).stderr).toContain(`org/m: the file to load is ${four[0]}\n`);
     expect(await json('stage', 'org/m:Q4_K_M')).toMatchObject({
@@ -122,7 +123,7 @@ describe('run with names of files', () => {
     expect((await place.run('run', 'org/m', '--', 'echo', '{gguf}')).stdout).toBe(`${join(place.root, 'org--m')}/m-Q8_0.gguf\n`);
   });
 
-  test('accepts --limit-rate', async () => {
+  longTest('accepts --limit-rate', async () => {
     const { run } = await node();
     expect(await run('run', 'org/text', '--limit-rate', '100M', '--', 'echo', 'x')).toMatchObject({ status: 0, stdout: 'x\n' });
   });
@@ -131,7 +132,7 @@ describe('run with names of files', () => {
 describe('a model from Hugging Face without a needed file', () => {
   const files = { 'README.md': 'r', 'Foo-Q4_K_M.gguf': 'four' };
 
-  test('is not downloaded by the store', async () => {
+  longTest('is not downloaded by the store', async () => {
     const world = await hubWorld();
     world.hub.push('org/g', { files });
     const served = await world.serveInProcess();

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -55,7 +56,7 @@ describe('a stage on the store host', () => {
     }
   });
 
-  test('gives the canonical copy with a server and by its URL too, and does not mix in a model of another store', async () => {
+  longTest('gives the canonical copy with a server and by its URL too, and does not mix in a model of another store', async () => {
     const { env, stage, canonical } = await host((home) => join(home, 'store'));
     const server = await serveInProcess({ home: env.SKULK_HOME, env });
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'in-place', path: canonical } });

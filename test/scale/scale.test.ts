@@ -20,7 +20,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
 
 const gibibyte = 1024 ** 3;
-const fileCount = rounds({ few: 200, many: 5_000 });
+const fileCount = rounds({ few: 80, many: 5_000 });
 const nodeCount = rounds({ few: 4, many: 64 });
 const maxResident = 200 * 1024 ** 2;
 

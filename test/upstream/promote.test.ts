@@ -7,7 +7,7 @@ import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { rounds } from '../helpers/seeded.ts';
+import { longTest, rounds } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -69,7 +69,7 @@ test('a site store is promoted when the main store is away: it keeps its id, dow
   expect(await node(again.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
 });
 
-test('a node that reads from a promoted second store prints which store to use from now on', async () => {
+longTest('a node that reads from a promoted second store prints which store to use from now on', async () => {
   const { world, door, home, serve, node, promote } = await siteOf();
   {
     await using site = await serve();
@@ -110,7 +110,7 @@ test('the store that the server of this machine serves is promoted, also if it i
   expect(await readIdentity(home)).not.toHaveProperty('promoted');
 });
 
-test('a promotion can be repeated without an effect, and taken back', async () => {
+longTest('a promotion can be repeated without an effect, and taken back', async () => {
   const { door, home, serve, promote, run } = await siteOf();
   await (await serve())[Symbol.asyncDispose]();
   await door.shut();

@@ -7,6 +7,7 @@ import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 
 const weights = noise(3 * 1024 * 1024, 21);
 const files = { 'config.json': '{"a":1}', 'model.safetensors': weights };
@@ -90,7 +91,7 @@ test('a store that disappears in the middle of a stage is continued by the secon
   expect(sha256(await readFile(join(world.home, 'n1', 'staging', 'org--m', 'model.safetensors')))).toBe(sha256(weights));
 });
 
-test('a store that accepts connections and says nothing is replaced by the second store', async () => {
+longTest('a store that accepts connections and says nothing is replaced by the second store', async () => {
   const { node } = await twoStores();
   const sockets = new Set<Socket>();
   const silent = createServer((socket) => sockets.add(socket.on('error', () => undefined)));

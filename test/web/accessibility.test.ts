@@ -123,7 +123,7 @@ test(
   },
 );
 
-test('axe-core finds no problem on a first start, on a page without the key, and after a wrong token', wants('chromium'), async () => {
+longTest('axe-core finds no problem on a first start, on a page without the key, and after a wrong token', wants('chromium'), async () => {
   const world = await hubWorld();
   const host = await world.serveInProcess();
   const { page } = await openBrowser();

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -67,7 +68,7 @@ test('a server that cannot be reached is reported, and its data is shown when it
   await page.getByRole('link', { name: 'org/three' }).waitFor();
 });
 
-test("the page of a node reports that its store is away, and keeps the node's own data", wants('chromium'), async () => {
+longTest("the page of a node reports that its store is away, and keeps the node's own data", wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -92,7 +93,7 @@ test("the page of a node reports that its store is away, and keeps the node's ow
   await page.getByText('live', { exact: true }).waitFor();
 });
 
-test('a node asks for the token that its store requires, and forwards it', wants('chromium'), async () => {
+longTest('a node asks for the token that its store requires, and forwards it', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const host = await serveInProcess({ home: join(home, 'host'), env: { SKULK_TOKEN: token } });
   onTestFinished(() => host[Symbol.asyncDispose]());

@@ -6,6 +6,7 @@ import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
@@ -61,7 +62,7 @@ test('a new user with only a browser gets from an empty machine to a staged mode
   expect(await welcome.count()).toBe(0);
 });
 
-test('a user who chooses another directory is guided through a restart, and continues there', wants('chromium'), async () => {
+longTest('a user who chooses another directory is guided through a restart, and continues there', wants('chromium'), async () => {
   const world = await hubWorld();
   const [home, xdg, disk] = [join(world.home, 'host'), join(world.home, 'xdg'), join(world.home, 'disk')];
   await mkdir(disk);

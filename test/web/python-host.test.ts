@@ -5,6 +5,7 @@ import { pageLink } from '../helpers/page-link.ts';
 import { type PythonModel, type PythonStore, pythonStore } from '../helpers/python-store.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -35,49 +36,53 @@ async function pageOf(models: Readonly<Record<string, Partial<PythonModel>>>, en
   return { store, served, page, open };
 }
 
-test('the page of a node whose store host is the Python program names it, and offers only what it can do', wants('chromium'), async () => {
-  const { served, page, open } = await pageOf({ [id]: { files }, 'org/m-GGUF': { files: quantized } });
-  await page.goto(await pageLink(served));
-  await page.getByText('/srv/models of the Python Skulk').waitFor();
-  await page.getByText('2 models, 1 quantization').waitFor();
-  expect(await page.getByText('from Hugging Face').count()).toBe(0);
-  await looksWell(page);
+longTest(
+  'the page of a node whose store host is the Python program names it, and offers only what it can do',
+  wants('chromium'),
+  async () => {
+    const { served, page, open } = await pageOf({ [id]: { files }, 'org/m-GGUF': { files: quantized } });
+    await page.goto(await pageLink(served));
+    await page.getByText('/srv/models of the Python Skulk').waitFor();
+    await page.getByText('2 models, 1 quantization').waitFor();
+    expect(await page.getByText('from Hugging Face').count()).toBe(0);
+    await looksWell(page);
 
-  await open('/org/m-GGUF');
-  await page.getByRole('row', { name: /^Q4_K_M/ }).waitFor();
-  for (const name of [/Stage on other machines/, /^Verify/, /^Optimize/, /Add a quantization/, /Purge staged/, /^Delete org\/m-GGUF:/])
-    expect([name, await page.getByRole('button', { name }).count()]).toEqual([name, 0]);
+    await open('/org/m-GGUF');
+    await page.getByRole('row', { name: /^Q4_K_M/ }).waitFor();
+    for (const name of [/Stage on other machines/, /^Verify/, /^Optimize/, /Add a quantization/, /Purge staged/, /^Delete org\/m-GGUF:/])
+      expect([name, await page.getByRole('button', { name }).count()]).toEqual([name, 0]);
 
-  await open(`/${id}`);
-  await page.getByText('context 4,096').waitFor();
-  await page.getByText('unknown: the store is the Python Skulk').waitFor();
-  const list = page.getByRole('region', { name: 'Files' });
-  expect(await list.getByRole('row').count()).toBe(4);
-  await list.getByRole('row', { name: /model\.safetensors 1\.91 MiB unknown/ }).waitFor();
-  await page.getByText(/^Not staged on .*\. The Python Skulk does not know what other machines have\.$/).waitFor();
-  await page.getByText('The README is shown when the model is staged on this machine.').waitFor();
-  await page.getByText(/^The store host is the Python Skulk, which is no Hub for other programs; stage the model on/).waitFor();
-  await looksWell(page);
+    await open(`/${id}`);
+    await page.getByText('context 4,096').waitFor();
+    await page.getByText('unknown: the store is the Python Skulk').waitFor();
+    const list = page.getByRole('region', { name: 'Files' });
+    expect(await list.getByRole('row').count()).toBe(4);
+    await list.getByRole('row', { name: /model\.safetensors 1\.91 MiB unknown/ }).waitFor();
+    await page.getByText(/^Not staged on .*\. The Python Skulk does not know what other machines have\.$/).waitFor();
+    await page.getByText('The README is shown when the model is staged on this machine.').waitFor();
+    await page.getByText(/^The store host is the Python Skulk, which is no Hub for other programs; stage the model on/).waitFor();
+    await looksWell(page);
 
-  // Once it is here, programs of other machines can use this server, and the README is known.
-  await page.getByRole('button', { name: /^Stage on / }).click();
-  await page.getByText(/^Staged on .*, 1\.9\d MiB\./).waitFor();
-  await page.getByText('From this server. The machine needs no skulk.').waitFor();
-  expect((await ask(served.apiUrl, '/org/plain/resolve/main/config.json')).body.toString()).toBe(files['config.json']);
-  await page.reload();
-  await page.getByText('Words of its authors').waitFor();
+    // Once it is here, programs of other machines can use this server, and the README is known.
+    await page.getByRole('button', { name: /^Stage on / }).click();
+    await page.getByText(/^Staged on .*, 1\.9\d MiB\./).waitFor();
+    await page.getByText('From this server. The machine needs no skulk.').waitFor();
+    expect((await ask(served.apiUrl, '/org/plain/resolve/main/config.json')).body.toString()).toBe(files['config.json']);
+    await page.reload();
+    await page.getByText('Words of its authors').waitFor();
 
-  await open('/nodes');
-  await page.getByText('The store host is the Python Skulk, which does not know its nodes.').waitFor();
-  const here = page.getByRole('region', { name: 'On this machine' });
-  await here.getByRole('row', { name: /org\/plain/ }).waitFor();
-  expect(await page.getByText('They still work').count()).toBe(0);
-  expect(await page.getByRole('button', { name: 'Purge everywhere…' }).count()).toBe(0);
-  await looksWell(page);
+    await open('/nodes');
+    await page.getByText('The store host is the Python Skulk, which does not know its nodes.').waitFor();
+    const here = page.getByRole('region', { name: 'On this machine' });
+    await here.getByRole('row', { name: /org\/plain/ }).waitFor();
+    expect(await page.getByText('They still work').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Purge everywhere…' }).count()).toBe(0);
+    await looksWell(page);
 
-  await open('/settings');
-  await page.getByText('The store host is the Python Skulk, which has no access control.').waitFor();
-});
+    await open('/settings');
+    await page.getByText('The store host is the Python Skulk, which has no access control.').waitFor();
+  },
+);
 
 test('a model is deleted and downloaded on a Python store host with the page of a node', wants('chromium'), async () => {
   const hub = await fakeHub();

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
@@ -130,7 +131,7 @@ test('the page of a model lists its quantizations, and each is staged and delete
   expect(await page.getByRole('dialog', { name: 'Add a model' }).getByLabel('Model on Hugging Face').inputValue()).toBe('org/seer');
 });
 
-test('a quantization with an outdated copy is marked, and no other one, until it is staged again', wants('chromium'), async () => {
+longTest('a quantization with an outdated copy is marked, and no other one, until it is staged again', wants('chromium'), async () => {
   const world = await fleetWorld();
   const add = async (four: Buffer): Promise<void> => {
     await writeFiles(join(world.home, 'seer'), { 'seer-Q4_K_M.gguf': four, 'seer-Q8_0.gguf': noise(6000, 2), 'config.json': '{}' });

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell, modelStore } from './model-store.ts';
@@ -107,7 +108,7 @@ test('a hostile README has no effect', wants('chromium'), async () => {
   await looksWell(page);
 });
 
-test('a README that is huge, or deeply nested, is shown in part and does not block the page', wants('chromium'), async () => {
+longTest('a README that is huge, or deeply nested, is shown in part and does not block the page', wants('chromium'), async () => {
   const { host } = shared();
   await addModel('me/long', { 'README.md': `# begins\n\n${'word '.repeat(400_000)}\n\nthe end of it` });
   await addModel('me/deep', { 'README.md': `begins\n\n${'<div>'.repeat(30_000)}${'> '.repeat(30_000)}${'['.repeat(30_000)}` });

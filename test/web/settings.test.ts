@@ -6,6 +6,7 @@ import { forWholeFile } from '../helpers/at-end.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -121,7 +122,7 @@ test('what a person types while the settings are saved stays, and is saved next'
   await expect.poll(text).toContain('staging_keep_recent_gb: 13');
 });
 
-test('a host becomes a node and back, and a setting from a flag cannot be changed', wants('chromium'), async () => {
+longTest('a host becomes a node and back, and a setting from a flag cannot be changed', wants('chromium'), async () => {
   const { host, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -184,7 +185,7 @@ test('settings are read-only without the key of the machine, and the page shows 
   expect(await other.evaluate('JSON.stringify(sessionStorage) + document.cookie')).toBe('{}');
 });
 
-test('a key that ended with its server leads to the rights of the LAN, with a way to a new key', wants('chromium'), async () => {
+longTest('a key that ended with its server leads to the rights of the LAN, with a way to a new key', wants('chromium'), async () => {
   const { home, host } = await serveWith(ours);
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -212,7 +213,7 @@ test('a server that is closed to the LAN opens by a link, and explains why a use
   await other.getByText('run skulk key on this machine and open the link it prints').waitFor();
 });
 
-test('a directory outside the sandbox of the service is mentioned beside the restart', wants('chromium'), async () => {
+longTest('a directory outside the sandbox of the service is mentioned beside the restart', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const disk = join(home, 'disk/models');
   await mkdir(disk, { recursive: true });

@@ -1,0 +1,2 @@
+// The same tests, with every test of the long form.
+import './copies.test.ts';

@@ -1,0 +1,2 @@
+// The same, with every request at every server.
+import './replays.test.ts';

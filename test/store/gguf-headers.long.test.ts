@@ -1,0 +1,2 @@
+// The same, with the template that takes the whole limit of time.
+import './gguf-headers.test.ts';
