@@ -5,6 +5,7 @@ import { stageChoices } from '../../src/cli/render/dashboard/dialogs/stage-choic
 import { stagedOn } from '../../src/cli/render/dashboard/dialogs/staged-on.ts';
 import type { OwnCopy } from '../../src/cli/render/lists/copies.ts';
 import { copyColumns, stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
+import { logRows } from '../../src/cli/render/lists/log-columns.ts';
 import { describeOutcome } from '../../src/cli/render/lists/node-columns.ts';
 import { bar, progressBar } from '../../src/cli/render/parts/bar.ts';
 import { formatAge } from '../../src/cli/render/parts/format.ts';
@@ -339,4 +340,18 @@ test('a model that is being staged is shown as one line, with or without an exis
     ['d/d', false, undefined],
   ]);
   expect(found.at(-1)?.unfinished).toBe(7);
+});
+
+test('rows of the log keep their keys when newer changes come, also those of the same millisecond', () => {
+  const entry = { who: 'lan', from: '10.0.0.2', node: null, action: 'delete', selector: null, target: null, code: null } as const;
+  const at = '2026-06-15T12:00:00.000Z';
+  const old = [
+    { ...entry, at, model_id: 'org/one' },
+    { ...entry, at, model_id: 'org/one' },
+  ];
+  const keys = logRows(old, ['a', 'b']).map(({ key }) => key);
+  expect(new Set(keys).size).toBe(2);
+  const later = logRows([{ ...entry, at, model_id: 'org/one' }, ...old], ['c', 'a', 'b']);
+  expect(later.map(({ key }) => key).slice(1)).toEqual(keys);
+  expect(later.map(({ asker }) => asker)).toEqual(['c', 'a', 'b']);
 });

@@ -3,10 +3,11 @@ import type { NodeId } from '../../../core/kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../../core/kernel/model-id.ts';
 import type { DashboardActs } from '../../../core/operations/live/acts.ts';
 import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
+import type { ListedUpload } from '../../../core/protocol/uploads.ts';
 import type { ListState } from '../parts/list-state.ts';
 
 /** The lists of the dashboard, in the order of their tabs. */
-export const tabs = ['store', 'downloads', 'nodes', 'staging', 'optimizations'] as const;
+export const tabs = ['store', 'downloads', 'nodes', 'staging', 'optimizations', 'uploads', 'log'] as const;
 
 /** A list of the dashboard. */
 export type TabName = (typeof tabs)[number];
@@ -45,6 +46,7 @@ export type OpenDialog =
   | { readonly kind: 'optimize'; readonly source: ModelRef }
   | { readonly kind: 'stage-on'; readonly named: ModelRef }
   | { readonly kind: 'forget'; readonly nodeId: NodeId }
+  | { readonly kind: 'cancel-upload'; readonly upload: ListedUpload; readonly onDone: () => void }
   | ({ readonly kind: 'delete' } & Deletion)
   | ({ readonly kind: 'purge' } & PurgePlace);
 

@@ -16,6 +16,7 @@ import { ModelDetailsPage } from './details/model-details.tsx';
 import { NodeDetailsPage } from './details/node-details.tsx';
 import { OptimizationDetailsPage } from './details/optimization-details.tsx';
 import { AddDialog } from './dialogs/add-dialog.tsx';
+import { CancelUploadDialog } from './dialogs/cancel-upload-dialog.tsx';
 import { DeleteDialog } from './dialogs/delete-dialog.tsx';
 import { ForgetDialog } from './dialogs/forget-dialog.tsx';
 import { HelpDialog } from './dialogs/help-dialog.tsx';
@@ -27,10 +28,12 @@ import { KeyHints, messageLines } from './footer.tsx';
 import { Header } from './header.tsx';
 import { hintsFor } from './key-hints.ts';
 import { DownloadsTab } from './tabs/downloads-tab.tsx';
+import { LogTab } from './tabs/log-tab.tsx';
 import { NodesTab } from './tabs/nodes-tab.tsx';
 import { OptimizationsTab } from './tabs/optimizations-tab.tsx';
 import { StagingTab } from './tabs/staging-tab.tsx';
 import { StoreTab } from './tabs/store-tab.tsx';
+import { UploadsTab } from './tabs/uploads-tab.tsx';
 import { useJobNews } from './use-job-news.ts';
 
 /** The properties of the dashboard. */
@@ -50,6 +53,8 @@ const untouched: Readonly<Record<TabName, ListState>> = {
   nodes: newList,
   staging: newList,
   optimizations: newList,
+  uploads: newList,
+  log: newList,
 };
 
 /** The whole screen: the store's name, a list or a page, and the keys. */
@@ -76,7 +81,7 @@ export function Dashboard({ live, acts, clock, onLeave }: DashboardProps): React
     } else if (key === '?') setDialog({ kind: 'help' });
     else if (key === 'tab' || key === 'right') go(tabs[(at + 1) % tabs.length]);
     else if (key === 'shift-tab' || key === 'left') go(tabs[(at + tabs.length - 1) % tabs.length]);
-    else if (/^[1-5]$/.test(key)) go(tabs[Number(key) - 1]);
+    else if (/^[1-7]$/.test(key)) go(tabs[Number(key) - 1]);
     else return false;
     return true;
   });
@@ -132,6 +137,10 @@ function Tab({ tab }: { readonly tab: TabName }): ReactElement {
       return <StagingTab />;
     case 'optimizations':
       return <OptimizationsTab />;
+    case 'uploads':
+      return <UploadsTab />;
+    case 'log':
+      return <LogTab />;
   }
 }
 
@@ -164,6 +173,8 @@ function DialogOf({ dialog, onLeave }: { readonly dialog: OpenDialog; readonly o
       return <StageOnDialog named={dialog.named} />;
     case 'forget':
       return <ForgetDialog nodeId={dialog.nodeId} />;
+    case 'cancel-upload':
+      return <CancelUploadDialog upload={dialog.upload} onDone={dialog.onDone} />;
     case 'delete':
       return <DeleteDialog deletion={dialog} />;
     case 'purge':

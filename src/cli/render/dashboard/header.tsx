@@ -55,16 +55,32 @@ const titles: Readonly<Record<TabName, string>> = {
   nodes: 'Nodes',
   staging: 'Staging',
   optimizations: 'Optimize',
+  uploads: 'Uploads',
+  log: 'Log',
 };
 
-/** The tabs with their counts; without the counts in a narrow window. */
+/** For a narrow window. */
+const shortTitles: typeof titles = {
+  store: 'Store',
+  downloads: 'Down',
+  nodes: 'Nodes',
+  staging: 'Stage',
+  optimizations: 'Opt',
+  uploads: 'Up',
+  log: 'Log',
+};
+
+/** The tabs with their counts; with short titles, or also without the counts, in a narrow window. */
 function labelsIn(
   view: DashboardView,
   width: number,
 ): readonly { readonly name: TabName; readonly text: string; readonly count: string }[] {
-  const labels = tabs.map((name, index) => ({ name, text: `${index + 1} ${titles[name]}`, count: countOf(view, name) }));
-  const needed = labels.reduce((sum, { text, count }) => sum + 2 + text.length + (count === '' ? 0 : 1 + count.length), 0);
-  return needed <= width ? labels : labels.map((label) => ({ ...label, count: '' }));
+  const labelsOf = (names: typeof titles) =>
+    tabs.map((name, index) => ({ name, text: `${index + 1} ${names[name]}`, count: countOf(view, name) }));
+  const needs = (labels: ReturnType<typeof labelsOf>): number =>
+    labels.reduce((sum, { text, count }) => sum + 2 + text.length + (count === '' ? 0 : 1 + count.length), 0);
+  const [full, short] = [labelsOf(titles), labelsOf(shortTitles)];
+  return [full, short].find((labels) => needs(labels) <= width) ?? short.map((label) => ({ ...label, count: '' }));
 }
 
 /** The number of items; for downloads and optimizations, the number of running or waiting ones. */
@@ -75,6 +91,9 @@ function countOf({ store, staging, jobs }: DashboardView, tab: TabName): string 
     nodes: store?.nodes?.length,
     staging: staging === null ? undefined : stagingRows(staging, jobs).length,
     optimizations: store?.optimizations?.filter(isUnderWay).length || undefined,
+    // These two lists are only read while they are shown.
+    uploads: undefined,
+    log: undefined,
   }[tab];
   return count === undefined ? '' : String(count);
 }

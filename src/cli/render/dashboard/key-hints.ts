@@ -23,6 +23,8 @@ const ofTabs: Readonly<Record<TabName, readonly Hint[]>> = {
   nodes: [['enter', 'details'], ['p', 'purge'], ...common, ['f', 'forget']],
   staging: [['enter', 'details'], ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ...common],
   optimizations: [['enter', 'details'], ['c', 'cancel'], ['r', 'again'], ...common],
+  uploads: [['c', 'cancel'], ...common],
+  log: [['enter', 'the model'], ...common],
 };
 
 const back: Hint = ['esc', 'back'];

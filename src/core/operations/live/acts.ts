@@ -10,16 +10,19 @@ import type { DownloadStatus } from '../../protocol/downloads.ts';
 import { describeHolder } from '../../protocol/holder.ts';
 import type { DownloadPlan, HubOffer, ShownModel, VerifyReport } from '../../protocol/models.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
+import type { ListedUpload } from '../../protocol/uploads.ts';
 import { deleteModels } from '../models/delete-models.ts';
 import { cancelDownload, download } from '../models/downloads.ts';
 import { cancelOptimization, optimize, planOptimization } from '../models/optimize.ts';
 import { showModel } from '../models/show-model.ts';
+import { cancelUpload, listUploads } from '../models/uploads.ts';
 import { verifyModels } from '../models/verify-models.ts';
 import { forgetNode } from '../nodes/nodes.ts';
 import { purgeEverywhere } from '../nodes/purge-everywhere.ts';
 import { purgeStaging } from '../nodes/purge-staging.ts';
 import { orderStage, withdrawStages } from '../nodes/stage-everywhere.ts';
 import type { StagingJobs } from '../stage/staging-jobs.ts';
+import { type ListedAudit, listAudit } from '../store/list-audit.ts';
 
 /** The result of a removal on one machine; `kept`: it is in use there. */
 export interface RemovalOutcome {
@@ -86,7 +89,16 @@ export interface DashboardActs {
   verify(modelId: ModelId): Promise<VerifyReport>;
   /** Removes a machine and its pending orders from the store's list. */
   forget(nodeId: NodeId): Promise<void>;
+  /** The unfinished uploads of the store. */
+  uploads(): Promise<readonly ListedUpload[]>;
+  /** Removes the received data of an upload. @returns the number of its bytes */
+  cancelUpload(id: string): Promise<number>;
+  /** The last changes of the store, newest first. */
+  audit(): Promise<ListedAudit>;
 }
+
+/** So many changes are shown. */
+const shownChanges = 200;
 
 /** Maps the keys of the dashboard to the operations of the commands. */
 export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
@@ -150,6 +162,9 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       return begun;
     },
     forget: async (nodeId) => void (await forgetNode(deps, { name: nodeId })),
+    uploads: async () => (await listUploads(deps)).uploads,
+    cancelUpload: async (id) => (await cancelUpload(deps, { id })).bytes_done,
+    audit: () => listAudit(deps, { limit: shownChanges }),
   };
 }
 

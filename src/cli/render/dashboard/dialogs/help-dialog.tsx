@@ -6,7 +6,7 @@ import type { Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 
 const keys: readonly (readonly [keys: string, does: string])[] = [
-  ['1 to 5, tab, ← →', 'change to another list'],
+  ['1 to 7, tab, ← →', 'change to another list'],
   ['↑ ↓, j k', 'up and down; PgUp, PgDn, Home and End as well'],
   ['enter', 'details of the selected row'],
   ['/', 'show only rows with these words; esc shows all again'],
@@ -15,7 +15,7 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['S', 'stage it on other machines'],
   ['v', 'verify the model in the store'],
   ['o', 'quantize the model in the store'],
-  ['c', 'cancel a download or other work; on a model, its staging'],
+  ['c', 'cancel a download, an upload or other work; on a model, its staging'],
   ['r', 'retry what failed'],
   ['p', 'purge staged copies: here, on a machine, everywhere'],
   ['d', 'delete a model from the store and every machine'],
