@@ -9,6 +9,8 @@ export interface BenchContext {
   readonly isQuick: boolean;
   /** The number of runs of each side after a warm-up. */
   readonly rounds: number;
+  /** Prints a text after the table of results. */
+  readonly show: (text: string) => void;
 }
 
 /** Median, minimum and maximum. */
@@ -34,6 +36,8 @@ export interface Measured {
 /** Measures one goal. */
 export interface Row {
   readonly id: string;
+  /** It takes long, or needs more than other rows: it runs only if `--only` names it. */
+  readonly isOnlyByName?: boolean;
   readonly run: (context: BenchContext) => Promise<readonly Measured[]>;
 }
 

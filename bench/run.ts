@@ -13,10 +13,11 @@ import { registry } from './rows/registry.ts';
 import { selection } from './rows/selection.ts';
 import { smallFiles } from './rows/small-files.ts';
 import { startUp } from './rows/start-up.ts';
+import { swarm } from './rows/swarm.ts';
 import { transfer } from './rows/transfer.ts';
 import { makeWorld } from './world.ts';
 
-const rows: readonly Row[] = [startUp, transfer, rate, smallFiles, onHost, registry, hub, manyClients, memory, eventLoop, selection];
+const rows: readonly Row[] = [startUp, transfer, rate, smallFiles, onHost, registry, hub, manyClients, memory, eventLoop, selection, swarm];
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'string' } },
@@ -39,16 +40,22 @@ const machine = {
   quick: isQuick,
   rounds,
 };
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const measured: Measured[] = [];
-for (const row of rows.filter(({ id }) => wanted === undefined || wanted.includes(id))) {
+const shown: string[] = [];
+for (const row of rows.filter(({ id, isOnlyByName }) => (wanted === undefined ? isOnlyByName !== true : wanted.includes(id)))) {
   const world = makeWorld();
+  const onSignal = (): void => void world.close().finally(() => process.exit(130));
+  for (const signal of signals) process.once(signal, onSignal);
   try {
     console.error(`measuring ${row.id} …`);
-    measured.push(...(await row.run({ world, isQuick, rounds })));
+    measured.push(...(await row.run({ world, isQuick, rounds, show: (text) => void shown.push(text) })));
   } finally {
+    for (const signal of signals) process.off(signal, onSignal);
     await world.close();
   }
 }
 console.log(`${machine.date}, ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.system}, Node ${machine.node}, ${rounds} rounds`);
 console.log(printTable(measured));
+for (const text of shown) console.log(`\n${text}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, measured }, undefined, 2)}\n`);

@@ -31,6 +31,8 @@ export interface World {
   readonly serve: (home: string, env?: Readonly<Record<string, string>>) => Promise<RunningServer>;
   /** Starts nginx over a directory; undefined when it is not installed. */
   readonly nginx: (root: string) => Promise<RunningServer | undefined>;
+  /** Calls `end` when the world is closed, before anything else. */
+  readonly atEnd: (end: () => void) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export function has(program: string): boolean {
 export function makeWorld(): World {
   const directory = mkdtempSync(join(base, 'skulk-bench-'));
   const running: RunningServer[] = [];
+  const ends: (() => void)[] = [];
   const keep = (server: RunningServer): RunningServer => {
     running.push(server);
     return server;
@@ -70,7 +73,9 @@ export function makeWorld(): World {
       return keep({ url: store_url, apiUrl: api_url, pids: [child.pid ?? 0], stop: () => end(child) });
     },
     nginx: async (root) => (has('nginx') ? keep(await startNginx(directory, root)) : undefined),
+    atEnd: (end) => void ends.push(end),
     close: async () => {
+      for (const end of ends.splice(0)) end();
       for (const server of running) await server.stop();
       rmSync(directory, { recursive: true, force: true });
     },
