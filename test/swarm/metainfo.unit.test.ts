@@ -41,8 +41,8 @@ test.each([
 
 test('pieces are longer for larger models', () => {
   const gibibyte = 1024 * mebibyte;
-  expect([1, 4 * gibibyte, 4 * gibibyte + 1, 64 * gibibyte, 64 * gibibyte + 1].map(pieceLengthFor)).toEqual(
-    [1, 1, 4, 4, 16].map((factor) => factor * mebibyte),
+  expect([1, gibibyte, gibibyte + 1, 4 * gibibyte, 4 * gibibyte + 1, 64 * gibibyte, 64 * gibibyte + 1].map(pieceLengthFor)).toEqual(
+    [0.25, 0.25, 1, 1, 4, 4, 16].map((factor) => factor * mebibyte),
   );
 });
 
@@ -56,14 +56,15 @@ test('a description has the sha1 of every piece across all files, is private, an
   });
   const made = await makeMetainfo(manifest, directory, signal);
   const pieces: Buffer[] = [];
-  for (let at = 0; at < whole.length; at += mebibyte)
+  const length = mebibyte / 4;
+  for (let at = 0; at < whole.length; at += length)
     pieces.push(
       createHash('sha1')
-        .update(whole.subarray(at, at + mebibyte))
+        .update(whole.subarray(at, at + length))
         .digest(),
     );
   const files = [3, 65 * mebibyte + 7, 2 * mebibyte].map((length, index) => ({ length, path: [String(index)] }));
-  const info = { files, name: manifest.digest, 'piece length': mebibyte, pieces: Buffer.concat(pieces), private: 1 };
+  const info = { files, name: manifest.digest, 'piece length': length, pieces: Buffer.concat(pieces), private: 1 };
   expect(made.torrent.equals(bencode({ info }))).toBe(true);
   expect(made.infoHash.equals(createHash('sha1').update(bencode(info)).digest())).toBe(true);
   expect(swarmFiles(manifest).map(({ path }) => path)).toEqual(['a é#.json', 'b/weights 1.bin', 'c.bin']);

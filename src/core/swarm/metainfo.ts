@@ -27,6 +27,7 @@ export const swarmFiles = ({ files }: Pick<Manifest, 'files'>): Manifest['files'
 
 /** The length of a piece, in bytes: few enough pieces for a small description, enough of them to share. */
 export function pieceLengthFor(bytes: number): number {
+  if (bytes <= 1024 * mebibyte) return mebibyte / 4;
   if (bytes <= 4 * 1024 * mebibyte) return mebibyte;
   return bytes <= 64 * 1024 * mebibyte ? 4 * mebibyte : 16 * mebibyte;
 }
