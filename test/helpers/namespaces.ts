@@ -17,6 +17,8 @@ export interface Machine {
   readonly prefix: string;
   /** Gives it another address on the same cable, with a prefix length. */
   readonly addAddress: (address: string) => Promise<void>;
+  /** Refuses connections from it to these TCP ports of other machines, e.g. `1-9`; of `from`, drops what it answers from them. */
+  readonly block: (ports: string, direction: 'to' | 'from') => Promise<void>;
   /** Its names, as in /etc/hosts. */
   readonly setHosts: (text: string) => Promise<void>;
   /** What curl prints there. */
@@ -54,6 +56,18 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
       address,
       prefix: `ip netns exec ${name}`,
       addAddress: async (more) => void (await ip('-n', name, 'addr', 'add', more, 'dev', 'eth0')),
+      block: async (ports, direction) =>
+        void (await ip(
+          '-n',
+          name,
+          'rule',
+          'add',
+          'ipproto',
+          'tcp',
+          direction === 'to' ? 'dport' : 'sport',
+          ports,
+          direction === 'to' ? 'prohibit' : 'blackhole',
+        )),
       setHosts: async (text) => {
         await mkdir(`/etc/netns/${name}`, { recursive: true });
         await writeFile(`/etc/netns/${name}/hosts`, text);

@@ -49,6 +49,41 @@ test('a node on the wire changes to the swarm when another one comes', wants('ar
   }
 });
 
+test('a node that reaches no peer takes a model by the wire, and says so once', wants('aria2'), async () => {
+  const model = sharedModel(1);
+  const world = await swarmWorld(model);
+  await world.prepare();
+  const ports: number[] = [];
+  const tried = Promise.withResolvers<void>();
+  const node = world.startNode('node', {
+    // It tries again and again, while bytes arrive.
+    isWireHeld: tried.promise,
+    reaches: async (port) => {
+      ports.push(port);
+      if (ports.length === 3) tried.resolve();
+      return false;
+    },
+  });
+  expect(await within('the node', node.done)).toMatchObject({ bytesBySwarm: 0 });
+  expect(await digestsBelow(node.files)).toEqual(digestsOfFiles(model));
+  expect(node.notes).toEqual([expect.stringContaining(`TCP port ${ports[0]} of the store host`)]);
+  expect(await world.sent()).toBe(0);
+});
+
+test('a node changes to the swarm when it reaches a peer', wants('aria2'), async () => {
+  const model = sharedModel(1);
+  const world = await swarmWorld(model);
+  await world.prepare();
+  const tries = [false, false, true];
+  const node = world.startNode('node', {
+    pieces: (all) => all.filter(({ end }) => end > 0),
+    isWireHeld: true,
+    reaches: async () => tries.shift() ?? true,
+  });
+  expect((await within('the node', node.done)).bytesByWire).toBe(0);
+  expect(await digestsBelow(node.files)).toEqual(digestsOfFiles(model));
+});
+
 test('what peers sent counts only if it is as in the manifest', wants('aria2'), async () => {
   const model = sharedModel(1);
   const world = await swarmWorld(model);

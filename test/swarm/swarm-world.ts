@@ -47,8 +47,10 @@ interface NodeOptions {
   readonly stallMs?: number;
   readonly askEveryMs?: number;
   readonly pieces?: (all: readonly Piece[]) => readonly Piece[];
-  /** Whether the store sends nothing by the wire. */
-  readonly isWireHeld?: boolean;
+  /** Whether the store sends nothing by the wire, or only from a certain event on. */
+  readonly isWireHeld?: boolean | Promise<void>;
+  /** Whether the node reaches this port of the store host; always, if absent. */
+  readonly reaches?: (port: number) => Promise<boolean>;
 }
 
 interface SwarmNode {
@@ -118,7 +120,14 @@ export async function swarmWorld(model: Models[string], { limit = 4 * 1024 * 102
   };
   const startNode: SwarmWorld['startNode'] = (
     name,
-    { signal = stop.signal, stallMs = Number.POSITIVE_INFINITY, askEveryMs = 200, pieces: select, isWireHeld = false } = {},
+    {
+      signal = stop.signal,
+      stallMs = Number.POSITIVE_INFINITY,
+      askEveryMs = 200,
+      pieces: select,
+      isWireHeld = false,
+      reaches = async () => true,
+    } = {},
   ) => {
     const path = join(home, name);
     const files = join(path, 'files');
@@ -154,6 +163,7 @@ export async function swarmWorld(model: Models[string], { limit = 4 * 1024 * 102
           place: { path, files },
           settings: { program, port, uploadLimit: limit },
           ask: (body) => running.ask(modelId, body, '127.0.0.1'),
+          reaches: async (at) => reaches(at),
           announce: (member) => `${trackerUrl}?key=${member}`,
           fetchByWire: (plan) =>
             fetchPieces({
@@ -161,7 +171,8 @@ export async function swarmWorld(model: Models[string], { limit = 4 * 1024 * 102
               connections: 2,
               isTransient: () => false,
               read: async function* (piece, over) {
-                if (isWireHeld && !over.aborted) await once(over, 'abort');
+                if (isWireHeld !== false && !over.aborted)
+                  await Promise.race([once(over, 'abort'), ...(isWireHeld === true ? [] : [isWireHeld])]);
                 over.throwIfAborted();
                 yield* readPieceOf({ modelId, path: piece.path, range: piece, sha256: piece.fileSha256 }, over, (id, path) =>
                   store.openFile(id, path),

@@ -131,6 +131,13 @@ export const swarmAnswer = object({
   member: verbatim({ maxLength: 100, default: '', description: 'The key of this node in the swarm; empty if there is no swarm' }),
   members: countOrZero('The nodes that take the model now, without those that only send'),
   host_sent_bytes: countOrZero('Bytes that the store has sent to this swarm'),
+  host_port: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      description: 'The TCP port at which the store host accepts peers, at the address of its server',
+    }),
+  ),
   torrent: Type.Optional(
     verbatim({
       maxLength: 8 * 1024 * 1024,

@@ -26,6 +26,8 @@ export interface TogetherTools {
   /** Fetches from the store alone. */
   readonly fetchByWire: (plan: Pieces) => Promise<void>;
   readonly onNote: (message: string) => void;
+  /** Whether peers can be reached at this TCP port of the store host. */
+  readonly reaches: (port: number, signal: AbortSignal) => Promise<boolean>;
   /** Called when the number of nodes that take the model changes; 1 while it comes from the store alone. */
   readonly onMembers?: (members: number) => void;
   /** How often to ask, in milliseconds (2 s). */
@@ -43,6 +45,12 @@ export interface TogetherOutcome {
   /** The largest number of nodes that took the model at the same time. */
   readonly members: number;
 }
+
+/** The answer to a node that is not in a swarm yet. */
+type Look = { readonly torrent: Buffer } | { readonly torrent?: undefined; readonly isSoon: boolean };
+
+/** While a swarm is being prepared, waiting longer only means that the store sends the same to everybody. */
+const askSoonMs = 500;
 
 /**
  * Fetches pieces by the wire, and together with other nodes as soon as the store says that there are others. Every piece from peers is
@@ -98,11 +106,27 @@ export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise
   };
   const outcome = (): TogetherOutcome => ({ bytesBySwarm, bytesByWire, hostSentBytes, members });
 
+  let torrent: string | undefined;
+  let isNoted = false;
+  // A node leaves the wire only for a peer that it can reach, so that a firewall costs no time.
+  const look = async (signal = plan.signal): Promise<Look | undefined> => {
+    const answer = await ask(torrent === undefined ? {} : { has_torrent: true }, signal);
+    if (answer === undefined) return undefined;
+    torrent ??= answer.torrent;
+    const { state, host_port: port } = answer;
+    if (state === 'wire' || torrent === undefined) return { isSoon: answer.members > 1 };
+    if (port === undefined || (await tools.reaches(port, signal))) return { torrent: Buffer.from(torrent, 'base64') };
+    signal.throwIfAborted();
+    if (!isNoted) onNote(`fetching from the store alone: TCP port ${port} of the store host, for peers, cannot be reached`);
+    isNoted = true;
+    return { isSoon: false };
+  };
+
   try {
-    let answer = await ask({});
-    if (answer?.state === 'wire') answer = await wireUntilSwarm(wire, { ask, askEveryMs, signal: plan.signal });
-    else if (answer === undefined) await wire({});
-    if (missing.size === 0 || answer?.torrent === undefined || member === undefined) {
+    let found = await look();
+    if (found === undefined) await wire({});
+    else if (found.torrent === undefined) found = await wireUntilSwarm(wire, { first: found, look, askEveryMs, signal: plan.signal });
+    if (missing.size === 0 || found?.torrent === undefined || member === undefined) {
       if (missing.size > 0) await wire({ pieces: [...missing] });
       return outcome();
     }
@@ -113,7 +137,7 @@ export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise
       manifest,
       wanted,
       place: tools.place,
-      torrent: Buffer.from(answer.torrent, 'base64'),
+      torrent: found.torrent,
       announce: tools.announce(member),
       signal: plan.signal,
       stallMs,
@@ -143,25 +167,33 @@ export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise
   }
 }
 
-/** Fetches by the wire until everything is here, or until the store says that there is a swarm. @returns its answer then */
+/** Fetches by the wire until everything is here, or until there are peers. @returns the last answer */
 async function wireUntilSwarm(
   wire: (more: Partial<Pieces>) => Promise<void>,
   {
-    ask,
+    first,
+    look,
     askEveryMs,
     signal,
-  }: { readonly ask: (body: object) => Promise<SwarmAnswer | undefined>; readonly askEveryMs: number; readonly signal: AbortSignal },
-): Promise<SwarmAnswer | undefined> {
+  }: {
+    readonly first: Look;
+    readonly look: (signal: AbortSignal) => Promise<Look | undefined>;
+    readonly askEveryMs: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<Look> {
   const swarm = new AbortController();
   const over = new AbortController();
-  let found: SwarmAnswer | undefined;
+  let last = first;
+  const either = AbortSignal.any([signal, over.signal]);
   const asking = (async () => {
     while (!over.signal.aborted) {
-      await pause(askEveryMs, AbortSignal.any([signal, over.signal]));
-      const answer = await ask({});
-      if (answer?.state !== 'swarm' || over.signal.aborted) continue;
-      found = answer;
-      return swarm.abort();
+      const isSoon = last.torrent === undefined && last.isSoon;
+      await pause(isSoon ? Math.min(askSoonMs, askEveryMs) : askEveryMs, either);
+      const answer = await look(either);
+      if (answer === undefined || over.signal.aborted) continue;
+      last = answer;
+      if (answer.torrent !== undefined) return swarm.abort();
     }
   })().catch(() => undefined);
   try {
@@ -172,7 +204,7 @@ async function wireUntilSwarm(
     over.abort();
     await asking;
   }
-  return found;
+  return last;
 }
 
 /** The files with missing pieces, if the store has the same content. */

@@ -46,7 +46,7 @@ interface Swarm {
   readonly manifest: Manifest;
   readonly beganAt: string;
   readonly members: Map<string, Member>;
-  ready?: { readonly metainfo: Metainfo; readonly tracker: Tracker };
+  ready?: { readonly metainfo: Metainfo; readonly tracker: Tracker; readonly hostKey: string };
   preparing?: Promise<void>;
   isSeeding: boolean;
   /** It cannot be shared; nobody asks why again. */
@@ -141,7 +141,7 @@ export function createHostSwarms({
       const hostKey = makeSecret();
       for (const key of [hostKey, ...swarm.members.keys()]) tracker.admit(key);
       // The tracker must know the host before its first request.
-      swarm.ready = { metainfo, tracker };
+      swarm.ready = { metainfo, tracker, hostKey };
       await seeding.begin(manifest, metainfo, `${url}?key=${hostKey}`);
       swarm.isSeeding = true;
     } catch (error) {
@@ -221,8 +221,15 @@ export function createHostSwarms({
       const answer = { member: key, members, host_sent_bytes: swarm.sent };
       // The last one that takes the model stays in the swarm. One that only sends leaves if nobody takes it.
       const isUseless = seeds ? members === 0 : isAlone && !hasTorrent;
-      if (!swarm.isSeeding || swarm.ready === undefined || isUseless) return { ...answer, state: 'wire' };
-      return { ...answer, state: 'swarm', ...(!hasTorrent && { torrent: swarm.ready.metainfo.torrent.toString('base64') }) };
+      // Before the aria2 of this host has announced itself, there is no peer with the bytes.
+      const port = swarm.ready?.tracker.portOf(swarm.ready.hostKey);
+      if (!swarm.isSeeding || swarm.ready === undefined || port === undefined || isUseless) return { ...answer, state: 'wire' };
+      return {
+        ...answer,
+        state: 'swarm',
+        host_port: port,
+        ...(!hasTorrent && { torrent: swarm.ready.metainfo.torrent.toString('base64') }),
+      };
     },
     announce: (target, addresses) => {
       const query = target.slice(target.indexOf('?') + 1);

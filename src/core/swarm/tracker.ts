@@ -20,6 +20,8 @@ export interface Tracker {
   has(key: string): boolean;
   /** Answers a peer, in BitTorrent's format. */
   announce(key: string, request: AnnounceRequest): Buffer;
+  /** The TCP port of a member; undefined before it has announced itself. */
+  portOf(key: string): number | undefined;
   /** The number of peers with all of the content. */
   seeders(): number;
 }
@@ -65,6 +67,7 @@ export function createTracker(infoHash: Uint8Array): Tracker {
       members.set(key, isGone ? undefined : { address, port, isSeeder: fields.get('left')?.toString() === '0' });
       return bencode({ interval, 'min interval': interval, peers: isGone ? Buffer.alloc(0) : peersFor(key, { from: address, at }) });
     },
+    portOf: (key) => members.get(key)?.port,
     seeders: () => [...members.values()].filter((peer) => peer?.isSeeder).length,
   };
 }

@@ -38,6 +38,7 @@ export async function fetchFromStore(stage: ModelStage, from: FromStore, plan: P
   const tracker = program === undefined ? undefined : await swarm.trackerUrl();
   if (program === undefined || tracker === undefined) return await withoutSwarm(fetchByWire, plan);
   const { fetchTogether } = await import('../../../swarm/fetch-together.ts');
+  const { reachesPort } = await import('../../../swarm/reach-port.ts');
   const { port, uploadLimit } = deps.config.swarm;
   const stallSeconds = Number(deps.world.env['SKULK_STALL_TIMEOUT']);
   const downloadLimit = options.limiter.shared?.bytesPerSecond;
@@ -47,6 +48,7 @@ export async function fetchFromStore(stage: ModelStage, from: FromStore, plan: P
     settings: { program, port, uploadLimit, downloadLimit },
     ask: (body, signal) => swarm.ask(ref.modelId, body, signal),
     announce: (member) => `${tracker}?key=${member}`,
+    reaches: (at, signal) => reachesPort(new URL(tracker).hostname, at, signal),
     fetchByWire,
     onNote: (message) => deps.world.emit({ type: 'note', message: `${ref.modelId}: ${message}` }),
     onMembers,
