@@ -21,6 +21,7 @@ export const run = defineCommand({
     offline: flag('use only files on this machine'),
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
     limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
+    noSwarm: flag('take the model from the store alone, not together with other nodes'),
   },
   examples: [
     ['serve a GGUF model', 'skulk run me/Foo-GGUF -- llama-server -m {gguf} --port 8080'],
@@ -29,16 +30,16 @@ export const run = defineCommand({
     ['a program that takes the name of a model', 'skulk run --hf Qwen/Qwen3-8B -- vllm serve {model}'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'not-executable', 'no-program', 'program'],
-  run: async ({ model: ref, command, hf, offline, direct, limitRate }, context) => {
-    if (hf && (offline || direct || limitRate !== undefined))
-      throw new SkulkError('USAGE', '--hf stages nothing, so --offline, --direct and --limit-rate cannot be combined with it');
+  run: async ({ model: ref, command, hf, offline, direct, limitRate, noSwarm }, context) => {
+    if (hf && (offline || direct || noSwarm || limitRate !== undefined))
+      throw new SkulkError('USAGE', '--hf stages nothing, so --offline, --direct, --limit-rate and --no-swarm cannot be combined with it');
     const deps = await context.deps();
     if (hf) {
       const { runWithHub } = await import('../core/operations/programs/run-with-hub.ts');
       return runWithHub(deps, { ref, command, takeSignals: context.takeSignals });
     }
     const { runModel } = await import('../core/operations/stage/run-model.ts');
-    return runModel(deps, { ref, command, offline, direct, limitRate, takeSignals: context.takeSignals });
+    return runModel(deps, { ref, command, offline, direct, limitRate, noSwarm, takeSignals: context.takeSignals });
   },
   text: () => [],
   json: () => undefined,

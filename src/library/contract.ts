@@ -54,6 +54,8 @@ export interface StageOptions extends CallOptions {
   readonly direct?: boolean | undefined;
   /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
+  /** Take models from the store alone, and not together with other nodes. */
+  readonly noSwarm?: boolean | undefined;
   /** How long the copies stay in use after this, in milliseconds. */
   readonly keepMs?: number | undefined;
   /** Simultaneous connections to the store, 1 to 32. */
@@ -68,6 +70,8 @@ export interface RunOptions extends CallOptions {
   readonly direct?: boolean | undefined;
   /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
+  /** Take models from the store alone, and not together with other nodes. */
+  readonly noSwarm?: boolean | undefined;
   /** The destination of the program's output: the streams of this process, which is the default, nowhere, or a listener. */
   readonly output?: ProgramOutput | undefined;
 }

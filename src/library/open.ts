@@ -66,10 +66,10 @@ function copyVerbs(make: Make) {
   return {
     stage: (models: string | readonly string[], options: StageOptions & { readonly dryRun?: boolean } = {}) =>
       make(options, async (deps) => {
-        const { force = false, offline = false, direct = false, dryRun = false, limitRate, keepMs, connections } = options;
+        const { force = false, offline = false, direct = false, dryRun = false, noSwarm = false, limitRate, keepMs, connections } = options;
         const request = {
           refs: readList(models, readModelRef),
-          ...{ force, offline, direct, dryRun },
+          ...{ force, offline, direct, dryRun, noSwarm },
           ...(limitRate !== undefined && { limitRate: readNumber(limitRate, 'limitRate', { from: 1 }) }),
           ...(keepMs !== undefined && { keepMs: readNumber(keepMs, 'keepMs', { from: 1 }) }),
           ...(connections !== undefined && { connections: readNumber(connections, 'connections', { from: 1, to: 32 }) }),
@@ -79,9 +79,10 @@ function copyVerbs(make: Make) {
       }),
     run: (model: string, command: string, args: readonly string[] = [], options: RunOptions = {}) =>
       make(options, async (deps, { signal, notify }) => {
-        const { offline = false, direct = false, limitRate } = options;
+        const { offline = false, direct = false, noSwarm = false, limitRate } = options;
         const output = readOutput(options.output);
-        const request = { ref: readModelRef(model), command: [readText(command, 'the program'), ...readArguments(args)], offline, direct };
+        const program = [readText(command, 'the program'), ...readArguments(args)];
+        const request = { ref: readModelRef(model), command: program, offline, direct, noSwarm };
         const { runModel } = await import('../core/operations/stage/run-model.ts');
         return await runModel(deps, {
           ...request,

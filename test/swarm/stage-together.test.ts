@@ -2,7 +2,7 @@ import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
-import { serveInProcess } from '../helpers/run-in-process.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -38,6 +38,21 @@ test('two nodes take a model together, and one with --no-swarm takes it from the
   const { bytes_by_wire: byWire, ...alone } = await third.stage('--no-swarm');
   expect(alone).toMatchObject({ source: 'store' });
   expect([byWire, alone.swarm]).toEqual([undefined, undefined]);
+});
+
+test('with --no-swarm, a program gets a model from the store alone, and no aria2 starts', wants('aria2'), async () => {
+  const store = await sharedStore(files);
+  await store.prepare();
+  const path = await pathWith('echo started >> "$0.log"; exit 1');
+  const node = await sharingNode(store, { PATH: `${path}:/usr/bin:/bin` });
+  const started = () => readdir(path).then((names) => names.includes('aria2c.log'));
+  const run = (...options: readonly string[]) =>
+    runInProcess(['run', ...options, 'org/a', '--', 'test', '-s', '{path}/config.json'], { env: node.env });
+  expect(await run('--no-swarm')).toMatchObject({ status: 0 });
+  expect(await started()).toBe(false);
+  expect(await runInProcess(['purge-staging', 'org/a'], { env: node.env })).toMatchObject({ status: 0 });
+  expect(await run()).toMatchObject({ status: 0 });
+  expect(await started()).toBe(true);
 });
 
 test.each([

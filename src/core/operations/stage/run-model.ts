@@ -24,6 +24,8 @@ export interface RunRequest {
   readonly direct?: boolean | undefined;
   /** Bytes per second, for all connections together. */
   readonly limitRate?: number | undefined;
+  /** Take it from the store alone, and not together with other nodes. */
+  readonly noSwarm?: boolean | undefined;
   /** If absent, this process's own streams. */
   readonly output?: ProgramOutput | undefined;
   /** Calls the listener with each signal that this process gets, until the returned function is called. */
@@ -43,8 +45,9 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
   const { ref } = request;
   const program = findProgram(request.command[0] ?? '', world);
   if (!request.offline) await catchUp(deps, { full: false });
-  const { offline, direct, limitRate } = request;
-  const options = stageOptions({ dryRun: false, force: false, offline, direct, limitRate, needs: findNeeds(request.command.slice(1)) });
+  const { offline, direct, limitRate, noSwarm } = request;
+  const needs = findNeeds(request.command.slice(1));
+  const options = stageOptions({ dryRun: false, force: false, offline, direct, limitRate, noSwarm, needs });
   const { nodeCachePath } = deps.config.settings;
   const lease = await explainingDiskErrors(`cannot take a lease in ${nodeCachePath.value}`, () => leaseFor(deps, ref, request, purpose));
   let status: number;
