@@ -9,6 +9,31 @@ import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
 
+test('the page shows which model several nodes take together', wants('chromium', 'aria2'), async () => {
+  const world = await fleetWorld();
+  await world.add('org/one', noise(2 * 1024 * 1024));
+  for (const setting of ['swarm.enabled auto', 'swarm.min_bytes 1']) await world.host('policy', 'set', ...setting.split(' '));
+  const host = await world.hostInProcess();
+  const { digest } = (await ask(host.url, '/models/org%2Fone/manifest')).json() as { digest: string };
+  const headers = { 'content-type': 'application/json' };
+  const join = async (more: object = {}) => {
+    const answer = await ask(host.url, '/models/org%2Fone/swarm', { method: 'POST', headers, body: JSON.stringify({ digest, ...more }) });
+    return answer.json() as { member: string };
+  };
+  const { page } = await openBrowser();
+  await page.goto(await pageLink(host, '/activity'));
+  const moving = page.getByRole('region', { name: 'Moving now' });
+  await moving.getByText('Nothing is moving.').waitFor();
+  const members = await Promise.all(Array.from({ length: 3 }, () => join()));
+  const said = async (): Promise<string> => {
+    // They stay as long as they ask.
+    for (const { member } of members) await join({ member });
+    return moving.innerText();
+  };
+  await expect.poll(said).toMatch(/1 job.*to 3 nodes together.*The store sent 0\.0 copies\./s);
+  await looksWell(page);
+});
+
 test(
   'the page shows who changed what in the store, also before a restart, finds it by words, and names others only to an admin',
   wants('chromium'),

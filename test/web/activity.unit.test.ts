@@ -3,7 +3,9 @@ import { nameAsker, namesOfAsker } from '../../src/core/protocol/describe/activi
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import { routes } from '../../src/core/protocol/routes/routes.ts';
+import type { SwarmList } from '../../src/core/protocol/staging.ts';
 import { actionOf, createActivity, entryFor } from '../../src/core/server/access/activity.ts';
+import { describeSent, runningSwarms } from '../../web/pages/activity/moving.ts';
 import { scaleRates } from '../../web/pages/activity/scale-rates.ts';
 import { isReference } from '../../web/pages/store/add/is-reference.ts';
 import { isTrouble } from '../../web/pages/store/moving/troubles.ts';
@@ -156,6 +158,16 @@ describe('who asked', () => {
     ]);
     expect(namesOfAsker({ who: 'user ben', from: '', node: null }, nodes)).toEqual(['user ben', 'ben']);
   });
+});
+
+test('a page shows the models that several nodes take now, and how many copies the store sent', () => {
+  const swarm = { members: 7, seeders: 1, host_sent_bytes: 1300, began_at: '', ended_at: null } as SwarmList['swarms'][number];
+  const alone = { ...swarm, members: 1 };
+  const ended = { ...swarm, ended_at: '2026-06-15T12:00:00Z' };
+  expect(runningSwarms([alone, swarm, ended])).toEqual([swarm]);
+  expect(describeSent(swarm, 1000)).toBe('The store sent 1.3 copies.');
+  // A model that was deleted in the meantime.
+  expect(describeSent(swarm, undefined)).toBe('The store sent 1.27 KiB.');
 });
 
 test.each([

@@ -11,7 +11,7 @@ import { Optimizations } from '../store/optimize/optimizations.tsx';
 import { keyOfDownload } from '../store/quantizations.ts';
 import { UnfinishedUploads } from '../store/uploads/unfinished-uploads.tsx';
 import { Log } from './log.tsx';
-import { countMoving } from './moving.ts';
+import { countMoving, describeSent, runningSwarms } from './moving.ts';
 import { Rates } from './rates.tsx';
 import { useActivity } from './use-activity.ts';
 
@@ -20,10 +20,13 @@ export function ActivityPage(): ReactElement {
   const { topics } = useStore();
   const node = useNode();
   const { models: lock } = useLocks();
-  const { view, error } = useActivity();
+  const { view, swarms, error } = useActivity();
   const downloads = (topics.downloads?.downloads ?? []).filter(({ status }) => status === 'pending' || status === 'downloading');
   const jobs = (node.topics.staging?.jobs ?? []).filter(({ status }) => status === 'pending' || status === 'staging');
-  const moving = countMoving(topics, node.topics);
+  const together = runningSwarms(swarms);
+  const moving = countMoving(topics, node.topics) + together.length;
+  const sizeOf = (swarm: { readonly model_id: string }) =>
+    topics.registry?.entries.find(({ model_id }) => model_id === swarm.model_id)?.total_bytes;
   return (
     <>
       <div className="page-head">
@@ -36,7 +39,7 @@ export function ActivityPage(): ReactElement {
           <h2 id="moving">Moving now</h2>
           <p className="muted">{moving === 0 ? 'Nothing is moving.' : plural(moving, 'job')}</p>
         </header>
-        {downloads.length + jobs.length > 0 && (
+        {downloads.length + jobs.length + together.length > 0 && (
           <ul className="moves">
             {downloads.map((download) => (
               <DownloadRow key={keyOfDownload(download)} download={download} lock={lock} />
@@ -51,6 +54,16 @@ export function ActivityPage(): ReactElement {
                 <div className="move-state">
                   <Progress label={`Staging ${job.model_id}`} {...job} />
                 </div>
+              </li>
+            ))}
+            {together.map((swarm) => (
+              <li key={swarm.digest}>
+                <div className="move-what">
+                  <Icon name="up" />
+                  <ModelName id={swarm.model_id} />
+                  <p className="muted row-more">to {plural(swarm.members, 'node')} together</p>
+                </div>
+                <p className="move-state muted">{describeSent(swarm, sizeOf(swarm))}</p>
               </li>
             ))}
           </ul>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { ActivityView } from '../../../src/core/protocol/events.ts';
+import type { SwarmList } from '../../../src/core/protocol/staging.ts';
 import { type ApiError, asApiError } from '../../api/api-error.ts';
 import { callOf } from '../../api/call.ts';
 import { useApp, useStore } from '../../parts/app-context.ts';
@@ -7,12 +8,19 @@ import { useApp, useStore } from '../../parts/app-context.ts';
 /** As often as the store measures. */
 const askEveryMs = 5_000;
 
-/** What was done lately and how fast bytes move, asked again and again while the page is looked at. */
-export function useActivity(): { readonly view?: ActivityView; readonly error?: ApiError } {
+/** The answers of the store; swarms are empty until it answers, and for a store that has none. */
+interface Activity {
+  readonly view?: ActivityView;
+  readonly swarms: SwarmList['swarms'];
+  readonly error?: ApiError;
+}
+
+/** What was done lately, how fast bytes move, and what nodes take together, asked again and again while the page is looked at. */
+export function useActivity(): Activity {
   const { client } = useApp();
   const { topics } = useStore();
   const { registry, orders, nodes } = topics;
-  const [state, setState] = useState<{ readonly view?: ActivityView; readonly error?: ApiError }>({});
+  const [state, setState] = useState<Activity>({ swarms: [] });
   // biome-ignore lint/correctness/useExhaustiveDependencies: what changed in the store was done by somebody.
   useEffect(() => {
     const ending = new AbortController();
@@ -20,8 +28,11 @@ export function useActivity(): { readonly view?: ActivityView; readonly error?: 
     const ask = async (): Promise<void> => {
       try {
         if (document.visibilityState === 'visible') {
-          const view = await client.get<ActivityView>(callOf('GET /store/activity', {}), ending.signal);
-          setState({ view });
+          const [view, { swarms }] = await Promise.all([
+            client.get<ActivityView>(callOf('GET /store/activity', {}), ending.signal),
+            client.get<SwarmList>(callOf('GET /store/swarm', {}), ending.signal).catch((): SwarmList => ({ swarms: [] })),
+          ]);
+          setState({ view, swarms });
         }
       } catch (error) {
         if (!ending.signal.aborted) setState((before) => ({ ...before, error: asApiError(error) }));
