@@ -167,6 +167,8 @@ describe.each([
     await home.add({ modelId: other });
     expect(await deleteModels(home.deps, { refs: [{ modelId }], force: false })).toMatchObject({ deleted: [modelId], freed_bytes: 1 });
     expect(await listed(home)).toEqual([other]);
+    const recorded = (await readdir(join(home.root, '.skulk'), { recursive: true })).filter((path) => path.includes('name'));
+    expect(recorded, 'records of the deleted model').toEqual([]);
     await rename(join(home.root, 'other'), join(home.home, 'away'));
     expect(await listed(home)).toEqual([]);
     expect(await planDeletion(home.deps, { refs: [{ modelId: other }] })).toMatchObject({ models: [{ model_id: other, total_bytes: 0 }] });
