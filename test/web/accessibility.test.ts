@@ -145,25 +145,45 @@ longTest('axe-core finds no problem on a first start, on a page without the key,
   await look(page, 'a wrong token');
 });
 
-longTest('no page of a store in use scrolls sideways, on any screen', wants('chromium'), async () => {
-  const { host } = await showcase();
-  const { page } = await openBrowser();
-  for (const [path, heading] of [
-    ['/', 'Store'],
-    ['/bartowski/gemma-3-12b-it-GGUF', 'bartowski/gemma-3-12b-it-GGUF'],
-    ['/nodes', 'Nodes'],
-    ['/activity', 'Activity'],
-    ['/settings', 'Settings'],
-  ] as const) {
-    await page.goto(host.apiUrl + path);
-    await page.getByRole('heading', { level: 1, name: heading }).waitFor();
-    await expect.poll(() => page.locator('.card').count()).toBeGreaterThan(1);
-    for (const width of [320, 390, 760, 1000, 1280, 1920]) {
-      await page.setViewportSize({ width, height: 800 });
-      expect([path, width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, width, width]);
+/** What is pressed and is lower than a finger needs, with its height; a link within a text is no button. */
+const lowTargets = (page: Page): Promise<unknown> =>
+  page.evaluate(`[...document.querySelectorAll('button, summary, select, input, nav a')]
+    .map((one) => one.closest('label') ?? one)
+    .filter((one) => one.offsetParent !== null)
+    .map((one) => [one.getBoundingClientRect().height, one.getAttribute('aria-label') ?? one.textContent])
+    .filter(([height]) => height < 40)`);
+
+longTest(
+  'no page of a store in use scrolls sideways, on any screen, and on a phone a finger can press everything',
+  wants('chromium'),
+  async () => {
+    const { host } = await showcase();
+    const { page } = await openBrowser();
+    for (const [path, heading] of [
+      ['/', 'Store'],
+      ['/bartowski/gemma-3-12b-it-GGUF', 'bartowski/gemma-3-12b-it-GGUF'],
+      ['/nodes', 'Nodes'],
+      ['/activity', 'Activity'],
+      ['/settings', 'Settings'],
+    ] as const) {
+      await page.goto(host.apiUrl + path);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+      await expect.poll(() => page.locator('.card').count()).toBeGreaterThan(1);
+      for (const width of [320, 390, 760, 1000, 1280, 1920]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect([path, width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, width, width]);
+        if (width <= 760) expect([path, width, await lowTargets(page)]).toEqual([path, width, []]);
+      }
     }
-  }
-});
+    // Where the system chooses the colours, a bar has an edge, and a filling in it.
+    await page.goto(host.apiUrl);
+    await page.emulateMedia({ forcedColors: 'active' });
+    await page.locator('.share').first().waitFor();
+    expect(await page.evaluate("getComputedStyle(document.querySelector('.share')).borderTopStyle")).toBe('solid');
+    expect(await page.evaluate("getComputedStyle(document.querySelector('.share > span')).forcedColorAdjust")).toBe('none');
+    await page.emulateMedia({ forcedColors: 'none' });
+  },
+);
 
 test('every action works with the keyboard, and a dialog keeps the focus and returns it', wants('chromium'), async () => {
   const { host } = await showcase();

@@ -80,6 +80,13 @@ longTest("the page of a node reports that its store is away, and keeps the node'
   await page.getByText(/org\/one is staged on /).waitFor();
   await host.stop();
   await page.getByText(/Store unreachable/).waitFor();
+  // The list is that of before, and says so; what needs the store is locked.
+  await page.getByText(/^As of \d\d:\d\d$/).waitFor();
+  const stage = page.getByRole('button', { name: 'Stage org/one' });
+  expect([await stage.getAttribute('aria-disabled'), await stage.getAttribute('title')]).toEqual([
+    'true',
+    'The store does not answer now.',
+  ]);
   // Its own copies need no store.
   const own = page.getByRole('region', { name: 'On this machine' });
   await own.getByText('1 copy, ').waitFor();

@@ -124,17 +124,18 @@ test('sizes, times and counts are shown in a readable form', () => {
 });
 
 test.each([
-  ['', { words: '', tags: [], sort: 'size', isDescending: true }],
-  ['q=qwen+4b&tag=vision&tag=tensor', { words: 'qwen 4b', tags: ['vision', 'tensor'], sort: 'size', isDescending: true }],
-  ['sort=name', { words: '', tags: [], sort: 'name', isDescending: false }],
-  ['sort=name&order=down', { words: '', tags: [], sort: 'name', isDescending: true }],
-  ['order=up', { words: '', tags: [], sort: 'size', isDescending: false }],
+  ['', { words: '', tags: [], place: 'all', sort: 'size', isDescending: true }],
+  ['q=qwen+4b&tag=vision&tag=tensor', { words: 'qwen 4b', tags: ['vision', 'tensor'], place: 'all', sort: 'size', isDescending: true }],
+  ['staged=nowhere', { words: '', tags: [], place: 'nowhere', sort: 'size', isDescending: true }],
+  ['sort=name', { words: '', tags: [], place: 'all', sort: 'name', isDescending: false }],
+  ['sort=name&order=down', { words: '', tags: [], place: 'all', sort: 'name', isDescending: true }],
+  ['order=up', { words: '', tags: [], place: 'all', sort: 'size', isDescending: false }],
 ])('the filter and the order of the list are in the address: %j', (query, view) => {
   expect(listAddress.parse(new URLSearchParams(query))).toEqual(view);
   expect(listAddress.format(view as never).toString()).toBe(query);
 });
 
 test('an address with unknown values shows the usual list', () => {
-  const view = listAddress.parse(new URLSearchParams('sort=colour&order=sideways&tag=a&tag=a&model=x'));
-  expect(view).toEqual({ words: '', tags: ['a'], sort: 'size', isDescending: true });
+  const view = listAddress.parse(new URLSearchParams('sort=colour&staged=there&order=sideways&tag=a&tag=a&model=x'));
+  expect(view).toEqual({ words: '', tags: ['a'], place: 'all', sort: 'size', isDescending: true });
 });

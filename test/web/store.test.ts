@@ -163,8 +163,16 @@ test('models on the page are found by words and tags, and sorted by name, size a
   await expect.poll(() => listed(page)).toEqual(['org/a-large']);
   await page.getByText('1 of 3 models').waitFor();
   await page.getByLabel('Filter models').fill('');
-  await page.getByRole('button', { name: 'vision' }).click();
+  await page.getByRole('button', { name: 'Tags' }).click();
+  await page.getByRole('dialog', { name: 'Tags' }).getByRole('button', { name: 'vision 1' }).click();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: '1 tag', exact: true }).waitFor();
   await expect.poll(() => listed(page)).toEqual(['other/seer']);
+  await page.getByRole('button', { name: 'Staged here 0' }).click();
+  await page.getByText('No model matches the filter').waitFor();
+  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  await page.getByRole('button', { name: 'Not staged 3' }).click();
+  await expect.poll(() => page.evaluate('location.search')).toBe('?staged=nowhere&sort=name');
   await page.getByLabel('Filter models').fill('nothing like it');
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   await expect.poll(() => listed(page)).toHaveLength(3);

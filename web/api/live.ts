@@ -13,6 +13,8 @@ export interface LiveState<Topics> {
   /** The number of starts of the stream; other requests are repeated after a new start. */
   readonly round: number;
   readonly topics: Partial<Topics>;
+  /** Of `lost`: when the last data came, in milliseconds since 1970; 0 if none ever came. */
+  readonly heardAt: number;
 }
 
 /** A stream of events that reconnects. */
@@ -34,7 +36,8 @@ const hiddenMs = 5_000;
 export function follow<Topics extends object>(client: Client, call: RouteCall): Live<Topics> {
   const listeners = new Set<() => void>();
   const ending = new AbortController();
-  let state: LiveState<Topics> = { status: 'connecting', problem: null, round: 0, topics: {} };
+  let state: LiveState<Topics> = { status: 'connecting', problem: null, round: 0, topics: {}, heardAt: 0 };
+  let heardAt = 0;
   let wake = (): void => {};
   let connection = new AbortController();
   const change = (changes: Partial<LiveState<Topics>>): void => {
@@ -57,6 +60,8 @@ export function follow<Topics extends object>(client: Client, call: RouteCall): 
       change({ status: 'live', problem: null, round: state.round + 1 });
       for await (const text of readChunks(response)) {
         expectMore();
+        // Not a change of the state: it is read when the stream has ended.
+        heardAt = Date.now();
         const news = parse(text).map(({ name, data }) => [name, JSON.parse(data) as unknown]);
         if (news.length > 0) change({ topics: { ...state.topics, ...Object.fromEntries(news) } });
       }
@@ -73,7 +78,7 @@ export function follow<Topics extends object>(client: Client, call: RouteCall): 
         await connectOnce();
       } catch (error) {
         if (ending.signal.aborted) return;
-        if (error !== paused) change({ status: 'lost', problem: asApiError(error) });
+        if (error !== paused) change({ status: 'lost', problem: asApiError(error), heardAt });
         if (state.round !== before) attempt = 0;
         const delay = Math.min(maxDelayMs, 250 * 2 ** attempt);
         await new Promise<void>((resolve) => {

@@ -47,6 +47,11 @@ const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 
 /** A time of day and date, where the person is. */
 export const formatDate = (iso: string): string => (Number.isNaN(Date.parse(iso)) ? 'unknown' : date.format(new Date(iso)));
 
+const timeOfDay = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
+
+/** A time of day where the person is: `14:02`. @param ms since 1970 */
+export const formatTime = (ms: number): string => timeOfDay.format(new Date(ms));
+
 /** A count of parameters: `30.5B`, `137M`. */
 export function formatCount(count: number): string {
   const [size, letter] = count >= 999.5e6 ? [1e9, 'B'] : count >= 999.5e3 ? [1e6, 'M'] : [1e3, 'K'];

@@ -17,12 +17,15 @@ import { PendingOrders } from './pending-orders.tsx';
 /** One machine: who it is, what it has staged, what would go next, what it still has to do. */
 export function NodeCard({
   node,
+  name,
   orders,
   isStoreHost,
   onPurge,
   onForget,
 }: {
   readonly node: KnownNode;
+  /** What it is called in the list. */
+  readonly name: string;
   readonly orders: readonly GivenOrder[];
   readonly isStoreHost: boolean;
   /** @param modelId undefined: every model */
@@ -41,7 +44,7 @@ export function NodeCard({
         <div>
           <h2 id={title}>
             <span className={`dot ${node.connected ? 'live' : 'away'}`} aria-hidden="true" />
-            {node.hostname || node.node_id} {isOwn && <span className="badge">this machine</span>}
+            {name} {isOwn && <span className="badge">this machine</span>}
             {isStoreHost && <span className="badge">store host</span>}
           </h2>
           <p className="muted">
@@ -51,7 +54,7 @@ export function NodeCard({
         </div>
         <div className="node-acts">
           {!node.connected && !isOwn && !isStoreHost && (
-            <Button lock={forgetLock} onClick={onForget} label={`Forget ${node.hostname || node.node_id}`}>
+            <Button lock={forgetLock} onClick={onForget} label={`Forget ${name}`}>
               Forget…
             </Button>
           )}
@@ -60,7 +63,7 @@ export function NodeCard({
             disabled={(node.staged_models ?? 0) === 0}
             lock={lock}
             onClick={() => onPurge(undefined)}
-            label={`Purge all on ${node.hostname}`}
+            label={`Purge all on ${name}`}
           >
             Purge all…
           </Button>

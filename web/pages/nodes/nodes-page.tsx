@@ -6,6 +6,7 @@ import { useIsPythonHost, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
+import { nameMachines } from '../machine-names.ts';
 import { ForgetDialog } from './forget-dialog.tsx';
 import { NodeCard } from './node-card.tsx';
 import { OwnCopies } from './own-copies.tsx';
@@ -18,6 +19,7 @@ export function NodesPage(): ReactElement {
   const [purging, setPurging] = useState<PurgeTarget>();
   const [forgetting, setForgetting] = useState<KnownNode>();
   const nodes = topics.nodes?.nodes ?? [];
+  const names = nameMachines(nodes);
   const isPython = useIsPythonHost();
   const staged = nodes.reduce((sum, { staged_bytes }) => sum + (staged_bytes ?? 0), 0);
   return (
@@ -60,6 +62,7 @@ export function NodesPage(): ReactElement {
           <NodeCard
             key={node.node_id}
             node={node}
+            name={names.get(node.node_id) ?? node.node_id}
             orders={topics.orders?.orders ?? []}
             isStoreHost={node.node_id === topics.health?.nodeId}
             onPurge={(modelId) => setPurging({ node, modelId })}

@@ -1,10 +1,11 @@
 import { type ReactElement, useEffect, useState } from 'react';
-import { useLocks } from '../../parts/access/locks.ts';
+import { lockAll, useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
-import { useIsPythonHost, useStore } from '../../parts/app-context.ts';
+import { useIsPythonHost, useNode, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
+import { formatTime } from '../../parts/format.ts';
 import { pathOfModel } from '../../parts/model-path.ts';
 import { navigate, useRoute } from '../../parts/route.ts';
 import { Rates } from '../activity/rates.tsx';
@@ -13,7 +14,7 @@ import { OwnCopies } from '../nodes/own-copies.tsx';
 import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { isUsuallyDescending, listAddress } from './list/list-address.ts';
-import { listModels, type SortKey, tagsOf } from './list/list-models.ts';
+import { listModels, type SortKey } from './list/list-models.ts';
 import { ListTools } from './list/list-tools.tsx';
 import { type Deleting, ModelTable } from './list/model-table.tsx';
 import { Attention } from './moving/attention.tsx';
@@ -29,7 +30,7 @@ import { Welcome } from './welcome/welcome.tsx';
 
 /** What the store has: the first thing that one sees. */
 export function StorePage(): ReactElement {
-  const { topics, round } = useStore();
+  const { topics, round, status, heardAt } = useStore();
   const guide = useGuide();
   useOldAddress();
   const [view, setView] = useInAddress(listAddress);
@@ -38,13 +39,14 @@ export function StorePage(): ReactElement {
   const staging = useStaging();
   const { view: activity } = useActivity();
   const isPython = useIsPythonHost();
-  const locks = useLocks();
+  const locks = lockAll(useLocks(), status === 'lost' ? 'The store does not answer now.' : undefined);
   const entries = topics.registry?.entries ?? [];
   const nodes = topics.nodes?.nodes ?? [];
   const all = topics.downloads?.downloads ?? [];
   const { troubles, dismiss } = useTroubles(all);
   const coming = all.filter(({ status }) => status === 'pending' || status === 'downloading');
-  const found = listModels(entries, view);
+  const here = new Set<string>(useNode().topics.storage?.models.map(({ model_id }) => model_id));
+  const found = listModels(entries, view, { nodes, here });
   const sortBy = (sort: SortKey): void =>
     setView({ ...view, sort, isDescending: view.sort === sort ? !view.isDescending : isUsuallyDescending(sort) });
   const isKnown = topics.registry !== undefined;
@@ -70,7 +72,8 @@ export function StorePage(): ReactElement {
       <Optimizations />
       {isKnown && entries.length + coming.length > 0 && (
         <section className="card flush" aria-label="Models">
-          <ListTools view={view} tags={tagsOf(entries)} count={found.length} entries={entries} onChange={setView} />
+          {status === 'lost' && heardAt > 0 && <p className="muted as-of">{`As of ${formatTime(heardAt)}`}</p>}
+          <ListTools view={view} count={found.length} entries={entries} places={{ nodes, here }} onChange={setView} />
           {coming.length > 0 && (
             <ul className="moves" aria-label="Coming in">
               {coming.map((download) => (
@@ -82,8 +85,8 @@ export function StorePage(): ReactElement {
             <ModelTable entries={found} nodes={nodes} view={view} locks={locks} onSort={sortBy} onDelete={setDeleting} />
           )}
           {entries.length > 0 && found.length === 0 && (
-            <Empty title={view.words === '' ? 'No model has these tags' : `No model matches “${view.words}”`}>
-              <Button onClick={() => setView({ ...view, words: '', tags: [] })}>Clear the filter</Button>
+            <Empty title={view.words === '' ? 'No model matches the filter' : `No model matches “${view.words}”`}>
+              <Button onClick={() => setView({ ...view, words: '', tags: [], place: 'all' })}>Clear the filter</Button>
             </Empty>
           )}
         </section>

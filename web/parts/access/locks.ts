@@ -33,3 +33,7 @@ export function useLocks(): Locks {
     uploads: isAdmin ? undefined : `To cancel an upload of another machine, run “skulk key” on ${host} and open the link it prints.`,
   };
 }
+
+/** The same locks, or one for everything. Pure. @param reason as a sentence; undefined: no further lock */
+export const lockAll = (locks: Locks, reason: string | undefined): Locks =>
+  reason === undefined ? locks : { models: reason, copiesHere: reason, nodes: reason, uploads: reason };

@@ -5,12 +5,16 @@ import { type Named, stagedOn } from '../quantizations.ts';
 /** By what the list can be ordered. */
 export type SortKey = 'name' | 'size' | 'added' | 'used';
 
+/** Which models by where they are staged: all, those on this machine, those nowhere. */
+export type Place = 'all' | 'here' | 'nowhere';
+
 /** How the list is to be shown. */
 export interface ListView {
   /** Words that must all be in a model's id, family or quantization. */
   readonly words: string;
   /** Tags that a model must all have. */
   readonly tags: readonly string[];
+  readonly place: Place;
   readonly sort: SortKey;
   readonly isDescending: boolean;
 }
@@ -19,19 +23,31 @@ export interface ListView {
 export const lastUseOf = (nodes: readonly KnownNode[], named: Named): string =>
   stagedOn(nodes, named).reduce((latest, { copy }) => (copy.last_used > latest ? copy.last_used : latest), '');
 
+/** The machines that may have copies. */
+export interface Places {
+  readonly nodes: readonly KnownNode[];
+  /** The ids of the models that are staged on the machine whose page this is. */
+  readonly here: ReadonlySet<string>;
+}
+
+/** Whether a model is staged at a place. Pure. */
+export const isAt = (modelId: string, place: Place, { nodes, here }: Places): boolean =>
+  place === 'all' || (place === 'here' ? here.has(modelId) : !here.has(modelId) && stagedOn(nodes, { modelId }).length === 0);
+
 /** The models that a person wants to see, in the order that they want. Pure. */
 export function listModels(
   entries: readonly CountedEntry[],
-  { words, tags, sort, isDescending }: ListView,
-  nodes: readonly KnownNode[] = [],
+  { words, tags, place, sort, isDescending }: ListView,
+  places: Places,
 ): readonly CountedEntry[] {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const found = entries.filter((entry) => {
     const text = [entry.model_id, entry.family, entry.quantization].join(' ').toLowerCase();
-    return wanted.every((word) => text.includes(word)) && tags.every((tag) => entry.tags.some((own) => own === tag));
+    const isTagged = tags.every((tag) => entry.tags.some((own) => own === tag));
+    return isTagged && wanted.every((word) => text.includes(word)) && isAt(entry.model_id, place, places);
   });
   const sign = isDescending ? -1 : 1;
-  const used = new Map(sort === 'used' ? found.map(({ model_id }) => [model_id, lastUseOf(nodes, { modelId: model_id })]) : []);
+  const used = new Map(sort === 'used' ? found.map(({ model_id }) => [model_id, lastUseOf(places.nodes, { modelId: model_id })]) : []);
   const compare: Readonly<Record<SortKey, (a: CountedEntry, b: CountedEntry) => number>> = {
     name: compareNames,
     size: (a, b) => a.total_bytes - b.total_bytes,

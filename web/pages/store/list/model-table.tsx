@@ -3,7 +3,7 @@ import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
 import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
 import type { Locks } from '../../../parts/access/locks.ts';
 import type { Named } from '../quantizations.ts';
-import { type ListView, listModels, type SortKey } from './list-models.ts';
+import type { ListView, SortKey } from './list-models.ts';
 import { ModelRow } from './model-row.tsx';
 import { useOpened } from './use-opened.ts';
 
@@ -16,6 +16,7 @@ export interface Deleting extends Named {
 
 /** What the table shows and can be asked for. */
 export interface ModelTableProps {
+  /** In the order of the list. */
   readonly entries: readonly CountedEntry[];
   readonly nodes: readonly KnownNode[];
   readonly view: ListView;
@@ -26,7 +27,7 @@ export interface ModelTableProps {
 
 /** What is in the store. */
 export function ModelTable(props: ModelTableProps): ReactElement {
-  const { entries, nodes, view, onSort } = props;
+  const { entries, view, onSort } = props;
   const { opened, toggle } = useOpened();
   const column = { view, onSort };
   const largest = entries.reduce((most, { total_bytes }) => Math.max(most, total_bytes), 0);
@@ -54,7 +55,7 @@ export function ModelTable(props: ModelTableProps): ReactElement {
         </tr>
       </thead>
       <tbody>
-        {listModels(entries, view, nodes).map((entry) => (
+        {entries.map((entry) => (
           <ModelRow
             key={entry.model_id}
             entry={entry}
