@@ -145,7 +145,7 @@ longTest('axe-core finds no problem on a first start, on a page without the key,
   await look(page, 'a wrong token');
 });
 
-/** What is pressed and is lower than a finger needs, with its height; a link within a text is no button. */
+/** What is pressed and is lower than a finger needs, with its height; a link within a text does not count. */
 const lowTargets = (page: Page): Promise<unknown> =>
   page.evaluate(`[...document.querySelectorAll('button, summary, select, input, nav a')]
     .map((one) => one.closest('label') ?? one)

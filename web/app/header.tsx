@@ -52,11 +52,15 @@ const words: Readonly<Record<LiveState<object>['status'], string>> = { live: 'li
 
 function Connection({ hostname }: { readonly hostname: string }): ReactElement {
   const [store, node] = [useStore(), useNode()];
+  const { identity } = useApp();
   const status = node.status === 'live' ? store.status : node.status;
+  const host = store.topics.health?.hostname ?? '';
+  const role = identity.role === 'store' ? 'store host' : host === '' ? 'node' : `node of ${host}`;
   return (
-    <p className={`connection ${status}`}>
+    <p className={`connection ${status}`} title={`${role}, ${words[status]}`}>
       <span className="dot" aria-hidden="true" />
       <span className="hostname">{hostname}</span>
+      <span className="connection-role">{role},</span>
       <span className="connection-word">{words[status]}</span>
     </p>
   );

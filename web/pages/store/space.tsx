@@ -4,10 +4,15 @@ import type { CountedEntry } from '../../../src/core/protocol/models.ts';
 import { Bar } from '../../parts/bar.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 
+/** So many of the largest models have a part of the bar of their own. */
+const shownApart = 5;
+
 /** How full the store's disk is, and how much of that are models. */
 export function Space({ health, entries }: { readonly health: HealthView; readonly entries: readonly CountedEntry[] }): ReactElement {
   const models = entries.reduce((sum, { total_bytes }) => sum + total_bytes, 0);
   const { usedBytes, freeBytes, totalBytes, storePath } = health;
+  const sizes = entries.map(({ total_bytes }) => total_bytes).toSorted((a, b) => b - a);
+  const rest = sizes.slice(shownApart).reduce((sum, size) => sum + size, 0);
   // Models may be clones of other files, which the disk counts once.
   const others = Math.max(0, usedBytes - models);
   const label = `${formatBytes(models)} of models, ${formatBytes(others)} of other files, ${formatBytes(freeBytes)} free of ${formatBytes(totalBytes)}`;
@@ -17,27 +22,28 @@ export function Space({ health, entries }: { readonly health: HealthView; readon
         <p className="space-number">
           <strong>{formatBytes(models)}</strong> in {plural(entries.length, 'model')}
         </p>
-        <p className="muted space-path">
-          <code>{storePath}</code>
-          {health.hostname !== '' && ` on ${health.hostname}`}
-          {health.version === '' && ' of the Python Skulk'}
+        <p className="space-free">
+          <strong>{formatBytes(freeBytes)} free</strong> <span className="muted">of {formatBytes(totalBytes)}</span>
         </p>
       </div>
       <Bar
         label={label}
         total={totalBytes}
         parts={[
-          { kind: 'models', bytes: models },
+          ...[...sizes.slice(0, shownApart), ...(rest > 0 ? [rest] : [])].map((bytes) => ({ kind: 'models' as const, bytes })),
           { kind: 'other', bytes: others },
         ]}
       />
       <ul className="legend">
         <li className="models">models {formatBytes(models)}</li>
         {others > 0 && <li className="other">other files {formatBytes(others)}</li>}
-        <li className="free">
-          free {formatBytes(freeBytes)} of {formatBytes(totalBytes)}
-        </li>
+        <li className="free">free {formatBytes(freeBytes)}</li>
       </ul>
+      <p className="muted space-path">
+        <code>{storePath}</code>
+        {health.hostname !== '' && ` on ${health.hostname}`}
+        {health.version === '' && ' of the Python Skulk'}
+      </p>
     </section>
   );
 }
