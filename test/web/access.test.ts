@@ -5,7 +5,6 @@ import { fleetWorld } from '../helpers/fleet-world.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -223,7 +222,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   await expect.poll(() => other.getByRole('radio', { name: /^List and fetch/ }).isChecked()).toBe(true);
 });
 
-longTest('what a person types while the policy is saved stays, and is saved next', wants('chromium'), async () => {
+test('what a person types while the policy is saved stays, and is saved next', wants('chromium'), async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   const { page } = await openBrowser();

@@ -1,2 +1,0 @@
-// The same tests, with every test of the long form.
-import './access.test.ts';
