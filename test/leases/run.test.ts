@@ -84,7 +84,7 @@ describe('the command skulk run', () => {
     await running.exited;
   });
 
-  test.each([['SIGTERM', 15], ['SIGUSR1', 10], ...(isLong ? longSignals : [])] as const)(
+  test.each([['SIGTERM', 15], ...(isLong ? ([['SIGUSR1', 10], ...longSignals] as const) : [])] as const)(
     'passes %s to the program',
     async (signal, number) => {
       const { url } = await serveModels(models);

@@ -49,8 +49,8 @@ async function look(page: Page, what: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
-/** Dialogs are many and made of the same parts, so that the short form looks at pages. */
-const lookAtDialog = isLong ? look : async (): Promise<void> => {};
+/** Dialogs, and pages in another state, are made of the same parts as the rest; the short form looks at each page once. */
+const lookAtMore = isLong ? look : async (): Promise<void> => {};
 
 test(
   'axe-core finds no problem on any page and dialog of a used store, in light and dark, wide and narrow',
@@ -63,11 +63,11 @@ test(
     await page.getByRole('button', { name: 'Add a model' }).click();
     await page.getByLabel('Model on Hugging Face').fill('mlx');
     await page.getByRole('list', { name: 'Models on Hugging Face' }).waitFor();
-    await lookAtDialog(page, 'the dialog with what a search found');
+    await lookAtMore(page, 'the dialog with what a search found');
     await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
     await page.getByRole('button', { name: 'Open', exact: true }).click();
     await page.getByRole('button', { name: /^Download/ }).waitFor();
-    await look(page, 'the choice of a quantization');
+    await lookAtMore(page, 'the choice of a quantization');
     await page.getByRole('button', { name: /^Download/ }).click();
     await page.getByText(/ left$/).waitFor();
     await look(page, 'the store');
@@ -78,15 +78,15 @@ test(
     await look(page, 'the page of a model');
     await page.getByRole('link', { name: 'Store' }).first().click();
     await page.getByRole('button', { name: 'Actions for mlx-community/Qwen3-30B-A3B-4bit' }).click();
-    await lookAtDialog(page, 'the actions of a model');
+    await lookAtMore(page, 'the actions of a model');
     await page.getByRole('button', { name: 'Delete the model…' }).click();
-    await lookAtDialog(page, 'the question before a delete');
+    await lookAtMore(page, 'the question before a delete');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Nodes' }).click();
     await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
     await look(page, 'the nodes');
     await page.getByRole('button', { name: 'Purge all on gpu-box-1' }).click();
-    await lookAtDialog(page, 'the question before a purge');
+    await lookAtMore(page, 'the question before a purge');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: /^Activity/ }).click();
     await page.getByRole('region', { name: 'Log' }).waitFor();
@@ -99,24 +99,24 @@ test(
     await page.getByText('it is not shown again').waitFor();
     await look(page, 'the settings');
     await page.getByRole('button', { name: 'Revoke the token laptop' }).click();
-    await lookAtDialog(page, 'the question before a token ends');
+    await lookAtMore(page, 'the question before a token ends');
     await page.keyboard.press('Escape');
     await page.getByRole('radio', { name: /^List and fetch/ }).check();
     await page.getByRole('button', { name: 'Update access' }).click();
     await page.getByText(/^Access control saved/).waitFor();
     await page.getByRole('button', { name: 'Browse for: Directory of the copies' }).click();
     await page.getByRole('dialog').getByRole('list').waitFor();
-    await lookAtDialog(page, 'the directories');
+    await lookAtMore(page, 'the directories');
     await page.keyboard.press('Escape');
     await beginUpload(host.url, await adminKeyOf(host.home));
     await page.getByRole('button', { name: /^Access: / }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Give back the key' }).click();
     await page.getByRole('button', { name: 'Access: Read only' }).click();
-    await lookAtDialog(page, 'what one may do');
+    await lookAtMore(page, 'what one may do');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Store' }).click();
     await page.getByRole('region', { name: 'Unfinished uploads' }).waitFor();
-    await look(page, 'a store that may only be looked at');
+    await lookAtMore(page, 'a store that may only be looked at');
     await host.kill();
     await page.getByText(/This server does not answer/).waitFor();
     await look(page, 'a server that is gone');

@@ -1,0 +1,2 @@
+// The same, at a node too.
+import './curl-transcripts.test.ts';
