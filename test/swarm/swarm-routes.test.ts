@@ -50,13 +50,25 @@ test('a store shares nothing until its policy says so, and then describes a mode
   await expect(access(join(server.storePath, '.skulk', 'v1', 'seeding', 'aria2.json'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a store whose LAN needs a token shares nothing, because peers know no tokens', wants('aria2'), async () => {
-  const { home, server, ask, set } = await storeWithModel();
-  await set('swarm.enabled=auto', 'swarm.min_bytes=1');
-  await until('a key', async () => (await ask())['member'] || undefined);
-  await server.stop();
-  const closed = await serveInProcess({ home, env: { SKULK_TOKEN: 'a-long-enough-token' } });
-  const { digest } = await json(`${closed.url}/models/org%2Fa/manifest`, undefined, 'a-long-enough-token');
-  const answer = await json(`${closed.url}/models/org%2Fa/swarm`, { digest }, 'a-long-enough-token');
-  expect(answer).toEqual({ state: 'wire', member: '', members: 0, host_sent_bytes: 0 });
-});
+test(
+  'a store whose LAN needs a token shares nothing, because peers know no tokens, unless its policy says true',
+  wants('aria2'),
+  async () => {
+    const { home, server, ask, set } = await storeWithModel();
+    await set('swarm.enabled=auto', 'swarm.min_bytes=1');
+    await until('a key', async () => (await ask())['member'] || undefined);
+    await server.stop();
+    const closed = await serveInProcess({ home, env: { SKULK_TOKEN: 'a-long-enough-token' } });
+    const { digest } = await json(`${closed.url}/models/org%2Fa/manifest`, undefined, 'a-long-enough-token');
+    const answer = await json(`${closed.url}/models/org%2Fa/swarm`, { digest }, 'a-long-enough-token');
+    expect(answer).toEqual({ state: 'wire', member: '', members: 0, host_sent_bytes: 0 });
+    await set('swarm.enabled=true');
+    const join = () => json(`${closed.url}/models/org%2Fa/swarm`, { digest }, 'a-long-enough-token');
+    await until('a key', async () => (await join())['member'] || undefined);
+    expect((await fetch(`${closed.url}/models/org%2Fa/swarm`, { method: 'POST', body: '{}' })).status).toBe(401);
+    // aria2 has no token, so the tracker asks for none.
+    expect(await (await fetch(`${closed.url}/swarm/announce?key=guess`)).text()).toContain('failure reason');
+    await set('swarm.enabled=false');
+    await until('the end', async () => (await join())['member'] === '');
+  },
+);

@@ -76,8 +76,8 @@ export const shownHubPolicy = (hub: HubPolicy): Readonly<Record<string, unknown>
 
 /** Whether nodes that stage one model at once share the load; changes apply at once. */
 export interface SwarmPolicy {
-  /** auto: while the LAN may read without a token, because peers know no tokens. */
-  readonly enabled: 'auto' | 'off';
+  /** auto: while the LAN may read without a token, because peers know no tokens. true: also if it needs one. */
+  readonly enabled: 'auto' | 'off' | true;
   /** Smaller models are always sent by the store alone, in bytes. */
   readonly minBytes: number;
 }
@@ -89,10 +89,10 @@ export const defaultSwarmPolicy: SwarmPolicy = { enabled: 'off', minBytes: 512 *
 export const swarmPolicySchema = Type.Object(
   {
     enabled: Type.Optional(
-      Type.Union([Type.Literal('auto'), Type.Literal('off')], {
+      Type.Union([Type.Literal('auto'), Type.Literal('off'), Type.Boolean()], {
         default: defaultSwarmPolicy.enabled,
         description:
-          'auto: nodes that stage one model at the same time also take it from each other, if aria2 is installed on them and on the store host. Not while the LAN needs a token to read, because peers know no tokens. off: the store sends to each node.',
+          'auto: nodes that stage one model at the same time also take it from each other, if aria2 is installed on them and on the store host. Not while the LAN needs a token to read, because peers know no tokens. true: also then; nodes with the role node learn who the peers are, and peers give the model without a token. off or false: the store sends to each node.',
       }),
     ),
     min_bytes: Type.Optional(
@@ -109,7 +109,7 @@ export const swarmPolicySchema = Type.Object(
 
 /** @param given the section in a file that passed the schema */
 export const readSwarmPolicy = (given: Readonly<Record<string, unknown>>): SwarmPolicy => ({
-  enabled: (given['enabled'] as SwarmPolicy['enabled'] | undefined) ?? defaultSwarmPolicy.enabled,
+  enabled: given['enabled'] === false ? 'off' : ((given['enabled'] as SwarmPolicy['enabled'] | undefined) ?? defaultSwarmPolicy.enabled),
   minBytes: (given['min_bytes'] as number | undefined) ?? defaultSwarmPolicy.minBytes,
 });
 

@@ -175,7 +175,9 @@ export function createHostSwarms({
   const look = async (): Promise<void> => {
     for (const [digest, swarm] of swarms) {
       dropSilent(swarm);
-      if (swarm.members.size === 0 && clock() - swarm.lastUsed > idleAfterMs) await end(digest, swarm);
+      const isIdle = swarm.members.size === 0 && clock() - swarm.lastUsed > idleAfterMs;
+      // The policy may have changed. Nodes then take the rest from the store alone.
+      if (isIdle || !(await isOffered(swarm.manifest))) await end(digest, swarm);
       else await count(swarm);
     }
     if (recent.length > 0 && [...swarms.values()].every(({ ready }) => ready === undefined)) await seeding.rest();

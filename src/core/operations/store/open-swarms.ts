@@ -11,8 +11,8 @@ import { openTorrents } from '../../swarm/torrents.ts';
 import type { StorePolicy } from './store-policy.ts';
 
 /**
- * The swarms of the store on this disk. The policy decides whether there are any, and not while the LAN needs a token to read: peers know
- * no tokens, so each of them could give the bytes to anyone.
+ * The swarms of the store on this disk. The policy decides whether there are any; `auto` means only while the LAN may read without a token:
+ * peers know no tokens, so each of them could give the bytes to anyone.
  * @param listen the address on which the server listens; peers use the same one
  * @param url of this server, as programs on this machine reach it; undefined until it listens
  */
@@ -42,7 +42,8 @@ export async function openSwarms(
     isAllowed: async (bytes) => {
       const { swarm, lan } = await policy();
       const isOpen = lan !== 'none' && config.settings.token.value === undefined;
-      return isEnabled && swarm.enabled === 'auto' && isOpen && bytes >= swarm.minBytes && findAria2(world) !== undefined;
+      const isWanted = swarm.enabled === true || (swarm.enabled === 'auto' && isOpen);
+      return isEnabled && isWanted && bytes >= swarm.minBytes && findAria2(world) !== undefined;
     },
     trackerUrl: () => (url() === undefined ? undefined : `${url()}/swarm/announce`),
     signal: world.signal,
