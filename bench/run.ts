@@ -15,7 +15,7 @@ import { smallFiles } from './rows/small-files.ts';
 import { startUp } from './rows/start-up.ts';
 import { swarm } from './rows/swarm.ts';
 import { transfer } from './rows/transfer.ts';
-import { makeWorld } from './world.ts';
+import { makeWorld, type World } from './world.ts';
 
 const rows: readonly Row[] = [startUp, transfer, rate, smallFiles, onHost, registry, hub, manyClients, memory, eventLoop, selection, swarm];
 
@@ -40,18 +40,24 @@ const machine = {
   quick: isQuick,
   rounds,
 };
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+let current: World | undefined;
+let isEnding = false;
+// A signal may come twice: from the terminal and from npm.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (isEnding) return;
+    isEnding = true;
+    void Promise.resolve(current?.close()).finally(() => process.exit(130));
+  });
 const measured: Measured[] = [];
 const shown: string[] = [];
 for (const row of rows.filter(({ id, isOnlyByName }) => (wanted === undefined ? isOnlyByName !== true : wanted.includes(id)))) {
   const world = makeWorld();
-  const onSignal = (): void => void world.close().finally(() => process.exit(130));
-  for (const signal of signals) process.once(signal, onSignal);
+  current = world;
   try {
     console.error(`measuring ${row.id} …`);
     measured.push(...(await row.run({ world, isQuick, rounds, show: (text) => void shown.push(text) })));
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
     await world.close();
   }
 }

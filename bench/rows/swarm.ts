@@ -129,7 +129,8 @@ function summaryOf(points: readonly Point[]): readonly Measured[] {
     .filter(({ way }) => way === 'swarm')
     .flatMap((point) => {
       const note = `${point.together} of ${point.nodes} took it together`;
-      const goal = (value: number, limit: number) => (point.nodes === 8 ? { goal: `<= ${limit}`, isMet: value <= limit } : noGoal);
+      const goal = (value: number, limit: number) =>
+        point.nodes === 8 ? { goal: `<= ${limit}`, isMet: Number.isNaN(value) ? null : value <= limit } : noGoal;
       const ratio = ratioOf(point, points);
       const nodes = `${point.nodes} nodes`;
       return [

@@ -4,11 +4,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { atEnd } from '../helpers/at-end.ts';
-import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
+import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
 import { type RunningSkulk, type Served, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { until, within } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
-import { type SharingNode, sharedStore, sharingNode, unfinished } from './shared-store.ts';
+import { machineYaml, type SharingNode, sharedStore, sharingNode, unfinished } from './shared-store.ts';
 import { stateOf } from './swarm-faults.ts';
 
 const mebibyte = 1024 * 1024;
@@ -117,3 +118,27 @@ test('a peer that sends garbage costs a node nothing but time', wants('aria2'), 
   expect(visits).toBeGreaterThan(0);
   expect(await stateOf(store.canonical)).toEqual(before);
 });
+
+test(
+  'a disk that fills while a node takes a model together ends the stage with 7, and nothing is lost or broken',
+  wants('aria2', 'a disk of their own'),
+  async () => {
+    const store = await sharedStore(files);
+    await store.prepare();
+    const disk = await smallDisk(40 * mebibyte);
+    const node = await sharingNode(store, { SKULK_HOME: join(disk.path, 'home') });
+    await writeFiles(join(disk.path, 'home'), { 'machine.yaml': machineYaml });
+    const slow = await slowStage({ ...node, staging: join(disk.path, 'home', 'staging') });
+    const pid = await slow.aria2();
+    await disk.leave(0);
+    const { status, stdout, stderr } = await within('the stage', slow.exited, slow.stderr);
+    expect([status, stdout], stderr).toEqual([7, '']);
+    expect(stderr).toMatch(/no space left on the disk.*free some space/);
+    await until('the end of its aria2', () => !isAlive(pid));
+    await disk.leave('all');
+    const staged = await node.stage();
+    expect(staged.bytes_reused).toBeGreaterThanOrEqual(3 * mebibyte);
+    expect(await digestsBelow(staged.path)).toMatchObject(expected);
+    expect(await unfinished({ ...node, staging: join(disk.path, 'home', 'staging') })).toEqual([]);
+  },
+);
