@@ -129,3 +129,13 @@ test('a second store gets only SKULK_SECOND_TOKEN, never the token of the store'
   expect(refused.stderr).toContain('refused access');
   expect(await node('n1', ['stage', 'org/m'], { SKULK_TOKEN: 'of-the-store', SKULK_SECOND_TOKEN: token })).toMatchObject({ status: 0 });
 });
+
+test('doctor says of each second store whether it answers, and how many models it has', async () => {
+  const { second, node } = await twoStores();
+  const { stdout } = await node('n1', ['doctor', '--json']);
+  const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string; found: string }[] };
+  expect(checks.filter(({ id }) => id === 'second store')).toMatchObject([
+    { status: 'warning', found: 'http://127.0.0.1:1 does not answer' },
+    { status: 'ok', found: `${second.url} answers, and has 1 model` },
+  ]);
+});

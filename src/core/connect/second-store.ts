@@ -75,10 +75,14 @@ export interface OtherStore {
   readonly models: readonly RegistryEntry[] | undefined;
 }
 
-/** Asks another store about itself; undefined if no store answers at the URL. It gets only SKULK_UPSTREAM_TOKEN. */
-export async function readOtherStore(deps: Deps, url: string): Promise<OtherStore | undefined> {
+/** Asks another store about itself; undefined if no store answers at the URL. It gets only the token in `variable`. */
+export async function readOtherStore(
+  deps: Deps,
+  url: string,
+  variable: 'SKULK_SECOND_TOKEN' | 'SKULK_UPSTREAM_TOKEN' = 'SKULK_UPSTREAM_TOKEN',
+): Promise<OtherStore | undefined> {
   const { world } = deps;
-  const opened = await openAlone(deps, url, 'SKULK_UPSTREAM_TOKEN');
+  const opened = await openAlone(deps, url, variable);
   try {
     if ((await whyOutOfReach(deps, opened)) !== undefined) return undefined;
     const health = await opened.store.health();

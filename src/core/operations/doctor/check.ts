@@ -17,6 +17,7 @@ export interface Check {
     | 'staging'
     | 'budget'
     | 'promotion'
+    | 'second store'
     | 'swarm'
     | `engine ${EngineName}`
     | 'versions';

@@ -7,6 +7,7 @@ import { openDiskStore } from '../../store/disk-store.ts';
 import { type Check, ok, skipped } from './check.ts';
 import { checkAccess } from './check-access.ts';
 import { checkEngines } from './check-engines.ts';
+import { checkSecondStores } from './check-second-stores.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkBudget, checkStaging } from './check-staging.ts';
 import { checkAddress, checkServer, checkStorePath } from './check-store.ts';
@@ -55,7 +56,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   };
   checks.push(...(await checkStaging(deps, isUsable)));
   checks.push(checkBudget(deps));
-  checks.push(await checkSwarm(deps));
+  checks.push(...(await checkSecondStores(deps)), await checkSwarm(deps));
   if (isHost) checks.push(...(await checkEngines(deps)));
   return { ok: checks.every(({ status }) => status !== 'problem'), checks };
 }
