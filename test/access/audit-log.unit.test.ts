@@ -169,8 +169,8 @@ test('a directory with the name of the log is an error for reading it, and does 
 });
 
 test('two writers at once lose no entry and damage no line, also when the file becomes too large', async () => {
-  const { file, older, failures, open } = await logOf({ maxBytes: 2_000 });
-  const count = 40;
+  const { file, older, failures, open } = await logOf({ maxBytes: 1_000 });
+  const count = 8;
   const written = async (name: string): Promise<void> => {
     await using log = open();
     for (let number = 0; number < count; number += 1) {
@@ -183,13 +183,13 @@ test('two writers at once lose no entry and damage no line, also when the file b
   expect(failures).toEqual([]);
   const lines = (await Promise.all([older, file].map((path) => readFile(path, 'utf8')))).join('').split('\n').slice(0, -1);
   const kept = lines.map((line) => JSON.parse(line).model_id as string);
-  expect((await readFile(file, 'utf8')).length).toBeLessThan(2_500);
+  expect((await readFile(file, 'utf8')).length).toBeLessThan(1_500);
   // What is kept are the last entries of each writer, in their order.
   for (const name of ['one', 'two']) {
     const own = kept.filter((id) => id.startsWith(name));
     expect(own).toEqual(Array.from({ length: own.length }, (_, index) => `${name}/${count - own.length + index}`));
   }
-  expect(kept.length).toBeGreaterThan(10);
+  expect(kept.length).toBeGreaterThan(4);
 });
 
 test('an entry of another process is seen at the next look, and its file is not moved away again', async () => {

@@ -1,9 +1,8 @@
-import { Fragment, type ReactElement, useId, useState } from 'react';
+import { Fragment, type ReactElement, useRef, useState } from 'react';
 import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { nameAsker, objectOfActivity as objectOf, activityVerbs as verbs } from '../../api/activity.ts';
 import { mayActAs } from '../../parts/access/locks.ts';
-import type { AddressFormat } from '../../parts/address/address-format.ts';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
@@ -12,67 +11,50 @@ import { Icon } from '../../parts/icon.tsx';
 import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { pathOfModel } from '../../parts/model-path.ts';
+import { isFound, logAddress } from './log-filter.ts';
+import { LogTools } from './log-tools.tsx';
+import { useHeld } from './use-held.ts';
 
-const firstEntries = 50;
-
-/** The filter of the log in the address: `q=qwen&failed=1`. */
-const logAddress: AddressFormat<{ readonly words: string; readonly isFailedOnly: boolean }> = {
-  parse: (query) => ({ words: query.get('q') ?? '', isFailedOnly: query.get('failed') === '1' }),
-  format: ({ words, isFailedOnly }) =>
-    new URLSearchParams([...(words === '' ? [] : [['q', words]]), ...(isFailedOnly ? [['failed', '1']] : [])]),
-};
+/** So many entries are shown at first, and so many more each time. */
+const perPage = 50;
 
 /** Who did what, newest first, under the days. */
 export function Log({ view, nodes }: { readonly view: ActivityView; readonly nodes: readonly KnownNode[] }): ReactElement {
   const isAdmin = mayActAs(useApp().access.store_role, 'admin');
-  const [{ words, isFailedOnly }, setFilter] = useInAddress(logAddress);
-  const [isWhole, setWhole] = useState(false);
-  const field = useId();
-  const failed = view.entries.filter(({ code }) => code !== null).length;
-  const wanted = words.toLowerCase().trim();
-  const found = view.entries.filter(
-    (entry) =>
-      (!isFailedOnly || entry.code !== null) &&
-      [entry.model_id, entry.target, nameAsker(entry, nodes), entry.from, verbs[entry.action]].join(' ').toLowerCase().includes(wanted),
-  );
-  const shown = isWhole ? found : found.slice(0, firstEntries);
+  const [filter, setFilter] = useInAddress(logAddress);
+  const [pages, setPages] = useState(1);
+  const section = useRef<HTMLElement>(null);
+  const { shown: entries, waiting, release } = useHeld(view.entries, section);
+  const found = entries.filter((entry) => isFound(entry, filter, nodes));
+  const shown = found.slice(0, pages * perPage);
   return (
-    <section className="card flush" aria-labelledby="log">
+    <section className="card flush" aria-labelledby="log" ref={section}>
       <header className="card-head log-head">
         <h2 id="log">Log</h2>
         <p className="muted">
           since {formatDate(view.since)}
           {isAdmin ? '' : '; an admin also sees names and addresses'}
         </p>
-        <div className="log-tools">
-          <label htmlFor={field} className="visually-hidden">
-            Model, machine or person
-          </label>
-          <input
-            id={field}
-            type="search"
-            placeholder="Model, machine, person"
-            value={words}
-            onChange={(event) => setFilter({ words: event.target.value, isFailedOnly })}
-          />
-          <button
-            type="button"
-            className="chip"
-            aria-pressed={isFailedOnly}
-            onClick={() => setFilter({ words, isFailedOnly: !isFailedOnly })}
-          >
-            Failed {failed}
-          </button>
-        </div>
+        <LogTools entries={entries} found={found} nodes={nodes} filter={filter} onFilter={setFilter} />
       </header>
+      {waiting > 0 && (
+        <div className="log-new">
+          <Button icon="up" onClick={release}>
+            {waiting} new
+          </Button>
+        </div>
+      )}
       {shown.length === 0 ? (
-        <p className="muted card-line">{view.entries.length === 0 ? 'Nothing was changed yet.' : 'Nothing matches.'}</p>
+        <p className="muted card-line">{entries.length === 0 ? 'Nothing was changed yet.' : 'Nothing matches.'}</p>
       ) : (
         <Entries entries={shown} nodes={nodes} />
       )}
       {shown.length < found.length && (
         <div className="card-end">
-          <Button onClick={() => setWhole(true)}>Show all {found.length}</Button>
+          <Button onClick={() => setPages(pages + 1)}>Show {Math.min(perPage, found.length - shown.length)} more</Button>{' '}
+          <span className="muted">
+            {shown.length} of {found.length}
+          </span>
         </div>
       )}
     </section>
