@@ -16,3 +16,13 @@ test('a search lists public and gated models, and never a private one or one wit
   ]);
   expect(found).toHaveLength(2);
 });
+
+test('the size of safetensors weights follows from their data types, and is unknown if one of them is', () => {
+  const sizeOf = (parameters: unknown): unknown =>
+    foundModelOf({ name: 'org/m', safetensors: { parameters, total: 7 } }, isModelId)?.weights_bytes;
+  expect([{ BF16: 1000, F32: 10 }, { U32: 5 }, { BF16: 5, F3: 1 }, { BF16: -1 }, {}, null, 'x'].map(sizeOf)).toEqual([
+    2040,
+    20,
+    ...[null, null, null, null, null],
+  ]);
+});

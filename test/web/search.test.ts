@@ -67,6 +67,7 @@ test('a search of Hugging Face needs words and a limit that can be, and is refus
         gated: false,
         formats: ['safetensors'],
         parameters: null,
+        weights_bytes: null,
         in_store: false,
       },
     ],

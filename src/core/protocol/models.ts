@@ -206,6 +206,8 @@ export const offeredQuantization = object({
   ...quantization.properties,
   in_store: flag('Whether the store already has these weights'),
   is_older: Type.Optional(flag('Whether the store has them with other content, as of another commit')),
+  own_bytes: Type.Optional(count({ description: 'Of its own files, without those shared with other quantizations' })),
+  bits_per_weight: Type.Optional(orNull(amount(), 'Null if unknown')),
 });
 export type OfferedQuantization = Shape<typeof offeredQuantization>;
 
@@ -257,6 +259,7 @@ export const foundModel = object({
   gated: flag('Whether its files need a token of an account with access'),
   formats: listOrEmpty(text(), { description: 'Of its weights: gguf, safetensors, mlx, onnx' }),
   parameters: orNull(count(), 'As its safetensors files say'),
+  weights_bytes: orNull(count(), 'Size of its safetensors weights, from the number of parameters of each data type'),
   in_store: flag('Whether the store has a model of this name'),
 });
 export type FoundModel = Shape<typeof foundModel>;

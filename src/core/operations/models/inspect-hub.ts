@@ -64,7 +64,12 @@ export async function inspectHub(deps: Deps, { modelId, revision = 'main', wante
       const group = groups.get(one.gguf_file);
       const holding = group === undefined ? 'none' : holdingOf(group, held);
       const isHere = holding !== 'none' || unhashed.has(one.gguf_file);
-      return { ...one, in_store: isHere, ...(holding === 'older' && { is_older: true }) };
+      return {
+        ...one,
+        in_store: isHere,
+        ...(holding === 'older' && { is_older: true }),
+        ...(group !== undefined && { own_bytes: group.sizeBytes, bits_per_weight: group.label?.bitsPerWeight ?? null }),
+      };
     }),
     ...(plan !== undefined && { plan }),
     ...(kept !== undefined && { kept }),

@@ -34,7 +34,21 @@ export function foundModelOf(listed: ListedModel, isModelId: (text: string) => t
     gated: isRestricted,
     formats: formats.filter((format) => tags.includes(format)),
     parameters: countOf((safetensors as { readonly total?: unknown } | null | undefined)?.total),
+    weights_bytes: weightsOf((safetensors as { readonly parameters?: unknown } | null | undefined)?.parameters),
   };
+}
+
+/** Bytes of one number of a data type of safetensors files. */
+const bytesOf: Readonly<Record<string, number>> = {
+  ...{ F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, BF16: 2, F16: 2, I16: 2, U16: 2 },
+  ...{ I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1 },
+};
+
+/** The size of weights, in bytes; null for a data type of unknown size. Pure. */
+function weightsOf(parameters: unknown): number | null {
+  if (typeof parameters !== 'object' || parameters === null) return null;
+  const sizes = Object.entries(parameters).map(([type, count]) => (countOf(count) ?? Number.NaN) * (bytesOf[type] ?? Number.NaN));
+  return sizes.length === 0 ? null : countOf(sizes.reduce((sum, size) => sum + size, 0));
 }
 
 const countOf = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null);
