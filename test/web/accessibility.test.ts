@@ -63,12 +63,15 @@ test(
     await page.getByRole('button', { name: 'Add a model' }).click();
     await page.getByLabel('Model on Hugging Face').fill('mlx');
     await page.getByRole('list', { name: 'Models on Hugging Face' }).waitFor();
-    await lookAtMore(page, 'the dialog with what a search found');
+    await lookAtMore(page, 'what a search found');
     await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
     await page.getByRole('button', { name: 'Open', exact: true }).click();
-    await page.getByRole('button', { name: /^Download/ }).waitFor();
-    await lookAtMore(page, 'the choice of a quantization');
-    await page.getByRole('button', { name: /^Download/ }).click();
+    await page.getByRole('button', { name: /^Add Q4_K_M/ }).waitFor();
+    await lookAtMore(page, 'the choice of quantizations');
+    await page.getByRole('button', { name: /^Add Q4_K_M/ }).click();
+    await page.getByText(/ left$/).waitFor();
+    await lookAtMore(page, 'a model that is being added');
+    await page.getByRole('link', { name: 'Store' }).first().click();
     await page.getByText(/ left$/).waitFor();
     await look(page, 'the store');
     await page.getByRole('link', { name: 'mlx-community/Qwen3-30B-A3B-4bit' }).click();
@@ -197,6 +200,8 @@ test('every action works with the keyboard, and a dialog keeps the focus and ret
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
   expect(await focused()).toBe('Add a model');
+  const opener = 'Delete mlx-community/Qwen3-4B-4bit';
+  await page.getByRole('button', { name: opener }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
   for (let step = 0; step < 8; step += 1) {
@@ -205,7 +210,7 @@ test('every action works with the keyboard, and a dialog keeps the focus and ret
   }
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await focused()).toBe('Add a model');
+  expect(await focused()).toBe(opener);
   await page.getByRole('link', { name: 'mlx-community/Qwen3-4B-4bit' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'mlx-community/Qwen3-4B-4bit' }).waitFor();

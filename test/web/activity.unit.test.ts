@@ -7,7 +7,7 @@ import type { SwarmList } from '../../src/core/protocol/staging.ts';
 import { actionOf, createActivity, entryFor } from '../../src/core/server/access/activity.ts';
 import { describeSent, runningSwarms } from '../../web/pages/activity/moving.ts';
 import { scaleRates } from '../../web/pages/activity/scale-rates.ts';
-import { isReference } from '../../web/pages/store/add/is-reference.ts';
+import { isReference } from '../../web/pages/add/is-reference.ts';
 import { isTrouble } from '../../web/pages/store/moving/troubles.ts';
 
 const mib = 1024 ** 2;

@@ -38,12 +38,12 @@ test('a new user with only a browser gets from an empty machine to a staged mode
 
   // The first model, in a chosen quantization, with its size before any byte is downloaded.
   await welcome.getByRole('button', { name: 'Choose a model' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Add a model' });
-  await dialog.getByLabel('Model on Hugging Face').fill('https://huggingface.co/tiny/Foo-GGUF/tree/main');
-  await dialog.getByRole('button', { name: 'Open', exact: true }).click();
-  expect(await dialog.getByLabel('Q4_K_M').isChecked()).toBe(true);
-  await dialog.getByLabel('Q8_0').check();
-  await dialog.getByRole('button', { name: 'Download 6.20 MiB' }).click();
+  await page.getByLabel('Model on Hugging Face').fill('https://huggingface.co/tiny/Foo-GGUF/tree/main');
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.getByRole('checkbox', { name: /Q4_K_M/, checked: true }).uncheck();
+  await page.getByRole('checkbox', { name: 'Q8_0' }).check();
+  await page.getByRole('button', { name: 'Add Q8_0 (6.20 MiB)' }).click();
+  await page.getByRole('link', { name: 'Store' }).first().click();
   await welcome.getByText('tiny/Foo-GGUF is in the store.').waitFor();
   const row = page.getByRole('row', { name: /tiny\/Foo-GGUF/ });
   await row.getByText('vision').waitFor();

@@ -8,11 +8,11 @@ export interface HeldAnswer {
   release(): void;
 }
 
-/** Holds the answer of the next request with this method and path. */
+/** Holds the answer of the next request with this method, and this path with its query. */
 export async function holdAnswer(page: Page, method: string, path: string): Promise<HeldAnswer> {
   const answered = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  const isPath = (url: URL): boolean => url.pathname === path && url.search === '';
+  const isPath = (url: URL): boolean => url.pathname + url.search === path;
   let isHeld = false;
   await page.route(isPath, async (route) => {
     if (isHeld || route.request().method() !== method) return route.fallback();

@@ -4,7 +4,7 @@ import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
 
-test('/ goes to the filter, ? lists the keys, and single characters can be switched off', wants('chromium'), async () => {
+test('/ goes to the filter, a adds a model, ? lists the keys, and single characters can be switched off', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -29,7 +29,7 @@ test('/ goes to the filter, ? lists the keys, and single characters can be switc
   await box.uncheck();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
-  for (const key of ['/', '?']) await page.keyboard.press(key);
+  for (const key of ['/', '?', 'a']) await page.keyboard.press(key);
   expect([await isFocused(), await dialog.count()]).toEqual([false, 0]);
 
   await page.reload();
@@ -43,4 +43,7 @@ test('/ goes to the filter, ? lists the keys, and single characters can be switc
   await dialog.waitFor({ state: 'hidden' });
   await page.keyboard.press('/');
   await expect.poll(isFocused).toBe(true);
+  await filter.blur();
+  await page.keyboard.press('a');
+  await page.getByRole('heading', { level: 1, name: 'Add a model' }).waitFor();
 });

@@ -49,7 +49,7 @@ longTest(
 
     await open('/org/m-GGUF');
     await page.getByRole('row', { name: /^Q4_K_M/ }).waitFor();
-    for (const name of [/Stage on other machines/, /^Verify/, /^Optimize/, /Add a quantization/, /Purge staged/, /^Delete org\/m-GGUF:/])
+    for (const name of [/Stage on other machines/, /^Verify/, /^Optimize/, /^Add org/, /Purge staged/, /^Delete org\/m-GGUF:/])
       expect([name, await page.getByRole('button', { name }).count()]).toEqual([name, 0]);
 
     await open(`/${id}`);
@@ -104,10 +104,11 @@ test('a model is deleted and downloaded on a Python store host with the page of 
 
   await open('/');
   await page.getByRole('button', { name: 'Add a model' }).first().click();
-  await dialog.getByLabel('Model on Hugging Face').fill('org/m-GGUF');
+  await page.getByLabel('Model on Hugging Face').fill('org/m-GGUF');
   await page.keyboard.press('Enter');
-  await dialog.getByRole('radio', { name: /^Q8_0/ }).check();
-  await dialog.getByRole('button', { name: /^Download / }).click();
+  for (const name of ['Q4_K_M', 'Q8_0']) await page.getByRole('checkbox', { name: new RegExp(`^${name}`) }).setChecked(name === 'Q8_0');
+  await page.getByRole('button', { name: /^Add Q8_0/ }).click();
+  await page.getByRole('link', { name: 'Store' }).first().click();
   await page.getByRole('row', { name: /org\/m-GGUF Q8_0/ }).waitFor();
   expect(store.asked).toEqual([{ gguf_file: 'm-Q8_0.gguf' }]);
 });

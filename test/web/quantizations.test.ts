@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -9,6 +9,7 @@ import { noise, writeFiles } from '../helpers/model-files.ts';
 import { longTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
+import { looksWell } from './model-store.ts';
 
 /** Whether everything is within the window, at the widths of a desktop and of a phone. */
 async function fits(page: Page): Promise<void> {
@@ -34,56 +35,131 @@ test('the page adds quantizations one by one, and shows the existing ones and th
   });
   const host = await world.serveInProcess();
   const { page } = await openBrowser();
-  await page.goto(host.apiUrl);
-  const dialog = page.getByRole('dialog', { name: 'Add a model' });
   const look = async (text: string): Promise<void> => {
-    await page.getByRole('button', { name: 'Add a model' }).first().click();
-    await dialog.getByLabel('Model on Hugging Face').fill(text);
+    await page.goto(`${host.apiUrl}/add`);
+    await page.getByLabel('Model on Hugging Face').fill(text);
     await page.keyboard.press('Enter');
-    await dialog.getByRole('radio').first().waitFor();
+    await page.getByRole('row', { name: /^Q8_0/ }).waitFor();
   };
-  const chosen = (): Promise<string | null> => dialog.getByRole('radio', { checked: true }).getAttribute('value');
+  const box = (label: string, checked: boolean) => page.getByRole('checkbox', { name: new RegExp(`^${label}`), checked });
 
   // A typo shows the existing ones beside the field.
   await look('org/seer-GGUF:Q5_K_X');
-  await dialog
+  await page
     .getByRole('alert')
     .getByText(/Q4_K_M.*Q8_0|Q8_0.*Q4_K_M/)
     .waitFor();
-  expect(await chosen()).toBe('seer-Q4_K_M.gguf');
-  await dialog.getByText('Which files, and why').click();
-  await dialog.getByRole('row', { name: /seer-Q8_0\.gguf another quantization 5\.72 MiB/ }).waitFor();
-  await dialog.getByRole('row', { name: /seer-Q4_K_M\.gguf the chosen weights 2\.86 MiB/ }).waitFor();
+  await box('Q4_K_M', true).waitFor();
+  await page.getByText('Which files, and why').click();
+  await page.getByRole('row', { name: /seer-Q8_0\.gguf another quantization 5\.72 MiB/ }).waitFor();
+  await page.getByRole('row', { name: /seer-Q4_K_M\.gguf the chosen weights 2\.86 MiB/ }).waitFor();
+  // Several have one sum, in which what they share counts once.
+  await box('Q8_0', false).check();
+  await page.getByRole('button', { name: 'Add 2 (8.58 MiB)' }).waitFor();
+  await page.getByText(/ free on /).waitFor();
   await fits(page);
+  await box('Q8_0', true).uncheck();
   world.hub.holdsEnds = true;
-  await dialog.getByRole('button', { name: 'Download 2.86 MiB' }).click();
-  await page.getByRole('progressbar', { name: 'Download of org/seer-GGUF' }).waitFor();
+  await page.getByRole('button', { name: 'Add Q4_K_M (2.86 MiB)' }).click();
 
-  // A quantization that is being downloaded cannot be chosen again.
+  // It is followed in its row; one that is being downloaded cannot be chosen again.
+  await page
+    .getByRole('row', { name: /^Q4_K_M/ })
+    .getByRole('progressbar', { name: /^Download of org\/seer-GGUF/ })
+    .waitFor();
   await look('https://huggingface.co/org/seer-GGUF');
-  await dialog.getByRole('radio', { name: /^Q4_K_M recommended downloading/ }).waitFor();
-  expect(await chosen()).toBe('seer-Q8_0.gguf');
-  await page.keyboard.press('Escape');
+  await page
+    .getByRole('row', { name: /^Q4_K_M recommended/ })
+    .getByRole('progressbar')
+    .waitFor();
+  expect(await page.getByRole('checkbox').count()).toBe(1);
+  await box('Q8_0', false).waitFor();
   world.hub.holdsEnds = false;
-  await page.getByRole('status').getByText('org/seer-GGUF:seer-Q4_K_M.gguf is in the store.').waitFor();
+  await page.getByRole('row', { name: /^Q4_K_M recommended .* in the store$/ }).waitFor();
   await look('hf.co/org/seer-GGUF:q8_0');
-  await dialog.getByRole('radio', { name: /^Q4_K_M recommended in the store/ }).waitFor();
-  expect(await chosen()).toBe('seer-Q8_0.gguf');
+  await box('Q8_0', true).waitFor();
   const sent = world.hub.sent('seer-Q4_K_M.gguf');
-  await dialog.getByRole('button', { name: 'Download 5.72 MiB' }).click();
-  await expect.poll(() => world.hub.sent('seer-Q8_0.gguf')).toBeGreaterThanOrEqual(6_000_000);
+  await page.getByRole('button', { name: 'Add Q8_0 (5.72 MiB)' }).click();
+  await page.getByText('Every quantization is in the store or downloading.').waitFor();
+  await page.getByRole('row', { name: /^Q8_0 .* in the store$/ }).waitFor();
   expect(world.hub.sent('seer-Q4_K_M.gguf')).toBe(sent);
+  expect(await page.getByRole('button', { name: 'Add', exact: true }).isDisabled()).toBe(true);
+});
 
-  await expect
-    .poll(async () => {
-      await look('org/seer-GGUF');
-      const count = await dialog.getByText('in the store', { exact: true }).count();
-      if (count < 2) await page.keyboard.press('Escape');
-      return count;
-    })
-    .toBe(2);
-  await dialog.getByText(/Every quantization is in the store/).waitFor();
-  expect(await dialog.getByRole('button', { name: 'Download' }).isDisabled()).toBe(true);
+test(
+  'the page of a model adds quantizations of its repo in their rows, and asks first if one does not fit',
+  wants('chromium'),
+  async () => {
+    const world = await hubWorld();
+    const { bavail, bsize } = await statfs(world.home);
+    world.hub.push('org/seer-GGUF', {
+      files: {
+        'seer-Q4_K_M.gguf': noise(3000),
+        'seer-Q8_0.gguf': noise(6000, 2),
+        'seer-BF16.gguf': { size: 4 * bavail * bsize, read: () => Buffer.alloc(0), sha256: 'b'.repeat(64) },
+      },
+    });
+    const host = await world.serveInProcess();
+    expect(await world.host('download', 'org/seer-GGUF')).toMatchObject({ status: 0 });
+    const { page } = await openBrowser();
+    await page.goto(`${host.apiUrl}/org/seer-GGUF`);
+    await page.getByText('1 of 3 in the store, 2.93 KiB').waitFor();
+    const rows = page.getByRole('region', { name: 'Quantizations' }).getByRole('row');
+    await expect.poll(() => rows.getByRole('rowheader').allInnerTexts()).toEqual(['BF16', 'Q8_0', expect.stringMatching(/^Q4_K_M/)]);
+    await looksWell(page);
+    await page.getByRole('button', { name: 'In the store 1' }).click();
+    expect([await rows.count(), new URL(page.url()).search]).toEqual([2, '?show=stored']);
+    await page.getByRole('button', { name: 'All 3' }).click();
+
+    // It starts at once, and its row follows it.
+    world.hub.holdsEnds = true;
+    await page.getByRole('button', { name: 'Add org/seer-GGUF:Q8_0' }).click();
+    await rows.filter({ hasText: 'Q8_0' }).getByRole('progressbar').waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    world.hub.holdsEnds = false;
+    await page.getByText('2 of 3 in the store, 8.79 KiB').waitFor();
+
+    // One that is larger than the disk is a question.
+    await page.getByRole('button', { name: 'Add org/seer-GGUF:BF16' }).click();
+    const question = page.getByRole('dialog', { name: 'Add org/seer-GGUF:BF16?' });
+    await question.getByText(/^BF16 needs [\d.]+ [GTP]iB; .* are free on /).waitFor();
+    await question.getByRole('button', { name: 'Add BF16' }).click();
+    // The row shows the failure.
+    await rows
+      .filter({ hasText: 'BF16' })
+      .getByRole('alert')
+      .getByText(/needs .* are free/)
+      .waitFor();
+
+    // Without Hugging Face there is what the store has, and a way to ask again.
+    world.hub.apiFault = (_, response) => {
+      response.writeHead(503, { 'Content-Length': '0' }).end();
+      return true;
+    };
+    await page.reload();
+    await page.getByText(/ Only quantizations in the store are shown\.$/).waitFor();
+    expect(await rows.count()).toBe(3);
+    world.hub.apiFault = undefined;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('2 of 3 in the store, 8.79 KiB').waitFor();
+  },
+);
+
+test('the page of a model that the store lacks leads to the page that adds it', wants('chromium'), async () => {
+  const world = await hubWorld();
+  world.hub.push('org/other', { files: { 'w.safetensors': noise(1000) } });
+  const host = await world.serveInProcess();
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/org/other`);
+  await page.getByText('org/other is not in the store').waitFor();
+  await looksWell(page);
+  // The name leaves this network only when a person asks for it.
+  expect(world.hub.requests).toEqual([]);
+  await page.getByRole('button', { name: 'Look on Hugging Face' }).click();
+  await page.getByRole('button', { name: 'Add the model (1000 B)' }).click();
+  await page.getByText('in the store', { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Open its page' }).click();
+  await page.getByRole('heading', { name: 'Files' }).waitFor();
 });
 
 test('the page of a model lists its quantizations, and each is staged and deleted alone', wants('chromium'), async () => {
@@ -93,8 +169,8 @@ test('the page of a model lists its quantizations, and each is staged and delete
   const host = await world.hostInProcess();
   const { page } = await openBrowser();
   await page.goto(`${host.apiUrl}/org/seer`);
-  await page.getByRole('row', { name: /^Q4_K_M 4\.\d\d 2\.93 KiB –/ }).waitFor();
-  await page.getByRole('row', { name: /^Q8_0 8\.\d\d 5\.86 KiB –/ }).waitFor();
+  await page.getByRole('row', { name: /^Q4_K_M 4\.\d\d 2\.93 KiB in the store –/ }).waitFor();
+  await page.getByRole('row', { name: /^Q8_0 8\.\d\d 5\.86 KiB in the store –/ }).waitFor();
   await fits(page);
 
   const staged = (): Promise<readonly string[]> =>
@@ -127,8 +203,9 @@ test('the page of a model lists its quantizations, and each is staged and delete
   await page.getByRole('dialog', { name: 'org/seer:Q4_K_M was deleted' }).getByRole('button', { name: 'Close' }).last().click();
   await page.getByRole('row', { name: /^Q4_K_M/ }).waitFor({ state: 'detached' });
   expect((await readdir(join(world.home, 'host/store/org--seer'))).toSorted()).toEqual(['config.json', 'seer-Q8_0.gguf']);
-  await page.getByRole('button', { name: 'Add a quantization' }).click();
-  expect(await page.getByRole('dialog', { name: 'Add a model' }).getByLabel('Model on Hugging Face').inputValue()).toBe('org/seer');
+  // It was added from a folder, so that its name is not sent to Hugging Face by itself.
+  await page.getByRole('link', { name: 'Look for other quantizations on Hugging Face' }).click();
+  expect(await page.getByLabel('Model on Hugging Face').inputValue()).toBe('org/seer');
 });
 
 longTest('a quantization with an outdated copy is marked, and no other one, until it is staged again', wants('chromium'), async () => {

@@ -30,16 +30,17 @@ test('screenshots of a used store', async () => {
     await page.getByRole('button', { name: 'Add a model' }).click();
     await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
     await page.getByRole('button', { name: 'Open', exact: true }).click();
-    const choice = page.getByRole('radio', { name: /UD-Q4_K_XL/ });
-    await choice.waitFor();
-    // The second time it is being downloaded.
-    if (theme === 'light') await choice.check();
+    await page.getByRole('checkbox', { name: /^Q4_K_M/ }).setChecked(false);
+    if (theme === 'light') await page.getByRole('checkbox', { name: /^UD-Q4_K_XL/ }).check();
+    await page.getByRole('checkbox', { name: /^Q8_0/ }).check();
     await take(page, `add-${theme}`);
+    // The second time it is being downloaded.
     if (theme === 'light') {
-      await page.getByRole('button', { name: /^Download 4/ }).click();
-      await page.getByRole('button', { name: 'Dismiss', exact: true }).click();
+      await page.getByRole('checkbox', { name: /^Q8_0/ }).uncheck();
+      await page.getByRole('button', { name: /^Add UD-Q4_K_XL/ }).click();
       await page.getByText(/^1\d % of /).waitFor();
-    } else await page.keyboard.press('Escape');
+    }
+    await page.getByRole('link', { name: 'Store' }).first().click();
     await page.mouse.move(0, 0);
     await page.getByText(/ left$/).waitFor();
     await take(page, `store-${theme}`);

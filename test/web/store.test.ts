@@ -41,7 +41,7 @@ test(
     await page.getByRole('button', { name: 'Add a model' }).first().click();
     await page.getByLabel('Model on Hugging Face').fill('org/seer-GGUF');
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Download 5.91 MiB' }).click();
+    await page.getByRole('button', { name: 'Add Q4_K_M (5.91 MiB)' }).click();
     for (const tab of [page, other]) {
       const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
       await bar.waitFor();
@@ -52,9 +52,10 @@ test(
     world.hub.rate = 0;
     world.hub.holdsEnds = false;
     // A message is above a dialog, and can be used there.
-    await page.getByRole('button', { name: 'Add a model' }).first().click();
+    await page.getByRole('link', { name: 'Store' }).first().click();
+    await page.keyboard.press('?');
     await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
-    const dialog = page.getByRole('dialog', { name: 'Add a model' });
+    const dialog = page.getByRole('dialog', { name: 'Keyboard' });
     const message = dialog.locator('.notice').filter({ hasText: 'org/seer-GGUF is in the store.' });
     await message.getByRole('button', { name: 'Dismiss' }).click();
     await message.waitFor({ state: 'detached' });
@@ -80,31 +81,30 @@ test(
     await page.goto(host.apiUrl);
     // An empty store offers it twice.
     await page.getByRole('button', { name: 'Add a model' }).first().click();
-    const dialog = page.getByRole('dialog');
+    const field = page.getByLabel('Model on Hugging Face');
     for (const [typed, says] of [
       ['org/nobody', /not on Hugging Face|org\/nobody/],
       ['../etc', /is not a model id/],
       ['org/locked', /gated/],
     ] as const) {
-      await dialog.getByLabel('Model on Hugging Face').fill(typed);
-      await dialog.getByRole('button', { name: 'Open', exact: true }).click();
-      await dialog.getByRole('alert').getByText(says).first().waitFor();
+      await field.fill(typed);
+      await page.getByRole('button', { name: 'Open', exact: true }).click();
+      await page.getByRole('alert').getByText(says).first().waitFor();
     }
-    await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Add a model');
     // A request that fetched nothing is seen only where it was made.
     world.hub.push('org/closes', { files: { 'w.safetensors': noise(1000) } });
     const other = await newTab();
     await other.goto(host.apiUrl);
     await other.getByRole('heading', { name: 'Store' }).waitFor();
     await page.bringToFront();
-    await page.getByRole('button', { name: 'Add a model' }).first().click();
-    await dialog.getByLabel('Model on Hugging Face').fill('org/closes');
+    await field.fill('org/closes');
     await page.keyboard.press('Enter');
-    await dialog.getByRole('button', { name: 'Download 1000 B' }).waitFor();
+    await page.getByRole('button', { name: 'Add the model (1000 B)' }).waitFor();
     world.hub.push('org/closes', { files: { 'w.safetensors': noise(1000) }, gated: true });
-    await dialog.getByRole('button', { name: 'Download 1000 B' }).click();
+    await page.getByRole('button', { name: 'Add the model (1000 B)' }).click();
+    // It stands where the download was asked for, and on the page of the store.
+    await page.getByRole('region', { name: 'Needs attention' }).getByText(/gated/).first().waitFor();
+    await page.getByRole('link', { name: 'Store' }).first().click();
     const attention = page.getByRole('region', { name: 'Needs attention' });
     await attention.getByText(/gated/).first().waitFor();
     // A warning about files that cannot be loaded stays until somebody has seen it.

@@ -18,29 +18,28 @@ test('on the page a repo of twelve quantizations is seen, chosen, kept and dropp
   };
   const { page } = await openBrowser();
   await page.goto(host.apiUrl);
-  const adding = page.getByRole('dialog', { name: 'Add a model' });
 
   // Seen: all twelve, and why each file is taken or left.
   await page.getByRole('button', { name: 'Add a model' }).first().click();
-  await adding.getByLabel('Model on Hugging Face').fill(`https://huggingface.co/${id}`);
+  await page.getByLabel('Model on Hugging Face').fill(`https://huggingface.co/${id}`);
   await page.keyboard.press('Enter');
-  await adding.getByRole('radio', { name: /^Q4_K_M recommended/, checked: true }).waitFor();
-  expect(await adding.getByRole('radio').count()).toBe(12);
-  await adding.getByText('Which files, and why').click();
-  await adding.getByRole('row', { name: /Q4_K_M\.gguf the chosen weights 48\.0 KiB/ }).waitFor();
-  await adding.getByRole('row', { name: /f16\.gguf the projector for the chosen weights/ }).waitFor();
-  expect(await adding.getByRole('row', { name: /another quantization/ }).count()).toBe(12);
-  await adding.getByRole('button', { name: 'Download 56.0 KiB' }).click();
-  await page.getByRole('link', { name: id }).first().click();
-  await page.getByRole('heading', { level: 1, name: id }).waitFor();
-  await page.getByRole('row', { name: /^Q4_K_M .*48\.0 KiB/ }).waitFor();
+  await page.getByRole('checkbox', { name: /^Q4_K_M recommended/, checked: true }).waitFor();
+  expect(await page.getByRole('checkbox').count()).toBe(12);
+  await page.getByText('Which files, and why').click();
+  await page.getByRole('row', { name: /Q4_K_M\.gguf the chosen weights 48\.0 KiB/ }).waitFor();
+  await page.getByRole('row', { name: /f16\.gguf the projector for the chosen weights/ }).waitFor();
+  expect(await page.getByRole('row', { name: /another quantization/ }).count()).toBe(12);
+  await page.getByRole('button', { name: 'Add Q4_K_M (56.0 KiB)' }).click();
+  await page.getByRole('row', { name: /^Q4_K_M recommended .* in the store$/ }).waitFor();
 
-  // Chosen: what the store has is marked, and another one is suggested.
-  await page.getByRole('button', { name: 'Add a quantization' }).click();
-  await adding.getByRole('radio', { name: /^Q4_K_M recommended in the store/, checked: false }).waitFor();
-  await adding.getByRole('radio', { name: /^BF16/ }).check();
-  await adding.getByRole('button', { name: /^Download 16\d KiB/ }).click();
-  await page.getByRole('row', { name: /^BF16 .*160 KiB/ }).waitFor();
+  // Chosen: what the store has cannot be chosen again, and several have one sum.
+  expect(await page.getByRole('checkbox', { checked: false }).count()).toBe(11);
+  for (const label of ['Q2_K', 'Q6_K']) await page.getByRole('checkbox', { name: label, exact: true }).check();
+  await page.getByRole('button', { name: /^Add 2 \(10\d KiB\)$/ }).waitFor();
+  await page.getByRole('link', { name: 'Open its page' }).click();
+  await page.getByText('1 of 12 in the store').waitFor();
+  await page.getByRole('button', { name: `Add ${id}:BF16` }).click();
+  await page.getByText('2 of 12 in the store').waitFor();
   expect(await weightsIn('store')).toEqual(['BF16', 'Q4_K_M']);
 
   // Kept: each is staged on this machine alone.

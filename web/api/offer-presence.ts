@@ -1,2 +1,2 @@
 /** The same rule as in the dashboard. The file imports no values, so the browser may use it. */
-export { firstChoice, presenceOf } from '../../src/core/protocol/offer-presence.ts';
+export { isDownloadOf, presenceOf } from '../../src/core/protocol/offer-presence.ts';

@@ -79,7 +79,8 @@ function useMainFocus(name: string): RefObject<HTMLElement | null> {
   useEffect(() => {
     document.title = `${name} · skulk`;
     if (before.current !== name) {
-      main.current?.focus({ preventScroll: true });
+      // A page may have given it to one of its fields.
+      if (main.current?.contains(document.activeElement) !== true) main.current?.focus({ preventScroll: true });
       scrollTo(0, 0);
     }
     before.current = name;

@@ -29,13 +29,17 @@ function press(key: string, say: (text: string) => void): boolean {
     field?.select();
     return field !== null;
   }
+  if (key === 'a') {
+    navigate('/add');
+    return true;
+  }
   if (key === 'j' || key === 'k') return moveInRows(key === 'j' ? 1 : -1);
   if (key === 'c' && reference !== undefined) {
     void copyText(reference).then(() => say(`Copied ${reference}.`));
     return true;
   }
-  // The key is written at the button that it presses: of this row, of the row above it that is open, or of the page.
-  const places = key === 'a' ? [document.querySelector<HTMLElement>('main')] : key === 'o' ? [row, mainRowOf(row)] : [row];
+  // The key is written at the button that it presses: of this row, or of the row above it that is open.
+  const places = key === 'o' ? [row, mainRowOf(row)] : [row];
   const button = places.map((place) => place?.querySelector<HTMLElement>(`[aria-keyshortcuts="${CSS.escape(key)}"]`)).find(Boolean);
   // The row of a quantization goes, and the focus with it.
   if (key === 'o' && button != null) mainRowOf(row)?.querySelector<HTMLElement>('.row-link')?.focus();

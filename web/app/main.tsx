@@ -5,6 +5,7 @@ import '../styles/parts.css';
 import '../styles/pages.css';
 import '../styles/list.css';
 import '../styles/model.css';
+import '../styles/add.css';
 import '../styles/screens.css';
 import { App } from './app.tsx';
 import { redeemLink } from './credential.ts';

@@ -13,14 +13,19 @@ export function presenceOf(
   downloads: readonly Pick<DownloadStatus, 'status' | 'gguf_file' | 'selector'>[],
 ): OfferPresence {
   if (offered.in_store && offered.is_older !== true) return 'stored';
-  const isComing = downloads.some(({ status, gguf_file, selector }) => {
-    if (status !== 'pending' && status !== 'downloading') return false;
-    if (gguf_file !== null) return gguf_file === offered.gguf_file;
-    // The file is known only after Hugging Face has answered.
-    return selector === null ? offered.is_preferred : selector.toLowerCase() === offered.label.toLowerCase();
-  });
+  const isComing = downloads.some((one) => (one.status === 'pending' || one.status === 'downloading') && isDownloadOf(one, offered));
   if (isComing) return 'coming';
   return offered.in_store ? 'older' : 'absent';
+}
+
+/** Whether a download of the same model is that of a quantization, in any state. Pure. */
+export function isDownloadOf(
+  { gguf_file, selector }: Pick<DownloadStatus, 'gguf_file' | 'selector'>,
+  offered: OfferedQuantization,
+): boolean {
+  if (gguf_file !== null) return gguf_file === offered.gguf_file;
+  // The file is known only after Hugging Face has answered.
+  return selector === null ? offered.is_preferred : selector.toLowerCase() === offered.label.toLowerCase();
 }
 
 /**

@@ -70,7 +70,6 @@ export function HeldModel({
         <div className="model-main">
           <QuantizationList
             model={model}
-            onAdd={() => setQuestion({ kind: 'add' })}
             onStage={(selector) => staging.stage(modelId, selector)}
             onPurge={(selector) => setQuestion({ kind: 'purge', selector })}
             onDelete={(selector) => setQuestion({ kind: 'delete', selector })}

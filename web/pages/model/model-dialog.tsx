@@ -3,13 +3,11 @@ import type { ShownModel } from '../../../src/core/protocol/models.ts';
 import { useStore } from '../../parts/app-context.ts';
 import { navigate } from '../../parts/route.ts';
 import { PurgeDialog } from '../nodes/purge-dialog.tsx';
-import { AddDialog } from '../store/add/add-dialog.tsx';
 import { DeleteDialog } from '../store/delete-dialog.tsx';
 import { OptimizeDialog } from '../store/optimize/optimize-dialog.tsx';
 
 /** What is asked before something is done with a model; without a selector it is about the whole model. */
 export type Question =
-  | { readonly kind: 'add' }
   | { readonly kind: 'optimize' }
   | { readonly kind: 'purge'; readonly selector: string }
   | { readonly kind: 'delete'; readonly selector?: string };
@@ -28,8 +26,6 @@ export function ModelDialog({
   const { model_id: modelId, quantizations = [], total_bytes } = model;
   const nodes = topics.nodes?.nodes ?? [];
   switch (question.kind) {
-    case 'add':
-      return <AddDialog freeBytes={topics.health?.freeBytes} initial={modelId} onClose={onClose} />;
     case 'optimize':
       return (
         <OptimizeDialog

@@ -1,10 +1,14 @@
 import { type ReactElement, useState } from 'react';
 import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import { formatAddAddress } from '../../parts/address/add-address.ts';
 import { useStore } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
+import { Empty } from '../../parts/empty.tsx';
 import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Problem } from '../../parts/problem.tsx';
+import { navigate } from '../../parts/route.ts';
 import { useModel } from '../store/use-model.ts';
 import { HeldModel } from './held-model.tsx';
 import { ModelDialog, type Question } from './model-dialog.tsx';
@@ -31,10 +35,28 @@ export function ModelPage({ modelId }: { readonly modelId: string }): ReactEleme
           <ModelName id={modelId} /> <CopyButton text={modelId} what="the name of the model" />
         </h1>
       </div>
-      {error !== undefined && <Problem error={error} />}
+      {error?.code === 'MODEL_NOT_FOUND' && <NotHeld modelId={modelId} />}
+      {error !== undefined && error.code !== 'MODEL_NOT_FOUND' && <Problem error={error} />}
       {model === undefined && error === undefined && <p className="muted loading">Loading from the store…</p>}
       {model !== undefined && <HeldModel model={model} onAsk={(question) => setAsked({ model, question })} />}
       {asked !== undefined && <ModelDialog {...asked} onClose={() => setAsked(undefined)} />}
     </>
+  );
+}
+
+/** Leads to the page that adds the model. Hugging Face is asked only there: not every name is one to send. */
+function NotHeld({ modelId }: { readonly modelId: string }): ReactElement {
+  return (
+    <section className="card">
+      <Empty title={`${modelId} is not in the store`}>
+        <Button
+          tone="primary"
+          icon="search"
+          onClick={() => navigate(formatAddAddress({ words: '', asked: { modelId, revision: undefined, selector: undefined } }))}
+        >
+          Look on Hugging Face
+        </Button>
+      </Empty>
+    </section>
   );
 }

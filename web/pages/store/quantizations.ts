@@ -67,16 +67,3 @@ export function olderParts(
   const isOther = copy.digest != null && model.digest !== null && copy.digest !== model.digest;
   return isOther ? [copy.model_id] : [];
 }
-
-/** The downloads of a model that run or wait, and bring a quantization that is not there. Pure. */
-export const comingTo = (
-  modelId: string,
-  stored: readonly StoredQuantization[],
-  downloads: readonly DownloadStatus[],
-): readonly DownloadStatus[] =>
-  downloads.filter(
-    ({ modelId: id, status, gguf_file }) =>
-      id === modelId &&
-      (status === 'pending' || status === 'downloading') &&
-      (gguf_file === null || !stored.some(({ files }) => files.some((path) => path === gguf_file))),
-  );

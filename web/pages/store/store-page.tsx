@@ -11,7 +11,6 @@ import { navigate, useRoute } from '../../parts/route.ts';
 import { Rates } from '../activity/rates.tsx';
 import { useActivity } from '../activity/use-activity.ts';
 import { OwnCopies } from '../nodes/own-copies.tsx';
-import { AddDialog } from './add/add-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { isUsuallyDescending, listAddress } from './list/list-address.ts';
 import { listModels, type SortKey } from './list/list-models.ts';
@@ -28,13 +27,14 @@ import { useStaging } from './use-staging.ts';
 import { useGuide } from './welcome/use-guide.ts';
 import { Welcome } from './welcome/welcome.tsx';
 
+const openAdd = (): void => navigate('/add');
+
 /** What the store has: the first thing that one sees. */
 export function StorePage(): ReactElement {
   const { topics, round, status, heardAt } = useStore();
   const guide = useGuide();
   useOldAddress();
   const [view, setView] = useInAddress(listAddress);
-  const [isAdding, setAdding] = useState(false);
   const [deleting, setDeleting] = useState<Deleting>();
   const staging = useStaging();
   const { view: activity } = useActivity();
@@ -54,13 +54,13 @@ export function StorePage(): ReactElement {
     <>
       <div className="page-head">
         <h1>Store</h1>
-        <Button tone="primary" icon="add" disabled={!isKnown} lock={locks.models} keys="a" onClick={() => setAdding(true)}>
+        <Button tone="primary" icon="add" lock={locks.models} keys="a" onClick={openAdd}>
           Add a model
         </Button>
       </div>
       <ViewOnly />
       <OwnCopies />
-      {guide.isShown && <Welcome guide={guide} onAdd={() => setAdding(true)} onStage={staging.stage} />}
+      {guide.isShown && <Welcome guide={guide} onAdd={openAdd} onStage={staging.stage} />}
       {topics.health !== undefined && (
         <div className="overview">
           <Space health={topics.health} entries={entries} />
@@ -97,14 +97,13 @@ export function StorePage(): ReactElement {
             <p className="muted">
               Add a model from Hugging Face, or add your own: <code>skulk add PATH --as ORG/NAME</code>.
             </p>
-            <Button tone="primary" icon="add" lock={locks.models} onClick={() => setAdding(true)}>
+            <Button tone="primary" icon="add" lock={locks.models} onClick={openAdd}>
               Add a model
             </Button>
           </Empty>
         </section>
       )}
       {!isKnown && round === 0 && <p className="muted loading">Loading from the store…</p>}
-      {isAdding && <AddDialog freeBytes={topics.health?.freeBytes} onClose={() => setAdding(false)} />}
       {deleting !== undefined && (
         <DeleteDialog
           named={deleting}

@@ -1,53 +1,76 @@
 import type { ReactElement } from 'react';
-import type { ShownModel, StoredQuantization } from '../../../../src/core/protocol/models.ts';
-import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
+import type { ShownModel } from '../../../../src/core/protocol/models.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
-import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';
-import { Button, IconButton } from '../../../parts/button.tsx';
-import { Progress } from '../../../parts/progress.tsx';
-import { Size } from '../../../parts/size.tsx';
-import { InUse } from '../../copy-state.tsx';
-import { comingTo, formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
+import { formatAddAddress } from '../../../parts/address/add-address.ts';
+import type { AddressFormat } from '../../../parts/address/address-format.ts';
+import { useInAddress } from '../../../parts/address/use-in-address.ts';
+import { useIsPythonHost, useStore } from '../../../parts/app-context.ts';
+import { Button } from '../../../parts/button.tsx';
+import { formatBytes } from '../../../parts/format.ts';
+import { Link } from '../../../parts/link.tsx';
+import { Sentence } from '../../../parts/sentence.tsx';
+import { hasAsked } from '../../store/moving/troubles.ts';
+import { AbsentRow } from './absent-row.tsx';
+import { isComing, listRows } from './quantization-rows.ts';
+import { type QuantizationActs, StoredRow } from './stored-row.tsx';
+import { type Offered, useOffered } from './use-offered.ts';
 
-/** What can be done with one quantization. */
-export interface QuantizationActs {
-  readonly onAdd: () => void;
-  readonly onStage: (selector: string) => void;
-  readonly onPurge: (selector: string) => void;
-  readonly onDelete: (selector: string) => void;
-}
+type Shown = 'all' | 'stored';
 
-/** The quantizations of a model: how large each is, where it is staged, and what can be done with it alone. */
+const shownAddress: AddressFormat<Shown> = {
+  parse: (query) => (query.get('show') === 'stored' ? 'stored' : 'all'),
+  format: (shown) => new URLSearchParams(shown === 'stored' ? { show: 'stored' } : {}),
+};
+
+/** The quantizations of a model, those of its repo on Hugging Face among them: how large each is, where it is, and what can be done with it. */
 export function QuantizationList({ model, ...acts }: { readonly model: ShownModel } & QuantizationActs): ReactElement | null {
   const { topics } = useStore();
-  const { models: lock } = useLocks();
-  const isPython = useIsPythonHost();
+  const { model_id: modelId, revision } = model;
+  const [shown, setShown] = useInAddress(shownAddress);
+  const offered = useOffered(model);
   const stored = model.quantizations ?? [];
   if (stored.length === 0) return null;
-  const largest = Math.max(...stored.map(({ size_bytes }) => size_bytes));
-  const coming = comingTo(model.model_id, stored, topics.downloads?.downloads ?? []);
+  const downloads = (topics.downloads?.downloads ?? []).filter(
+    (one) => one.modelId === modelId && (isComing(one) || (one.status === 'failed' && one.error_code !== 'CANCELLED' && hasAsked(modelId))),
+  );
+  const all = listRows(stored, offered.quantizations ?? [], downloads);
+  const rows = shown === 'all' ? all : all.filter((one) => one.stored !== undefined);
+  const largest = Math.max(...all.map(({ bytes }) => bytes));
+  const total = stored.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  const isWider = all.length > stored.length;
   return (
     <section className="card flush" aria-labelledby="quantizations">
       <header className="card-head">
         <h2 id="quantizations">Quantizations</h2>
-        <p className="muted">{stored.length} in the store</p>
-        {!isPython && (
-          <Button icon="add" lock={lock} onClick={acts.onAdd}>
-            Add a quantization
-          </Button>
+        <p className="muted">
+          {isWider ? `${stored.length} of ${all.length} in the store` : `${stored.length} in the store`}, {formatBytes(total)}
+        </p>
+        {isWider && (
+          <fieldset className="chips">
+            <legend className="visually-hidden">Which quantizations are shown</legend>
+            <button type="button" className="chip" aria-pressed={shown === 'all'} onClick={() => setShown('all')}>
+              All {all.length}
+            </button>
+            <button type="button" className="chip" aria-pressed={shown === 'stored'} onClick={() => setShown('stored')}>
+              In the store {stored.length}
+            </button>
+          </fieldset>
         )}
       </header>
       <table className="list quantizations">
         <thead>
           <tr>
             <th scope="col">Name</th>
-            <th scope="col" className="number wide-only">
+            <th scope="col" className="number spare col-bits">
               Bits
             </th>
-            <th scope="col" className="number">
+            <th scope="col" className="number col-size">
               Size
             </th>
-            <th scope="col" className="wide-only">
+            <th scope="col" className="wide-only col-store">
+              Store
+            </th>
+            <th scope="col" className="spare col-staged">
               Staged on
             </th>
             <th scope="col" className="actions">
@@ -56,98 +79,54 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
           </tr>
         </thead>
         <tbody>
-          {stored.map((one) => (
-            <Row key={one.selector} modelId={model.model_id} quantization={one} largest={largest} {...acts} />
-          ))}
-          {coming.map((one) => (
-            <tr key={`${one.gguf_file} ${one.selector}`}>
-              <th scope="row" className="path">
-                {one.selector ?? one.gguf_file ?? 'another one'} <span className="badge move">downloading</span>
-              </th>
-              <td colSpan={4}>
-                <Progress label={`Download of ${formatNamed({ modelId: one.modelId, selector: one.selector ?? undefined })}`} {...one} />
-              </td>
-            </tr>
-          ))}
+          {rows.map((row) =>
+            row.stored === undefined ? (
+              <AbsentRow
+                key={`${row.name} ${row.offered?.gguf_file ?? row.download?.download_id}`}
+                row={row}
+                modelId={modelId}
+                revision={revision ?? undefined}
+                largest={largest}
+              />
+            ) : (
+              <StoredRow key={row.name} modelId={modelId} quantization={row.stored} largest={largest} {...acts} />
+            ),
+          )}
         </tbody>
       </table>
+      <OnlyStored modelId={modelId} offered={offered} />
     </section>
   );
 }
 
-function Row({
+/** Says why only what the store has is shown. */
+function OnlyStored({
   modelId,
-  quantization,
-  largest,
-  onStage,
-  onPurge,
-  onDelete,
-}: { readonly modelId: string; readonly quantization: StoredQuantization; readonly largest: number } & QuantizationActs): ReactElement {
-  const { selector, size_bytes, bits_per_weight } = quantization;
-  const { identity } = useApp();
-  const { topics } = useStore();
-  const { models, copiesHere } = useLocks();
+  offered: { quantizations, error, retry },
+}: {
+  readonly modelId: string;
+  readonly offered: Offered;
+}): ReactElement | null {
+  const { models: lock } = useLocks();
   const isPython = useIsPythonHost();
-  const { staging, storage } = useNode().topics;
-  const job = staging?.jobs.find(
-    (one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one),
-  );
-  const places = stagedOn(topics.nodes?.nodes ?? [], { modelId, selector });
-  // What is here is known at once, before this machine has reported it to the store.
-  const here = storage?.models.map((copy) => partOf(copy, { modelId, selector })).find((part) => part !== undefined);
-  const others = places.filter(({ node }) => node.node_id !== identity.node_id);
-  const staged = [
-    ...(here === undefined ? [] : [{ name: identity.hostname, copy: here }]),
-    ...others.map(({ node, copy }) => ({ name: node.hostname || node.node_id, copy })),
-  ];
-  const names = staged.map(({ name, copy }) => (isOlderPart(copy, quantization) ? `${name} (older)` : name)).join(', ');
-  const isOlder = staged.some(({ copy }) => isOlderPart(copy, quantization));
-  const isUsed = here?.in_use === true || others.some(({ copy }) => copy.in_use);
-  const bits = bits_per_weight === null ? '' : bits_per_weight.toFixed(2);
-  const name = formatNamed({ modelId, selector });
+  if (isPython || quantizations !== undefined) return null;
+  if (error === undefined)
+    return lock !== undefined ? null : (
+      <p className="card-line">
+        <Link to={formatAddAddress({ words: '', asked: { modelId, revision: undefined, selector: undefined } })}>
+          Look for other quantizations on Hugging Face
+        </Link>
+      </p>
+    );
+  const isSilent = error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_BUSY' || error.status === 0;
   return (
-    <tr>
-      <th scope="row" className="path">
-        <span className="label">{selector}</span> {isUsed && <InUse />}
-        {isOlder && (
-          <span className="badge warn" title="A machine has another content than the store. Staging it again there updates it.">
-            older copy
-          </span>
-        )}
-        {job !== undefined && <Progress label={`Staging ${name}`} {...job} />}
-        <p className="narrow-only muted row-more">
-          {bits !== '' && `${bits} bits per weight · `}
-          {names === '' ? 'not staged' : `on ${names}`}
-        </p>
-      </th>
-      <td className="number wide-only">{bits === '' ? '?' : bits}</td>
-      <td className="number">{size_bytes === 0 ? '?' : <Size bytes={size_bytes} largest={largest} />}</td>
-      <td className="wide-only">{names === '' ? <span className="muted">–</span> : names}</td>
-      <td className="actions">
-        <IconButton
-          icon="machine"
-          label={`Stage ${name} on ${identity.hostname}`}
-          words="Stage"
-          disabled={job !== undefined}
-          lock={copiesHere}
-          onClick={() => onStage(selector)}
-        />
-        {!isPython && (
-          <>
-            <IconButton
-              icon="close"
-              words="Purge…"
-              label={`Purge staged copies of ${name}`}
-              disabled={places.length === 0}
-              lock={models}
-              onClick={() => onPurge(selector)}
-            />
-            <IconButton icon="trash" label={`Delete ${name}`} words="Delete…" lock={models} onClick={() => onDelete(selector)} />
-          </>
-        )}
-      </td>
-    </tr>
+    <div className="card-line only-stored" role="status">
+      <p className="muted">
+        {isSilent ? 'Hugging Face does not answer.' : <Sentence text={error.message} />} Only quantizations in the store are shown.
+      </p>
+      <Button icon="retry" onClick={retry}>
+        Try again
+      </Button>
+    </div>
   );
 }
-
-const isRunning = ({ status }: StagingJob): boolean => status === 'staging' || status === 'pending';

@@ -12,15 +12,8 @@ import { nameOfDownload } from '../quantizations.ts';
 
 /** A download that runs or waits: what it brings, and how far it is. */
 export function DownloadRow({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
-  const { client, tell } = useApp();
-  const task = useTask<unknown>();
-  const { modelId, download_id, status, gguf_file, selector, bytes_total } = download;
+  const { modelId, gguf_file, selector } = download;
   const part = selector ?? gguf_file;
-  const name = nameOfDownload(download);
-  const cancel = async (): Promise<void> => {
-    const call = callOf('DELETE /store/models/:id/download', { id: modelId }, { download_id });
-    if ((await task.change(() => client.send(call))) !== undefined) tell(`Stopped the download of ${name}.`);
-  };
   return (
     <li>
       <div className="move-what">
@@ -28,16 +21,43 @@ export function DownloadRow({ download, lock }: { readonly download: DownloadSta
         <ModelName id={modelId} /> {part !== null && <span className="label">{part}</span>}
       </div>
       <div className="move-state">
-        {status === 'pending' && <p className="muted">Waiting in the queue.</p>}
-        {status === 'downloading' && <Progress label={`Download of ${name}`} {...download} />}
-        {status === 'downloading' && bytes_total === 0 && <p className="muted">Asking Hugging Face for the file list.</p>}
-        {task.error !== undefined && (
-          <p className="bad" role="alert">
-            <Sentence text={task.error.message} />
-          </p>
-        )}
+        <DownloadState download={download} />
       </div>
-      <IconButton icon="close" label={`Cancel the download of ${name}`} lock={lock} disabled={task.isBusy} onClick={() => void cancel()} />
+      <CancelDownload download={download} lock={lock} />
     </li>
+  );
+}
+
+/** How far a download is. */
+export function DownloadState({ download }: { readonly download: DownloadStatus }): ReactElement {
+  const { status, bytes_total } = download;
+  return (
+    <>
+      {status === 'pending' && <p className="muted">Waiting in the queue.</p>}
+      {status === 'downloading' && <Progress label={`Download of ${nameOfDownload(download)}`} {...download} />}
+      {status === 'downloading' && bytes_total === 0 && <p className="muted">Asking Hugging Face for the file list.</p>}
+    </>
+  );
+}
+
+/** Stops a download. */
+export function CancelDownload({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
+  const { client, tell } = useApp();
+  const task = useTask<unknown>();
+  const { modelId, download_id } = download;
+  const name = nameOfDownload(download);
+  const cancel = async (): Promise<void> => {
+    const call = callOf('DELETE /store/models/:id/download', { id: modelId }, { download_id });
+    if ((await task.change(() => client.send(call))) !== undefined) tell(`Stopped the download of ${name}.`);
+  };
+  return (
+    <>
+      <IconButton icon="close" label={`Cancel the download of ${name}`} lock={lock} disabled={task.isBusy} onClick={() => void cancel()} />
+      {task.error !== undefined && (
+        <p className="bad" role="alert">
+          <Sentence text={task.error.message} />
+        </p>
+      )}
+    </>
   );
 }

@@ -1,9 +1,9 @@
 import { type ReactElement, useEffect, useState } from 'react';
-import type { HubOffer, PlannedFile } from '../../../../src/core/protocol/models.ts';
-import { useApp } from '../../../parts/app-context.ts';
-import { formatBytes, plural } from '../../../parts/format.ts';
-import { Problem } from '../../../parts/problem.tsx';
-import { useTask } from '../../../parts/use-task.ts';
+import type { HubOffer, OfferedQuantization, PlannedFile } from '../../../src/core/protocol/models.ts';
+import { useApp } from '../../parts/app-context.ts';
+import { formatBytes, plural } from '../../parts/format.ts';
+import { Problem } from '../../parts/problem.tsx';
+import { useTask } from '../../parts/use-task.ts';
 import { askOffer } from './look-up.ts';
 
 /** A repo may have very many files; so many of those that are taken, and of those that are left, are shown. */
@@ -13,22 +13,27 @@ const maxShown = 100;
 export function PlannedFiles({
   offer: { modelId, revision },
   chosen,
+  isOneOf,
 }: {
   readonly offer: HubOffer;
-  readonly chosen: string | undefined;
+  /** The quantization; undefined for a whole model. */
+  readonly chosen: OfferedQuantization | undefined;
+  /** Whether there are others beside it. */
+  readonly isOneOf: boolean;
 }): ReactElement {
   const { client } = useApp();
   const [isOpen, setOpen] = useState(false);
   const { start, result, error, isBusy } = useTask<HubOffer>();
+  const file = chosen?.gguf_file;
   useEffect(() => {
     if (!isOpen) return;
-    const wanted = chosen === undefined ? {} : { gguf_file: chosen, exact: true };
-    void start((signal) => askOffer(client, { modelId, revision, wanted }, signal));
-  }, [isOpen, chosen, client, modelId, revision, start]);
+    const wanted = file === undefined ? {} : { gguf_file: file, exact: true };
+    void start((signal) => askOffer(client, { modelId, revision, wanted, mayBeKept: true }, signal));
+  }, [isOpen, file, client, modelId, revision, start]);
   const plan = result?.plan;
   return (
     <details className="planned" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Which files, and why</summary>
+      <summary>{isOneOf ? `Which files of ${chosen?.label}, and why` : 'Which files, and why'}</summary>
       {isBusy && <p className="muted">Asking Hugging Face…</p>}
       {error !== undefined && <Problem error={error} />}
       {plan !== undefined && (

@@ -1,10 +1,11 @@
 import { type FormEvent, type ReactElement, useId, useState } from 'react';
-import { callOf } from '../../../api/call.ts';
-import { useApp, useStore } from '../../../parts/app-context.ts';
-import { Button } from '../../../parts/button.tsx';
-import { Command } from '../../../parts/command.tsx';
-import { Problem } from '../../../parts/problem.tsx';
-import { useTask } from '../../../parts/use-task.ts';
+import { callOf } from '../../api/call.ts';
+import { useApp, useStore } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
+import { Command } from '../../parts/command.tsx';
+import { Icon } from '../../parts/icon.tsx';
+import { Problem } from '../../parts/problem.tsx';
+import { useTask } from '../../parts/use-task.ts';
 
 /**
  * What to do about a model for which Hugging Face wants a token: an admin of the store host sets it here, anybody else reads how.
@@ -23,13 +24,14 @@ export function TokenField({ modelId }: { readonly modelId: string }): ReactElem
   };
   return (
     <section className="callout warn" aria-label="Hugging Face token">
+      <Icon name="lock" />
       <div className="stack">
-        <p>
-          First accept the terms of this model on its{' '}
+        <p role="alert">
+          This model is gated. Accept its terms on{' '}
           <a href={`https://huggingface.co/${modelId}`} target="_blank" rel="noreferrer">
-            page on Hugging Face
+            Hugging Face
           </a>
-          . Then the store needs a token of that account.
+          , then set a token {maySet ? 'here' : `on ${host}`}.
         </p>
         {task.result !== undefined ? (
           <p role="status">Saved. Restart skulk on {host} to use the token, then add the model again.</p>

@@ -1,0 +1,98 @@
+import type { ReactElement } from 'react';
+import type { StoredQuantization } from '../../../../src/core/protocol/models.ts';
+import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
+import { useLocks } from '../../../parts/access/locks.ts';
+import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';
+import { IconButton } from '../../../parts/button.tsx';
+import { Progress } from '../../../parts/progress.tsx';
+import { Size } from '../../../parts/size.tsx';
+import { InUse } from '../../copy-state.tsx';
+import { formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
+
+/** What can be done with one quantization. */
+export interface QuantizationActs {
+  readonly onStage: (selector: string) => void;
+  readonly onPurge: (selector: string) => void;
+  readonly onDelete: (selector: string) => void;
+}
+
+/** A quantization that is in the store: where it is staged, and what can be done with it alone. */
+export function StoredRow({
+  modelId,
+  quantization,
+  largest,
+  onStage,
+  onPurge,
+  onDelete,
+}: { readonly modelId: string; readonly quantization: StoredQuantization; readonly largest: number } & QuantizationActs): ReactElement {
+  const { selector, size_bytes, bits_per_weight } = quantization;
+  const { identity } = useApp();
+  const { topics } = useStore();
+  const { models, copiesHere } = useLocks();
+  const isPython = useIsPythonHost();
+  const { staging, storage } = useNode().topics;
+  const job = staging?.jobs.find(
+    (one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one),
+  );
+  const places = stagedOn(topics.nodes?.nodes ?? [], { modelId, selector });
+  // What is here is known at once, before this machine has reported it to the store.
+  const here = storage?.models.map((copy) => partOf(copy, { modelId, selector })).find((part) => part !== undefined);
+  const others = places.filter(({ node }) => node.node_id !== identity.node_id);
+  const staged = [
+    ...(here === undefined ? [] : [{ name: identity.hostname, copy: here }]),
+    ...others.map(({ node, copy }) => ({ name: node.hostname || node.node_id, copy })),
+  ];
+  const names = staged.map(({ name, copy }) => (isOlderPart(copy, quantization) ? `${name} (older)` : name)).join(', ');
+  const isOlder = staged.some(({ copy }) => isOlderPart(copy, quantization));
+  const isUsed = here?.in_use === true || others.some(({ copy }) => copy.in_use);
+  const bits = bits_per_weight === null ? '' : bits_per_weight.toFixed(2);
+  const name = formatNamed({ modelId, selector });
+  return (
+    <tr>
+      <th scope="row" className="path">
+        <span className="label">{selector}</span> {isUsed && <InUse />}
+        {isOlder && (
+          <span className="badge warn" title="A machine has another content than the store. Staging it again there updates it.">
+            older copy
+          </span>
+        )}
+        {job !== undefined && <Progress label={`Staging ${name}`} {...job} />}
+        <p className="narrow-only muted row-more">
+          {bits !== '' && `${bits} bits per weight · `}
+          {names === '' ? 'not staged' : `on ${names}`}
+        </p>
+      </th>
+      <td className="number spare">{bits === '' ? '?' : bits}</td>
+      <td className="number">{size_bytes === 0 ? '?' : <Size bytes={size_bytes} largest={largest} />}</td>
+      <td className="wide-only">
+        <span className="badge good">in the store</span>
+      </td>
+      <td className="spare">{names === '' ? <span className="muted">–</span> : names}</td>
+      <td className="actions">
+        <IconButton
+          icon="machine"
+          label={`Stage ${name} on ${identity.hostname}`}
+          words="Stage"
+          disabled={job !== undefined}
+          lock={copiesHere}
+          onClick={() => onStage(selector)}
+        />
+        {!isPython && (
+          <>
+            <IconButton
+              icon="close"
+              words="Purge…"
+              label={`Purge staged copies of ${name}`}
+              disabled={places.length === 0}
+              lock={models}
+              onClick={() => onPurge(selector)}
+            />
+            <IconButton icon="trash" label={`Delete ${name}`} words="Delete…" lock={models} onClick={() => onDelete(selector)} />
+          </>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+const isRunning = ({ status }: StagingJob): boolean => status === 'staging' || status === 'pending';
