@@ -41,21 +41,23 @@ export default defineConfig({
       // Nothing of these is left behind in the process, so that one process runs them all.
       tier('unit', ['test/**/*.unit.test.{ts,tsx}'], {
         isolate: false,
-        maxWorkers: usualWorkers,
+        maxWorkers: 3,
+        sequence: { groupOrder: 0 },
       }),
       tier('usual', ['test/**/*.test.{ts,tsx}'], {
         // A process for each file takes 0.7 s more of a processor for the file, and there are 170: it loads and compiles the program anew.
         isolate: false,
         maxWorkers: usualWorkers,
         execArgv,
+        // vitest wants tiers with different numbers of workers one after the other.
+        sequence: { groupOrder: 1 },
         exclude: [...configDefaults.exclude, longOrUnit, ...withMocks],
       }),
-      tier('alone', withMocks, { maxWorkers: usualWorkers }),
+      tier('alone', withMocks, { maxWorkers: usualWorkers, sequence: { groupOrder: 1 } }),
       tier('long', ['test/**/*.long.test.ts'], {
         env: { SKULK_TEST_LONG: '1' },
         testTimeout: 3_600_000,
-        // vitest wants tiers with different numbers of workers one after the other.
-        sequence: { groupOrder: 1 },
+        sequence: { groupOrder: 2 },
       }),
       // No tests: it takes the pictures in docs/, and is pointed at a machine that is dressed up for them.
       ...(process.env['SKULK_SCREENSHOTS'] === undefined ? [] : [tier('camera', ['test/web/*.camera.ts'])]),
