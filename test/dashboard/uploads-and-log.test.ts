@@ -40,7 +40,10 @@ test('the dashboard shows and cancels unfinished uploads, and shows who changed 
   await terminal.sees('Cancel the upload of org/arriving?');
   await terminal.press('Escape');
   await terminal.losesSight('Cancel the upload');
-  await terminal.press('c', 'y');
+  // A key that comes before the question is drawn does not answer it.
+  await terminal.press('c');
+  await terminal.sees('Cancel the upload of org/arriving?');
+  await terminal.press('y');
   await terminal.sees('the upload of org/arriving was cancelled, 1.00 MiB freed');
   await terminal.sees('No machine has an unfinished upload.');
 
@@ -51,9 +54,19 @@ test('the dashboard shows and cancels unfinished uploads, and shows who changed 
   await terminal.press('/');
   await terminal.type('failed');
   await terminal.losesSight('org/one');
-  await terminal.press('Escape', 'End', 'Enter');
+  await terminal.press('Escape');
+  await terminal.sees(/add +org\/one +done/);
+  await terminal.press('End');
+  await terminal.sees(/^› .* add +org\/one/m);
+  await terminal.press('Enter');
   await terminal.sees(/^ {2}org\/one\b/m);
-  await terminal.press('Escape', 'Home', 'j', 'Enter');
+  await terminal.press('Escape');
+  await terminal.sees(/^› .* add +org\/one/m);
+  await terminal.press('Home');
+  await terminal.sees(/^› .* cancel-upload/m);
+  await terminal.press('j');
+  await terminal.sees(/^› .* delete +org\/none/m);
+  await terminal.press('Enter');
   await terminal.sees('org/none is not in the store');
   await terminal.resize(60, 12);
   await terminal.sees(/delete +org\/none +model not found/);
