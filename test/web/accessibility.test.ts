@@ -200,7 +200,7 @@ test('every action works with the keyboard, and a dialog keeps the focus and ret
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
   expect(await focused()).toBe('Add a model');
-  const opener = 'Delete mlx-community/Qwen3-4B-4bit';
+  const opener = 'Access: LAN: may change models';
   await page.getByRole('button', { name: opener }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
