@@ -23,6 +23,8 @@ beforeEach(() => {
 afterEach(async () => {
   process.off('worker', onThread);
   await Promise.all(threads.map((thread) => thread.terminate()));
+  // The next file of tests must not get a pool whose threads have ended.
+  vi.resetModules();
 });
 
 async function poolWithFile() {
@@ -67,6 +69,15 @@ test('the thread does jobs of any length after the last file has arrived, and th
   second.found(0, content.length);
   expect((await within('the hash', second.finish()))?.sha256).toBe(sha256Of(content));
   expect(threads).toHaveLength(1);
+});
+
+test('an idle thread that has ended gets no job', async () => {
+  const { range } = await poolWithFile();
+  await range(0, 1);
+  expect(threads).toHaveLength(1);
+  await threads[0]?.terminate();
+  expect(await range(0, mib)).toBe(sha256Of(content.subarray(0, mib)));
+  expect(threads).toHaveLength(2);
 });
 
 test('the death of the thread fails its job and its files, and the next ones get a new thread', async () => {

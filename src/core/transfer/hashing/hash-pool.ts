@@ -146,18 +146,19 @@ function makeWorker(): Worker {
     if ('arrival' in message) arrivals?.onReply(message.arrival);
     else onJobReply(worker, message.job);
   });
-  worker.on('error', (error) => {
+  const onEnd = (why: string): void => {
     const task = running.get(worker);
     running.delete(worker);
     if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1);
-    task?.settle({ id: task.request.id, type: 'error', message: `a hashing thread died: ${error.message}`, code: undefined });
+    task?.settle({ id: task.request.id, type: 'error', message: `a hashing thread died: ${why}`, code: undefined });
     if (arrivals?.worker === worker) {
       const { onDeath } = arrivals;
       arrivals = undefined;
       onDeath();
     }
     startNext();
-  });
+  };
+  worker.on('error', ({ message }) => onEnd(message)).on('exit', (status) => onEnd(`it ended with status ${status}`));
   return worker;
 }
 
