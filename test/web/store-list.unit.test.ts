@@ -21,10 +21,9 @@ test('a row names the only quantization, and counts several, of those of the rep
 });
 
 test('one or two machines are named in a row, and more are counted', () => {
-  expect(namePlaces([], { nodes: 5, isHere: false })).toBe('not staged');
-  expect(namePlaces([], { nodes: 5, isHere: true })).toBe('this machine');
-  expect(namePlaces(['a', 'b'], { nodes: 5, isHere: true })).toBe('a, b');
-  expect(namePlaces(['a', 'b', 'c', 'd'], { nodes: 5, isHere: true })).toBe('4 of 5 nodes');
+  expect(namePlaces([], 5)).toBe('not staged');
+  expect(namePlaces(['a', 'b'], 5)).toBe('a, b');
+  expect(namePlaces(['a', 'b', 'c', 'd'], 5)).toBe('4 of 5 nodes');
 });
 
 const order = (node: string, changes: Partial<GivenOrder> = {}): GivenOrder => ({

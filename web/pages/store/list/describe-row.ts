@@ -58,7 +58,7 @@ export function onTheWay(
 }
 
 /** One or two machines by their names, more by their number. Pure. */
-export function namePlaces(names: readonly string[], { nodes, isHere }: { readonly nodes: number; readonly isHere: boolean }): string {
-  if (names.length === 0) return isHere ? 'this machine' : 'not staged';
+export function namePlaces(names: readonly string[], nodes: number): string {
+  if (names.length === 0) return 'not staged';
   return names.length <= 2 ? names.join(', ') : `${names.length} of ${nodes} nodes`;
 }

@@ -17,8 +17,11 @@ export function StagedCell({ named, nodes }: { readonly named: Named; readonly n
   const isHere = node.topics.storage?.models.some((copy) => partOf(copy, named) !== undefined) === true;
   const jobs = node.topics.staging?.jobs ?? [];
   const { machines, percent } = onTheWay(named, { orders: topics.orders?.orders ?? [], nodes, jobs, ownId: identity.node_id });
-  const places = copies.map(({ node: { node_id } }) => names.get(node_id) ?? node_id);
-  const words = namePlaces(places, { nodes: nodes.length, isHere });
+  // What is here is known at once, before this machine has reported it to the store.
+  const isReported = copies.some(({ node: { node_id } }) => node_id === identity.node_id);
+  const here = isHere && !isReported ? [names.get(identity.node_id ?? '') ?? identity.hostname] : [];
+  const places = [...here, ...copies.map(({ node: { node_id } }) => names.get(node_id) ?? node_id)];
+  const words = namePlaces(places, nodes.length);
   const isNowhere = copies.length === 0 && !isHere;
   return (
     <>
