@@ -66,10 +66,8 @@ test('the page of a missing model, and of one without a README, reports this', w
   await page.goto(`${host.apiUrl}/me/bare/blob/main/config.json`);
   await page.getByRole('heading', { level: 1, name: 'me/bare' }).waitFor();
   await page.goto(`${host.apiUrl}/nobody/nothing`);
-  await page
-    .getByRole('alert')
-    .getByText(/nobody\/nothing/)
-    .waitFor();
+  await page.getByText('nobody/nothing is not in the store').waitFor();
+  await page.getByRole('button', { name: 'Look on Hugging Face' }).waitFor();
   await looksWell(page);
 });
 
