@@ -1,11 +1,8 @@
 import { lstat, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
-import type { Sha256 } from '../kernel/sha256.ts';
-import { journalName, placeOf, readArrived } from '../transfer/arrived-blocks.ts';
-import { blocksOf } from '../transfer/file-blocks.ts';
+import { type ArrivedBlock, arrivedBlocks, journalName, placeOf, readArrived } from '../transfer/arrived-blocks.ts';
 import { openJournal } from '../transfer/part-journal.ts';
-import type { Piece } from '../transfer/pieces.ts';
 import type { PromisedFile } from '../transfer/promised-file.ts';
 import { clearWorkPlace, namesOfWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
 
@@ -28,9 +25,9 @@ export async function takeLeftovers(
     const arrived = await readArrived(other.journal);
     const names = new Set(await namesOfWorkPlace(other));
     for (const file of files) {
-      const blocks = notedBlocks(file, arrived);
+      const blocks = arrivedBlocks(file, arrived);
       const from = join(other.files, file.path);
-      if (!names.has(file.path) || blocks.length <= notedBlocks(file, here).length || !(await isOwnFile(from, file.size))) continue;
+      if (!names.has(file.path) || blocks.length <= arrivedBlocks(file, here).length || !(await isOwnFile(from, file.size))) continue;
       // Lines are hints: if the file is not moved after that, they do no harm to the one that is here.
       await appendLines(to.journal, file, blocks);
       await makeDirectory(dirname(join(to.files, file.path)));
@@ -41,15 +38,7 @@ export async function takeLeftovers(
   }
 }
 
-type NotedBlock = Pick<Piece, 'start' | 'sha256'>;
-
-const notedBlocks = (file: PromisedFile, arrived: ReadonlyMap<string, Sha256>): readonly NotedBlock[] =>
-  blocksOf(file).flatMap(({ start }) => {
-    const sha256 = arrived.get(placeOf(file, start));
-    return sha256 === undefined ? [] : [{ start, sha256 }];
-  });
-
-async function appendLines(path: string, file: PromisedFile, blocks: readonly NotedBlock[]): Promise<void> {
+async function appendLines(path: string, file: PromisedFile, blocks: readonly ArrivedBlock[]): Promise<void> {
   await using journal = await openJournal(path);
   for (const block of blocks) await journal.add({ path: journalName(file), ...block });
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
-import { blockSize } from './file-blocks.ts';
+import { blockSize, blocksOf } from './file-blocks.ts';
 import { runHashJob } from './hashing/hash-pool.ts';
 import { type PartJournal, readJournal } from './part-journal.ts';
 import { pieceKey } from './pieces.ts';
@@ -57,6 +57,33 @@ export function createBlockNotes<F extends PromisedFile>(
 export const journalName = ({ path, id }: PromisedFile): RelativePath => `${id.value} ${path}` as RelativePath;
 /** The key of a block in the result of `readArrived`. */
 export const placeOf = (file: PromisedFile, start: number): string => JSON.stringify([journalName(file), start]);
+
+/** A block of a file that has arrived; `end` is exclusive. */
+export interface ArrivedBlock {
+  readonly start: number;
+  readonly end: number;
+  readonly sha256: Sha256;
+}
+
+/**
+ * The blocks of a file in the result of `readArrived`, in order. The work is limited by the smaller of both: the announced size of a file may
+ * be a thousand times that of the disk.
+ */
+export function arrivedBlocks(file: PromisedFile, arrived: ReadonlyMap<string, Sha256>): readonly ArrivedBlock[] {
+  const blockAt = (start: number, sha256: Sha256): ArrivedBlock => ({ start, end: Math.min(start + blockSize, file.size), sha256 });
+  if (Math.ceil(file.size / blockSize) <= arrived.size)
+    return blocksOf(file).flatMap(({ start }) => {
+      const sha256 = arrived.get(placeOf(file, start));
+      return sha256 === undefined ? [] : [blockAt(start, sha256)];
+    });
+  const name = journalName(file);
+  return [...arrived]
+    .flatMap(([place, sha256]) => {
+      const [path, start] = JSON.parse(place) as [string, number];
+      return path === name && start % blockSize === 0 && start < file.size ? [blockAt(start, sha256)] : [];
+    })
+    .sort((one, other) => one.start - other.start);
+}
 
 /** The last digest in the journal for each block of each file. */
 export async function readArrived(path: string): Promise<Map<string, Sha256>> {

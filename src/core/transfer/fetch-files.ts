@@ -8,9 +8,9 @@ import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import { type ArrivalHash, createArrivalHash } from './arrival/arrival-hash.ts';
 import { inspectArrived } from './arrival/check-arrived.ts';
-import { type BlockNotes, createBlockNotes, placeOf, readArrived } from './arrived-blocks.ts';
+import { arrivedBlocks, type BlockNotes, createBlockNotes, placeOf, readArrived } from './arrived-blocks.ts';
 import { type FetchPlan, fetchPieces } from './fetch-pieces.ts';
-import { blocksOf, type FilePiece } from './file-blocks.ts';
+import type { FilePiece } from './file-blocks.ts';
 import { createFilesProgress, type FilesProgress } from './files-progress.ts';
 import type { FileDigest } from './hashing/hash-job.ts';
 import { openJournal } from './part-journal.ts';
@@ -100,7 +100,7 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
       plan.sharing?.discard(file);
       if (round > (isTentative(file) ? 2 : 1)) throw wrongContent(file);
       progress.wrong(file);
-      for (const { start } of blocksOf(file)) arrived.delete(placeOf(file, start));
+      for (const { start } of arrivedBlocks(file, arrived)) arrived.delete(placeOf(file, start));
     }
   }
   return {

@@ -2,9 +2,9 @@ import { link, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
-import { placeOf } from './arrived-blocks.ts';
+import { arrivedBlocks } from './arrived-blocks.ts';
 import { cloneFile } from './clone-file.ts';
-import { blocksOf, type FilePiece, missingPieces } from './file-blocks.ts';
+import { type FilePiece, missingPieces } from './file-blocks.ts';
 import type { FileDigest } from './hashing/hash-job.ts';
 import { runHashJob } from './hashing/hash-pool.ts';
 import type { PromisedFile } from './promised-file.ts';
@@ -45,15 +45,14 @@ export async function prepareFile<F extends PromisedFile>(file: F, options: Prep
   const path = join(directory, file.path);
   await makeDirectory(dirname(path));
   const sizeHere = await ownSize(path);
-  const known = sizeHere === undefined ? [] : blocksOf(file).filter(({ start }) => arrived.has(placeOf(file, start)));
+  const known = sizeHere === undefined ? [] : arrivedBlocks(file, arrived);
   if (known.length === 0 && !isGrowing) {
     const digest = await takeOver(file, path, options);
     if (digest !== undefined) return { state: 'verified', digest };
   }
   if (!isGrowing && (known.length === 0 || sizeHere !== file.size)) await createEmpty(path, file.size);
-  const expected = known.map((block) => ({ ...block, sha256: arrived.get(placeOf(file, block.start)) as Sha256 }));
-  const good = expected.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: expected }, { signal });
-  const kept = new Set(expected.filter((_, index) => good[index]).map(({ start }) => start));
+  const good = known.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: known }, { signal });
+  const kept = new Set(known.filter((_, index) => good[index]).map(({ start }) => start));
   return { state: 'begun', missing: missingPieces(file, kept) };
 }
 

@@ -8,8 +8,8 @@ import type { Sha256 } from '../../../kernel/sha256.ts';
 import { type ArrivalHash, createArrivalHash } from '../../../transfer/arrival/arrival-hash.ts';
 import type { ByteRanges } from '../../../transfer/arrival/byte-ranges.ts';
 import { checkArrived } from '../../../transfer/arrival/check-arrived.ts';
-import { journalName, placeOf, readArrived } from '../../../transfer/arrived-blocks.ts';
-import { blockSize, blocksOf } from '../../../transfer/file-blocks.ts';
+import { arrivedBlocks, journalName, readArrived } from '../../../transfer/arrived-blocks.ts';
+import { blockSize } from '../../../transfer/file-blocks.ts';
 import type { FileDigest } from '../../../transfer/hashing/hash-job.ts';
 import { runHashJob } from '../../../transfer/hashing/hash-pool.ts';
 import { openJournal, type PartJournal } from '../../../transfer/part-journal.ts';
@@ -111,9 +111,8 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
       await makeDirectory(dirname(path));
       const arrived = isElsewhere ? new Map<string, Sha256>() : await readArrived(journalIn(directory));
       const info = await stat(path).catch(() => undefined);
-      const known = info?.size === size ? blocksOf(file).filter(({ start }) => arrived.has(placeOf(file, start))) : [];
-      const expected = known.map((block) => ({ ...block, sha256: arrived.get(placeOf(file, block.start)) as Sha256 }));
-      const good = expected.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: expected }, { signal });
+      const known = info?.size === size ? arrivedBlocks(file, arrived) : [];
+      const good = known.length === 0 ? [] : await runHashJob({ kind: 'check', path, pieces: known }, { signal });
       const present = known.filter((_, index) => good[index]);
       for (const { start } of present) noted.add(start);
       await requireRoom(size - present.reduce((sum, { start, end }) => sum + end - start, 0));
@@ -177,12 +176,7 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
       await rename(path, to);
       path = to;
       isElsewhere = true;
-      return new Map(
-        blocksOf(file).flatMap(({ start }) => {
-          const sha256 = arrived.get(placeOf(file, start));
-          return sha256 === undefined ? [] : [[start, sha256] as const];
-        }),
-      );
+      return new Map(arrivedBlocks(file, arrived).map(({ start, sha256 }) => [start, sha256]));
     },
     remove: () => rm(path, { force: true }),
   };

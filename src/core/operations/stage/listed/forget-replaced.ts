@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { RelativePath } from '../../../kernel/files/relative-path.ts';
 import { patient, retrying } from '../../../kernel/flow/backoff.ts';
 import type { PlannedFile } from '../../../sources/joined-file.ts';
-import { placeOf, readArrived } from '../../../transfer/arrived-blocks.ts';
-import { blocksOf } from '../../../transfer/file-blocks.ts';
+import { arrivedBlocks, readArrived } from '../../../transfer/arrived-blocks.ts';
 import type { FromList } from './measure-listed.ts';
 
 /**
@@ -32,8 +31,7 @@ export async function forgetReplaced(
   const arrived = await readArrived(journal);
   for (const { path, size, promise } of files) {
     if (promise?.kind !== 'arrival') continue;
-    const known = (start: number) => arrived.get(placeOf({ path, size, id: promise }, start));
-    const last = blocksOf({ size }).findLast(({ start }) => known(start) !== undefined);
+    const last = arrivedBlocks({ path, size, id: promise }, arrived).at(-1);
     if (last === undefined) continue;
     const hashNow = async (): Promise<string> => {
       const hash = createHash('sha256');
@@ -41,6 +39,6 @@ export async function forgetReplaced(
       return hash.digest('hex');
     };
     const now = await retrying(hashNow, { policy: patient, signal, isTransient });
-    if (now !== known(last.start)) await rm(join(place, path), { force: true });
+    if (now !== last.sha256) await rm(join(place, path), { force: true });
   }
 }
