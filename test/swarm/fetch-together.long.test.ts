@@ -84,6 +84,20 @@ test('a node changes to the swarm when it reaches a peer', wants('aria2'), async
   expect(await digestsBelow(node.files)).toEqual(digestsOfFiles(model));
 });
 
+test('aria2 does not read what is verified, and takes only the rest from peers', wants('aria2'), async () => {
+  const model = sharedModel(4);
+  const world = await swarmWorld(model);
+  await world.prepare();
+  // The node believes that it has the first chunk, but has zeros. The last check of every piece finds that.
+  const chunk = 16 * 1024 * 1024;
+  const node = world.startNode('node', { pieces: (all) => all.filter(({ end }) => end !== chunk) });
+  const { bytesBySwarm, bytesByWire } = await within('the node', node.done);
+  expect(bytesBySwarm).toBeGreaterThanOrEqual(chunk);
+  expect(bytesBySwarm).toBeLessThan(chunk + 1024 * 1024);
+  expect(bytesByWire).toBe(chunk);
+  expect(await digestsBelow(node.files)).toEqual(digestsOfFiles(model));
+});
+
 test('what peers sent counts only if it is as in the manifest', wants('aria2'), async () => {
   const model = sharedModel(1);
   const world = await swarmWorld(model);

@@ -200,7 +200,8 @@ function torrentOptions({ announce, directory, places, wanted, isSeed }: Torrent
     'bt-tracker': announce,
     ...(places !== undefined && { 'index-out': places.map((place, index) => `${index + 1}=${place}`) }),
     ...(wanted !== undefined && { 'select-file': wanted.map((index) => index + 1).join(',') }),
-    ...(isSeed ? { 'bt-seed-unverified': 'true', 'check-integrity': 'false' } : { 'check-integrity': 'true' }),
+    'check-integrity': 'false',
+    ...(isSeed && { 'bt-seed-unverified': 'true' }),
   };
 }
 

@@ -136,6 +136,7 @@ export async function fetchTogether(plan: Pieces, tools: TogetherTools): Promise
       ...settings,
       manifest,
       wanted,
+      missing: [...missing],
       place: tools.place,
       torrent: found.torrent,
       announce: tools.announce(member),

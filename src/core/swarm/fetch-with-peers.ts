@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause } from '../kernel/flow/backoff.ts';
 import type { Manifest } from '../protocol/manifest.ts';
@@ -6,6 +6,7 @@ import { enterWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
 import { startAria2 } from './aria2.ts';
 import { recordAria2 } from './left-aria2.ts';
 import { swarmFiles } from './metainfo.ts';
+import { type ContentRange, makeProgressFile } from './progress-file.ts';
 
 /** The machine's own settings of a swarm. */
 export interface PeerSettings {
@@ -17,11 +18,20 @@ export interface PeerSettings {
   readonly downloadLimit?: number | undefined;
 }
 
+/** A part of a file; `end` is exclusive. */
+interface MissingPart {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What to fetch together with others. */
 export interface PeersPlan extends PeerSettings {
   readonly manifest: Manifest;
   /** The paths of the wanted files. */
   readonly wanted: ReadonlySet<string>;
+  /** The parts of these files that are missing; all others are verified. */
+  readonly missing: readonly MissingPart[];
   readonly place: WorkPlace;
   readonly torrent: Uint8Array;
   readonly announce: string;
@@ -50,12 +60,14 @@ export async function fetchWithPeers(plan: PeersPlan): Promise<void> {
   // Peers send whole pieces, which may reach into a file that is not wanted.
   const places = files.map(({ path }, index) => (wanted.has(path) ? path : `.skulk-unwanted-${index}`));
   const numbers = files.flatMap(({ path }, index) => (wanted.has(path) ? [index] : []));
-  const own = [`${manifest.digest}.aria2`, ...places.filter((path) => !wanted.has(path))];
+  const progressFile = `${manifest.digest}.aria2`;
+  const own = [progressFile, ...places.filter((path) => !wanted.has(path))];
   await enterWorkPlace(place, own);
   const directory = join(place.path, 'aria2');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const onStart = (identity: Parameters<typeof recordAria2>[1]): Promise<void> => recordAria2(aria2Record(place), identity);
   try {
+    await writeFile(join(place.files, progressFile), makeProgressFile(plan.torrent, findAbsent(plan)), { mode: 0o600 });
     await using aria2 = await startAria2({ ...plan, directory, onStart });
     const handle = await aria2.add({ ...plan, directory: place.files, places, wanted: numbers, isSeed: false });
     let before: number | undefined;
@@ -82,4 +94,21 @@ export async function fetchWithPeers(plan: PeersPlan): Promise<void> {
     for (const path of own) await rm(join(place.files, path), { force: true });
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** The size of the content of the torrent, and its parts that are not here. */
+function findAbsent({ manifest, wanted, missing }: PeersPlan): { readonly size: number; readonly absent: readonly ContentRange[] } {
+  const starts = new Map<string, number>();
+  const absent: ContentRange[] = [];
+  let size = 0;
+  for (const file of swarmFiles(manifest)) {
+    starts.set(file.path, size);
+    if (!wanted.has(file.path)) absent.push({ start: size, end: size + file.size });
+    size += file.size;
+  }
+  for (const { path, start, end } of missing) {
+    const at = starts.get(path);
+    if (at !== undefined) absent.push({ start: at + start, end: at + end });
+  }
+  return { size, absent };
 }
