@@ -46,13 +46,16 @@ test(
       .first()
       .waitFor();
     await look('the choice');
-    await page.getByRole('button', { name: /^Add 2/ }).click();
-    await page.getByRole('row', { name: /^BF16/ }).getByRole('progressbar').waitFor();
+    await page.getByRole('button', { name: /^Add 3/ }).click();
+    await page
+      .getByRole('row', { name: /^Q4_K_M/ })
+      .getByRole('progressbar')
+      .waitFor();
     await look('what is being added');
     await page.goto(`${host.apiUrl}/${id}`);
     await page.getByText('1 of 12 in the store').waitFor();
     await look('the page of a model that is being added to');
     world.hub.holdsEnds = false;
-    await page.getByText('3 of 12 in the store').waitFor();
+    await page.getByText('4 of 12 in the store').waitFor();
   },
 );

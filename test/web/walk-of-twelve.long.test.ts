@@ -70,6 +70,6 @@ test('on the page a repo of twelve quantizations is seen, chosen, kept and dropp
     .getByRole('button', { name: 'Close' })
     .last()
     .click();
-  await page.getByRole('row', { name: /^Q4_K_M/ }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: `Add ${id}:Q4_K_M` }).waitFor();
   expect([await weightsIn('store'), await weightsIn('staging')]).toEqual([['BF16'], ['BF16']]);
 });
