@@ -15,6 +15,8 @@ export interface Machine {
   readonly start: (command: readonly string[], env: Readonly<Record<string, string>>) => ChildProcess;
   /** The bytes that it has sent over its link so far, with the headers of all packets. */
   readonly sentBytes: () => number;
+  /** Whether it reaches only machines that are not cut off themselves, as the guests of a Wi-Fi. */
+  readonly cutOff: (isCutOff: boolean) => void;
 }
 
 const prefix = 'skulk-bench-';
@@ -23,7 +25,7 @@ const prefix = 'skulk-bench-';
 export function missingForLab(): string | undefined {
   if (process.platform !== 'linux') return 'Linux';
   if (process.getuid?.() !== 0) return 'root';
-  const programs = ['ip', 'tc', 'aria2c'].filter((program) => !has(program));
+  const programs = ['ip', 'tc', 'bridge', 'aria2c'].filter((program) => !has(program));
   return programs.length === 0 ? undefined : programs.join(', ');
 }
 
@@ -64,6 +66,7 @@ export function makeLab(world: World, megabits: number): Lab {
         const [link] = JSON.parse(read('ip', '-n', hub, '-s', '-j', 'link', 'show', port)) as [{ stats64: { rx: { bytes: number } } }];
         return link.stats64.rx.bytes;
       },
+      cutOff: (isCutOff) => run('bridge', '-n', hub, 'link', 'set', 'dev', port, 'isolated', isCutOff ? 'on' : 'off'),
     };
   };
   return { join: joinLab };

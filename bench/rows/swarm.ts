@@ -19,7 +19,8 @@ const name = 'the last node of several that stage one model / one node alone';
 /** One measurement. */
 interface Point {
   readonly nodes: number;
-  readonly way: 'wire' | 'swarm';
+  /** `apart`: together, but no node reaches another one. */
+  readonly way: 'wire' | 'swarm' | 'apart';
   /** When the last node had finished. */
   readonly seconds: number;
   /** What the store host sent, in sizes of the model, with all headers. */
@@ -58,9 +59,9 @@ async function measureAll(context: BenchContext, lab: Lab): Promise<readonly Poi
   const points: Point[] = [];
   const ways = process.env['SKULK_BENCH_WAYS']?.split(',') ?? ['wire', 'swarm'];
   for (const count of nodes)
-    for (const way of ['wire', 'swarm'] as const) {
+    for (const way of ['wire', 'swarm', 'apart'] as const) {
       // One node takes a model from the store alone in any case.
-      if (count === 1 ? way === 'swarm' : !ways.includes(way) || (way === 'wire' && count > maxNodesByWire)) continue;
+      if (count === 1 ? way !== 'wire' : !ways.includes(way) || (way !== 'swarm' && count > maxNodesByWire)) continue;
       const point = await measure({ host, home, machines: machines.slice(0, count), way, bytes, directory: world.directory });
       console.error(`  ${count} by ${way}: ${point.seconds.toFixed(1)} s, the store sent ${point.copies.toFixed(2)} copies`);
       points.push(point);
@@ -85,6 +86,7 @@ async function measure(plan: {
   // A full pipe would stop it.
   for (const stream of [server.stdout, server.stderr]) stream?.resume();
   const { store_url: url } = JSON.parse(String(line)) as { store_url: string };
+  for (const machine of machines) machine.cutOff(way === 'apart');
   const before = host.sentBytes();
   const alone = (bytes * 8) / (megabits * 1e6);
   const began = performance.now();
@@ -110,6 +112,8 @@ async function measure(plan: {
 const ratioOf = (point: Point, points: readonly Point[]): number =>
   point.seconds / (points.find(({ nodes }) => nodes === 1)?.seconds ?? Number.NaN);
 
+const nameOf = { wire: 'store alone', swarm: 'together', apart: 'together, apart' };
+
 /** The curve as a Markdown table. */
 function printCurve(points: readonly Point[]): string {
   const cells = (nodes: number, way: Point['way']): readonly string[] => {
@@ -118,8 +122,9 @@ function printCurve(points: readonly Point[]): string {
     return [point.seconds.toFixed(0), ratioOf(point, points).toFixed(2), point.copies.toFixed(2)];
   };
   const counts = [...new Set(points.map(({ nodes }) => nodes))];
-  const head = ['nodes', ...['store alone', 'together'].flatMap((way) => [`${way}: s`, 'last / one', 'copies sent'])];
-  const lines = counts.map((nodes) => [String(nodes), ...cells(nodes, 'wire'), ...cells(nodes, 'swarm')]);
+  const ways = points.some(({ way }) => way === 'apart') ? (['wire', 'swarm', 'apart'] as const) : (['wire', 'swarm'] as const);
+  const head = ['nodes', ...ways.map((way) => nameOf[way]).flatMap((way) => [`${way}: s`, 'last / one', 'copies sent'])];
+  const lines = counts.map((nodes) => [String(nodes), ...ways.flatMap((way) => cells(nodes, way))]);
   return [head, head.map(() => '---:'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
