@@ -83,7 +83,7 @@ export interface SwarmPolicy {
 }
 
 /** The defaults. */
-export const defaultSwarmPolicy: SwarmPolicy = { enabled: 'off', minBytes: 512 * 1024 ** 2 };
+export const defaultSwarmPolicy: SwarmPolicy = { enabled: 'auto', minBytes: 512 * 1024 ** 2 };
 
 /** The section `swarm` of a policy. */
 export const swarmPolicySchema = Type.Object(

@@ -10,13 +10,13 @@ export async function checkSwarm({ world, config }: Deps): Promise<Check> {
   if (program === undefined)
     return skipped(
       id,
-      'aria2 is not installed; with it (apt install aria2, brew install aria2), nodes that stage one model at the same time can take it from each other',
+      'aria2 is not installed; with it (apt install aria2, brew install aria2), nodes that stage one model at the same time take it from each other',
     );
   const version = await aria2Version(program);
   if (version === undefined) return warning(id, `${program} does not start`, `run \`${program} --version\`, and install aria2 again`);
   const { port } = config.swarm;
   return ok(
     id,
-    `aria2 ${version} is installed: with \`swarm.enabled: auto\` in the policy of the store, nodes take models together; firewalls must allow TCP port ${port} between them`,
+    `aria2 ${version} is installed: nodes that stage one model at the same time take it together, unless the policy of the store forbids it; firewalls must allow TCP port ${port} between them`,
   );
 }
