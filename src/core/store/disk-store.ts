@@ -22,7 +22,7 @@ import { adoptModel, publishModel } from './ingest/adopt-model.ts';
 import { createGitIds, identifyModel } from './ingest/complete-git-ids.ts';
 import { extendModel } from './ingest/extend-model.ts';
 import { createModelHasher } from './ingest/model-hasher.ts';
-import { requireReplaceable } from './own-model.ts';
+import { requirePlace } from './own-model.ts';
 import { answerManifest } from './read/answer-manifest.ts';
 import { createFileOpener } from './read/file-opener.ts';
 import { readPieceOf } from './read/read-piece.ts';
@@ -109,7 +109,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     openFile: open,
     manifest: (modelId, asked = {}) => answerManifest(modelId, asked, { index, hasher, cardOf: cards.cardOf }),
     readPiece: (request, caller) => readPieceOf(request, caller, open),
-    requirePlace: (modelId) => requireReplaceable(root, modelId, context),
+    requirePlace: (modelId) => requirePlace(root, modelId, context),
     adopt: (request, work) => adoptModel(request, work, context),
     publish: (request, work) => publishModel(request, work, context),
     extend: (request) => extendModel(request, context),

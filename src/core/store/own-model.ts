@@ -8,6 +8,7 @@ import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { RegistryEntry } from '../protocol/models.ts';
 import { findOthers } from '../transfer/trash/list-below.ts';
 import type { Prove } from '../transfer/trash/take-away.ts';
+import type { StoreWriter } from './changes/store-writer.ts';
 import type { KnownManifest, ModelRecords } from './records/model-records.ts';
 import type { Registry } from './records/registry.ts';
 
@@ -63,7 +64,7 @@ export function proveReplaceable(
  * Checks that a model can be published: its directory must be registered, with all of its files.
  * @throws SkulkError CONFLICT
  */
-export async function requireReplaceable(
+async function requireReplaceable(
   root: string,
   modelId: ModelId,
   context: { readonly registry: () => Promise<Registry>; readonly records: Pick<ModelRecords, 'read'> },
@@ -71,6 +72,22 @@ export async function requireReplaceable(
   const storePath = (await context.registry()).entries.get(modelId)?.store_path ?? directoryName(modelId);
   const place = join(root, storePath);
   await proveReplaceable(modelId, storePath, context)(place, place);
+}
+
+/**
+ * The same outside of a change to the store. A model that is just being published is in its place, but not in the registry yet, so a refusal
+ * is only valid if it is repeated when no change is under way.
+ * @throws SkulkError CONFLICT
+ */
+export async function requirePlace(
+  root: string,
+  modelId: ModelId,
+  context: Parameters<typeof requireReplaceable>[2] & { readonly writer: Pick<StoreWriter, 'write'> },
+): Promise<void> {
+  await requireReplaceable(root, modelId, context).catch((error: unknown) => {
+    if (!(error instanceof SkulkError) || error.code !== 'CONFLICT') throw error;
+    return context.writer.write(() => requireReplaceable(root, modelId, context));
+  });
 }
 
 /** The error for changing an unregistered directory. */
