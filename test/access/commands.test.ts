@@ -259,6 +259,7 @@ describe('skulk policy', () => {
 
   test.each([
     [['set', 'hub.upstream', 'maybe'], /hub\.upstream must be one of on-demand, job, off/],
+    [['set', 'swarm.enabled', 'maybe'], /^skulk: swarm\.enabled must be one of auto, off, true, false\nhint:/],
     [['set', 'hub.max_fetch_bytes', 'lots'], /hub\.max_fetch_bytes must/],
     [['set', 'hub.cors_origins', 'https://a.example/path'], /cors_origins/],
     [['set', 'limits.open_uploads', '0'], /limits\.open_uploads must/],

@@ -30,7 +30,12 @@ test.each([
   ['an unknown key', '\ntoken_host: [a]\n', 'machine.yaml:2: token_host is not known', 'did you mean "token_hosts"?'],
   ['a wrong type', 'token_hosts: nas.local\n', 'machine.yaml:1: token_hosts must be an array', 'correct that line'],
   ['a URL for a host', 'token_hosts: ["http://a"]\n', 'machine.yaml:1: token_hosts', 'correct that line'],
-  ['a wrong upload limit', 'swarm:\n  upload_limit: fast\n', 'machine.yaml:2: swarm.upload_limit', 'correct that line'],
+  [
+    'a wrong upload limit',
+    'swarm:\n  upload_limit: fast\n',
+    'machine.yaml:2: swarm.upload_limit must be an integer or must match pattern',
+    'correct that line',
+  ],
   ['no mapping', '- a\n', 'machine.yaml:1: it must be a mapping', 'correct the file'],
   ['no YAML', 'token_hosts: [\n', 'not YAML', 'correct that line'],
 ])('machine.yaml with %s is refused with the file, the line and a hint', async (_, text, says, hint) => {

@@ -89,7 +89,8 @@ export const defaultSwarmPolicy: SwarmPolicy = { enabled: 'auto', minBytes: 512 
 export const swarmPolicySchema = Type.Object(
   {
     enabled: Type.Optional(
-      Type.Union([Type.Literal('auto'), Type.Literal('off'), Type.Boolean()], {
+      Type.Unsafe<'auto' | 'off' | boolean>({
+        enum: ['auto', 'off', true, false],
         default: defaultSwarmPolicy.enabled,
         description:
           'auto: nodes that stage one model at the same time also take it from each other, if aria2 is installed on them and on the store host. Not while the LAN needs a token to read, because peers know no tokens. true: also then; nodes with the role node learn who the peers are, and peers give the model without a token. off or false: the store sends to each node.',

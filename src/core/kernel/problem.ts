@@ -10,8 +10,19 @@ export interface Problem {
   readonly unknownKey?: string;
 }
 
-/** Converts the validator's errors to problems; empty if it had none. */
-export const toProblems = (errors: readonly ErrorObject[] | null | undefined): readonly Problem[] => (errors ?? []).map(toProblem);
+/** Converts the validator's errors to problems; empty if it had none. If no kind of several fits a value, that is one problem. */
+export function toProblems(errors: readonly ErrorObject[] | null | undefined): readonly Problem[] {
+  const all = errors ?? [];
+  const kindsOf = ({ keyword, instancePath, schemaPath }: ErrorObject): readonly ErrorObject[] =>
+    keyword !== 'anyOf' ? [] : all.filter((one) => one.instancePath === instancePath && one.schemaPath.startsWith(`${schemaPath}/`));
+  const parts = new Set(all.flatMap(kindsOf));
+  return all
+    .filter((one) => !parts.has(one))
+    .map((one) => {
+      const messages = new Set(kindsOf(one).map((part) => toProblem(part).message));
+      return messages.size === 0 ? toProblem(one) : { ...toProblem(one), message: [...messages].join(' or ') };
+    });
+}
 
 function toProblem({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject): Problem {
   const path = instancePath
@@ -24,6 +35,6 @@ function toProblem({ keyword, instancePath, params, message = 'is not valid' }: 
   }
   if (keyword === 'enum')
     return { path, message: `must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}` };
-  const article = /^must be (?=[aeiou])/.test(message) ? 'must be an ' : 'must be a ';
+  const article = /^must be (?=[aeiou])/.test(message) ? 'must be an ' : message === 'must be null' ? 'must be ' : 'must be a ';
   return { path, message: keyword === 'type' ? message.replace(/^must be /, article) : message };
 }
