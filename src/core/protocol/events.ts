@@ -53,7 +53,6 @@ export const activityAction = oneOf([
   'change-policy',
   'create-token',
   'revoke-token',
-  'restart',
   'promote',
   'undo-promotion',
 ]);
