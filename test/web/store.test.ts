@@ -50,23 +50,28 @@ test(
     await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
     await page.getByRole('progressbar').waitFor({ state: 'detached' });
     world.hub.rate = 0;
-    world.hub.holdsEnds = false;
     // A message is above a dialog, and can be used there.
     await page.getByRole('link', { name: 'Store' }).first().click();
     await page.keyboard.press('?');
     await ask(host.apiUrl, '/store/models/org/seer-GGUF/download', { method: 'POST' });
     const dialog = page.getByRole('dialog', { name: 'Keyboard' });
+    await other.getByRole('progressbar', { name: 'Download of org/seer-GGUF' }).waitFor();
+    world.hub.holdsEnds = false;
     const message = dialog.locator('.notice').filter({ hasText: 'org/seer-GGUF is in the store.' });
     await message.getByRole('button', { name: 'Dismiss' }).click();
     await message.waitFor({ state: 'detached' });
     await page.keyboard.press('Escape');
+    await other.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
+    // Its row stays a while with what became of it, and only then joins the list.
+    await other.getByRole('listitem').filter({ hasText: 'org/seer-GGUF' }).getByText('In the store, verified').waitFor();
+    expect(await listed(other)).toEqual([]);
     for (const tab of [page, other]) {
+      await tab.reload();
       await tab
         .getByRole('row', { name: /org\/seer-GGUF/ })
         .getByText('vision')
         .waitFor();
     }
-    await other.getByRole('status').getByText('org/seer-GGUF is in the store.').waitFor();
   },
 );
 
@@ -132,11 +137,19 @@ test('the page shows additions and deletes of another client at once', wants('ch
   await expect.poll(() => listed(page)).toEqual(['org/one']);
   await world.add('org/two');
   await expect.poll(() => listed(page)).toEqual(['org/one', 'org/two']);
-  for (const [deleted, left] of [
-    ['org/one', ['org/two']],
-    ['org/two', []],
-  ] as const) {
-    await ask(host.apiUrl, `/store/models/${deleted}?wait_ms=0`, { method: 'DELETE' });
+  // While the pointer is in the list, a new model waits.
+  await page.getByRole('row', { name: /org\/one/ }).hover();
+  await world.add('org/new');
+  const show = page.getByRole('button', { name: '1 new model, show' });
+  await show.waitFor();
+  expect(await listed(page)).toEqual(['org/one', 'org/two']);
+  await show.click();
+  await expect.poll(() => listed(page)).toEqual(['org/new', 'org/one', 'org/two']);
+  // The focus of a row that goes is on the next one.
+  await page.getByRole('link', { name: 'org/new' }).focus();
+  for (const left of [['org/one', 'org/two'], ['org/two'], []]) {
+    const deleted = await page.evaluate("document.activeElement.closest('tr').dataset.reference");
+    await ask(host.apiUrl, `/store/models/${String(deleted)}?wait_ms=0`, { method: 'DELETE' });
     await expect.poll(() => listed(page)).toEqual(left);
   }
 });

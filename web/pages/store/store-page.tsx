@@ -1,8 +1,7 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import { lockAll, useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
-import { useInAddress } from '../../parts/address/use-in-address.ts';
-import { useIsPythonHost, useNode, useStore } from '../../parts/app-context.ts';
+import { useIsPythonHost, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatTime } from '../../parts/format.ts';
@@ -12,15 +11,11 @@ import { Rates } from '../activity/rates.tsx';
 import { useActivity } from '../activity/use-activity.ts';
 import { OwnCopies } from '../nodes/own-copies.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
-import { isUsuallyDescending, listAddress } from './list/list-address.ts';
-import { listModels, type SortKey } from './list/list-models.ts';
-import { ListTools } from './list/list-tools.tsx';
-import { type Deleting, ModelTable } from './list/model-table.tsx';
+import { ModelList } from './list/model-list.tsx';
+import type { Deleting } from './list/model-table.tsx';
 import { Attention } from './moving/attention.tsx';
-import { DownloadRow } from './moving/download-row.tsx';
 import { useTroubles } from './moving/troubles.ts';
 import { Optimizations } from './optimize/optimizations.tsx';
-import { keyOfDownload } from './quantizations.ts';
 import { Space } from './space.tsx';
 import { UnfinishedUploads } from './uploads/unfinished-uploads.tsx';
 import { useStaging } from './use-staging.ts';
@@ -34,7 +29,6 @@ export function StorePage(): ReactElement {
   const { topics, round, status, heardAt } = useStore();
   const guide = useGuide();
   useOldAddress();
-  const [view, setView] = useInAddress(listAddress);
   const [deleting, setDeleting] = useState<Deleting>();
   const staging = useStaging();
   const { view: activity } = useActivity();
@@ -44,11 +38,6 @@ export function StorePage(): ReactElement {
   const nodes = topics.nodes?.nodes ?? [];
   const all = topics.downloads?.downloads ?? [];
   const { troubles, dismiss } = useTroubles(all);
-  const coming = all.filter(({ status }) => status === 'pending' || status === 'downloading');
-  const here = new Set<string>(useNode().topics.storage?.models.map(({ model_id }) => model_id));
-  const found = listModels(entries, view, { nodes, here });
-  const sortBy = (sort: SortKey): void =>
-    setView({ ...view, sort, isDescending: view.sort === sort ? !view.isDescending : isUsuallyDescending(sort) });
   const isKnown = topics.registry !== undefined;
   return (
     <>
@@ -70,38 +59,17 @@ export function StorePage(): ReactElement {
       <Attention troubles={troubles} lock={locks.models} onDismiss={dismiss} />
       <UnfinishedUploads />
       <Optimizations />
-      {isKnown && entries.length + coming.length > 0 && (
-        <section className="card flush" aria-label="Models">
-          {status === 'lost' && heardAt > 0 && <p className="muted as-of">{`As of ${formatTime(heardAt)}`}</p>}
-          <ListTools view={view} count={found.length} entries={entries} places={{ nodes, here }} onChange={setView} />
-          {coming.length > 0 && (
-            <ul className="moves" aria-label="Coming in">
-              {coming.map((download) => (
-                <DownloadRow key={keyOfDownload(download)} download={download} lock={locks.models} />
-              ))}
-            </ul>
-          )}
-          {found.length > 0 && (
-            <ModelTable entries={found} nodes={nodes} view={view} locks={locks} onSort={sortBy} onDelete={setDeleting} />
-          )}
-          {entries.length > 0 && found.length === 0 && (
-            <Empty title={view.words === '' ? 'No model matches the filter' : `No model matches “${view.words}”`}>
-              <Button onClick={() => setView({ ...view, words: '', tags: [], place: 'all' })}>Clear the filter</Button>
-            </Empty>
-          )}
-        </section>
-      )}
-      {isKnown && entries.length + coming.length === 0 && !guide.isShown && (
-        <section className="card">
-          <Empty title="The store is empty">
-            <p className="muted">
-              Add a model from Hugging Face, or add your own: <code>skulk add PATH --as ORG/NAME</code>.
-            </p>
-            <Button tone="primary" icon="add" lock={locks.models} onClick={openAdd}>
-              Add a model
-            </Button>
-          </Empty>
-        </section>
+      {isKnown && (
+        <ModelList
+          entries={entries}
+          downloads={all}
+          nodes={nodes}
+          locks={locks}
+          asOf={status === 'lost' && heardAt > 0 ? `As of ${formatTime(heardAt)}` : undefined}
+          onDelete={setDeleting}
+        >
+          {!guide.isShown && <EmptyStore lock={locks.models} />}
+        </ModelList>
       )}
       {!isKnown && round === 0 && <p className="muted loading">Loading from the store…</p>}
       {deleting !== undefined && (
@@ -114,6 +82,21 @@ export function StorePage(): ReactElement {
         />
       )}
     </>
+  );
+}
+
+function EmptyStore({ lock }: { readonly lock: string | undefined }): ReactElement {
+  return (
+    <section className="card">
+      <Empty title="The store is empty">
+        <p className="muted">
+          Add a model from Hugging Face, or add your own: <code>skulk add PATH --as ORG/NAME</code>.
+        </p>
+        <Button tone="primary" icon="add" lock={lock} onClick={openAdd}>
+          Add a model
+        </Button>
+      </Empty>
+    </section>
   );
 }
 

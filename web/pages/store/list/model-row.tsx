@@ -15,6 +15,9 @@ import { QuantizationRows } from './quantization-rows.tsx';
 import { RowActions } from './row-actions.tsx';
 import { StagedCell } from './staged-cell.tsx';
 
+/** A model is shown as a new one so long, in milliseconds. */
+const arrivalMs = 2_000;
+
 /** The properties of a row. */
 export interface RowProps extends ModelTableProps {
   readonly entry: CountedEntry;
@@ -27,13 +30,14 @@ export interface RowProps extends ModelTableProps {
 
 /** One model in the list: what it is, how large, where it is staged and when it was used; and its quantizations, where it has several. */
 export function ModelRow(props: RowProps): ReactElement {
-  const { entry, largest, nodes, locks, isOpen, onToggle, onDelete } = props;
+  const { entry, cameAt, largest, nodes, locks, isOpen, onToggle, onDelete } = props;
   const { model_id, total_bytes, file_count, downloaded_at, tags, quantizations = [] } = entry;
   const isSeveral = quantizations.length > 1;
   // A quantization that comes or goes changes its size, and not always its date.
   const { model, error } = useModel(model_id, isSeveral && isOpen ? `${downloaded_at} ${total_bytes} ${file_count}` : undefined);
   const named = { modelId: model_id };
   const used = lastUseOf(nodes, named);
+  const isNew = Date.now() - (cameAt.get(model_id) ?? 0) < arrivalMs;
   const facts = factsOf(entry);
   const label = labelQuantizations(entry);
   const staged = <StagedCell named={named} nodes={nodes} />;
@@ -42,7 +46,7 @@ export function ModelRow(props: RowProps): ReactElement {
   const sizeOf = (selector: string): number | undefined => model?.quantizations?.find((one) => one.selector === selector)?.size_bytes;
   return (
     <>
-      <tr data-reference={model_id}>
+      <tr data-reference={model_id} className={isNew ? 'arrived' : undefined}>
         <th scope="row">
           {isSeveral && (
             <button

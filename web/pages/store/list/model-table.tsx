@@ -18,6 +18,8 @@ export interface Deleting extends Named {
 export interface ModelTableProps {
   /** In the order of the list. */
   readonly entries: readonly CountedEntry[];
+  /** When each model came, in milliseconds since 1970; 0 if it was there from the start. */
+  readonly cameAt: ReadonlyMap<string, number>;
   readonly nodes: readonly KnownNode[];
   readonly view: ListView;
   readonly locks: Locks;

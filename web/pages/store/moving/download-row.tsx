@@ -4,26 +4,30 @@ import { callOf } from '../../../api/call.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { IconButton } from '../../../parts/button.tsx';
 import { Icon } from '../../../parts/icon.tsx';
+import { Link } from '../../../parts/link.tsx';
 import { ModelName } from '../../../parts/model-name.tsx';
+import { pathOfModel } from '../../../parts/model-path.ts';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { nameOfDownload } from '../quantizations.ts';
 
-/** A download that runs or waits: what it brings, and how far it is. */
+/** A download that runs, waits or has just ended: what it brings, and how far it is. */
 export function DownloadRow({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
   const { modelId, gguf_file, selector } = download;
   const part = selector ?? gguf_file;
+  const name = <ModelName id={modelId} />;
+  const isThere = download.status === 'complete';
   return (
-    <li>
+    <li className={isThere ? 'ended' : undefined}>
       <div className="move-what">
-        <Icon name="download" />
-        <ModelName id={modelId} /> {part !== null && <span className="label">{part}</span>}
+        <Icon name={isThere ? 'check' : 'download'} />
+        {isThere ? <Link to={pathOfModel(modelId)}>{name}</Link> : name} {part !== null && <span className="label">{part}</span>}
       </div>
       <div className="move-state">
         <DownloadState download={download} />
       </div>
-      <CancelDownload download={download} lock={lock} />
+      {!isThere && <CancelDownload download={download} lock={lock} />}
     </li>
   );
 }
@@ -35,6 +39,7 @@ export function DownloadState({ download }: { readonly download: DownloadStatus 
     <>
       {status === 'pending' && <p className="muted">Waiting in the queue.</p>}
       {status === 'downloading' && <Progress label={`Download of ${nameOfDownload(download)}`} {...download} />}
+      {status === 'complete' && <p className="good">In the store, verified</p>}
       {status === 'downloading' && bytes_total === 0 && <p className="muted">Asking Hugging Face for the file list.</p>}
     </>
   );
