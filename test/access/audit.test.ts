@@ -196,6 +196,22 @@ describe('skulk audit with a server', () => {
     expect(subjects.toSorted()).toEqual([...names.map((name) => `model ${name}`), ...names].toSorted());
   });
 
+  test('names the models that were verified', async () => {
+    const world = await fleetWorld();
+    const host = await world.hostInProcess();
+    const verify = (model_ids?: readonly string[]) =>
+      ask(host.url, '/verify', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ model_ids }) });
+    for (const names of [undefined, ['org/a:Q4_K_M'], ['org/a', 'org/b:Q8_0'], ['no model']]) await verify(names);
+    const list = async () => JSON.parse((await world.host('audit', '--json')).stdout) as AuditList;
+    await expect.poll(async () => (await list()).entries.length).toBe(4);
+    expect((await list()).entries.toReversed()).toMatchObject([
+      { action: 'verify', model_id: null, selector: null, target: null, code: null },
+      { action: 'verify', model_id: 'org/a', selector: 'Q4_K_M', target: null, code: 'MODEL_NOT_FOUND' },
+      { action: 'verify', model_id: null, selector: null, target: 'org/a, org/b:Q8_0' },
+      { action: 'verify', model_id: null, target: 'no model', code: 'BAD_MODEL_ID' },
+    ]);
+  });
+
   test('says that the Python program keeps no such log', async () => {
     const python = await pythonStore({});
     const ended = await runInProcess(['audit', '--json'], { env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: python.url } });

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parseModelRef } from '../../kernel/model-id.ts';
 import { isSafe } from '../app/refuse-web-pages.ts';
 import type { Asker } from './access.ts';
 import { type Activity, actionOf } from './activity.ts';
@@ -49,16 +50,31 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
   if (action === undefined || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
   const { model, target, name } = targetOf(request) as { model?: string; target?: string; name?: string };
   const selector = fieldsOf(request.params)['selector'] ?? fieldsOf(body)['selector'] ?? fieldsOf(body)['gguf_file'];
+  const listed = nameListed(fieldsOf(body)['model_ids']);
   activity.record({
     who: nameOf(asker),
     from: ip,
     node: textOf(headers['skulk-node']) ?? null,
     action,
-    model_id: model ?? null,
-    selector: textOf(selector) ?? null,
-    target: target ?? (action.endsWith('-token') ? (name ?? null) : null),
+    model_id: model ?? listed.model_id ?? null,
+    selector: textOf(selector) ?? listed.selector ?? null,
+    target: target ?? listed.target ?? (action.endsWith('-token') ? (name ?? null) : null),
     code,
   });
+}
+
+/** The models of a list in a body: one by its id, several as a text. */
+function nameListed(value: unknown): { readonly model_id?: string; readonly selector?: string; readonly target?: string } {
+  if (!Array.isArray(value) || value.length === 0) return {};
+  const names = value.slice(0, 20).map((name) => textOf(name) ?? '');
+  const target = names.join(', ').slice(0, 200);
+  if (names.length > 1) return { target };
+  try {
+    const { modelId, selector } = parseModelRef(target);
+    return { model_id: modelId, ...(selector !== undefined && { selector }) };
+  } catch {
+    return { target };
+  }
 }
 
 function nameOf(asker: Asker | undefined): string {
