@@ -2,6 +2,7 @@ import type { Config, SettingFlags } from '../core/config/settings.ts';
 import type { Connections } from '../core/connect/connections.ts';
 import type { SkulkError } from '../core/kernel/errors.ts';
 import type { Follow } from '../core/kernel/flow/follow.ts';
+import type { Replacement } from '../core/kernel/process/replace-process.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { WatchedLists } from '../core/operations/live/watch-lists.ts';
 import type { InitAnswers } from '../core/operations/settings/config.ts';
@@ -51,6 +52,8 @@ export interface CommandContext {
   readonly logLevel: 'debug' | 'info' | 'warn';
   /** The destination of a server's log; if absent, stderr, written at once. */
   readonly logStream?: { write(line: string): void };
+  /** Replaces the process by a new one of the same program; absent where that is not possible. */
+  readonly replacement?: Replacement;
   /** Whether results go to a terminal, and not to a file, a pipe or a log. */
   isOnTerminal(): boolean;
   /** Whether a user can answer questions. */

@@ -1,4 +1,5 @@
 import { homeOfUser, nameOfUser, ownVersion, workingDirectory } from '../core/kernel/process/own-process.ts';
+import { processReplacement, type Replacement } from '../core/kernel/process/replace-process.ts';
 import type { CommandLoaders } from './definition.ts';
 
 /** A destination for output; `isTTY` and `columns` as in Node's terminals. */
@@ -46,6 +47,8 @@ export interface Host {
   readonly onCrash: (listener: (error: unknown) => void) => () => void;
   /** Lets a drawing restore the terminal before the job is suspended. */
   readonly controlJob: (drawing: Drawing) => Job;
+  /** Replaces the process by a new one of the same program; absent where that is not possible. */
+  readonly replacement?: Replacement;
   /** Ends the process at once. */
   readonly exit: (status: number) => void;
 }
@@ -57,6 +60,7 @@ const { hostname } = process.getBuiltinModule('node:os');
 export function processHost(commands: CommandLoaders): Host {
   const { env, platform } = process;
   keepOwnAccess();
+  const replacement = processReplacement();
   return {
     commands,
     version: ownVersion(),
@@ -93,6 +97,7 @@ export function processHost(commands: CommandLoaders): Host {
       return () => void process.off('uncaughtException', listener);
     },
     controlJob,
+    ...(replacement !== undefined && { replacement }),
     exit: (status) => process.exit(status),
   };
 }

@@ -103,6 +103,7 @@ function makeContext(
     // Lines of JSON are for a log, not for a user at the terminal.
     logLevel: globals.verbose ? 'debug' : globals.quiet || terminal.stderrIsTerminal ? 'warn' : 'info',
     ...(host.log !== undefined && { logStream: host.log }),
+    ...(host.replacement !== undefined && { replacement: host.replacement }),
     isOnTerminal: () => terminal.stdoutIsTerminal && !globals.json,
     canAsk: () => terminal.stderrIsTerminal && host.stdin.isTTY === true,
     deps: async (more): Promise<Deps> => {

@@ -10,6 +10,7 @@ export const serve = defineCommand({
     'skulk remembers which store it served from which path. If that path is later empty or holds another store, its disk is probably not mounted: the command exits with status 4 and creates nothing. --new-store serves it anyway. A directory with other files is refused; --adopt-directory makes it the store, and everyone who may read the store can then read those files.',
     'With --upstream, models that this store lacks come from another skulk store instead of Hugging Face, and this store keeps them. It changes nothing there, except that the other store downloads what neither has. SKULK_UPSTREAM_TOKEN is the token for a store that needs one.',
     'It prints one line when it is ready. On a terminal, the browser link in it contains a code that works once, within ten minutes, and gives that tab admin rights; `skulk key` prints another. SIGTERM and Ctrl-C stop the server: it accepts no new requests, waits up to ten seconds for running ones and exits with status 0. A second signal ends it at once.',
+    'An admin can restart the server on the settings page or with POST /node/restart. It stops in the same way, then starts again with the same arguments, process id and ports. Windows cannot do this.',
   ],
   options: {
     role: choice('the role of this machine', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
@@ -41,12 +42,14 @@ export const serve = defineCommand({
     // The port of a node's own store is not the port of the store that it uses, so it is not passed here.
     const deps = await context.deps({ apiPort, storePath, upstream, advertise });
     const { serve: run } = await import('../core/server/app/serve.ts');
-    await run(
+    const { logStream, replacement } = context;
+    const handover = await run(
       deps,
       {
         role: role === 'auto' && storePath !== undefined ? 'store' : role,
         logLevel: context.logLevel,
-        ...(context.logStream !== undefined && { logStream: context.logStream }),
+        ...(logStream !== undefined && { logStream }),
+        ...(replacement !== undefined && { replacement }),
         mdns: !noMdns,
         newStore,
         adoptDirectory,
@@ -65,6 +68,7 @@ export const serve = defineCommand({
         );
       },
     );
+    if (handover !== undefined) replacement?.replace(handover);
   },
   text: () => [],
   json: () => undefined,

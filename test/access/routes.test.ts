@@ -34,7 +34,7 @@ async function allRoutes(): Promise<{ readonly store: readonly RouteRole[]; read
     version: '1',
     logLevel: 'silent',
   });
-  const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'store' };
+  const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'store', can_restart: false };
   const apiApp = await createApiApp({
     deps,
     administration,
@@ -52,7 +52,7 @@ const refusesWrites =
   /^\/(?:api\/(?:\*|models\/(?::id|:org\/:name)\/paths-info\/:revision)|(?:datasets|spaces|kernels|buckets)\/\*|.*\/(?:git-(?:upload|receive)-pack|info\/lfs\/\*))$/;
 /** Routes that change settings, show directories of the machine, or affect others. */
 const admin =
-  /^(?:PUT \/(?:config|policy)|(?:GET|HEAD) \/(?:filesystem\/browse|tokens)|POST \/(?:tokens|session\/codes)|DELETE \/(?:tokens\/:name|(?:store\/)?nodes\/:node))$/;
+  /^(?:PUT \/(?:config|policy)|(?:GET|HEAD) \/(?:filesystem\/browse|tokens)|POST \/(?:tokens|session\/codes|node\/restart)|DELETE \/(?:tokens\/:name|(?:store\/)?nodes\/:node))$/;
 
 describe('the roles of routes', () => {
   test('every route that changes something needs more than read, and only the page, the health and the exchange of a code are open', async () => {

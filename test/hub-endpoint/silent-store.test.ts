@@ -22,7 +22,7 @@ async function silentWorld({ wasHeard, answerMs = 200 }: { readonly wasHeard: bo
   const silent = await rawServer(() => undefined);
   const link = createStoreLink(node.deps, { mdns: false });
   const copies = openCopyHub(node.deps, link);
-  const identity = { hostname: 'n1', node_id: 'n1', preferred_address: '127.0.0.1', version: '1', role: 'node' };
+  const identity = { hostname: 'n1', node_id: 'n1', preferred_address: '127.0.0.1', version: '1', role: 'node', can_restart: false };
   const hubPatience = { answerMs, quietMs: 50, longMs: 0, silentMs: 0 };
   const app = await createApiApp({ deps: node.deps, link, copies, identity: () => identity, logLevel: 'silent', hubPatience });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });

@@ -39,7 +39,14 @@ async function serve({
   };
   const config = await loadConfig(world);
   const deps = { ...testDeps(world, config), ...(hasStore && { store }) };
-  const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: '192.168.1.10', version: '1.2.3', role: 'store' };
+  const identity = {
+    hostname: 'kite3',
+    node_id: 'n1',
+    preferred_address: '192.168.1.10',
+    version: '1.2.3',
+    role: 'store',
+    can_restart: false,
+  };
   const app = await createApiApp({ deps, identity: () => identity, logLevel: 'silent' });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   cleanUps.push(
@@ -115,6 +122,7 @@ describe('the API of a node', () => {
       preferred_address: '192.168.1.10',
       version: '1.2.3',
       role: 'store',
+      can_restart: false,
     });
     expect((await ask(url, '/store/storage')).json()).toMatchObject({ models: [], total_bytes: 0 });
     const config = await ask(url, '/config');

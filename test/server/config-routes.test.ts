@@ -32,7 +32,7 @@ async function serve(content?: string, { name = 'skulk.yaml', env = {} }: { name
   if (content !== undefined) await writeFile(file, content);
   const world = { ...testWorld(home, { env: { XDG_CONFIG_HOME: join(home, 'xdg'), ...env } }), hostname: 'kite3' };
   const deps = testDeps(world, await loadConfig(world, content === undefined ? {} : { config: file }));
-  const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'node' };
+  const identity = { hostname: 'kite3', node_id: 'n1', preferred_address: null, version: '1', role: 'node', can_restart: false };
   const token = deps.config.settings.token.value;
   const access = createAccess({ token, adminKey });
   const app = await createApiApp({ deps, identity: () => identity, access, logLevel: 'silent' });
@@ -289,7 +289,7 @@ describe('the configuration over HTTP', () => {
     const app = await createApiApp({
       deps: testDeps(world, await loadConfig(world, { config: link })),
       access: createAccess({ adminKey }),
-      identity: () => ({ hostname: 'k', node_id: 'n', preferred_address: null, version: '1', role: 'node' }),
+      identity: () => ({ hostname: 'k', node_id: 'n', preferred_address: null, version: '1', role: 'node', can_restart: false }),
       logLevel: 'silent',
     });
     const { url } = await listen(app, { host: '127.0.0.1', port: 0 });

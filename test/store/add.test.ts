@@ -37,7 +37,7 @@ async function makeHome() {
 /** A server of that home's store in this process, stopped when the test ends. */
 async function startServer({ deps, world }: Awaited<ReturnType<typeof makeHome>>): Promise<void> {
   const stop = new AbortController();
-  let served: Promise<void> = Promise.resolve();
+  let served: Promise<unknown> = Promise.resolve();
   await new Promise<void>((resolve, reject) => {
     served = serve(
       { ...deps, world: { ...world, signal: stop.signal } },

@@ -5,6 +5,7 @@ import { ApiError } from '../../web/api/api-error.ts';
 import { checkValue, type Schema, schemaAt } from '../../web/api/check-value.ts';
 import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
+import { listInterrupted } from '../../web/pages/settings/restart/list-interrupted.ts';
 import { listAddress } from '../../web/pages/store/list/list-address.ts';
 import { formatAge, formatBytes, formatCount, formatSeconds, plural } from '../../web/parts/format.ts';
 import { toSentence } from '../../web/parts/to-sentence.ts';
@@ -138,4 +139,21 @@ test.each([
 test('an address with unknown values shows the usual list', () => {
   const view = listAddress.parse(new URLSearchParams('sort=colour&staged=there&order=sideways&tag=a&tag=a&model=x'));
   expect(view).toEqual({ words: '', tags: ['a'], place: 'all', sort: 'size', isDescending: true });
+});
+
+test('the question before a restart names what is interrupted and what continues', () => {
+  const running = { status: 'downloading' };
+  const store = {
+    downloads: { downloads: [running, { status: 'pending' }, { status: 'complete' }] },
+    uploads: { uploads: [{}] },
+    optimizations: { optimizations: [{ status: 'running' }] },
+  };
+  const node = { staging: { jobs: [{ status: 'staging' }, { status: 'failed' }] } };
+  expect(listInterrupted(store as never, node as never)).toEqual([
+    '2 downloads from Hugging Face pause and continue.',
+    '1 upload waits and resumes where it stopped.',
+    '1 optimization starts again from the beginning.',
+    '1 copy to this machine stops. Stage again to resume.',
+  ]);
+  expect(listInterrupted({}, {})).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { longTest } from '../helpers/seeded.ts';
+import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
@@ -120,6 +121,32 @@ test('what a person types while the settings are saved stays, and is saved next'
   await page.getByText('1 change', { exact: true }).waitFor();
   await save.click();
   await expect.poll(text).toContain('staging_keep_recent_gb: 13');
+});
+
+test('an admin restarts the server, and the page continues with the same rights', wants('chromium'), async () => {
+  const home = await temporaryDirectory();
+  const file = join(home, 'skulk.yaml');
+  await writeFile(file, ours(home));
+  await mkdir(join(home, 'store'));
+  const host = await startServe({ home: join(home, 'host'), env: { SKULK_CONFIG: file } });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/settings`);
+  const button = page.getByRole('button', { name: /^Restart skulk on/ });
+  await button.waitFor();
+  expect(await button.getAttribute('aria-disabled')).toBe('true');
+  await page.goto(await pageLink(host, '/settings'));
+  await writeFile(file, `${ours(home)}logging: {}\n`.replace('hf_secret1', 'hf_secret2'));
+  await page.getByText('Restart needed.').waitFor();
+  await button.first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Nothing is moving now.').waitFor();
+  await dialog.getByRole('button', { name: 'Restart the server' }).click();
+  await page.getByText(/^skulk on .* was restarted\.$/).waitFor();
+  await page.getByText('Restart needed.').waitFor({ state: 'hidden' });
+  await expect.poll(() => button.getAttribute('aria-disabled')).toBeNull();
+  await page.getByText('Admin until this tab closes').waitFor();
+  expect(host.running.stdout().trim().split('\n')).toHaveLength(2);
 });
 
 longTest('a host becomes a node and back, and a setting from a flag cannot be changed', wants('chromium'), async () => {

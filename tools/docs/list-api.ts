@@ -40,7 +40,7 @@ export async function listApi(): Promise<{ readonly store: DescribedServer; read
     version: '',
     logLevel: 'silent',
   });
-  const identity = { hostname: 'store-host', node_id: null, preferred_address: null, version: '', role: 'store' };
+  const identity = { hostname: 'store-host', node_id: null, preferred_address: null, version: '', role: 'store', can_restart: true };
   const api = await createApiApp({
     deps,
     administration: nothing(),

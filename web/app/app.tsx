@@ -11,6 +11,7 @@ import { findPage } from './pages.ts';
 import { type Session, useSession } from './session.ts';
 import { TokenGate } from './token-gate.tsx';
 import { useIdentity } from './use-identity.ts';
+import { useRestart } from './use-restart.ts';
 import { type Streams, useStreams } from './use-streams.ts';
 import { Watcher } from './watcher.tsx';
 
@@ -44,9 +45,10 @@ function Pages({
   const { notices, tell, dismiss } = useNotices();
   const { store, node } = streams;
   const identity = useIdentity({ client, node, first, tell });
+  const restart = useRestart({ client, node, hostname: identity.hostname, tell });
   const app = useMemo(
-    () => ({ client, identity, access, signIn, giveBack, store, node, tell }),
-    [client, identity, access, signIn, giveBack, store, node, tell],
+    () => ({ client, identity, access, signIn, giveBack, store, node, restart, tell }),
+    [client, identity, access, signIn, giveBack, store, node, restart, tell],
   );
   useEffect(() => {
     if (trouble !== undefined)

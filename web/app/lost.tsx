@@ -7,7 +7,7 @@ import { Sentence } from '../parts/sentence.tsx';
 
 /** Says that what is shown is how it was: this server, or the store behind it, does not answer. */
 export function Lost(): ReactElement {
-  const { store, node } = useApp();
+  const { store, node, restart, identity } = useApp();
   const [ofStore, ofNode] = [useStore(), useNode()];
   const problem = ofNode.problem ?? ofStore.problem;
   const retry = (): void => {
@@ -16,7 +16,13 @@ export function Lost(): ReactElement {
   };
   return (
     <div role="status">
-      {problem !== null && (
+      {restart.isRunning && (
+        <div className="callout note lost">
+          <Icon name="retry" />
+          <p>skulk on {identity.hostname} is restarting. This page continues by itself.</p>
+        </div>
+      )}
+      {problem !== null && !restart.isRunning && (
         <div className="callout warn lost">
           <Icon name="warning" />
           <div>

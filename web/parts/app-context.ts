@@ -5,6 +5,14 @@ import type { NodeIdentity } from '../../src/core/protocol/health.ts';
 import type { Client } from '../api/client.ts';
 import type { Live, LiveState } from '../api/live.ts';
 
+/** The restart of the server of this page. */
+export interface Restart {
+  /** From its answer until it is back. */
+  readonly isRunning: boolean;
+  /** Throws an ApiError if the server refuses. */
+  readonly begin: () => Promise<void>;
+}
+
 /** The context of every page. */
 export interface AppContext {
   readonly client: Client;
@@ -17,6 +25,7 @@ export interface AppContext {
   readonly giveBack: () => Promise<void>;
   readonly store: Live<StoreTopics>;
   readonly node: Live<NodeTopics>;
+  readonly restart: Restart;
   /** Shows and reads out a message; an error stays until it is dismissed. */
   readonly tell: (text: string, tone?: 'good' | 'bad') => void;
 }

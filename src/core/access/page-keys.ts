@@ -9,7 +9,14 @@ export interface PageKey {
   readonly expiresAt: Date;
 }
 
-/** The keys of this server's pages. They are only in memory, so they end with the server. */
+/** A key without the key itself, for a server that replaces this one. */
+export interface PageKeyDigest {
+  readonly digest: string;
+  /** How long it is still valid without use, in milliseconds. */
+  readonly forMs: number;
+}
+
+/** The keys of this server's pages. They are only in memory, so they end with the server, except when it restarts itself. */
 export interface PageKeys {
   /** Makes a code for one link; it opens one tab within ten minutes. */
   makeCode(): { readonly code: string; readonly expiresAt: Date };
@@ -22,6 +29,8 @@ export interface PageKeys {
   /** Whether a key belongs to a page; extends its time. */
   holds(key: string): boolean;
   end(key: string): void;
+  /** The valid keys, oldest use first. */
+  digests(): readonly PageKeyDigest[];
 }
 
 const codeMs = 10 * 60_000;
@@ -32,11 +41,20 @@ const maxCodes = 64;
 const maxKeys = 1_000;
 const maxAddresses = 1_000;
 
-/** @param now milliseconds of a monotonic clock */
-export function createPageKeys({ now = () => performance.now() }: { readonly now?: () => number } = {}): PageKeys {
+/**
+ * @param now milliseconds of a monotonic clock
+ * @param kept the keys of the server that this one replaces
+ */
+export function createPageKeys({
+  now = () => performance.now(),
+  kept = [],
+}: {
+  readonly now?: () => number;
+  readonly kept?: readonly PageKeyDigest[];
+} = {}): PageKeys {
   // By digest, with the time of expiry.
   const codes = new Map<string, number>();
-  const keys = new Map<string, number>();
+  const keys = new Map(kept.map(({ digest, forMs }) => [digest, now() + Math.min(forMs, idleMs)]));
   const wrong = new Map<string, { count: number; until: number }>();
   const inDate = (ms: number): Date => new Date(Date.now() + ms);
 
@@ -81,6 +99,7 @@ export function createPageKeys({ now = () => performance.now() }: { readonly now
       return true;
     },
     end: (key) => void keys.delete(digestOf(key)),
+    digests: () => [...keys].map(([digest, until]) => ({ digest, forMs: Math.floor(until - now()) })).filter(({ forMs }) => forMs > 0),
   };
 }
 

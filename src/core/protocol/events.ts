@@ -53,6 +53,7 @@ export const activityAction = oneOf([
   'change-policy',
   'create-token',
   'revoke-token',
+  'restart',
   'promote',
   'undo-promotion',
 ]);

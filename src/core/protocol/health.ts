@@ -1,4 +1,4 @@
-import { count, countOrZero, object, orNull, type Shape, text, textOrEmpty } from './schema.ts';
+import { count, countOrZero, flag, object, orNull, type Shape, text, textOrEmpty } from './schema.ts';
 import { Type } from './type-builder.ts';
 
 /** A server's address for other machines, and its reason; null without a server, and for a store that does not report it. */
@@ -95,7 +95,14 @@ export const nodeIdentity = object(
     preferred_address: orNull(text(), 'Address at which other machines reach it, if known'),
     version: text(),
     role: text({ description: '`store` or `node`' }),
+    can_restart: flag('Whether `POST /node/restart` works here'),
   },
   { description: 'Identity of this node' },
 );
 export type NodeIdentity = Shape<typeof nodeIdentity>;
+
+/** The answer to a request to restart; the server stops after it. */
+export const restarting = object({
+  hostname: text(),
+  pid: count({ description: 'Id of the process, which stays the same' }),
+});

@@ -10,7 +10,7 @@ import { useTask } from '../../parts/use-task.ts';
 import { type FieldProps, SwitchField, TextField } from './field.tsx';
 import type { SettingKey } from './keys.ts';
 import { PathField } from './path-field.tsx';
-import { RestartNote } from './restart-note.tsx';
+import { RestartNote } from './restart/restart-note.tsx';
 import { RoleFields } from './role-fields.tsx';
 import { useDraft } from './use-draft.ts';
 

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { useNode } from '../../parts/app-context.ts';
 import { AccessControl } from './access/access-control.tsx';
+import { ServerCard } from './restart/server-card.tsx';
 import { SettingsForm } from './settings-form.tsx';
 
 /** The settings page of this machine. */
@@ -12,7 +13,14 @@ export function SettingsPage(): ReactElement {
         <h1>Settings</h1>
       </div>
       <AccessControl />
-      {topics.config === undefined ? <p className="muted loading">Reading the settings…</p> : <SettingsForm view={topics.config} />}
+      {topics.config === undefined ? (
+        <p className="muted loading">Reading the settings…</p>
+      ) : (
+        <>
+          <SettingsForm view={topics.config} />
+          <ServerCard view={topics.config} />
+        </>
+      )}
     </>
   );
 }

@@ -9,6 +9,8 @@ export interface Locks {
   readonly copiesHere: string | undefined;
   /** Forgetting a machine. */
   readonly nodes: string | undefined;
+  /** Restarting the server of this page. */
+  readonly restart: string | undefined;
   /** Cancelling what other machines send. */
   readonly uploads: string | undefined;
 }
@@ -30,10 +32,13 @@ export function useLocks(): Locks {
     models: mayActAs(access.store_role, 'node') ? undefined : viewOnly,
     copiesHere: mayActAs(access.role, 'node') ? undefined : viewOnly,
     nodes: isAdmin ? undefined : `To forget a machine, run “skulk key” on ${host} and open the link it prints.`,
+    restart: mayActAs(access.role, 'admin')
+      ? undefined
+      : `To restart skulk, run “skulk key” on ${identity.hostname} and open the link it prints.`,
     uploads: isAdmin ? undefined : `To cancel an upload of another machine, run “skulk key” on ${host} and open the link it prints.`,
   };
 }
 
 /** The same locks, or one for everything. Pure. @param reason as a sentence; undefined: no further lock */
 export const lockAll = (locks: Locks, reason: string | undefined): Locks =>
-  reason === undefined ? locks : { models: reason, copiesHere: reason, nodes: reason, uploads: reason };
+  reason === undefined ? locks : { models: reason, copiesHere: reason, nodes: reason, restart: reason, uploads: reason };

@@ -20,6 +20,7 @@ export const activityVerbs: Readonly<Record<ActivityAction, string>> = {
   'change-policy': 'changed the policy of the store',
   'create-token': 'created the token',
   'revoke-token': 'revoked the token',
+  restart: 'restarted the server',
   promote: 'promoted this store instead of',
   'undo-promotion': 'took back the promotion of this store',
 };

@@ -2,7 +2,7 @@ import { codeBody, endedSession, madeToken, namedToken, pageCode, pageKey, sessi
 import { downloadBody, downloadList, downloadStatus } from '../downloads.ts';
 import { activityView, auditList, nodeEvents, storeEvents } from '../events.ts';
 import { deleted, forgotten, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
-import { healthView, nodeIdentity } from '../health.ts';
+import { healthView, nodeIdentity, restarting } from '../health.ts';
 import { foundModels, hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
 import { optimizationList, optimizationPlan, optimizationStatus, optimizeBody } from '../optimizations.ts';
 import { browsed, changedConfig, configBody, configView, jsonSchema, policyBody, policyView } from '../settings.ts';
@@ -289,6 +289,12 @@ const nodeRoutes = {
     summary: 'Stop staging; verified data is kept',
     answers: { 200: stagingJob },
     failures: [400, 404, 409],
+  },
+  'POST /node/restart': {
+    role: 'admin',
+    summary: 'Restart this server with the settings of the file, in the same process; running requests get ten seconds to finish',
+    answers: { 202: restarting },
+    failures: [401, 403, 409],
   },
   'GET /config': { role: 'read', summary: 'The configuration, without secrets', answers: { 200: configView } },
   'GET /config/schema': { role: 'read', summary: 'The JSON schema of the configuration file', answers: { 200: jsonSchema } },

@@ -118,6 +118,7 @@ const actions: readonly (readonly [pattern: RegExp, action: ActivityAction])[] =
   [/^POST (?:\/store)?\/verify$/, 'verify'],
   [/^POST (?:\/node|\/store\/models\/.*)\/stage$/, 'stage'],
   [/^DELETE \/node\/stage\//, 'cancel-stage'],
+  [/^POST \/node\/restart$/, 'restart'],
   [/^PUT \/config$/, 'change-settings'],
   [/^PUT \/policy$/, 'change-policy'],
   [/^POST \/tokens$/, 'create-token'],

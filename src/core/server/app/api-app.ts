@@ -25,6 +25,7 @@ import { addModelList, addStoreApi } from '../routes/store-api.ts';
 import { addStoreAccessRoutes } from '../routes/token-routes.ts';
 import { createApp, type LogOptions } from './create-app.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import type { Restart } from './restart.ts';
 import { addWebApp } from './web-app.ts';
 
 /** What the API of a serving node needs. */
@@ -34,6 +35,8 @@ export interface ApiAppOptions extends LogOptions {
   /** The connection of a node to its store; on the host, `deps` has the store. */
   readonly link?: StoreLink | undefined;
   readonly identity: () => NodeIdentity;
+  /** Restarts this server; if absent, a client cannot do that. */
+  readonly restart?: Restart | undefined;
   /** Decides about rights; if absent, the LAN has the rights in the settings, and nobody has more. */
   readonly access?: Access | undefined;
   /** The named tokens and the policy, on the store host. */
@@ -70,6 +73,7 @@ export async function createApiApp({
   link,
   jobs = stagingOf(deps, link),
   identity,
+  restart,
   access = createAccess({ token: deps.config.settings.token.value }),
   administration,
   names,
@@ -107,6 +111,7 @@ export async function createApiApp({
   const configListeners = new Set<() => void>();
   addNodeRoutes(app, deps, {
     identity,
+    restart,
     jobs,
     streams,
     onConfig: (listener) => {

@@ -17,8 +17,10 @@ import { reconcile } from '../../operations/nodes/reconcile.ts';
 import { warnOfUnit } from '../../operations/service/keep-unit.ts';
 import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import { createApiApp, stagingOf } from './api-app.ts';
+import { readHandover, writeHandover } from './handover.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
 import { listen } from './listen.ts';
+import { createRestart } from './restart.ts';
 import { serveHost } from './serve-host.ts';
 import { serveNode } from './serve-node.ts';
 import type { Served, ServeRequest, Serving } from './serving.ts';
@@ -41,9 +43,14 @@ const everywhere = '0.0.0.0';
 /**
  * Serves until `world.signal` aborts: on the store host the files and the API, elsewhere the API.
  * @param onReady called once, with a function that makes a link to the page with the role admin
+ * @returns if a client asked for a restart, the handover for `request.replacement`
  * @throws SkulkError LOCKED, PORT_IN_USE, CONFIG, PERMISSION, USAGE
  */
-export async function serve(given: Deps, request: ServeRequest, onReady: (ready: Ready, makeLink: () => string) => void): Promise<void> {
+export async function serve(
+  given: Deps,
+  request: ServeRequest,
+  onReady: (ready: Ready, makeLink: () => string) => void,
+): Promise<string | undefined> {
   keepHeapSmall();
   const { world } = given;
   const config = await decideRole(given.config, request.role);
@@ -60,7 +67,8 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   const adminKey = await ensureAdminKey(config.skulkHome, (path) =>
     world.emit({ type: 'warning', message: `other users could read ${path}, so the key of this machine was replaced` }),
   );
-  const pages = createPageKeys();
+  const left = readHandover(request.replacement?.handover);
+  const pages = createPageKeys({ kept: left.pages });
   await warnOfUnit(given);
   const apps: FastifyInstance[] = [];
   const deps: Deps = {
@@ -70,10 +78,13 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
   };
   const ends: (() => Promise<unknown>)[] = [];
   let apiPort: number | undefined;
+  let storePort: number | null = null;
+  const restart = createRestart(deps, request.replacement);
   const advertised = () => advertisedAddress(deps, { listen: request.host });
   const serving: Serving = {
     deps,
-    request,
+    // Clients find a restarted server where it was.
+    request: request.port === 0 && left.port !== null ? { ...request, port: left.port } : request,
     nodeId,
     keys: { adminKey, pages },
     names: await ownNames(deps.config),
@@ -107,13 +118,24 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
       identity: () => {
         const { host, isRoutable } = advertised();
         const preferred_address = isRoutable ? host : null;
-        return { hostname: world.hostname, node_id: nodeId, preferred_address, version: world.version, role: isHost ? 'store' : 'node' };
+        return {
+          hostname: world.hostname,
+          node_id: nodeId,
+          preferred_address,
+          version: world.version,
+          role: isHost ? 'store' : 'node',
+          can_restart: restart !== undefined,
+        };
       },
+      restart,
       names: serving.names,
       logLevel: request.logLevel,
       stream: request.logStream,
     });
-    const { url, port } = await serving.listenWith(api, request.apiPort ?? settings.apiPort.value);
+    const { url, port } = await serving.listenWith(
+      api,
+      (request.apiPort === 0 ? left.apiPort : undefined) ?? request.apiPort ?? settings.apiPort.value,
+    );
     apiPort = port;
     await served.onReady?.();
     void tidyUp(deps);
@@ -138,11 +160,16 @@ export async function serve(given: Deps, request: ServeRequest, onReady: (ready:
     });
     ends.push(forget);
     onReady(ready, () => pageLink(ready.api_url, pages.makeCode().code));
-    await aborted(AbortSignal.any([world.signal, ...(served.lost === undefined ? [] : [served.lost])]));
+    const reasons = [world.signal, restart?.signal, served.lost].filter((signal) => signal !== undefined);
+    await aborted(AbortSignal.any(reasons));
     if (served.lost?.aborted === true) throw stopServing(deps, served.lost.reason);
+    storePort = served.localStoreUrl === undefined ? null : Number(new URL(served.localStoreUrl).port);
   } finally {
     for (const end of ends.toReversed()) await end();
   }
+  // A signal during the stop means that the server is to end.
+  if (restart?.signal.aborted !== true || world.signal.aborted) return undefined;
+  return writeHandover({ port: storePort, apiPort: apiPort ?? null, pages: pages.digests() });
 }
 
 /** Carries out the store's orders. @returns a function that stops it */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../connect/deps.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
+import type { Replacement } from '../../kernel/process/replace-process.ts';
 import type { startAgent } from '../../operations/nodes/fleet-agent.ts';
 import type { AccessOptions } from '../access/access.ts';
 import type { ApiAppOptions } from './api-app.ts';
@@ -18,6 +19,8 @@ export interface ServeRequest {
   readonly logStream?: { write(line: string): void };
   /** Whether to announce a store by mDNS, or search for one. */
   readonly mdns: boolean;
+  /** Replaces the process of this server; if absent, a client cannot restart it. */
+  readonly replacement?: Replacement;
   /** Serve the store that is there now, even if another one was served from there before. */
   readonly newStore?: boolean;
   /** Turn a directory with its content into the store. */

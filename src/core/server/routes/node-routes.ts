@@ -5,6 +5,7 @@ import { listStaging } from '../../operations/nodes/list-staging.ts';
 import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import type { NodeIdentity } from '../../protocol/health.ts';
 import type { StageBody } from '../../protocol/staging.ts';
+import { noRestart, type Restart } from '../app/restart.ts';
 import type { EventStreams } from '../events/event-stream.ts';
 import { createNodeFeed, type OnConfig } from '../events/node-events.ts';
 import { addRoute } from './add-route.ts';
@@ -14,10 +15,31 @@ import { modelOf } from './model-of.ts';
 export function addNodeRoutes(
   app: FastifyInstance,
   deps: Deps,
-  { identity, jobs, onConfig, streams }: { identity: () => NodeIdentity; jobs: StagingJobs; onConfig: OnConfig; streams: EventStreams },
+  {
+    identity,
+    restart,
+    jobs,
+    onConfig,
+    streams,
+  }: {
+    identity: () => NodeIdentity;
+    restart: Restart | undefined;
+    jobs: StagingJobs;
+    onConfig: OnConfig;
+    streams: EventStreams;
+  },
 ): void {
   addRoute(app, 'GET /store/storage', () => listStaging(deps));
   addRoute(app, 'GET /node/identity', async () => identity());
+  addRoute(app, 'POST /node/restart', async (request, reply) => {
+    const { hostname } = identity();
+    if (restart === undefined) throw noRestart(hostname);
+    await restart.check();
+    request.log.info({ from: request.ip }, 'asked to restart');
+    // The answer has reached the client, or the client has gone.
+    reply.raw.once('close', () => restart.begin());
+    return reply.code(202).send({ hostname, pid: process.pid });
+  });
   const feed = createNodeFeed(deps, { jobs, onConfig });
   addRoute(app, 'GET /node/events', (request, reply) => streams.answer(request, reply, feed));
   addRoute(app, 'GET /node/stage', async () => ({ jobs: jobs.list() }));

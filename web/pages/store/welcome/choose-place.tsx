@@ -8,7 +8,7 @@ import { Problem } from '../../../parts/problem.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { nest, type SettingKey, type SettingValue, settingOf } from '../../settings/keys.ts';
 import { PathField } from '../../settings/path-field.tsx';
-import { RestartNote } from '../../settings/restart-note.tsx';
+import { RestartNote } from '../../settings/restart/restart-note.tsx';
 import { useDraft } from '../../settings/use-draft.ts';
 
 const key = 'model_store.store_path';

@@ -1,7 +1,8 @@
 import type { ReactElement } from 'react';
-import type { ConfigView } from '../../../src/core/protocol/settings.ts';
-import { useApp } from '../../parts/app-context.ts';
-import { Icon } from '../../parts/icon.tsx';
+import type { ConfigView } from '../../../../src/core/protocol/settings.ts';
+import { useApp } from '../../../parts/app-context.ts';
+import { Icon } from '../../../parts/icon.tsx';
+import { RestartButton } from './restart-button.tsx';
 
 /** Reports that the server still runs with other settings, lists them, and suggests what to do. */
 export function RestartNote({ view }: { readonly view: ConfigView }): ReactElement {
@@ -29,10 +30,14 @@ export function RestartNote({ view }: { readonly view: ConfigView }): ReactEleme
                 {identity.hostname}: it updates the unit and restarts the service.
               </p>
             )}
-            <p className="muted">
-              Stop it with Ctrl-C and start it again, or if it is a service: <code>systemctl --user restart skulk</code>. This page comes
-              back by itself, unless the address of it is what you changed.
-            </p>
+            {identity.can_restart && notWritable.length === 0 ? (
+              <RestartButton view={view} />
+            ) : (
+              <p className="muted">
+                Stop it with Ctrl-C and start it again, or if it is a service: <code>skulk service restart</code>. This page comes back by
+                itself, unless the address of it is what you changed.
+              </p>
+            )}
           </div>
         </div>
       )}
