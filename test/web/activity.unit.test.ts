@@ -9,6 +9,7 @@ import { describeSent, runningSwarms } from '../../web/pages/activity/moving.ts'
 import { scaleRates } from '../../web/pages/activity/scale-rates.ts';
 import { isReference } from '../../web/pages/add/is-reference.ts';
 import { isTrouble } from '../../web/pages/store/moving/troubles.ts';
+import { sumUnfinished } from '../../web/pages/store/moving/unfinished.ts';
 
 const mib = 1024 ** 2;
 
@@ -190,4 +191,13 @@ test.each([
 ])('whether a person has to see %s: %j', (_what, status, isHere, isSeen) => {
   const download = { error_code: null, warnings: [], bytes_done: 0, ...status } as unknown as DownloadStatus;
   expect(isTrouble(download, isHere)).toBe(isSeen);
+});
+
+test('unfinished is what uploads sent, and what downloads hold that run or stopped, the last one first', () => {
+  const one = (status: DownloadStatus['status'], bytes_done: number, updated_at = ''): DownloadStatus =>
+    ({ status, bytes_done, updated_at }) as DownloadStatus;
+  const [older, newer] = [one('failed', 30, '2026-06-14'), one('failed', 40, '2026-06-15')];
+  const downloads = [one('complete', 1000), one('pending', 1), one('downloading', 20), older, one('failed', 0), newer];
+  expect(sumUnfinished(downloads, [{ bytes_done: 500 }])).toEqual({ bytes: 591, movingBytes: 21, stopped: [newer, older] });
+  expect(sumUnfinished([], [])).toEqual({ bytes: 0, movingBytes: 0, stopped: [] });
 });

@@ -50,6 +50,12 @@ test(
     await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
     await page.getByRole('progressbar').waitFor({ state: 'detached' });
     world.hub.rate = 0;
+    // What it fetched takes space, and the next download uses it.
+    await page.getByRole('link', { name: 'Store' }).first().click();
+    await page.getByRole('link', { name: /^unfinished \d/ }).click();
+    const unfinished = page.getByRole('region', { name: 'Unfinished', exact: true });
+    await unfinished.getByText(/^\d.* in the store$/).waitFor();
+    await unfinished.getByText(/^Stopped just now at \d+ %, holds \d/).waitFor();
     // A message is above a dialog, and can be used there.
     await page.getByRole('link', { name: 'Store' }).first().click();
     await page.keyboard.press('?');

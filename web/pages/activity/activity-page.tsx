@@ -14,6 +14,7 @@ import { Log } from './log.tsx';
 import { countMoving, describeSent, runningSwarms } from './moving.ts';
 import { Rates } from './rates.tsx';
 import { UnfinishedCopies } from './unfinished-copies.tsx';
+import { UnfinishedDownloads } from './unfinished-downloads.tsx';
 import { useActivity } from './use-activity.ts';
 
 /** How fast bytes move, what moves now, what has stopped, and who did what. */
@@ -71,6 +72,7 @@ export function ActivityPage(): ReactElement {
         )}
       </section>
       <Optimizations />
+      <UnfinishedDownloads />
       <UnfinishedUploads />
       <UnfinishedCopies />
       {view !== undefined && <Log view={view} nodes={topics.nodes?.nodes ?? []} />}

@@ -15,6 +15,7 @@ import { ModelList } from './list/model-list.tsx';
 import type { Deleting } from './list/model-table.tsx';
 import { Attention } from './moving/attention.tsx';
 import { useTroubles } from './moving/troubles.ts';
+import { sumUnfinished } from './moving/unfinished.ts';
 import { Optimizations } from './optimize/optimizations.tsx';
 import { Space } from './space.tsx';
 import { UnfinishedUploads } from './uploads/unfinished-uploads.tsx';
@@ -52,7 +53,7 @@ export function StorePage(): ReactElement {
       {guide.isShown && <Welcome guide={guide} onAdd={openAdd} onStage={staging.stage} />}
       {topics.health !== undefined && (
         <div className="overview">
-          <Space health={topics.health} entries={entries} />
+          <Space health={topics.health} entries={entries} unfinished={sumUnfinished(all, topics.uploads?.uploads ?? []).bytes} />
           {activity !== undefined && !isPython && <Rates view={activity} />}
         </div>
       )}

@@ -1,14 +1,12 @@
 import { type ReactElement, useState } from 'react';
 import type { DownloadStatus } from '../../../../src/core/protocol/downloads.ts';
-import { callOf } from '../../../api/call.ts';
-import { useApp } from '../../../parts/app-context.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
 import { plural } from '../../../parts/format.ts';
 import { Icon } from '../../../parts/icon.tsx';
 import { ModelName } from '../../../parts/model-name.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
-import { useTask } from '../../../parts/use-task.ts';
 import { keyOfDownload, nameOfDownload } from '../quantizations.ts';
+import { useRetry } from './use-retry.ts';
 
 /** One line for all downloads that went wrong; each with its reason when it is opened. Nothing where none did. */
 export function Attention({
@@ -67,14 +65,9 @@ function Trouble({
   readonly lock: string | undefined;
   readonly onDismiss: () => void;
 }): ReactElement {
-  const { client, tell } = useApp();
-  const task = useTask<unknown>();
-  const { modelId, status, request, error, hint, warnings } = download;
+  const task = useRetry(download);
+  const { modelId, status, error, hint, warnings } = download;
   const name = nameOfDownload(download);
-  const retry = async (): Promise<void> => {
-    const call = callOf('POST /store/models/:id/download', { id: modelId });
-    if ((await task.change(() => client.send(call, request))) !== undefined) tell(`Resumed the download of ${name}.`);
-  };
   return (
     <li className="attention-line">
       <Icon name="warning" />
@@ -105,7 +98,7 @@ function Trouble({
         )}
       </div>
       {status === 'failed' && (
-        <Button icon="retry" label={`Download ${name} again`} lock={lock} disabled={task.isBusy} onClick={() => void retry()}>
+        <Button icon="retry" label={`Download ${name} again`} lock={lock} disabled={task.isBusy} onClick={task.retry}>
           Try again
         </Button>
       )}

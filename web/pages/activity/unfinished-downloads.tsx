@@ -1,0 +1,68 @@
+import { type ReactElement, useId } from 'react';
+import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
+import { useLocks } from '../../parts/access/locks.ts';
+import { Age } from '../../parts/age.tsx';
+import { useStore } from '../../parts/app-context.ts';
+import { Button } from '../../parts/button.tsx';
+import { formatBytes } from '../../parts/format.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { ModelName } from '../../parts/model-name.tsx';
+import { Sentence } from '../../parts/sentence.tsx';
+import { sumUnfinished } from '../store/moving/unfinished.ts';
+import { useRetry } from '../store/moving/use-retry.ts';
+import { keyOfDownload, nameOfDownload } from '../store/quantizations.ts';
+
+/** What takes space in the store without being a model yet, and the downloads that stopped; nothing if there are none. */
+export function UnfinishedDownloads(): ReactElement | null {
+  const { downloads, uploads } = useStore().topics;
+  const { models: lock } = useLocks();
+  const title = useId();
+  const { bytes, movingBytes, stopped } = sumUnfinished(downloads?.downloads ?? [], uploads?.uploads ?? []);
+  if (bytes === 0) return null;
+  return (
+    <section className="card flush" aria-labelledby={title}>
+      <header className="card-head">
+        <h2 id={title}>Unfinished</h2>
+        <p className="muted">
+          {formatBytes(bytes)} in the store{movingBytes > 0 && `, of which ${formatBytes(movingBytes)} belong to running downloads`}
+        </p>
+      </header>
+      {stopped.length > 0 && (
+        <ul className="moves" aria-label="Stopped downloads">
+          {stopped.map((download) => (
+            <Stopped key={keyOfDownload(download)} download={download} lock={lock} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Stopped({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
+  const { retry, isBusy, error } = useRetry(download);
+  const { modelId, selector, gguf_file, bytes_done, bytes_total, updated_at, error_code } = download;
+  const part = selector ?? gguf_file;
+  const reason = error?.message ?? download.error;
+  return (
+    <li>
+      <div className="move-what">
+        <Icon name="download" />
+        <ModelName id={modelId} /> {part !== null && <span className="label">{part}</span>}
+      </div>
+      <div className="move-state">
+        <p>
+          Stopped <Age at={updated_at} />
+          {bytes_total > 0 && ` at ${Math.floor((bytes_done / bytes_total) * 100)} %`}, holds {formatBytes(bytes_done)}.
+        </p>
+        {reason !== null && error_code !== 'CANCELLED' && (
+          <p className="muted row-more">
+            <Sentence text={reason} />
+          </p>
+        )}
+      </div>
+      <Button icon="retry" label={`Resume the download of ${nameOfDownload(download)}`} lock={lock} disabled={isBusy} onClick={retry}>
+        Resume
+      </Button>
+    </li>
+  );
+}
