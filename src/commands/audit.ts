@@ -1,6 +1,6 @@
 import { choice, defineCommand, flag, number, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { parseDuration } from '../core/kernel/units.ts';
+import { formatBytes, parseDuration } from '../core/kernel/units.ts';
 import { activityActions, objectOfActivity } from '../core/protocol/describe/activity.ts';
 import type { ActivityEntry } from '../core/protocol/events.ts';
 
@@ -24,7 +24,7 @@ export const audit = defineCommand({
   name: 'audit',
   summary: 'list the changes of the store, newest first',
   description: [
-    'Lists who changed what: models that were added, downloaded, deleted or verified, staged copies, tokens, the policy and settings, with the result. Failed requests are listed too.',
+    'Lists who changed what: models that were added, downloaded, deleted or verified, staged copies, tokens, the policy and settings, with the result and the freed space. Failed requests are listed too.',
     'The log contains requests to the server, and commands on the store host while no server ran. A command has the name of its user there. It keeps about 30,000 changes.',
     'On the store host no server needs to run. On other machines the command asks the store. Only the role admin sees the names of tokens, users and machines, except its own.',
     'A NAME is that of a token or a user, an address, or the id or hostname of a machine.',
@@ -55,12 +55,13 @@ export const audit = defineCommand({
     entries.length === 0 ? 'no such changes' : more ? 'there are older ones; --limit shows more' : undefined,
 });
 
-const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): readonly TextBlock[] =>
-  entries.length === 0
+const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): readonly TextBlock[] => {
+  const isFreed = entries.some(({ freed_bytes = 0 }) => freed_bytes > 0);
+  return entries.length === 0
     ? []
     : [
         {
-          header: ['WHEN', 'WHO', 'FROM', 'KIND', 'WHAT', 'RESULT'],
+          header: ['WHEN', 'WHO', 'FROM', 'KIND', 'WHAT', 'RESULT', ...(isFreed ? ['FREED'] : [])],
           rows: entries.map((entry, index) => [
             { time: entry.at },
             askers[index] ?? '',
@@ -68,8 +69,10 @@ const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): 
             entry.action,
             entry.model_id === null ? objectOfActivity(entry) : `${entry.model_id}${entry.selector === null ? '' : `:${entry.selector}`}`,
             entry.code ?? 'done',
+            ...(isFreed ? [entry.freed_bytes === undefined ? '' : formatBytes(entry.freed_bytes)] : []),
           ]),
-          isWhole: [0, 3, 5],
+          isWhole: [0, 3, 5, 6],
           optional: [2],
         },
       ];
+};

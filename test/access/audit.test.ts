@@ -52,7 +52,7 @@ describe('skulk audit on the store host without a server', () => {
     };
     expect({ entries, more }).toEqual({
       entries: [
-        { ...nothing, action: 'delete', model_id: 'org/one' },
+        { ...nothing, action: 'delete', model_id: 'org/one', freed_bytes: 10 },
         { ...nothing, action: 'undo-promotion' },
         { ...nothing, action: 'promote', target: 'http://127.0.0.1:9' },
         { ...nothing, action: 'verify', model_id: 'org/one' },
@@ -65,9 +65,9 @@ describe('skulk audit on the store host without a server', () => {
     });
     const text = await run('audit', '--limit', '2');
     expect(text.stdout.split('\n')).toEqual([
-      expect.stringMatching(/^WHEN +WHO +FROM +KIND +WHAT +RESULT$/),
-      expect.stringMatching(/^\d{4}-\S+Z +anna on the store host +delete +org\/one +done$/),
-      expect.stringMatching(/^\d{4}-\S+Z +anna on the store host +undo-promotion +done$/),
+      expect.stringMatching(/^WHEN +WHO +FROM +KIND +WHAT +RESULT +FREED$/),
+      expect.stringMatching(/^\d{4}-\S+Z +anna on the store host +delete +org\/one +done +10 B$/),
+      expect.stringMatching(/^\d{4}-\S+Z +anna on the store host +undo-promotion +done *$/),
       '',
     ]);
     expect(text.stderr).toContain('there are older ones; --limit shows more');
@@ -147,12 +147,12 @@ describe('skulk audit with a server', () => {
     await expect.poll(async () => (await list(world.host('audit', '--json'))).entries.length).toBe(3);
     const seen = await list(world.host('audit', '--json'));
     expect(seen.entries).toMatchObject([
-      { who: 'token ops', node: 'mill', action: 'delete', model_id: 'org/one', code: null },
+      { who: 'token ops', node: 'mill', action: 'delete', model_id: 'org/one', code: null, freed_bytes: expect.any(Number) },
       { who: 'user anna', from: '', action: 'create-token', target: 'ops' },
       { who: 'user anna', action: 'add', model_id: 'org/one' },
     ]);
     expect(await list(world.host('audit', '--json', '--who', 'ops'))).toEqual({ entries: [seen.entries[0]], more: false });
-    expect((await world.host('audit', '--kind', 'delete')).stdout).toMatch(/\nS?.*Z +ops +\S+ +delete +org\/one +done\n$/);
+    expect((await world.host('audit', '--kind', 'delete')).stdout).toMatch(/\nS?.*Z +ops +\S+ +delete +org\/one +done +10 B\n$/);
     // The page shows the same.
     const { entries } = (await ask(host.url, '/store/activity', { headers })).json() as AuditList;
     expect(entries).toEqual(seen.entries);
@@ -166,7 +166,7 @@ describe('skulk audit with a server', () => {
     // A search does not give the names away.
     for (const name of ['ops', 'anna', 'mill'])
       expect((await list(world.node('n1', host.url, 'audit', '--json', '--who', name))).entries).toEqual([]);
-    expect((await world.node('n1', host.url, 'audit')).stdout).toMatch(/Z +a token +delete +org\/one +done\n/);
+    expect((await world.node('n1', host.url, 'audit')).stdout).toMatch(/Z +a token +delete +org\/one +done +10 B\n/);
     expect(await list(world.node('n1', host.url, '--token', token, 'audit', '--json'))).toEqual(seen);
 
     for (const query of ['since=yesterday', 'kind=teleport', 'limit=10001', 'limit=0', 'limit=-1', 'failed=perhaps', 'who=a&who=b'])

@@ -61,8 +61,8 @@ test(
     ]);
     expect(saved.suggestedFilename()).toBe('skulk-log.csv');
     expect((await readFile(await saved.path(), 'utf8')).split('\r\n')).toEqual([
-      '"time","who","from","action","model","quantization","target","result"',
-      `"2026-06-15T13:00:00.000Z","ops","10.0.0.2","purge","'=1+1","","","done"`,
+      '"time","who","from","action","model","quantization","target","result","freed_bytes"',
+      `"2026-06-15T13:00:00.000Z","ops","10.0.0.2","purge","'=1+1","","","done",""`,
       '',
     ]);
     await page.reload();

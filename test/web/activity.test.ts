@@ -57,7 +57,7 @@ test(
     expect((await ask(host.url, '/models/org%2Fnone', { method: 'DELETE' })).status).toBe(404);
     // A stranger does not fill the log.
     expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers: { Authorization: 'Bearer wrong' } })).status).toBe(401);
-    await log.getByRole('row', { name: /olga deleted org\/one done$/ }).waitFor();
+    await log.getByRole('row', { name: /olga deleted org\/one done −2\.00 KiB$/ }).waitFor();
     await log.getByRole('row', { name: /deleted org\/none model not found$/ }).waitFor();
     expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
     await looksWell(page);
@@ -65,6 +65,10 @@ test(
     await log.getByRole('button', { name: 'Failed 1' }).click();
     await log.getByRole('row', { name: /olga deleted/ }).waitFor({ state: 'detached' });
     await log.getByRole('button', { name: 'Failed 1' }).click();
+    await log.getByLabel('Person', { exact: true }).selectOption('anna on the store host');
+    await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(0);
+    await log.getByRole('row', { name: /added org\/one done$/ }).waitFor();
+    await log.getByLabel('Person', { exact: true }).selectOption('Everybody');
     await log.getByLabel('Model, machine or person').fill('OLGA');
     await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(1);
     await page.reload();
@@ -74,16 +78,17 @@ test(
     // Who has no admin key sees what was done, and not the names of others.
     await page.goto(`${node.apiUrl}/activity`);
     await log.getByText('an admin also sees names and addresses').waitFor();
-    await log.getByRole('row', { name: /a token deleted org\/one done$/ }).waitFor();
+    await log.getByRole('row', { name: /a token deleted org\/one done −2\.00 KiB$/ }).waitFor();
     expect(await log.getByText('olga').count()).toBe(0);
     expect(await log.getByText('anna').count()).toBe(0);
+    expect(await log.getByLabel('Person', { exact: true }).locator('option').allTextContents()).not.toContain('olga');
 
     // The next server continues the log.
     await node.stop();
     await host.stop();
     const restarted = await world.hostInProcess();
     await page.goto(await pageLink(restarted, '/activity'));
-    await log.getByRole('row', { name: /olga deleted org\/one done$/ }).waitFor();
+    await log.getByRole('row', { name: /olga deleted org\/one done −2\.00 KiB$/ }).waitFor();
     expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
     expect(await readFile(join(world.home, 'host', 'store', '.skulk', 'v1', 'audit.ndjson'), 'utf8')).not.toContain(token);
   },

@@ -74,6 +74,9 @@ export const activityEntry = object({
   selector: orNull(verbatim()),
   target: orNull(text(), 'The node, the token or the URL that it is about; a token only for the role admin and for who asked'),
   code: orNull(text(), 'Code of the failure; null where it succeeded'),
+  freed_bytes: Type.Optional(
+    count({ description: 'What a delete or a purge had freed when it was answered; absent if that is not known' }),
+  ),
 });
 export type ActivityEntry = Shape<typeof activityEntry>;
 

@@ -1,6 +1,7 @@
 import { type ReactElement, useId } from 'react';
 import type { ActivityAction, ActivityEntry } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
+import { nameAsker } from '../../api/activity.ts';
 import { Button } from '../../parts/button.tsx';
 import { type LogFilter, toCsv } from './log-filter.ts';
 
@@ -20,8 +21,10 @@ export function LogTools({
 }): ReactElement {
   const words = useId();
   const kind = useId();
+  const who = useId();
   const failed = entries.filter(({ code }) => code !== null).length;
   const kinds = [...new Set([...entries.map(({ action }) => action), ...(filter.kind === '' ? [] : [filter.kind])])].toSorted();
+  const people = [...new Set([...entries.map((entry) => nameAsker(entry, nodes)), ...(filter.who === '' ? [] : [filter.who])])];
   return (
     <div className="log-tools">
       <label htmlFor={words} className="visually-hidden">
@@ -44,6 +47,19 @@ export function LogTools({
             {one.replaceAll('-', ' ')}
           </option>
         ))}
+      </select>
+      <label htmlFor={who} className="visually-hidden">
+        Person
+      </label>
+      <select id={who} value={filter.who} onChange={(event) => onFilter({ ...filter, who: event.target.value })}>
+        <option value="">Everybody</option>
+        {people
+          .toSorted((a, b) => a.localeCompare(b, 'en'))
+          .map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
       </select>
       <button
         type="button"

@@ -6,7 +6,7 @@ import { mayActAs } from '../../parts/access/locks.ts';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
-import { formatDate } from '../../parts/format.ts';
+import { formatBytes, formatDate } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
@@ -79,6 +79,9 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
           <th scope="col" className="col-result">
             Result
           </th>
+          <th scope="col" className="number col-data wide-only">
+            Data
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -87,7 +90,7 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
           <Fragment key={`${entry.at} ${index}`}>
             {dayOf(entry.at) !== dayOf(entries[index - 1]?.at ?? '') && (
               <tr className="day">
-                <th scope="rowgroup" colSpan={4}>
+                <th scope="rowgroup" colSpan={5}>
                   {dayOf(entry.at) === new Date().toDateString()
                     ? 'Today'
                     : new Date(entry.at).toLocaleDateString('en-GB', { dateStyle: 'full' })}
@@ -102,7 +105,7 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
               </td>
               <td>{nameAsker(entry, nodes)}</td>
               <td className="path">
-                {verbs[entry.action]} <What entry={entry} />
+                {verbs[entry.action]} <What entry={entry} /> <span className="narrow-only muted number">{dataOf(entry)}</span>
               </td>
               <td>
                 {entry.code === null ? (
@@ -115,6 +118,7 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
                   </span>
                 )}
               </td>
+              <td className="number wide-only">{dataOf(entry)}</td>
             </tr>
           </Fragment>
         ))}
@@ -135,6 +139,9 @@ function What({ entry }: { readonly entry: ActivityEntry }): ReactElement {
     </>
   );
 }
+
+/** `−5.86 GiB` of what was freed. Pure. */
+const dataOf = ({ freed_bytes: freed = 0 }: ActivityEntry): string => (freed > 0 ? `−${formatBytes(freed)}` : '');
 
 /** `MODEL_NOT_FOUND` as words. Pure. */
 const wordsOf = (code: string): string => code.toLowerCase().replaceAll('_', ' ');

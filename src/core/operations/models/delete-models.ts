@@ -165,7 +165,13 @@ export async function deleteModels(
         freedBytes,
         order,
         selector: name,
-      } = await logUnserved(deps, opened, change, () => fleet.remove(modelId, { force, selector }));
+      } = await logUnserved(
+        deps,
+        opened,
+        change,
+        () => fleet.remove(modelId, { force, selector }),
+        (removal) => removal.freedBytes,
+      );
       if (sizes !== undefined && (await sizesOf(opened.store)).has(modelId)) throw stillThere(modelId, opened.store.location);
       canonical += sizes?.get(modelId) ?? freedBytes;
       orders.push({ ...order, model_id: modelId });

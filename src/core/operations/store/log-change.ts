@@ -12,24 +12,34 @@ export type Change = Pick<ActivityEntry, 'action'> & Partial<Pick<ActivityEntry,
 /**
  * Makes a change through an opened store. If this process makes it on the disk, it is recorded in the log of changes with its result. A
  * server records the requests that it gets.
+ * @param freedBy what a result says about freed bytes
  */
 export function logUnserved<T>(
   deps: Pick<Deps, 'world' | 'store'>,
   { url, localRoot }: Pick<OpenedStore, 'url' | 'localRoot'>,
   change: Change,
   work: () => Promise<T>,
+  freedBy?: (result: T) => number,
 ): Promise<T> {
-  return deps.store !== undefined || url !== undefined || localRoot === undefined ? work() : logOnDisk(deps, localRoot, change, work);
+  return deps.store !== undefined || url !== undefined || localRoot === undefined
+    ? work()
+    : logOnDisk(deps, localRoot, change, work, freedBy);
 }
 
 /**
  * Makes a change on the disk of the store at `root`, and records it with its result. An entry that cannot be saved causes a warning; it
  * never stops the change.
  */
-export async function logOnDisk<T>({ world }: Pick<Deps, 'world'>, root: string, change: Change, work: () => Promise<T>): Promise<T> {
+export async function logOnDisk<T>(
+  { world }: Pick<Deps, 'world'>,
+  root: string,
+  change: Change,
+  work: () => Promise<T>,
+  freedBy?: (result: T) => number,
+): Promise<T> {
   try {
     const result = await work();
-    await record(world, root, { ...change, code: null });
+    await record(world, root, { ...change, code: null, ...(freedBy !== undefined && { freed_bytes: freedBy(result) }) });
     return result;
   } catch (error) {
     const code = error instanceof SkulkError ? error.code : 'INTERNAL';
@@ -42,7 +52,7 @@ export async function logOnDisk<T>({ world }: Pick<Deps, 'world'>, root: string,
 async function record(
   { now, user, emit }: Deps['world'],
   root: string,
-  { action, model_id = null, selector = null, target = null, code }: Change & Pick<ActivityEntry, 'code'>,
+  { action, model_id = null, selector = null, target = null, ...result }: Change & Pick<ActivityEntry, 'code' | 'freed_bytes'>,
 ): Promise<void> {
   const { audit: file, olderAudit: older, auditLock: lock } = storeLayout(root);
   const isThere = await stat(dirname(file)).then(
@@ -64,5 +74,5 @@ async function record(
       }),
   });
   const at = now().toISOString();
-  log.append({ at, who: `user ${user()}`, from: '', node: null, action, model_id, selector, target, code });
+  log.append({ at, who: `user ${user()}`, from: '', node: null, action, model_id, selector, target, ...result });
 }

@@ -12,12 +12,20 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The error code of the failure. */
     failure: string | undefined;
+    /** What it freed, as its answer says. */
+    freedBytes: number | undefined;
   }
 }
 
 /** Logs every request that may change something: the client, its address, the target, and the result. */
 export function logChanges(app: FastifyInstance, activity?: Activity): void {
   app.decorateRequest('failure');
+  app.decorateRequest('freedBytes');
+  app.addHook('preSerialization', async (request, _reply, payload) => {
+    const { freed_bytes: freed } = fieldsOf(payload);
+    if (typeof freed === 'number') request.freedBytes = freed;
+    return payload;
+  });
   app.addHook('onRequest', async (request, reply) => {
     if (isSafe(request.method) || request.routeOptions.config.changesNothing === true) return;
     const { raw } = reply;
@@ -43,7 +51,7 @@ export function logChanges(app: FastifyInstance, activity?: Activity): void {
 
 /** @param code why it failed; null when it did not */
 function note(activity: Activity, request: FastifyRequest, code: string | null): void {
-  const { method, routeOptions, asker, ip, headers, body } = request;
+  const { method, routeOptions, asker, ip, headers, body, freedBytes } = request;
   const named = actionOf(method, routeOptions.url ?? '');
   const action = named === 'purge' && fieldsOf(body)['kind'] === 'stage' ? 'stage' : named;
   // A stranger may ask for anything, and is not to push away what others did.
@@ -60,6 +68,7 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
     selector: textOf(selector) ?? listed.selector ?? null,
     target: target ?? listed.target ?? (action.endsWith('-token') ? (name ?? null) : null),
     code,
+    ...(code === null && freedBytes !== undefined && (action === 'delete' || action === 'purge') && { freed_bytes: freedBytes }),
   });
 }
 
