@@ -144,6 +144,16 @@ describe('bad input is refused with file, line, key and hint', () => {
       under('staging: {staging_keep_recent_gb: -1}'),
       /skulk\.yaml:3: model_store\.staging\.staging_keep_recent_gb must be >= 0/,
     ],
+    ['an empty name', 'model_store:\n  store_host: ""\n', /skulk\.yaml:2: model_store\.store_host must not be empty\n/],
+    ['an empty address', under('store_http_host: ""'), /skulk\.yaml:3: model_store\.store_http_host must not be empty or must be null\n/],
+    ['a short token', under('auth: {token: abc}'), /skulk\.yaml:3: model_store\.auth\.token must have at least 8 characters\n/],
+    ['two documents', '---\nmodel_store: {}\n---\nhf_token: x\n', /skulk\.yaml:3: it contains several YAML documents\n.*keep one/],
+    [
+      'aliases that multiply',
+      `a: &a [${'x,'.repeat(99)}x]\nb: &b [${'*a,'.repeat(99)}*a]\nc: [${'*b,'.repeat(99)}*b]\n`,
+      /skulk\.yaml: its YAML aliases expand to too many values\n/,
+    ],
+    ['an alias without an anchor', 'model_store: *nope\n', /skulk\.yaml: Unresolved alias .*nope\n/],
     ['a port that is none', under('store_port: 70000'), /skulk\.yaml:3: model_store\.store_port must be <= 65535/],
     [
       'a URL as store_host',

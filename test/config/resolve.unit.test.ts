@@ -145,6 +145,40 @@ describe('overrides for single machines', () => {
   });
 });
 
+describe('the address of the store', () => {
+  const text = (key: string, value: string) => `model_store:\n  store_host: other\n  ${key}: ${JSON.stringify(value)}\n`;
+  test.each(['http://10.0.0.1', '10.0.0.1:58080', '999.1.1.1', 'a b', '10.0.0.1/24', 'me@nas', 'nas?x', 'nas#x', 'a\\b', 'fe80::1%eth0'])(
+    '%s is refused on a node, with the key and the line',
+    (address) => {
+      expect(() => resolve(text('store_http_host', address))).toThrow(
+        `/etc/skulk.yaml:3: store_http_host is ${JSON.stringify(address)}, which is not a host name`,
+      );
+      expect(() => resolve(`model_store:\n  store_host: ${JSON.stringify(address)}\n`)).toThrow(/^\/etc\/skulk\.yaml:2: store_host is /);
+    },
+  );
+
+  test.each(['10.0.0.1', 'nas.local', 'fe80::1', 'büro', 'under_score'])('%s is accepted', (address) => {
+    expect(resolve(text('store_http_host', address)).settings.storeHttpHost.value).toBe(address);
+  });
+
+  test('the store host ignores one that nobody can use, like the Python program', () => {
+    const yaml = 'model_store:\n  store_host: kite3\n  store_http_host: http://10.0.0.1\n';
+    expect(resolve(yaml).isStoreHost).toBe(true);
+  });
+});
+
+describe('the budget', () => {
+  test.each([
+    ['.inf', Number.MAX_SAFE_INTEGER],
+    ['1.0e+300', Number.MAX_SAFE_INTEGER],
+    ['999999999', Number.MAX_SAFE_INTEGER],
+    ['1.5', 1.5 * 1024 ** 3],
+  ])('of %s GiB is a number of bytes that JSON and sums can hold', (gib, bytes) => {
+    const yaml = `model_store:\n  staging:\n    staging_keep_recent_gb: ${gib}\n`;
+    expect(resolve(yaml).settings.keepRecentBytes.value).toBe(bytes);
+  });
+});
+
 describe('host names', () => {
   test.each([
     ['kite3', 'KITE3', true],

@@ -21,7 +21,7 @@ import {
   type SwarmSettings,
   usualMachine,
 } from './settings.ts';
-import { checkStoreHost, checkStoreUrl, readSecondStores, usualStorePort, withScheme } from './store-address.ts';
+import { checkHost, checkStoreUrl, readSecondStores, usualStorePort, withScheme } from './store-address.ts';
 import { readTokenFile, type TokenFile } from './token-file.ts';
 import { warnOfMisplaced } from './warn-of-misplaced.ts';
 
@@ -182,7 +182,7 @@ export function resolveConfig(
       'staging.node_cache_path',
     ),
     cleanupOnDeactivate: staging('cleanup_on_deactivate', (s) => s.cleanup_on_deactivate, true),
-    keepRecentBytes: { ...gib, value: Math.floor(gib.value * 1024 ** 3) },
+    keepRecentBytes: { ...gib, value: Math.min(Math.floor(gib.value * 1024 ** 3), Number.MAX_SAFE_INTEGER) },
     token: settle<string | undefined>(undefined, ['auth.token', store.auth?.token], {
       env: ['SKULK_TOKEN', env(world, 'SKULK_TOKEN')],
       flag: ['--token', flags.token],
@@ -205,14 +205,18 @@ export function resolveConfig(
   const upstream = settings.upstream.value;
   if (upstream !== undefined) checkStoreUrl(upstream, settings.upstream.origin, 'SKULK_UPSTREAM_TOKEN');
   const host = settings.storeHost.value;
-  if (host !== undefined) checkStoreHost(host, settings.storeHost.origin);
+  if (host !== undefined) checkHost(host, settings.storeHost.origin, 'store_host');
+  const isStoreHost = url === undefined && (host === undefined || isThisMachine(host, { hostname, nodeId, aliases }));
+  const { value: address, origin } = settings.storeHttpHost;
+  // The store host replaces one that it cannot use, and a URL takes precedence over it.
+  if (!isStoreHost && url === undefined && address !== undefined && origin.from === 'file') checkHost(address, origin, 'store_http_host');
   return {
     file,
     skulkHome,
     hostname,
     nodeId,
     settings,
-    isStoreHost: url === undefined && (host === undefined || isThisMachine(host, { hostname, nodeId, aliases })),
+    isStoreHost,
     isStoreNamed: url !== undefined || host !== undefined || settings.storePath.origin.from !== 'default',
     aliases,
     tokenHosts,

@@ -112,6 +112,10 @@ function refuseFault({ errors }: Document.Parsed, path: string, lines: LineCount
   const [fault] = errors;
   if (fault === undefined) return;
   const { line, col } = lines.linePos(fault.pos[0]);
+  if (fault.code === 'MULTIPLE_DOCS')
+    throw new SkulkError('CONFIG', `${path}:${line}: it contains several YAML documents`, {
+      hint: 'keep one of them, without the line "---" between them',
+    });
   const kind = path.endsWith('.json') ? 'JSON' : 'YAML';
   throw new SkulkError('CONFIG', `${path}:${line}:${col}: not ${kind}: ${fault.message}`, {
     hint: 'correct that line; `skulk config validate` checks the file again',
@@ -172,7 +176,9 @@ function expandDocument(document: Document, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new SkulkError('CONFIG', `${path}: ${(error as Error).message}`, { hint: 'remove the YAML aliases', cause: error });
+    const { message } = error as Error;
+    const fault = message.startsWith('Excessive alias count') ? 'its YAML aliases expand to too many values' : message;
+    throw new SkulkError('CONFIG', `${path}: ${fault}`, { hint: 'remove the YAML aliases', cause: error });
   }
 }
 

@@ -55,11 +55,15 @@ export function readSecondStores(text: string | undefined, listed: readonly stri
   return (given ?? listed).map((one) => parseStoreUrl(one, origin, 'SKULK_SECOND_TOKEN'));
 }
 
-/** @throws SkulkError CONFIG for a URL, which would otherwise be looked up as a name */
-export function checkStoreHost(text: string, origin: Origin): void {
+/**
+ * @param key the key of the file, for the message
+ * @throws SkulkError CONFIG for a URL, which would otherwise be looked up as a name, and for a text that no URL can contain as its host
+ */
+export function checkHost(text: string, origin: Origin, key: 'store_host' | 'store_http_host'): void {
   const hasPort = /^[^:]+:\d+$/.test(text);
-  if (!hasPort && !/[/\s]/.test(text)) return;
-  throw new SkulkError('CONFIG', `${placeOf(origin)}store_host is ${JSON.stringify(text)}, which is not a host name`, {
+  const host = isIP(text) === 6 ? `[${text}]` : text;
+  if (!hasPort && !/[/\\\s@?#]/.test(text) && URL.canParse(`http://${host}:${usualStorePort}`)) return;
+  throw new SkulkError('CONFIG', `${placeOf(origin)}${key} is ${JSON.stringify(text)}, which is not a host name`, {
     hint: 'write only the name or address, e.g. mac-studio-1, and set the port in store_port',
   });
 }

@@ -35,6 +35,10 @@ function toProblem({ keyword, instancePath, params, message = 'is not valid' }: 
   }
   if (keyword === 'enum')
     return { path, message: `must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}` };
+  if (keyword === 'minLength') {
+    const limit = Number(params['limit']);
+    return { path, message: limit === 1 ? 'must not be empty' : `must have at least ${limit} characters` };
+  }
   const article = /^must be (?=[aeiou])/.test(message) ? 'must be an ' : message === 'must be null' ? 'must be ' : 'must be a ';
   return { path, message: keyword === 'type' ? message.replace(/^must be /, article) : message };
 }
