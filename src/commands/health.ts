@@ -28,9 +28,12 @@ export const health = defineCommand({
       `location    ${report.location}${report.location.startsWith('/') ? ' (no server is running)' : ''}`,
       ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
       ...(typeof report.free_bytes === 'number' && typeof report.total_bytes === 'number'
-        ? [`disk        ${formatBytes(report.free_bytes)} free of ${formatBytes(report.total_bytes)}`]
+        ? [
+            `disk        ${formatBytes(report.free_bytes)} free of ${formatBytes(report.total_bytes)}${
+              typeof report.used_bytes === 'number' ? `, ${formatBytes(report.used_bytes)} used` : ''
+            }`,
+          ]
         : []),
-      ...(typeof report.used_bytes === 'number' ? [`used        ${formatBytes(report.used_bytes)}`] : []),
       ...(typeof report.models === 'number' ? [`models      ${report.models}`] : []),
       ...(report.version === '' ? ['program     the Python Skulk'] : []),
       ...(report.hostname === null || report.hostname === undefined || report.version === ''

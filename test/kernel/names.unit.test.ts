@@ -43,6 +43,15 @@ describe('a model id', () => {
     expect(isModelId(id)).toBe(false);
   });
 
+  test.each([
+    ['https://example.com/a/b', 'it is an address, but not of Hugging Face'],
+    ['https://huggingface.co/datasets/a/b', 'skulk keeps models, not datasets or Spaces'],
+    ['hf://spaces/a/b', 'skulk keeps models, not datasets or Spaces'],
+    ['a/b/c', 'it has more than one slash'],
+  ])('is not read from %s: %s', (text, why) => {
+    expect(() => parseModelRef(text)).toThrow(why);
+  });
+
   test('has a directory name of its own, which can be converted back', () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '_', '-', '.'), minLength: 1, maxLength: 8 });
     const id = fc

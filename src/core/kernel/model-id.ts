@@ -44,7 +44,9 @@ export function parseModelId(text: string): ModelId {
     });
   };
   if (text === '') return refuse('it is empty');
-  if (parts.length > 2) refuse('it has more than one slash');
+  if (text.includes('://')) refuse('it is an address, but not of Hugging Face');
+  if (parts.length > 2)
+    refuse(/^(?:datasets|spaces)\//.test(text) ? 'skulk keeps models, not datasets or Spaces' : 'it has more than one slash');
   for (const part of parts) {
     if (part === '') refuse('a part of it is empty');
     if (part.length > maxPartLength) refuse(`a part of it is longer than ${maxPartLength} characters`);

@@ -28,7 +28,11 @@ export async function checkStaging({ config, world }: Deps, isUsable: () => Prom
     await isUsable();
     const room = await describeRoom(layout.root);
     const path = room.isLow
-      ? warning('staging path', `${layout.root} has ${room.text}`, 'lower staging_keep_recent_gb, or run `skulk purge-staging`')
+      ? warning(
+          'staging path',
+          `${layout.root} has ${room.text}`,
+          'free some room on that disk, or set staging.node_cache_path to a directory on a larger one; `skulk purge-staging` removes idle copies',
+        )
       : ok('staging path', `${layout.root} is writable and has ${room.text}`);
     return [path, await checkContent(layout.root, world.now())];
   } catch (error) {
