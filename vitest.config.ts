@@ -36,6 +36,8 @@ export default defineConfig({
     // What was built runs as it is, whoever imports it.
     server: { deps: { external: [/\/dist\//] } },
     expect: { poll: { timeout: patienceMs } },
+    // A group may consist of tests of one form only (`test/helpers/seeded.ts`).
+    passWithNoTests: true,
     reporters: ['default', './test/helpers/report-skipped-tests.ts'],
     projects: [
       // Nothing of these is left behind in the process, so that one process runs them all.

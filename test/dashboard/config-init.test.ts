@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal, type Terminal } from '../helpers/terminal.ts';
@@ -22,7 +22,7 @@ async function openEmpty(env: Readonly<Record<string, string>> = {}): Promise<{ 
 const validate = (directory: string) =>
   runInProcess(['config', 'validate'], { cwd: directory, env: { SKULK_HOME: join(directory, '../home') } });
 
-test('config init on a store host asks for the directory of the models, shows the file and writes it', wants('tmux'), async () => {
+usualTest('config init on a store host asks for the directory of the models, shows the file and writes it', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   const models = join(directory, '../models');
   await terminal.enter('skulk config init; echo "status $?"');
@@ -63,7 +63,7 @@ test('config init on a store host asks for the directory of the models, shows th
   expect(await readdir(directory)).toEqual(['skulk.yaml']);
 });
 
-test('config init on a node asks for a store, contacts it, and can go back', wants('tmux'), async () => {
+usualTest('config init on a node asks for a store, contacts it, and can go back', wants('tmux'), async () => {
   const { url } = await serveModels({});
   const { terminal, directory } = await openEmpty();
   await terminal.enter('skulk config init --config mine.yaml; echo "status $?"');
@@ -109,7 +109,7 @@ test('config init on a node asks for a store, contacts it, and can go back', wan
   expect(file).toContain('# store_path: $SKULK_HOME/store');
 });
 
-test('Escape and Ctrl-C write nothing at the first and at the last question of config init', wants('tmux'), async () => {
+longTest('Escape and Ctrl-C write nothing at the first and at the last question of config init', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   const ways = [
     ['Escape', 0],

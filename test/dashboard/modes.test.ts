@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { openTerminal, type Terminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -90,30 +90,37 @@ test('a crash of the dashboard restores the terminal and prints the message', wa
   await expectAsBefore(terminal, 'a crash');
 });
 
-test('Ctrl-Z suspends the dashboard and restores the terminal, and fg resumes it in a window of another size', wants('tmux'), async () => {
-  const terminal = shared();
-  await openDashboard(terminal);
-  await terminal.press('3');
-  await terminal.sees(/NODE +STATE/);
-  const stops = [['Ctrl-Z', (): Promise<void> => terminal.press('C-z')] as const, ['SIGTSTP', () => signal('SIGTSTP')(terminal)] as const];
-  for (const [way, stop] of stops) {
-    await stop();
-    await terminal.sees('Stopped');
+longTest(
+  'Ctrl-Z suspends the dashboard and restores the terminal, and fg resumes it in a window of another size',
+  wants('tmux'),
+  async () => {
+    const terminal = shared();
+    await openDashboard(terminal);
+    await terminal.press('3');
+    await terminal.sees(/NODE +STATE/);
+    const stops = [
+      ['Ctrl-Z', (): Promise<void> => terminal.press('C-z')] as const,
+      ['SIGTSTP', () => signal('SIGTSTP')(terminal)] as const,
+    ];
+    for (const [way, stop] of stops) {
+      await stop();
+      await terminal.sees('Stopped');
+      await terminal.prompt();
+      await expectAsBefore(terminal, way);
+      await terminal.resize(way === 'Ctrl-Z' ? 100 : 90, 30);
+      await terminal.enterAnew('fg');
+      await terminal.sees(/NODE +STATE/);
+      expect([way, await terminal.modes()]).toEqual([way, drawnOn]);
+      await terminal.press('1', 'Enter');
+      await terminal.sees(/sha256 +[0-9a-f]{64}/);
+      await terminal.press('Escape', '3');
+      await terminal.sees(/NODE +STATE/);
+    }
+    await terminal.press('q');
     await terminal.prompt();
-    await expectAsBefore(terminal, way);
-    await terminal.resize(way === 'Ctrl-Z' ? 100 : 90, 30);
-    await terminal.enterAnew('fg');
-    await terminal.sees(/NODE +STATE/);
-    expect([way, await terminal.modes()]).toEqual([way, drawnOn]);
-    await terminal.press('1', 'Enter');
-    await terminal.sees(/sha256 +[0-9a-f]{64}/);
-    await terminal.press('Escape', '3');
-    await terminal.sees(/NODE +STATE/);
-  }
-  await terminal.press('q');
-  await terminal.prompt();
-  await expectAsBefore(terminal, 'q after all that');
-});
+    await expectAsBefore(terminal, 'q after all that');
+  },
+);
 
 // This is the last test, because it closes the terminal.
 test('a closed terminal ends the dashboard', wants('tmux'), async () => {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { type FleetWorld, fleetWorld } from '../helpers/fleet-world.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 import { wireTo } from '../helpers/wire.ts';
@@ -20,7 +20,7 @@ const known = (
     })
     .toBe(true);
 
-test('d deletes a model everywhere after y, and shows the result on each machine', wants('tmux'), async () => {
+usualTest('d deletes a model everywhere after y, and shows the result on each machine', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', new Uint8Array(2 * 1024 * 1024));
   await world.add('org/two');
@@ -117,7 +117,7 @@ longTest('deleting a model that the store host uses in place is refused with its
   expect(await world.canonical()).toEqual([]);
 });
 
-test('p purges on this machine, on one machine or on all, and keeps copies in use', wants('tmux'), async () => {
+longTest('p purges on this machine, on one machine or on all, and keeps copies in use', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -173,7 +173,7 @@ test('p purges on this machine, on one machine or on all, and keeps copies in us
   await agent.stop();
 });
 
-test('s stages on this machine and shows the path, and leaving meanwhile needs a confirmation', wants('tmux'), async () => {
+usualTest('s stages on this machine and shows the path, and leaving meanwhile needs a confirmation', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/small');
   await world.add('org/tall');
@@ -215,7 +215,7 @@ test('s stages on this machine and shows the path, and leaving meanwhile needs a
   await terminal.sees('status 0\n');
 });
 
-test('a change is refused with one line that names the necessary role if the LAN may only read', wants('tmux'), async () => {
+usualTest('a change is refused with one line that names the necessary role if the LAN may only read', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
 
-test('the dashboard shows the four lists, a filter, and the details of each item', wants('tmux'), async () => {
+usualTest('the dashboard shows the four lists, a filter, and the details of each item', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('mlx-community/Qwen3-4B-4bit', noise(3_000_000));
   await world.add('org/other');
@@ -52,7 +52,7 @@ test('the dashboard shows the four lists, a filter, and the details of each item
   expect(await terminal.sees(/^[› ] mlx-community\S+ +2\.86 MiB +1 /m)).toMatch(/^› /m);
 });
 
-test('the dashboard shows additions, deletes and downloads of others at once', wants('tmux'), async () => {
+longTest('the dashboard shows additions, deletes and downloads of others at once', wants('tmux'), async () => {
   const world = await hubWorld();
   world.hub.push('org/big', {
     files: { 'config.json': '{}', 'w.safetensors': { size: 24 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -76,7 +76,7 @@ test('the dashboard shows additions, deletes and downloads of others at once', w
   await terminal.sees('The store is empty.');
 });
 
-test(
+usualTest(
   'the dashboard adds a model by its name with a choice of quantizations, and its download can be stopped and resumed',
   wants('tmux'),
   async () => {
@@ -152,7 +152,7 @@ longTest('the dashboard waits for a store that is away, and marks the data as ol
   await terminal.losesSight(/last known state/);
 });
 
-test('the dashboard reads the disk without a server, and uses a server that starts later', wants('tmux'), async () => {
+longTest('the dashboard reads the disk without a server, and uses a server that starts later', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host' } });

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { type ScriptedStore, scriptedStore, someDownload, someEntry, someHealth, someNode } from '../helpers/scripted-store.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal, type Terminal, type TerminalOptions } from '../helpers/terminal.ts';
 import { wants } from '../helpers/wants.ts';
@@ -17,7 +17,7 @@ const codes = new RegExp(`${esc}\\[[\\d;]*m`, 'g');
 
 const names = Array.from({ length: 60 }, (_, index) => `org/model-${String(index).padStart(2, '0')}`);
 
-test('the dashboard shows what fits into a window of any size, and reports a window that is too small', wants('tmux'), async () => {
+usualTest('the dashboard shows what fits into a window of any size, and reports a window that is too small', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.tell('registry', { entries: names.map((name) => someEntry(name, { tags: ['vision'], quantization: '4bit', file_count: 12 })) });
   store.tell('nodes', { nodes: [someNode('n2', { hostname: 'gpu-box', copies: [copyOf(names[0])], staged_models: 1 })] });
@@ -67,7 +67,7 @@ const copyOf = (model_id = ''): object => ({
   over_budget: false,
 });
 
-test.each([
+usualTest.each([
   ['NO_COLOR', { NO_COLOR: '1' }, 'skulk dashboard'],
   ['--no-color', {}, 'skulk --no-color dashboard'],
 ])('with %s there is no colour, and the cursor is still visible', wants('tmux'), async (_, env, line) => {
@@ -90,7 +90,7 @@ test.each([
   expect([...new Set(painted.match(codes))].filter((code) => !allowed.includes(code))).toEqual([]);
 });
 
-test('the dashboard has colours on a terminal with colours', wants('tmux'), async () => {
+usualTest('the dashboard has colours on a terminal with colours', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.tell('registry', { entries: [someEntry('org/one')] });
   const terminal = await openOn(store);
@@ -100,7 +100,7 @@ test('the dashboard has colours on a terminal with colours', wants('tmux'), asyn
   expect(await terminal.colors()).toMatch(new RegExp(`${esc}\\[32m.*● live`));
 });
 
-test('texts from outside cannot send control sequences to the terminal or break its lines', wants('tmux'), async () => {
+usualTest('texts from outside cannot send control sequences to the terminal or break its lines', wants('tmux'), async () => {
   const evil = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\r\n\u0000';
   const wideName = '日本語のホスト名👩‍👩‍👧🇩🇪⚠️'.repeat(4);
   const store = await scriptedStore();

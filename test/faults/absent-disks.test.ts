@@ -280,7 +280,7 @@ describe('a store that disappears while it is served', () => {
     await expectMissed(home, root, { away: () => rename(root, elsewhere), back: () => rename(elsewhere, root), left: undefined });
   });
 
-  test('is reported as missing when an empty directory is in its place, which stays empty', async () => {
+  longTest('is reported as missing when an empty directory is in its place, which stays empty', async () => {
     const home = await temporaryDirectory();
     const [root, elsewhere] = [join(home, 'disk'), join(home, 'elsewhere')];
     await mkdir(root);

@@ -133,7 +133,7 @@ describe('a command in an unusual environment', () => {
       total_bytes: 1,
       repo_has_projector: null,
     });
-    const ids = Array.from({ length: 3000 }, (_, n) => `org/model-with-quite-a-long-name-${n}`);
+    const ids = Array.from({ length: rounds({ few: 1000, many: 3000 }) }, (_, n) => `org/model-with-quite-a-long-name-${n}`);
     await writeFiles(join(home, 'store'), Object.fromEntries(ids.map((id) => [`${id.replace('/', '--')}/a`, 'a'])));
     await writeFiles(join(home, 'store'), {
       'registry.json': JSON.stringify(Object.fromEntries(ids.map((id) => [id, entry(id)]))),
@@ -175,6 +175,9 @@ describe('a command in an unusual environment', () => {
     expect(shell(`mkdir ${home}/gone; cd ${home}/gone; rmdir ${home}/gone; skulk config show`, { HOME: home }).status).toBe(0);
   });
 });
+
+/** All commands in the long form; the first two in the short form, because each is a process that compiles skulk anew. */
+const some = <T>(commands: readonly T[]): readonly T[] => (isLong ? commands : commands.slice(0, 2));
 
 /** Masks, and the modes that they leave; the short form has the strictest. */
 const masks: readonly (readonly [string, number, number])[] = [
@@ -225,23 +228,24 @@ describe('access to files that skulk creates', () => {
       const [status] = await once(child, 'close');
       return { status, stderr };
     };
-    for (const args of [
+    const changes = [
       ['add', join(home, 'm'), '--as', 'org/n'],
       ['delete', 'org/m', '--yes'],
       ['purge-staging'],
       ['serve', '--port', '0', '--api-port', '0'],
-    ]) {
+    ];
+    for (const args of some(changes)) {
       const { status, stderr } = await as(...args);
       expect([status, /permission denied|not permitted|cannot be written/.test(stderr)], `${args[0]}: ${stderr}`).toEqual([2, true]);
     }
     // The copy is good; a failure to record its use does not prevent reading it.
     const ran = await as('run', 'org/m', '--', 'true');
     expect(ran).toMatchObject({ status: 0, stderr: expect.stringContaining('is not recorded') });
-    for (const args of [['registry'], ['show', 'org/m'], ['staging'], ['stage', 'org/m', '--offline']])
+    for (const args of some([['stage', 'org/m', '--offline'], ['registry'], ['show', 'org/m'], ['staging']]))
       expect(await as(...args), args[0]).toMatchObject({ status: 0 });
     await chmod(join(home, 'own', 'store'), 0o700);
     await chmod(join(home, 'own', 'staging'), 0o700);
-    for (const args of [['registry'], ['verify'], ['staging'], ['stage', 'org/m', '--offline'], ['doctor']]) {
+    for (const args of some([['registry'], ['stage', 'org/m', '--offline'], ['doctor'], ['verify'], ['staging']])) {
       const { status, stderr } = await as(...args);
       expect([status === 2 || status === 3, /bug in skulk|\bat .*:\d+:\d+/.test(stderr)], `${args[0]}: ${status} ${stderr}`).toEqual([
         true,

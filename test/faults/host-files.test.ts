@@ -5,7 +5,7 @@ import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
@@ -58,7 +58,7 @@ const exists = (path: string): Promise<boolean> =>
 const tried = Object.entries(damages).filter(([name]) => isLong || name === 'changed in place, near its end');
 
 describe.each(tried)('a canonical file that is %s', (name, damage) => {
-  test('during a stage is never published, and the store reports it', async () => {
+  longTest('during a stage is never published, and the store reports it', async () => {
     const { served, proxy, host, node, file, source, copy } = await within('the set-up', hostAndNode());
     const log = (): string => `${served.stderr()}\n${proxy.requests.join('\n')}\n${proxy.bytes()} bytes`;
     const whole = await digestsBelow(source);

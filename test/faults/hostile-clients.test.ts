@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
@@ -174,7 +174,7 @@ const hostileIds = [
 ];
 
 describe('a hostile client', () => {
-  test('cannot read a byte outside a model with any path or id', async () => {
+  usualTest('cannot read a byte outside a model with any path or id', async () => {
     expect(hostilePaths.length).toBeGreaterThanOrEqual(60);
     const { served, url, api } = await host();
     const lines = [
@@ -254,7 +254,7 @@ describe('a hostile client', () => {
     ],
     ['a method that nobody knows', (url: URL) => say(url, `BREW /health HTTP/1.1\r\nHost: ${url.host}\r\nConnection: close\r\n\r\n`)],
   ];
-  test('gets a refusal for requests that are too large, too many, too deeply nested, or not HTTP', async () => {
+  usualTest('gets a refusal for requests that are too large, too many, too deeply nested, or not HTTP', async () => {
     const { url, served } = await host();
     const before = await memoryOf(served.pid);
     for (const [name, attack] of attacks) {

@@ -21,7 +21,8 @@ import { testDeps, testWorld } from '../helpers/world.ts';
  * command completes the change.
  */
 const seed = testSeed;
-const few = rounds({ few: 1, many: 30 });
+/** The rounds of each change, and of a change that is much like another one. */
+const [few, fewer] = [rounds({ few: 1, many: 30 }), rounds({ few: 0, many: 30 })];
 const old = { 'a.gguf': noise(1_500_000, 1), 'sub/b.txt': 'old' };
 const next = { 'a.gguf': noise(1_500_000, 2), 'sub/b.txt': 'new', 'sub/c.gguf': noise(300_000, 3) };
 const bystander = parseModelId('by/stander');
@@ -118,8 +119,8 @@ async function checkClean({ root }: Home): Promise<void> {
   expect(names.filter((name) => name.endsWith('.tmp') && !/\/locks?\//.test(name))).toEqual([]);
 }
 
-const rounding = (name: string, round: (random: () => number) => Promise<void>): void => {
-  test.each(Array.from({ length: few }, (_, n) => n + 1))(`${name}, round %i (SKULK_TEST_SEED=${seed})`, (n) =>
+const rounding = (name: string, round: (random: () => number) => Promise<void>, length = few): void => {
+  test.each(Array.from({ length }, (_, n) => n + 1))(`${name}, round %i (SKULK_TEST_SEED=${seed})`, (n) =>
     round(seededRandom(seed + n * 7919 + name.length * 104_729)),
   );
 };
@@ -136,16 +137,20 @@ describe('kill -9', () => {
     await checkClean(home);
   });
 
-  rounding('add --force, replacing', async (random) => {
-    const home = await makeHome();
-    await home.addOld();
-    const args = ['add', home.source, '--as', target, '--force'];
-    await killAtEvent(home.root, draw(random, 50), () => startSkulk(args, { env: home.env }));
-    await checkStore(home, ['old', 'next']);
-    await runInProcess(args, { env: home.env });
-    await checkStore(home, ['next']);
-    await checkClean(home);
-  });
+  rounding(
+    'add --force, replacing',
+    async (random) => {
+      const home = await makeHome();
+      await home.addOld();
+      const args = ['add', home.source, '--as', target, '--force'];
+      await killAtEvent(home.root, draw(random, 50), () => startSkulk(args, { env: home.env }));
+      await checkStore(home, ['old', 'next']);
+      await runInProcess(args, { env: home.env });
+      await checkStore(home, ['next']);
+      await checkClean(home);
+    },
+    fewer,
+  );
 
   rounding('add --move', async (random) => {
     const home = await makeHome();
@@ -158,21 +163,25 @@ describe('kill -9', () => {
     await checkClean(home);
   });
 
-  rounding('the client of add while a server takes the files', async (random) => {
-    const home = await makeHome();
-    const server = await startServe({ home: home.home });
-    const args = ['add', home.source, '--as', target, '--move'];
-    await killAtEvent(home.root, draw(random, 30), () => startSkulk(args, { env: home.env }));
-    // The server may still work on it; a change through the server follows.
-    const other = await runInProcess(['add', join(home.home, 'first'), '--as', 'another'], { env: home.env });
-    expect(other.stderr + other.status).toMatch(/0$/);
-    const is = (await stat(join(home.root, 'org--target')).then(Boolean, () => false)) ? 'next' : 'absent';
-    if (is === 'absent') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
-    if (is === 'absent') expect((await runInProcess(args, { env: home.env })).status).toBe(0);
-    expect((await server.stop()).status).toBe(0);
-    await checkStore(home, ['next']);
-    await checkClean(home);
-  });
+  rounding(
+    'the client of add while a server takes the files',
+    async (random) => {
+      const home = await makeHome();
+      const server = await startServe({ home: home.home });
+      const args = ['add', home.source, '--as', target, '--move'];
+      await killAtEvent(home.root, draw(random, 30), () => startSkulk(args, { env: home.env }));
+      // The server may still work on it; a change through the server follows.
+      const other = await runInProcess(['add', join(home.home, 'first'), '--as', 'another'], { env: home.env });
+      expect(other.stderr + other.status).toMatch(/0$/);
+      const is = (await stat(join(home.root, 'org--target')).then(Boolean, () => false)) ? 'next' : 'absent';
+      if (is === 'absent') expect(await digestsBelow(home.source)).toEqual(home.whole.next);
+      if (is === 'absent') expect((await runInProcess(args, { env: home.env })).status).toBe(0);
+      expect((await server.stop()).status).toBe(0);
+      await checkStore(home, ['next']);
+      await checkClean(home);
+    },
+    fewer,
+  );
 
   rounding('the server while it takes files of add', async (random) => {
     const home = await makeHome();
@@ -242,21 +251,25 @@ describe('kill -9', () => {
     await checkStore(home, ['old']);
   });
 
-  rounding('add of a directory that lies in its place already', async (random) => {
-    const home = await makeHome();
-    const place = join(home.root, 'org--target');
-    await writeFiles(place, next);
-    const args = ['add', place, '--as', target];
-    await killAtEvent(home.root, draw(random, 12), () => startSkulk(args, { env: home.env }));
-    // After a kill at any moment, its files are unchanged, and no other model is damaged.
-    expect(await digestsBelow(place)).toEqual(home.whole.next);
-    const { models } = await verifyModels(home.deps, { refs: [], staging: false, repair: false });
-    expect(models.find(({ model_id }) => model_id === bystander)?.status).toBe('ok');
-    expect(['ok', 'unregistered']).toContain(models.find(({ model_id }) => model_id === target)?.status);
-    expect((await runInProcess(args, { env: home.env })).status).toBe(0);
-    await checkStore(home, ['next']);
-    await checkClean(home);
-  });
+  rounding(
+    'add of a directory that lies in its place already',
+    async (random) => {
+      const home = await makeHome();
+      const place = join(home.root, 'org--target');
+      await writeFiles(place, next);
+      const args = ['add', place, '--as', target];
+      await killAtEvent(home.root, draw(random, 12), () => startSkulk(args, { env: home.env }));
+      // After a kill at any moment, its files are unchanged, and no other model is damaged.
+      expect(await digestsBelow(place)).toEqual(home.whole.next);
+      const { models } = await verifyModels(home.deps, { refs: [], staging: false, repair: false });
+      expect(models.find(({ model_id }) => model_id === bystander)?.status).toBe('ok');
+      expect(['ok', 'unregistered']).toContain(models.find(({ model_id }) => model_id === target)?.status);
+      expect((await runInProcess(args, { env: home.env })).status).toBe(0);
+      await checkStore(home, ['next']);
+      await checkClean(home);
+    },
+    fewer,
+  );
 
   rounding('verify --repair of a registry that is not JSON', async (random) => {
     const home = await makeHome();

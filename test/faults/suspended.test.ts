@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { type RunningSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -20,7 +21,7 @@ async function suspend({ pid, child }: RunningSkulk): Promise<void> {
 
 const stallMs = 2_000;
 
-test.skipIf(process.platform !== 'linux')(
+usualTest.skipIf(process.platform !== 'linux')(
   'a stage that was suspended for longer than a stall reads the data in its sockets, and requests nothing twice',
   async () => {
     const files = { 'a.bin': 'a'.repeat(30_000), 'b.bin': 'b'.repeat(30_000) };
@@ -52,7 +53,7 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
-test.skipIf(process.platform !== 'linux')(
+longTest.skipIf(process.platform !== 'linux')(
   'a stage that was suspended while it waited for an answer uses the answer that arrived meanwhile',
   async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': { 'a.bin': 'first' } });

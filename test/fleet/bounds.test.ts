@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type HostFleet, openFleet } from '../../src/core/fleet/fleet.ts';
 import { nodeBounds, type Retention } from '../../src/core/fleet/retire-nodes.ts';
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
@@ -8,6 +8,7 @@ import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { NodeReport } from '../../src/core/protocol/fleet.ts';
 import { fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const day = 24 * 3600_000;
@@ -55,7 +56,7 @@ const idsOf = async (fleet: HostFleet): Promise<readonly string[]> => (await fle
 const purge = { kind: 'purge', model_id: null, force: false } as const;
 
 describe('the list of nodes', () => {
-  test('drops a node without a copy and its orders after two weeks of silence, and keeps one with copies longer', async () => {
+  usualTest('drops a node without a copy and its orders after two weeks of silence, and keeps one with copies longer', async () => {
     const { open, pass } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('container'), { address: '10.0.0.2' });
@@ -75,7 +76,7 @@ describe('the list of nodes', () => {
     expect(await idsOf(fleet)).toEqual(['busy']);
   });
 
-  test('drops nodes at the time in the policy, also after a change of the policy', async () => {
+  usualTest('drops nodes at the time in the policy, also after a change of the policy', async () => {
     const { open, pass } = await fleetWithClock();
     let retention: Retention = { emptyForMs: 30 * day, silentForMs: 30 * day };
     const fleet = open(async () => retention);
@@ -89,7 +90,7 @@ describe('the list of nodes', () => {
     expect(await idsOf(fleet)).toEqual(['laptop']);
   });
 
-  test('is not filled by nodes that one address invents, with or without copies', async () => {
+  usualTest('is not filled by nodes that one address invents, with or without copies', async () => {
     const { open, pass } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('real', ['org/one']), { address: '10.0.0.3' });
@@ -112,7 +113,7 @@ describe('the list of nodes', () => {
 });
 
 describe('the orders of a store', () => {
-  test('are replaced by a newer order that covers them, which also gets their results', async () => {
+  usualTest('are replaced by a newer order that covers them, which also gets their results', async () => {
     const { open, directory } = await fleetWithClock();
     const fleet = open();
     const { signal } = new AbortController();
@@ -136,7 +137,7 @@ describe('the orders of a store', () => {
     expect((await readFile(join(directory, 'orders.ndjson'), 'utf8')).length).toBeGreaterThan(0);
   });
 
-  test('are limited: of very many that nobody carries out the oldest are dropped, and the log stays small', async () => {
+  longTest('are limited: of very many that nobody carries out the oldest are dropped, and the log stays small', async () => {
     const { open, directory } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('n1', ['org/one']), { address: '10.0.0.2' });
@@ -147,7 +148,7 @@ describe('the orders of a store', () => {
   });
 });
 
-test('a deletion is complete even if a container without a copy has disappeared', async () => {
+usualTest('a deletion is complete even if a container without a copy has disappeared', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 interface ToldNode {
   readonly node_id: string;
@@ -29,7 +29,7 @@ const copy = (number: number) => ({
 const copies = (count: number) => Array.from({ length: count }, (_, number) => copy(number));
 
 describe('the staged copies of nodes', () => {
-  test('are reported with their use and the evictions of the budget, and a change is reported soon', async () => {
+  usualTest('are reported with their use and the evictions of the budget, and a change is reported soon', async () => {
     const world = await fleetWorld();
     for (const name of ['org/one', 'org/two', 'org/big']) await world.add(name, name === 'org/big' ? new Uint8Array(3000) : 'some bytes');
     let host = await world.serveHost();
@@ -96,7 +96,7 @@ describe('the staged copies of nodes', () => {
     expect(staging.models).toContainEqual(expect.objectContaining({ model_id: 'org/big', over_budget: true }));
   });
 
-  test('are accepted only if they are valid, and only up to the limit of the store', async () => {
+  usualTest('are accepted only if they are valid, and only up to the limit of the store', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();
@@ -122,7 +122,7 @@ describe('the staged copies of nodes', () => {
 });
 
 describe('a purge on one node', () => {
-  test('leaves the copies of other nodes, and refuses an unknown node by name', async () => {
+  usualTest('leaves the copies of other nodes, and refuses an unknown node by name', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/two');
@@ -172,7 +172,7 @@ describe('a purge on one node', () => {
     }
   });
 
-  test('that is away is pending, and listed until it is done', async () => {
+  usualTest('that is away is pending, and listed until it is done', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();

@@ -3,12 +3,12 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { type FleetWorld, fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 
 const nodesOf = (stdout: string): Readonly<Record<string, string>> =>
@@ -40,7 +40,7 @@ async function dropping(target: string, dropped: RegExp): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a delete reaches every node with an agent at once, and waits for a node that is off', async () => {
+usualTest('a delete reaches every node with an agent at once, and waits for a node that is off', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -69,7 +69,7 @@ test('a delete reaches every node with an agent at once, and waits for a node th
   expect(nodesOf(JSON.stringify(order))).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
 });
 
-test('a copy that was staged again after an order stays, even if the order arrives again', async () => {
+usualTest('a copy that was staged again after an order stays, even if the order arrives again', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -92,7 +92,7 @@ test('a copy that was staged again after an order stays, even if the order arriv
   expect(await pendingOf(world)).toEqual({ host: 0, laptop: 0 });
 });
 
-test('a model that was deleted and added again is staged again, and stays', async () => {
+longTest('a model that was deleted and added again is staged again, and stays', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -105,7 +105,7 @@ test('a model that was deleted and added again is staged again, and stays', asyn
   expect(await world.copies('laptop')).toEqual(['org--one']);
 });
 
-test('a copy in use is removed when its last use ends, and at once with --force', async () => {
+usualTest('a copy in use is removed when its last use ends, and at once with --force', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -128,7 +128,7 @@ test('a copy in use is removed when its last use ends, and at once with --force'
   expect(await world.copies('n1')).toEqual([]);
 });
 
-test('orders are kept when the host restarts, and a node that was away receives them', async () => {
+longTest('orders are kept when the host restarts, and a node that was away receives them', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -178,7 +178,7 @@ longTest(
   },
 );
 
-test('a delete ends a stage of the model, and no part of it stays', async () => {
+longTest('a delete ends a stage of the model, and no part of it stays', async () => {
   const world = await fleetWorld();
   await world.add('org/big', randomBytes(64 * 1024 * 1024));
   const host = await world.hostInProcess();
@@ -201,7 +201,7 @@ test('a delete ends a stage of the model, and no part of it stays', async () => 
   expect(await world.canonical()).toEqual([]);
 });
 
-test('the answer to a deletion over HTTP lists the nodes with the model and their results, and no others', async () => {
+usualTest('the answer to a deletion over HTTP lists the nodes with the model and their results, and no others', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -214,7 +214,7 @@ test('the answer to a deletion over HTTP lists the nodes with the model and thei
   expect([named(nodes), named(order.nodes)]).toEqual([['holds'], ['holds']]);
 });
 
-test('a purge over HTTP reaches every node, and keeps canonical copies', async () => {
+usualTest('a purge over HTTP reaches every node, and keeps canonical copies', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -231,7 +231,7 @@ test('a purge over HTTP reaches every node, and keeps canonical copies', async (
   expect(await world.canonical()).toEqual(['org--one']);
 });
 
-test('nodes are listed, and a node that is gone can be forgotten with its orders', async () => {
+usualTest('nodes are listed, and a node that is gone can be forgotten with its orders', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();

@@ -1,15 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const json = { 'content-type': 'application/json' };
 const report = { hostname: 'kite', version: '1', agent: false, staged_models: 1, staged_bytes: 2, free_bytes: 3 };
 const order = '0123456789abcdef01234567';
 
-test('the routes of nodes and orders refuse an invalid id, report or answer', async () => {
+usualTest('the routes of nodes and orders refuse an invalid id, report or answer', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -57,7 +58,7 @@ test('the routes of nodes and orders refuse an invalid id, report or answer', as
   expect(page.status).toBe(403);
 });
 
-test('a damaged log of orders loses only the damaged lines', async () => {
+longTest('a damaged log of orders loses only the damaged lines', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   let host = await world.serveHost();

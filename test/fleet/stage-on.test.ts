@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { acquireLock } from '../../src/core/kernel/process/lock.ts';
 import type { GivenOrder } from '../../src/core/protocol/fleet.ts';
 import { copyLock, stagingLayout } from '../../src/core/staging/layout.ts';
 import { fleetWorld, type NodeStands } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until } from '../helpers/waiting.ts';
 
 interface OnNode extends Pick<NodeStands, 'node' | 'status' | 'reason'> {
@@ -16,7 +17,7 @@ interface OnNode extends Pick<NodeStands, 'node' | 'status' | 'reason'> {
 const nodesIn = (stdout: string): readonly OnNode[] =>
   (JSON.parse(stdout) as { nodes: OnNode[] }).nodes.toSorted((a, b) => a.node.localeCompare(b.node));
 
-test('stage --all-nodes makes and keeps a copy on every node with a server, and on a node that is away when it is back', async () => {
+usualTest('stage --all-nodes makes and keeps a copy on every node with a server, and on a node that is away when it is back', async () => {
   const world = await fleetWorld();
   await world.add('org/a', 'aaaa');
   const host = await world.hostInProcess();
@@ -52,32 +53,35 @@ test('stage --all-nodes makes and keeps a copy on every node with a server, and 
   expect([done.status, nodesIn(done.stdout).map(({ bytes_transferred }) => bytes_transferred)]).toEqual([0, [0, 0]]);
 });
 
-test('a stage that fails on a node reports the reason and is not tried again, and an order that no node has carried out can be withdrawn', async () => {
-  const world = await fleetWorld();
-  await world.add('org/a');
-  const host = await world.hostInProcess();
-  await using _one = await world.nodeInProcess('n1', host.url);
-  await until('the node is known', async () => (await world.host('nodes', '--json')).stdout.includes('"n1"'));
-  expect((await world.node('n2', host.url, 'stage', 'org/a')).status).toBe(0);
+usualTest(
+  'a stage that fails on a node reports the reason and is not tried again, and an order that no node has carried out can be withdrawn',
+  async () => {
+    const world = await fleetWorld();
+    await world.add('org/a');
+    const host = await world.hostInProcess();
+    await using _one = await world.nodeInProcess('n1', host.url);
+    await until('the node is known', async () => (await world.host('nodes', '--json')).stdout.includes('"n1"'));
+    expect((await world.node('n2', host.url, 'stage', 'org/a')).status).toBe(0);
 
-  const failed = await world.host('stage', 'org/missing', '--on', 'n1', '--json');
-  expect([failed.status, nodesIn(failed.stdout)]).toEqual([
-    9,
-    [expect.objectContaining({ node: 'n1', status: 'failed', reason: expect.stringContaining('org/missing') })],
-  ]);
-  expect(JSON.parse((await world.host('nodes', '--json')).stdout)).toMatchObject({ orders: [] });
+    const failed = await world.host('stage', 'org/missing', '--on', 'n1', '--json');
+    expect([failed.status, nodesIn(failed.stdout)]).toEqual([
+      9,
+      [expect.objectContaining({ node: 'n1', status: 'failed', reason: expect.stringContaining('org/missing') })],
+    ]);
+    expect(JSON.parse((await world.host('nodes', '--json')).stdout)).toMatchObject({ orders: [] });
 
-  expect((await world.host('stage', 'org/a', '--on', 'n2')).status).toBe(9);
-  const again = await world.host('cancel', 'org/a', '--all-nodes');
-  expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('org/a: no longer asked of')]);
-  expect(JSON.parse((await world.host('nodes', '--json')).stdout)).toMatchObject({ orders: [] });
-  expect((await world.host('cancel', 'org/a', '--all-nodes')).status).toBe(3);
-  expect((await world.host('stage', 'org/a', '--on', 'nobody')).status).toBe(3);
-  expect((await world.host('stage', 'org/a', '--on', 'n1', '--offline')).status).toBe(2);
-  expect((await world.host('stage', 'org/a', '--on', 'n1', '--all-nodes')).status).toBe(2);
-});
+    expect((await world.host('stage', 'org/a', '--on', 'n2')).status).toBe(9);
+    const again = await world.host('cancel', 'org/a', '--all-nodes');
+    expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('org/a: no longer asked of')]);
+    expect(JSON.parse((await world.host('nodes', '--json')).stdout)).toMatchObject({ orders: [] });
+    expect((await world.host('cancel', 'org/a', '--all-nodes')).status).toBe(3);
+    expect((await world.host('stage', 'org/a', '--on', 'nobody')).status).toBe(3);
+    expect((await world.host('stage', 'org/a', '--on', 'n1', '--offline')).status).toBe(2);
+    expect((await world.host('stage', 'org/a', '--on', 'n1', '--all-nodes')).status).toBe(2);
+  },
+);
 
-test('the API accepts orders to stage a model, shows their state and withdraws them, but it cannot withdraw a purge', async () => {
+usualTest('the API accepts orders to stage a model, shows their state and withdraws them, but it cannot withdraw a purge', async () => {
   const world = await fleetWorld();
   await world.add('org/a', 'aaaa');
   const host = await world.hostInProcess();
@@ -128,7 +132,7 @@ test('the API accepts orders to stage a model, shows their state and withdraws t
   expect((await send('/store/models/org%2Fa/stage', 'POST', { keep_ms: 0 })).status).toBe(400);
 });
 
-test('a withdrawal ends the stage that runs on a node, and a killed node resumes its order when it starts again', async () => {
+longTest('a withdrawal ends the stage that runs on a node, and a killed node resumes its order when it starts again', async () => {
   const world = await fleetWorld();
   await world.add('org/a', 'aaaa');
   const host = await world.hostInProcess();

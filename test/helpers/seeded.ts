@@ -20,5 +20,14 @@ export const isLong = process.env['SKULK_TEST_LONG'] === '1';
 /** The number of repetitions, or a size: few in the short form, many in the long form. */
 export const rounds = ({ few, many }: { few: number; many: number }): number => (isLong ? many : few);
 
+/** A test that the current form does not have. */
+const noTest = Object.assign(() => {}, { each: () => () => {}, for: () => () => {}, skipIf: () => () => {}, runIf: () => () => {} });
+
 /** `test` in the long form; in the short form the test does not exist. */
-export const longTest = (isLong ? test : (): void => {}) as typeof test;
+export const longTest = (isLong ? test : noTest) as typeof test;
+
+/**
+ * `test` in the short form, for a test of a file that has long tests too; in the long form the test does not exist, because everything that
+ * runs the long form runs the short one as well.
+ */
+export const usualTest = (isLong ? noTest : test) as typeof test;

@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const weights = noise(11 * 1024 * 1024, 7);
@@ -12,7 +13,7 @@ const files = { 'config.json': '{"a":1}', 'empty.txt': '', 'model.safetensors': 
 const path = (file: string, revision = 'main'): string => `/org/m/resolve/${revision}/${file}`;
 const auth = { Authorization: 'Bearer hf_of_the_client' };
 
-test('a model that nobody downloaded is served on both ports, and the token of the client is not forwarded', async () => {
+usualTest('a model that nobody downloaded is served on both ports, and the token of the client is not forwarded', async () => {
   const world = await hubWorld({ HF_TOKEN: 'hf_of_the_owner' });
   world.hub.tokens.add('hf_of_the_owner');
   const commit = world.hub.push('org/m', { files });
@@ -43,7 +44,7 @@ test('a model that nobody downloaded is served on both ports, and the token of t
   expect(host.stderr()).not.toContain('hf_of_the_owner');
 });
 
-test('nothing is fetched for a read-only LAN, a browser or a page of another site', async () => {
+usualTest('nothing is fetched for a read-only LAN, a browser or a page of another site', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const host = await world.serveInProcess();
@@ -67,7 +68,7 @@ test('nothing is fetched for a read-only LAN, a browser or a page of another sit
   await until('the policy', async () => (await refused({ Origin: 'https://chat.example', 'User-Agent': 'Mozilla/5.0' })) === 200);
 });
 
-test('a server that is killed during a fetch resumes with its data, and never serves a partial file', async () => {
+longTest('a server that is killed during a fetch resumes with its data, and never serves a partial file', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { ...files, 'notes.txt': noise(9 * 1024 * 1024, 3) } });
   const notes = noise(9 * 1024 * 1024, 3);

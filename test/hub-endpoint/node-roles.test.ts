@@ -1,15 +1,16 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { countedDoor } from '../helpers/counted-door.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until } from '../helpers/waiting.ts';
 
-test('a node sends its copy only to clients that may read the store, and its caching headers agree', async () => {
+usualTest('a node sends its copy only to clients that may read the store, and its caching headers agree', async () => {
   const world = await hubWorld();
   const weights = noise(1_000_000, 1);
   await writeFiles(join(world.home, 'model'), { 'model.safetensors': weights });
@@ -35,7 +36,7 @@ test('a node sends its copy only to clients that may read the store, and its cac
   expect(await read({ Authorization: 'Bearer skulk_unknown' })).toMatchObject({ status: 503 });
 });
 
-test('an idle node learns that the LAN may not read any more, before its store disappears', async () => {
+longTest('an idle node learns that the LAN may not read any more, before its store disappears', async () => {
   const { world, door, node, read } = await openNode();
   expect(await read({})).toMatchObject({ status: 200 });
   const list = (target: string) => ask(node.apiUrl, target);
@@ -49,7 +50,7 @@ test('an idle node learns that the LAN may not read any more, before its store d
   expect(await read({})).toMatchObject({ status: 401 });
 });
 
-test('a node that never received the rights of the LAN serves it no copy while its store is away', async () => {
+usualTest('a node that never received the rights of the LAN serves it no copy while its store is away', async () => {
   const { world, door, node } = await openNode();
   await node[Symbol.asyncDispose]();
   await door.shut();

@@ -2,10 +2,10 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const mebibyte = 1024 * 1024;
@@ -24,7 +24,7 @@ const ask = async (url: string, body?: object): Promise<Record<string, unknown>>
   return (await (await fetch(`${url}/models/org%2Fm/download`, { method: 'POST', ...init })).json()) as Record<string, unknown>;
 };
 
-test('a downloaded model is verified and registered, and can be staged', async () => {
+usualTest('a downloaded model is verified and registered, and can be staged', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
   const served = await world.serveInProcess();
@@ -49,7 +49,7 @@ test('a downloaded model is verified and registered, and can be staged', async (
   expect(await (await fetch(`${served.apiUrl}/store/downloads`)).json()).toEqual({ downloads: [] });
 });
 
-test('a download works on the disk without a server, and all pages of a file list are read', async () => {
+usualTest('a download works on the disk without a server, and all pages of a file list are read', async () => {
   const world = await hubWorld();
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`part/${index} of 200.txt`, `file ${index}`]));
   world.hub.push('org/many', { files: { ...many, 'config.json': '{}' } });
@@ -61,7 +61,7 @@ test('a download works on the disk without a server, and all pages of a file lis
   expect(await world.host('download', 'org/many', '--no-wait')).toMatchObject({ status: 2 });
 });
 
-test('a second request joins a running download, a delete is refused, and a cancel keeps the received bytes', async () => {
+usualTest('a second request joins a running download, a delete is refused, and a cancel keeps the received bytes', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   // The first chunk of the large file is sent, the rest waits.
@@ -94,7 +94,7 @@ test('a second request joins a running download, a delete is refused, and a canc
   expect((await world.host('verify', 'org/m')).status).toBe(0);
 });
 
-test('a killed download without a server resumes with the next request, and a running one is not disturbed', async () => {
+usualTest('a killed download without a server resumes with the next request, and a running one is not disturbed', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const gate = Promise.withResolvers<void>();
@@ -120,7 +120,7 @@ test('a killed download without a server resumes with the next request, and a ru
   expect((await world.host('verify', 'org/m')).status).toBe(0);
 });
 
-test('another revision downloads only changed files, and replaces the model at once', async () => {
+usualTest('another revision downloads only changed files, and replaces the model at once', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const served = await world.serveInProcess();
@@ -152,7 +152,7 @@ longTest('a commit that changes during a download does not mix two revisions', a
   expect(await readFile(join(world.storePath, 'org--m', 'config.json'), 'utf8')).toBe(files['config.json']);
 });
 
-test('a download survives broken connections, rate limits, server errors, whole answers to ranges and stalls', async () => {
+usualTest('a download survives broken connections, rate limits, server errors, whole answers to ranges and stalls', async () => {
   const world = await hubWorld({ SKULK_STALL_TIMEOUT: '1' });
   world.hub.push('org/m', { files });
   await world.serveInProcess();
@@ -188,7 +188,7 @@ test('a download survives broken connections, rate limits, server errors, whole 
   ).toBe(true);
 });
 
-test.each([
+usualTest.each([
   ['an LFS file', 'model-00002-of-00002.safetensors', noise(300_000, 77)],
   ['a git file', 'config.json', '{"model_type":"lIama"}'],
 ] as const)('wrong content of %s is fetched once more, then the download fails and nothing is registered', async (_, path, wrong) => {
@@ -223,7 +223,7 @@ test.each([
   expect((await world.host('verify')).status).toBe(0);
 });
 
-test('each refusal of the Hub has its own message and the right exit status', async () => {
+usualTest('each refusal of the Hub has its own message and the right exit status', async () => {
   const world = await hubWorld();
   world.hub.push('org/gated', { files: small, gated: true });
   world.hub.push('org/private', { files: small, private: true });
@@ -251,7 +251,7 @@ test('each refusal of the Hub has its own message and the right exit status', as
   expect(limits).toBeLessThan(0);
 });
 
-test('a token is sent only to the Hub, and no output contains it', async () => {
+usualTest('a token is sent only to the Hub, and no output contains it', async () => {
   const token = 'hf_secretSecretSecret';
   const world = await hubWorld({ HF_TOKEN: token });
   world.hub.tokens.add(token);
@@ -273,7 +273,7 @@ test('a token is sent only to the Hub, and no output contains it', async () => {
   expect(refused.stderr).not.toContain('hf_wrong');
 });
 
-test('the token file of the other tools is used', async () => {
+usualTest('the token file of the other tools is used', async () => {
   const world = await hubWorld();
   world.hub.tokens.add('hf_fromFile');
   world.hub.push('org/m', { files: small, private: true });
@@ -283,7 +283,7 @@ test('the token file of the other tools is used', async () => {
   expect((await world.host('download', 'org/m')).status).toBe(0);
 });
 
-test('a proxy is used unless NO_PROXY says otherwise', async () => {
+usualTest('a proxy is used unless NO_PROXY says otherwise', async () => {
   const asked: string[] = [];
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'config.json': '{}' } });
@@ -333,7 +333,7 @@ longTest('two downloads run at a time, and the rest wait in order', async () => 
   expect(world.hub.sent('c.safetensors')).toBe(0);
 });
 
-test('a model that was added by hand is not replaced', async () => {
+usualTest('a model that was added by hand is not replaced', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const { mkdir, writeFile } = await import('node:fs/promises');
@@ -344,7 +344,7 @@ test('a model that was added by hand is not replaced', async () => {
   expect(await readFile(join(world.storePath, 'org--m', 'config.json'), 'utf8')).toBe('{"mine":true}');
 });
 
-test.each([
+usualTest.each([
   ['../evil.txt', 'a path that leads out'],
   ['.skulk.json', 'a name that is taken'],
 ])('a file list with %s is refused as a whole', async (path) => {
@@ -355,7 +355,7 @@ test.each([
   expect(await readdir(world.storePath)).not.toContain('org--m');
 });
 
-test('an invalid body of a download request is refused', async () => {
+usualTest('an invalid body of a download request is refused', async () => {
   const world = await hubWorld();
   const served = await world.serveInProcess();
   for (const body of [{ gguf_file: '../x.gguf' }, { gguf_file: 'x.bin' }, { revision: '../../x' }, { gguf_file: 7 }, { selector: 'a b' }]) {

@@ -6,7 +6,7 @@ import { faultProxy } from '../helpers/fault-proxy.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { rounds } from '../helpers/seeded.ts';
+import { longTest, rounds } from '../helpers/seeded.ts';
 
 const nodeCount = rounds({ few: 3, many: 20 });
 const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
@@ -88,7 +88,7 @@ test.each(['this-machine', 'nas.example'])('a disabled store counts as not confi
   expect(await runInProcess(['registry'], { env })).toMatchObject({ status: 4, stdout: '' });
 });
 
-test('a node stages finished data while the store still downloads', async () => {
+longTest('a node stages finished data while the store still downloads', async () => {
   const world = await hubWorld();
   const size = 96 * 1024 * 1024;
   const content = noise(size, 7);

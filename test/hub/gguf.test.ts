@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const files = {
   'README.md': 'read me',
@@ -20,7 +20,7 @@ const shared = ['README.md', 'config.json', 'mmproj-Foo-f16.gguf'];
 const pathsOf = async (world: Awaited<ReturnType<typeof hubWorld>>): Promise<string[]> =>
   (JSON.parse((await world.host('show', 'org/g', '--json')).stdout) as { files: { path: string }[] }).files.map(({ path }) => path);
 
-test('the preferred quantization is downloaded, and then another one is added', async () => {
+usualTest('the preferred quantization is downloaded, and then another one is added', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   await world.serveInProcess();
@@ -40,7 +40,7 @@ test('the preferred quantization is downloaded, and then another one is added', 
   expect((await world.host('verify')).status).toBe(0);
 });
 
-test('--gguf-file selects exactly one quantization', async () => {
+usualTest('--gguf-file selects exactly one quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g', '--gguf-file', five[1] as string)).status).toBe(0);
@@ -93,7 +93,7 @@ longTest('an old entry without its projector is not served as complete, and the 
   expect(world.hub.sent('mmproj-Foo-f16.gguf')).toBe(100_000);
 });
 
-test('a download without a selector completes a model without one shard, and adds no other quantization', async () => {
+usualTest('a download without a selector completes a model without one shard, and adds no other quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
@@ -116,7 +116,7 @@ test('a download without a selector completes a model without one shard, and add
   expect(world.hub.sent(five[1] as string)).toBe(200_002);
 });
 
-test('the model card on the store host decides which quantization a node stages by default, also after a change', async () => {
+usualTest('the model card on the store host decides which quantization a node stages by default, also after a change', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -135,7 +135,7 @@ test('the model card on the store host decides which quantization a node stages 
   expect(await staged()).toMatchObject({ file: 'Foo-Q4_K_M.gguf', stderr: expect.stringContaining('Gone-Q8_0.gguf') });
 });
 
-test('stage of a quantization downloads only that one, if necessary from the Hub', async () => {
+usualTest('stage of a quantization downloads only that one, if necessary from the Hub', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -177,7 +177,7 @@ test('stage of a quantization downloads only that one, if necessary from the Hub
   expect(JSON.parse(gone.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ hint: 'it has Q4_K_M, Q5_K_M' });
 });
 
-test('a quantization that the repo does not have causes no download of a byte', async () => {
+usualTest('a quantization that the repo does not have causes no download of a byte', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -185,7 +185,7 @@ test('a quantization that the repo does not have causes no download of a byte', 
   for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
 });
 
-test('a store that holds only the draft of a repo downloads the weights for their label, and never gives the draft', async () => {
+usualTest('a store that holds only the draft of a repo downloads the weights for their label, and never gives the draft', async () => {
   const world = await hubWorld();
   const weights = noise(120_000, 8);
   world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q8_0.gguf': weights, 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
@@ -197,7 +197,7 @@ test('a store that holds only the draft of a repo downloads the weights for thei
   expect(await world.host('verify')).toMatchObject({ status: 0 });
 });
 
-test('a store that may not ask the Hub does not give the draft of a repo for the label of its weights', async () => {
+usualTest('a store that may not ask the Hub does not give the draft of a repo for the label of its weights', async () => {
   const world = await hubWorld();
   world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q8_0.gguf': noise(120_000, 8), 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
   expect(await world.host('download', 'org/d', '--gguf-file', 'm-mtp-Q8_0.gguf')).toMatchObject({ status: 0 });
@@ -207,23 +207,26 @@ test('a store that may not ask the Hub does not give the draft of a repo for the
   expect(ended).toMatchObject({ status: 3, stdout: '' });
 });
 
-test('the registry shows no quantization for a model of which the store has only the draft, and the draft is deleted by its path', async () => {
-  const world = await hubWorld();
-  const draft = 'm-mtp-Q8_0.gguf';
-  world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q4_0.gguf': noise(120_000, 8), [draft]: noise(30_000, 9) } });
-  expect(await world.host('download', 'org/d', '--gguf-file', draft)).toMatchObject({ status: 0 });
-  const list = async () => (JSON.parse((await world.host('registry', '--json')).stdout) as { entries: object[] }).entries;
-  expect(await list()).toMatchObject([{ quantization: null, quantizations: [] }]);
-  expect(await world.host('download', 'org/d:Q4_0')).toMatchObject({ status: 0 });
-  expect(await list()).toMatchObject([{ quantization: 'Q4_0', quantizations: ['Q4_0'] }]);
-  expect(await world.host('show', 'org/d')).toMatchObject({ stdout: expect.stringContaining(draft) });
-  const host = await world.serveInProcess();
-  expect(await world.nodeInProcess(host, 'n1', 'delete', `org/d:${draft}`, '--yes')).toMatchObject({ status: 0 });
-  expect(await list()).toMatchObject([{ quantization: 'Q4_0', files: ['config.json', 'm-Q4_0.gguf'] }]);
-  expect(await world.host('verify')).toMatchObject({ status: 0 });
-});
+usualTest(
+  'the registry shows no quantization for a model of which the store has only the draft, and the draft is deleted by its path',
+  async () => {
+    const world = await hubWorld();
+    const draft = 'm-mtp-Q8_0.gguf';
+    world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q4_0.gguf': noise(120_000, 8), [draft]: noise(30_000, 9) } });
+    expect(await world.host('download', 'org/d', '--gguf-file', draft)).toMatchObject({ status: 0 });
+    const list = async () => (JSON.parse((await world.host('registry', '--json')).stdout) as { entries: object[] }).entries;
+    expect(await list()).toMatchObject([{ quantization: null, quantizations: [] }]);
+    expect(await world.host('download', 'org/d:Q4_0')).toMatchObject({ status: 0 });
+    expect(await list()).toMatchObject([{ quantization: 'Q4_0', quantizations: ['Q4_0'] }]);
+    expect(await world.host('show', 'org/d')).toMatchObject({ stdout: expect.stringContaining(draft) });
+    const host = await world.serveInProcess();
+    expect(await world.nodeInProcess(host, 'n1', 'delete', `org/d:${draft}`, '--yes')).toMatchObject({ status: 0 });
+    expect(await list()).toMatchObject([{ quantization: 'Q4_0', files: ['config.json', 'm-Q4_0.gguf'] }]);
+    expect(await world.host('verify')).toMatchObject({ status: 0 });
+  },
+);
 
-test('a draft that is the only file with weights in the store is deleted by its path together with the model', async () => {
+usualTest('a draft that is the only file with weights in the store is deleted by its path together with the model', async () => {
   const world = await hubWorld();
   world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q4_0.gguf': noise(120_000, 8), 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
   expect(await world.host('download', 'org/d', '--gguf-file', 'm-mtp-Q8_0.gguf')).toMatchObject({ status: 0 });
@@ -232,7 +235,7 @@ test('a draft that is the only file with weights in the store is deleted by its 
   expect(JSON.parse((await world.host('registry', '--json')).stdout)).toEqual({ entries: [] });
 });
 
-test('the plan of a stage names the file to load as the stage itself does', async () => {
+usualTest('the plan of a stage names the file to load as the stage itself does', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect(await world.host('download', 'org/g:Q5_K_M')).toMatchObject({ status: 0 });
@@ -250,7 +253,7 @@ test('the plan of a stage names the file to load as the stage itself does', asyn
   expect((await run('--dry-run'))['planned']?.[0]).toMatchObject({ source: 'cache', gguf_file, mmproj_file, selector });
 });
 
-test('the pinned file of the model card is used if no selector is given', async () => {
+usualTest('the pinned file of the model card is used if no selector is given', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const cards = join(world.home, 'cards');
@@ -281,7 +284,7 @@ longTest('a pinned file that the repo does not have is replaced with a warning',
   expect(named).toMatchObject({ status: 0, stderr: expect.not.stringContaining('Gone') });
 });
 
-test('every download and stage prints which file it chose', async () => {
+usualTest('every download and stage prints which file it chose', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -301,7 +304,7 @@ const both = {
   'extra/video.mp4': noise(30_000, 8),
 };
 
-test('flags select the files, and existing files stay', async () => {
+usualTest('flags select the files, and existing files stay', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
   await world.serveInProcess();
@@ -325,7 +328,7 @@ test('flags select the files, and existing files stay', async () => {
   expect((await world.host('download', 'org/b', '--weights', 'onnx')).status).toBe(2);
 });
 
-test('a group with a missing shard is refused with the name of the shard, before a byte is downloaded', async () => {
+usualTest('a group with a missing shard is refused with the name of the shard, before a byte is downloaded', async () => {
   const world = await hubWorld();
   world.hub.push('org/h', {
     files: { 'Foo-Q4_K_M-00001-of-00003.gguf': noise(2000, 1), 'Foo-Q4_K_M-00003-of-00003.gguf': noise(2000, 2) },
@@ -336,7 +339,7 @@ test('a group with a missing shard is refused with the name of the shard, before
   expect(world.hub.sent('Foo-Q4_K_M-00001-of-00003.gguf')).toBe(0);
 });
 
-test('a download over HTTP accepts and validates the same options, and reports them', async () => {
+usualTest('a download over HTTP accepts and validates the same options, and reports them', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
   const served = await world.serveInProcess();
@@ -371,7 +374,7 @@ test('a download over HTTP accepts and validates the same options, and reports t
   expect(listed.map(({ path }) => path)).toEqual([...five, 'config.json', 'mmproj-Foo-bf16.gguf', 'mmproj-Foo-f16.gguf']);
 });
 
-test('a dry run shows for each file whether and why it is selected, and downloads nothing', async () => {
+usualTest('a dry run shows for each file whether and why it is selected, and downloads nothing', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
   const served = await world.serveInProcess();
@@ -398,7 +401,7 @@ test('a dry run shows for each file whether and why it is selected, and download
     expect((await fetch(`${served.url}/store/hub/org%2Fb?${query}`)).status, query).toBe(400);
 });
 
-test('pieces that were cut by bytes become one file, each piece is checked, and a damaged piece is refused', async () => {
+longTest('pieces that were cut by bytes become one file, each piece is checked, and a damaged piece is refused', async () => {
   const world = await hubWorld();
   const whole = Buffer.concat([noise(18_000_000, 1), noise(2_000_001, 2), noise(5_000, 3)]);
   const cut = [whole.subarray(0, 18_000_000), whole.subarray(18_000_000, 20_000_001), whole.subarray(20_000_001)];
@@ -417,7 +420,7 @@ test('pieces that were cut by bytes become one file, each piece is checked, and 
   for (const [path, bytes] of Object.entries(pieces)) expect(world.hub.sent(path), path).toBe(bytes.length);
 });
 
-test('pieces with wrong content are an integrity error', async () => {
+usualTest('pieces with wrong content are an integrity error', async () => {
   const world = await hubWorld();
   const files = { 'Foo.Q6_K.gguf-split-a': noise(40_000, 1), 'Foo.Q6_K.gguf-split-b': noise(50_000, 2) };
   world.hub.push('org/p', { files });

@@ -1,12 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { within } from '../helpers/waiting.ts';
 
 const pebibyte = 2 ** 50;
 const endless = { size: pebibyte, read: (start: number, end: number): Buffer => Buffer.alloc(end - start), sha256: 'b'.repeat(64) };
 
-test('a file of one pebibyte is refused because the disk has no room for it, and the server lives on', async () => {
+usualTest('a file of one pebibyte is refused because the disk has no room for it, and the server lives on', async () => {
   const world = await hubWorld();
   world.hub.push('org/endless', { files: { 'model.safetensors': endless, 'config.json': '{}' } });
   world.hub.push('org/m', { files: { 'model.safetensors': Buffer.from('small'), 'config.json': '{}' } });
@@ -19,7 +20,7 @@ test('a file of one pebibyte is refused because the disk has no room for it, and
   expect(alone, alone.stderr).toMatchObject({ status: 7, stdout: '' });
 });
 
-test('so is a quantization of one pebibyte beside one that is held', async () => {
+longTest('so is a quantization of one pebibyte beside one that is held', async () => {
   const world = await hubWorld();
   world.hub.push('org/seer-GGUF', { files: { 'seer-Q4_K_M.gguf': noise(3_000, 1), 'seer-BF16.gguf': endless, 'config.json': '{}' } });
   expect(await world.host('download', 'org/seer-GGUF:Q4_K_M')).toMatchObject({ status: 0 });

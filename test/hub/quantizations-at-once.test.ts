@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const four = { 'Foo-Q4_K_M.gguf': noise(200_000, 1) };
@@ -41,7 +41,7 @@ const asked = (world: HubWorld, path: string) =>
   until(`a request for ${path}`, () => world.hub.requests.some((line) => line.includes(path)));
 
 describe('quantizations of one model that are requested at the same time', () => {
-  test('are downloaded one after the other, each with its own status, and every byte once', async () => {
+  usualTest('are downloaded one after the other, each with its own status, and every byte once', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const served = await world.serveInProcess();
     for (const selector of ['Q8_0', 'q4_k_m', 'Q5_K_M'])
@@ -82,7 +82,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await readdir(join(world.storePath, '.skulk/v1/downloads'))).toEqual(['org--g']);
   });
 
-  test('can be cancelled separately, a waiting one and a running one', async () => {
+  usualTest('can be cancelled separately, a waiting one and a running one', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     await world.serveInProcess();
     for (const selector of ['Q8_0', 'Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`, '--no-wait');
@@ -105,7 +105,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...five, ...eight, ...shared }));
   });
 
-  test('are all stopped by a cancel of the model', async () => {
+  usualTest('are all stopped by a cancel of the model', async () => {
     const { world } = await heldWorld(['Foo-Q8_0.gguf']);
     await world.serveInProcess();
     for (const selector of ['Q8_0', 'Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`, '--no-wait');
@@ -129,7 +129,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     for (const [name, content] of Object.entries({ ...four, ...eight })) expect(world.hub.sent(name), name).toBe(content.length);
   });
 
-  test('continue after a kill of the server, in their order', async () => {
+  usualTest('continue after a kill of the server, in their order', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const first = await world.serve();
     for (const selector of ['Q8_0', 'Q4_K_M']) await world.host('download', `org/g:${selector}`, '--no-wait');
@@ -166,7 +166,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await world.host('download', 'org/g:q8_0', '--quiet')).toMatchObject({ status: 0 });
   });
 
-  test('are staged by two nodes at the same time, each with its own bytes', async () => {
+  longTest('are staged by two nodes at the same time, each with its own bytes', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf', 'Foo-Q4_K_M.gguf']);
     const served = await world.serveInProcess();
     const eights = world.node(served, 'one', 'stage', 'org/g:Q8_0', '--json');

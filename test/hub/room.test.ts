@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { fakeHub } from '../helpers/fake-hub.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -12,7 +13,7 @@ import { wants } from '../helpers/wants.ts';
 const mebibyte = 1024 * 1024;
 
 describe('a store host without disk space', wants('a disk of their own'), () => {
-  test('refuses a download before a byte is fetched', async () => {
+  usualTest('refuses a download before a byte is fetched', async () => {
     const hub = await fakeHub();
     hub.push('org/m', { files: { 'a.safetensors': noise(24 * mebibyte, 1), 'config.json': '{}' } });
     const disk = await smallDisk(16 * mebibyte);
@@ -26,7 +27,7 @@ describe('a store host without disk space', wants('a disk of their own'), () => 
     await disk.leave('all');
   });
 
-  test('refuses a model of another machine before a piece is sent', async () => {
+  usualTest('refuses a model of another machine before a piece is sent', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { 'a.bin': noise(24 * mebibyte, 1) });
@@ -44,7 +45,7 @@ describe('a store host without disk space', wants('a disk of their own'), () => 
 });
 
 describe('the reserved disk space of a store', wants('a disk of their own'), () => {
-  test('is not used by a download, an upload or a copy, and a model can still be removed', async () => {
+  longTest('is not used by a download, an upload or a copy, and a model can still be removed', async () => {
     const hub = await fakeHub();
     hub.push('org/m', { files: { 'a.safetensors': noise(3 * mebibyte, 1) } });
     const disk = await smallDisk(400 * mebibyte);

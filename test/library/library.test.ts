@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { openSkulk, SkulkEvent } from '../../src/index.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import type { Serving } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
@@ -64,7 +64,7 @@ type Env = Record<string, string>;
 type Opened = Awaited<ReturnType<typeof openSkulk>>;
 
 describe('the npm package, imported by its name', () => {
-  test('runs the example of the docs, which prints its results and exits', async () => {
+  usualTest('runs the example of the docs, which prints its results and exits', async () => {
     const { node } = await storeWithModel();
     await copyFile(example, join(project, 'example.ts'));
     const env = ownEnvironment({ ...offLan, SKULK_HOME: node.home, SKULK_STORE: node.store });
@@ -82,7 +82,7 @@ describe('the npm package, imported by its name', () => {
     expect(Object.keys(await digestsBelow(copy))).toEqual(expect.arrayContaining(['config.json', 'weights/model.bin']));
   });
 
-  test('has types with which the example compiles in a strict project', async () => {
+  usualTest('has types with which the example compiles in a strict project', async () => {
     await copyFile(example, join(project, 'example.ts'));
     const compilerOptions = {
       strict: true,
@@ -110,7 +110,7 @@ await skulk.add('path', {});
     expect(await tsc.catch((error: { stdout: string }) => ({ stdout: error.stdout }))).toMatchObject({ stdout: '' });
   });
 
-  test('prints nothing, and leaves the environment and the signals of the process alone', async () => {
+  usualTest('prints nothing, and leaves the environment and the signals of the process alone', async () => {
     const { node } = await storeWithModel();
     await writeFile(
       join(project, 'quiet.mjs'),
@@ -132,7 +132,7 @@ writeFileSync('seen.json', JSON.stringify([before, during, look()]));
     expect(after).toBe(before);
   });
 
-  test('works on the disk of a store host without a server, and lets the program exit without close()', async () => {
+  usualTest('works on the disk of a store host without a server, and lets the program exit without close()', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'model'), small);
     const options = { home, env: ownEnvironment(offLan), cwd: home };
@@ -151,13 +151,13 @@ console.log(JSON.stringify([outcome, staged[0].source, ok, deleted]));
     expect(JSON.parse((await within('the end of the program', ended)).stdout)).toEqual(['added', 'clone', true, ['test/model']]);
   });
 
-  test('has the same example on its page in the docs', async () => {
+  usualTest('has the same example on its page in the docs', async () => {
     expect(await readFile(join(root, 'docs/library.md'), 'utf8')).toContain(`\`\`\`ts\n${await readFile(example, 'utf8')}\`\`\``);
   });
 });
 
 describe('the Node.js library', () => {
-  test('returns the documents that the command prints with --json', async () => {
+  usualTest('returns the documents that the command prints with --json', async () => {
     const { node } = await storeWithModel();
     const skulk = await (await load()).openSkulk(node);
     const command = async (...args: string[]): Promise<unknown> => {
@@ -186,7 +186,7 @@ describe('the Node.js library', () => {
     await skulk.close();
   });
 
-  test('accepts a quantization wherever it accepts a model', async () => {
+  usualTest('accepts a quantization wherever it accepts a model', async () => {
     const files = { 'config.json': '{}', 'm-Q4_K_M.gguf': noise(3_000, 1), 'm-Q8_0.gguf': noise(4_000, 2) };
     const { node } = await storeWithModel('test/model', files);
     await using skulk = await (await load()).openSkulk(node);
@@ -215,26 +215,29 @@ describe('the Node.js library', () => {
     expect((await second.verify('test/two', { staging: true })).ok).toBe(true);
   });
 
-  test('reports progress that ends with all bytes to the listeners of the call and of the instance, and nothing after the call', async () => {
-    const { node } = await storeWithModel();
-    const everything: SkulkEvent[] = [];
-    await using skulk = await (await load()).openSkulk({ ...node, onEvent: (event) => everything.push(event) });
-    const progress: SkulkEvent[] = [];
-    await skulk.stage('test/model', { onProgress: (event) => progress.push(event) });
-    const told = everything.length;
-    expect(progress.at(-1)).toMatchObject({
-      type: 'progress',
-      doing: 'staging',
-      subject: 'test/model',
-      bytesDone: 300_002,
-      bytesTotal: 300_002,
-    });
-    expect(everything.filter(({ type }) => type === 'progress')).toEqual(progress);
-    await skulk.close();
-    expect(everything.length).toBe(told);
-  });
+  usualTest(
+    'reports progress that ends with all bytes to the listeners of the call and of the instance, and nothing after the call',
+    async () => {
+      const { node } = await storeWithModel();
+      const everything: SkulkEvent[] = [];
+      await using skulk = await (await load()).openSkulk({ ...node, onEvent: (event) => everything.push(event) });
+      const progress: SkulkEvent[] = [];
+      await skulk.stage('test/model', { onProgress: (event) => progress.push(event) });
+      const told = everything.length;
+      expect(progress.at(-1)).toMatchObject({
+        type: 'progress',
+        doing: 'staging',
+        subject: 'test/model',
+        bytesDone: 300_002,
+        bytesTotal: 300_002,
+      });
+      expect(everything.filter(({ type }) => type === 'progress')).toEqual(progress);
+      await skulk.close();
+      expect(everything.length).toBe(told);
+    },
+  );
 
-  test('fails an aborted stage with INTERRUPTED, and the next stage uses the received data', async () => {
+  usualTest('fails an aborted stage with INTERRUPTED, and the next stage uses the received data', async () => {
     const { node } = await storeWithModel('test/model', large);
     const { openSkulk, SkulkError } = await load();
     await using skulk = await openSkulk(node);
@@ -256,7 +259,7 @@ describe('the Node.js library', () => {
     await expect(skulk.stage('test/model', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 
-  test('ends the program that runs on a copy after an abort, and the copy is idle afterwards', async () => {
+  usualTest('ends the program that runs on a copy after an abort, and the copy is idle afterwards', async () => {
     const { node } = await storeWithModel();
     await using skulk = await (await load()).openSkulk(node);
     const abort = new AbortController();
@@ -291,7 +294,7 @@ describe('the Node.js library', () => {
     await expect(skulk.run('test/model', 'no-such-program')).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' });
   });
 
-  test('fails the call of a listener that throws with the same error, and no other call', async () => {
+  usualTest('fails the call of a listener that throws with the same error, and no other call', async () => {
     const { node } = await storeWithModel();
     await using skulk = await (await load()).openSkulk(node);
     const fault = new TypeError('a listener is broken');
@@ -302,7 +305,7 @@ describe('the Node.js library', () => {
     expect((await skulk.stage('test/model')).staged).toHaveLength(1);
   });
 
-  test('aborts running calls on close and waits for them, and refuses later calls with a clear message', async () => {
+  usualTest('aborts running calls on close and waits for them, and refuses later calls with a clear message', async () => {
     const { node } = await storeWithModel();
     const skulk = await (await load()).openSkulk(node);
     let closed: Promise<void> | undefined;
@@ -329,7 +332,7 @@ describe('the Node.js library', () => {
     'an output that is none': [(skulk) => skulk.run('a/b', 'true', [], { output: 'pipe' as 'ignore' }), 'USAGE'],
     'a program without a name': [(skulk) => skulk.run('a/b', ''), 'USAGE'],
   };
-  test('refuses wrong arguments with a code before it contacts the store', async () => {
+  usualTest('refuses wrong arguments with a code before it contacts the store', async () => {
     const home = await temporaryDirectory();
     const store = 'http://127.0.0.1:9';
     await using skulk = await (await load()).openSkulk({ home, store, env: offLan, cwd: home });
@@ -337,7 +340,7 @@ describe('the Node.js library', () => {
       expect(await call(skulk).catch((error: { code?: string }) => error.code), what).toBe(code);
   });
 
-  test('fails with a code for an invalid configuration and for a store that does not answer', async () => {
+  usualTest('fails with a code for an invalid configuration and for a store that does not answer', async () => {
     const home = await temporaryDirectory();
     const { openSkulk } = await load();
     await writeFile(join(home, 'bad.yaml'), 'model_store: 3');

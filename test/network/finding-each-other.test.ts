@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -23,7 +23,7 @@ async function serveOn(machine: Machine, home: string, ...args: readonly string[
   return { child, ended };
 }
 
-test(
+usualTest(
   'a machine without a configuration uses the only store on its LAN, and needs a choice between two',
   wants('network namespaces'),
   async () => {
@@ -111,7 +111,7 @@ longTest(
   },
 );
 
-test('a store configured by its node id is found by mDNS', wants('network namespaces'), async () => {
+longTest('a store configured by its node id is found by mDNS', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await storeIn(join(home, 'host'), join(home, 'source'));
@@ -186,13 +186,13 @@ longTest('the advertised address of the same store is used instead of a link-loc
   await named.ended;
 });
 
-test('an invalid address is not advertised', async () => {
+usualTest('an invalid address is not advertised', async () => {
   const home = await temporaryDirectory();
   const ended = await runInProcess(['serve', '--advertise', 'kite3'], { env: { SKULK_HOME: home } });
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise must be an IPv4 address') });
 });
 
-test('serve without a token warns about a public address, and settings still need the key', wants('network namespaces'), async () => {
+usualTest('serve without a token warns about a public address, and settings still need the key', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await host.addAddress('8.8.8.8/32');

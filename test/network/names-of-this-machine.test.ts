@@ -2,14 +2,15 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { namesInHosts, searchDomains } from '../../src/core/connect/own-names.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { type Machine, machinesOnOneLan } from '../helpers/namespaces.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
-test(
+longTest(
   'a machine is the store host if store_host resolves to it under any name, and a contradicting role ends with 2',
   wants('network namespaces'),
   async () => {
@@ -61,7 +62,7 @@ test(
   },
 );
 
-test(
+usualTest(
   'a name in the hosts file for an address of this machine is one of its names, without a line in skulk.yaml',
   wants('network namespaces'),
   async () => {
@@ -87,7 +88,7 @@ test(
   },
 );
 
-test('hosts files and search domains are parsed like the system parses them', () => {
+usualTest('hosts files and search domains are parsed like the system parses them', () => {
   expect(namesInHosts('127.0.0.1\tlocalhost kite3.Example.ORG. # me\n\n#127.0.0.1 no\n::1 kite3\n9.9.9.9 far\n', ['kite3'])).toEqual([
     'kite3.example.org',
     'kite3',

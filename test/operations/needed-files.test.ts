@@ -1,9 +1,9 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { leaseNode } from '../leases/lease-node.ts';
 
@@ -30,7 +30,7 @@ async function node() {
 }
 
 describe('stage with --print', () => {
-  test.each([
+  usualTest.each([
     ['path', 'org/m', ['']],
     ['gguf', 'org/m', [`/${four[0]}`]],
     ['gguf', 'org/m:q8_0', ['/m-Q8_0.gguf']],
@@ -57,7 +57,7 @@ describe('stage with --print', () => {
     expect(staged).toMatchObject([{ gguf_file: null, mmproj_file: null, selector: null, file_paths: ['model.safetensors'] }]);
   });
 
-  test.each([
+  usualTest.each([
     ['gguf', ['org/plain'], 'org/plain has no GGUF file to load'],
     ['mmproj', ['org/text:Q8_0'], 'org/text:Q8_0 has no projector (mmproj)'],
     ['mmproj', ['org/m', 'org/text'], 'org/text has no projector (mmproj)'],
@@ -78,7 +78,7 @@ describe('stage with --print', () => {
 });
 
 describe('run with names of files', () => {
-  test('replaces the names, and sets them in the environment', async () => {
+  usualTest('replaces the names, and sets them in the environment', async () => {
     const { run, root } = await node();
     const copy = join(root, 'org--m');
     const script = 'echo "$@"; echo "$SKULK_GGUF_FILE $SKULK_MMPROJ_FILE $SKULK_MODEL_PATH"';
@@ -90,7 +90,7 @@ describe('run with names of files', () => {
     expect(text.stdout).toBe('none\n');
   });
 
-  test('stages the draft model of a model beside a selected quantization only if an argument names it', async () => {
+  usualTest('stages the draft model of a model beside a selected quantization only if an argument names it', async () => {
     const { run, root } = await node();
     const draft = `${join(root, 'org--m')}/MTP/m-Q8_0.gguf\n`;
     expect((await run('run', 'org/m:Q8_0', '--', 'echo', '{gguf}')).status).toBe(0);
@@ -104,7 +104,7 @@ describe('run with names of files', () => {
     expect(none).toMatchObject({ status: 3, stdout: '', stderr: expect.stringContaining('org/text:Q8_0 has no draft model') });
   });
 
-  test.each(['{gguf}', '--x={mmproj}', '{draft}'])('fails with 3 before anything is sent when there is no %s', async (word) => {
+  usualTest.each(['{gguf}', '--x={mmproj}', '{draft}'])('fails with 3 before anything is sent when there is no %s', async (word) => {
     const { run, sent, home } = await node();
     const ended = await run('run', 'org/plain', '--', 'touch', join(home, 'began'), word);
     expect(ended).toMatchObject({ status: 3, stdout: '', stderr: expect.stringContaining('org/plain has no ') });
@@ -112,7 +112,7 @@ describe('run with names of files', () => {
     expect(await readdir(home)).not.toContain('began');
   });
 
-  test('uses the model in the card for {draft}, and its pinned file for {gguf}', async () => {
+  usualTest('uses the model in the card for {draft}, and its pinned file for {gguf}', async () => {
     const place = await node();
     const cards = join(place.home, 'cards');
     await mkdir(cards);
@@ -143,7 +143,7 @@ describe('a model from Hugging Face without a needed file', () => {
     expect(await world.nodeInProcess(served, 'node', 'stage', 'org/g', '--print', 'gguf')).toMatchObject({ status: 0 });
   });
 
-  test('is not downloaded without a store, and run --direct downloads a complete one without the store', async () => {
+  longTest('is not downloaded without a store, and run --direct downloads a complete one without the store', async () => {
     const world = await hubWorld();
     world.hub.push('org/g', { files });
     const env = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };

@@ -3,13 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { patienceOf } from '../../src/core/connect/reach-store.ts';
 import { parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { reconcile } from '../../src/core/operations/nodes/reconcile.ts';
 import { runModel } from '../../src/core/operations/stage/run-model.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { slowDoor } from '../helpers/slow-door.ts';
 import { copyOf, serveModels, stagingNode } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -35,7 +36,7 @@ async function setStagedAt(copy: string, at: string): Promise<void> {
   await writeFile(path, JSON.stringify({ ...record, staged: { ...record.staged, at } }));
 }
 
-test('a command waits for a store that accepts connections late, and stages its current model', async () => {
+longTest('a command waits for a store that accepts connections late, and stages its current model', async () => {
   const [before, after] = [await serveModels(models), await serveModels({ 'org/m': { 'a.bin': 'second' } })];
   const home = await temporaryDirectory();
   await (await stagingNode(before.url, { home })).stage('org/m');
@@ -53,7 +54,7 @@ test('a command waits for a store that accepts connections late, and stages its 
   expect(node.world.warnings()).toEqual([]);
 });
 
-test('a silent store costs any command one wait, and the warning shows the age of the copies', async () => {
+usualTest('a silent store costs any command one wait, and the warning shows the age of the copies', async () => {
   const { url } = await serveModels(models);
   const home = await temporaryDirectory();
   const before = await stagingNode(url, { home });
@@ -86,7 +87,7 @@ test('a silent store costs any command one wait, and the warning shows the age o
   expect(attempts()).toBe(3);
 });
 
-test('a store that refuses connections is tried each time, because this takes no time', async () => {
+usualTest('a store that refuses connections is tried each time, because this takes no time', async () => {
   const { url, stop } = await serveModels(models);
   const node = await stagingNode(url, { env: { SKULK_CONNECT_TIMEOUT: '600' } });
   await node.stage('org/m');
@@ -97,29 +98,32 @@ test('a store that refuses connections is tried each time, because this takes no
   expect(node.world.warnings()[0]).toContain('connection refused');
 });
 
-test('a store that accepts a connection and does not answer is given up after the documented time, once for the whole command', async () => {
-  const { url } = await serveModels(models);
-  const home = await temporaryDirectory();
-  await (await stagingNode(url, { home })).request(['org/m']);
-  const sockets = new Set<Socket>();
-  const mute = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
-  await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    mute.close();
-  });
-  const { port } = mute.address() as { port: number };
-  const node = await stagingNode(`http://127.0.0.1:${port}`, { home });
-  const request = { ref: parseModelRef('org/m'), command: ['true'], offline: false, takeSignals: () => () => {} };
-  expect(await runModel(node.deps, request)).toEqual({ status: 0 });
-  expect(node.world.warnings()).toEqual([
-    expect.stringMatching(/cannot check whether org\/m has changed in the store: .* sent nothing for 2 s/),
-  ]);
-  // One for the orders and one for the model, each tried and then asked, and no request after the end of the program.
-  expect(sockets.size).toBe(2);
-});
+longTest(
+  'a store that accepts a connection and does not answer is given up after the documented time, once for the whole command',
+  async () => {
+    const { url } = await serveModels(models);
+    const home = await temporaryDirectory();
+    await (await stagingNode(url, { home })).request(['org/m']);
+    const sockets = new Set<Socket>();
+    const mute = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+    await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      mute.close();
+    });
+    const { port } = mute.address() as { port: number };
+    const node = await stagingNode(`http://127.0.0.1:${port}`, { home });
+    const request = { ref: parseModelRef('org/m'), command: ['true'], offline: false, takeSignals: () => () => {} };
+    expect(await runModel(node.deps, request)).toEqual({ status: 0 });
+    expect(node.world.warnings()).toEqual([
+      expect.stringMatching(/cannot check whether org\/m has changed in the store: .* sent nothing for 2 s/),
+    ]);
+    // One for the orders and one for the model, each tried and then asked, and no request after the end of the program.
+    expect(sockets.size).toBe(2);
+  },
+);
 
-test('the wait for a store is 1.5 s or the value of SKULK_CONNECT_TIMEOUT, and an invalid value is refused', async () => {
+usualTest('the wait for a store is 1.5 s or the value of SKULK_CONNECT_TIMEOUT, and an invalid value is refused', async () => {
   const patience = (value?: string) => patienceOf({ env: value === undefined ? {} : { SKULK_CONNECT_TIMEOUT: value } });
   expect(patience()).toEqual({ connectMs: 1_500, answerMs: 2_000 });
   expect(patience(' 5 ')).toEqual({ connectMs: 5_000, answerMs: 5_000 });

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { unitFile, withPaths } from '../../src/core/operations/service/unit-file.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
@@ -20,13 +21,13 @@ describe('the unit of the service', () => {
     logFile: '/l&g',
   };
 
-  test('starts the given command under systemd, with any name', () => {
+  usualTest('starts the given command under systemd, with any name', () => {
     const unit = unitFile('systemd', content);
     expect(unit).toContain('ExecStart="/opt/a b/node" "/x/\\"q\\"\\\\%%d$$HOME&<y>.js" "serve"\n');
     expect(unit).toContain('Environment="SKULK_HOME=/h 100%%"\n');
   });
 
-  test('sandboxes the server under systemd to the directories that it writes to, and starts without missing ones', () => {
+  usualTest('sandboxes the server under systemd to the directories that it writes to, and starts without missing ones', () => {
     const unit = unitFile('systemd', content);
     for (const line of [
       'ProtectSystem=strict',
@@ -45,13 +46,13 @@ describe('the unit of the service', () => {
     expect(unit).toMatch(/^ExecStartPre=-\+"\/opt\/a b\/node" .* "refresh"$/m);
   });
 
-  test('shares /tmp under systemd if a configured path is there, which a private /tmp would hide', () => {
+  usualTest('shares /tmp under systemd if a configured path is there, which a private /tmp would hide', () => {
     expect(unitFile('systemd', { ...content, writable: ['/var/tmp/store'] })).toContain('PrivateTmp=no\n');
     expect(unitFile('systemd', { ...content, command: ['/tmp/node', 'serve'] })).toContain('PrivateTmp=no\n');
     expect(unitFile('systemd', { ...content, writable: ['/tmpfs/store'] })).toContain('PrivateTmp=yes\n');
   });
 
-  test.skipIf(!hasSystemd)('is parsed by systemd as intended', async () => {
+  usualTest.skipIf(!hasSystemd)('is parsed by systemd as intended', async () => {
     const directory = await temporaryDirectory();
     await chmod(directory, 0o755);
     await mkdir(join(directory, 'systemd/user'), { recursive: true });
@@ -70,7 +71,7 @@ describe('the unit of the service', () => {
     expect(shown.stdout).toContain('Environment: SKULK_HOME=/h 100%\n');
   });
 
-  test('gets changed directories without losing edits of the user', () => {
+  usualTest('gets changed directories without losing edits of the user', () => {
     const edited = unitFile('systemd', content).replace('RestartSec=5', 'RestartSec=60');
     const rewritten = withPaths(edited, { ...content, writable: ['/other'] });
     expect(rewritten.match(/^ReadWritePaths=.*/gm)).toEqual(['ReadWritePaths="-/other"']);
@@ -78,20 +79,20 @@ describe('the unit of the service', () => {
     expect(withPaths(rewritten, content)).toBe(edited);
   });
 
-  test('is valid XML for launchd, with any names', () => {
+  usualTest('is valid XML for launchd, with any names', () => {
     const unit = unitFile('launchd', content);
     expect(unit).toContain('<string>/x/"q"\\%d$HOME&amp;&lt;y&gt;.js</string>');
     expect(unit).toContain('<string>/l&amp;g</string>');
   });
 
-  test('never contains an injected line', () => {
+  usualTest('never contains an injected line', () => {
     for (const manager of ['systemd', 'launchd'] as const)
       for (const evil of [{ environment: { SKULK_STORE: 'x\nExecStartPre=/bin/evil' } }, { writable: ['/a\nReadWritePaths=/'] }])
         expect(() => unitFile(manager, { ...content, ...evil })).toThrow(/cannot be written/);
   });
 });
 
-test('service install writes and starts the unit once, and uninstall removes files that skulk created', async () => {
+usualTest('service install writes and starts the unit once, and uninstall removes files that skulk created', async () => {
   const home = await temporaryDirectory();
   await mkdir(join(home, 'bin'));
   // The real one needs a login session; this one records its arguments.
@@ -156,7 +157,7 @@ async function user(config: string) {
   };
 }
 
-test('the unit is rewritten for a changed path by install, by refresh, and by a server that the unit started', async () => {
+usualTest('the unit is rewritten for a changed path by install, by refresh, and by a server that the unit started', async () => {
   const config = (store: string): string => `model_store:\n  store_path: HOME/${store}\n  staging:\n    node_cache_path: HOME/staging\n`;
   const { home, env, unit, paths, told, configure, service } = await user(config('first'));
   expect(await service('install')).toMatchObject({ status: 0 });
@@ -195,7 +196,7 @@ test('the unit is rewritten for a changed path by install, by refresh, and by a 
   }
 });
 
-test('service status, restart and logs ask systemd, and report an absent unit', async () => {
+usualTest('service status, restart and logs ask systemd, and report an absent unit', async () => {
   const { home, env, unit, told, service } = await user('model_store: {}\n');
   for (const action of ['status', 'restart', 'logs'])
     expect(await service(action), action).toMatchObject({
@@ -222,7 +223,7 @@ test('service status, restart and logs ask systemd, and report an absent unit', 
   expect(await service('status')).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('Failed to connect to bus') });
 });
 
-test('service status, restart and logs ask launchd on macOS', async () => {
+longTest('service status, restart and logs ask launchd on macOS', async () => {
   const { home, env } = await user('model_store: {}\n');
   const program = (text: string): Promise<void> => writeFile(join(home, 'bin/launchctl'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   await program(`echo "$@" >> ${home}/told`);

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -39,7 +39,7 @@ const untouched = async (canonical: string): Promise<void> => {
 };
 
 describe('a stage on the store host', () => {
-  test('gives the canonical copy if node_cache_path is the store, for any spelling', async () => {
+  usualTest('gives the canonical copy if node_cache_path is the store, for any spelling', async () => {
     for (const cache of [
       (home: string) => join(home, 'store'),
       (home: string) => `${home}/x/../store`,
@@ -67,7 +67,7 @@ describe('a stage on the store host', () => {
     await untouched(canonical);
   });
 
-  test.each([
+  usualTest.each([
     ['the cache is the store', (home: string) => join(home, 'store'), {}, true],
     ['staging is off', (home: string) => join(home, 'staging'), { enabled: false }, false],
   ] as const)('keeps a model in place unchanged until its use ends (%s)', async (_, cache, staging, isServed) => {
@@ -98,7 +98,7 @@ describe('a stage on the store host', () => {
     expect(await readdir(join(home, 'store'))).toEqual(['.skulk', 'registry.json']);
   });
 
-  test('makes a clone in another directory, with and without a server, and gives the canonical copy if staging is off', async () => {
+  usualTest('makes a clone in another directory, with and without a server, and gives the canonical copy if staging is off', async () => {
     const { home, env, stage, canonical } = await host();
     const copy = join(home, 'staging', 'org--m');
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone', path: copy } });
@@ -116,26 +116,29 @@ describe('a stage on the store host', () => {
   });
 });
 
-test('stage exits with 3 for a missing model, with 4 for an unreachable store, and with 0 and a warning for an existing copy', async () => {
-  const { proxy } = await serveThroughProxy({ 'org/m': files });
-  const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
-  const copy = join(env.SKULK_HOME, 'staging', 'org--m');
-  expect(await runInProcess(['stage', 'org/none'], { env })).toMatchObject({ status: 3, stdout: '' });
-  expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
-  await proxy.stop();
-  const [warm, missing] = await Promise.all([
-    runInProcess(['stage', 'org/m'], { env }),
-    runInProcess(['stage', 'org/other', '--json'], { env }),
-  ]);
-  expect(warm).toMatchObject({ status: 0, stdout: `${copy}\n`, stderr: expect.stringContaining('cannot check whether') });
-  expect(missing).toMatchObject({ status: 4, stdout: '' });
-  expect(JSON.parse(missing.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
-    code: 'STORE_UNREACHABLE',
-    hint: expect.any(String),
-  });
-});
+usualTest(
+  'stage exits with 3 for a missing model, with 4 for an unreachable store, and with 0 and a warning for an existing copy',
+  async () => {
+    const { proxy } = await serveThroughProxy({ 'org/m': files });
+    const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
+    const copy = join(env.SKULK_HOME, 'staging', 'org--m');
+    expect(await runInProcess(['stage', 'org/none'], { env })).toMatchObject({ status: 3, stdout: '' });
+    expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject({ status: 0, stdout: `${copy}\n` });
+    await proxy.stop();
+    const [warm, missing] = await Promise.all([
+      runInProcess(['stage', 'org/m'], { env }),
+      runInProcess(['stage', 'org/other', '--json'], { env }),
+    ]);
+    expect(warm).toMatchObject({ status: 0, stdout: `${copy}\n`, stderr: expect.stringContaining('cannot check whether') });
+    expect(missing).toMatchObject({ status: 4, stdout: '' });
+    expect(JSON.parse(missing.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
+      code: 'STORE_UNREACHABLE',
+      hint: expect.any(String),
+    });
+  },
+);
 
-test('stage exits with 7 before a byte is sent when the disk has no space', async (context) => {
+usualTest('stage exits with 7 before a byte is sent when the disk has no space', async (context) => {
   const mount = await temporaryDirectory();
   try {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);

@@ -1,9 +1,10 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { readGgufFacts } from '../../src/core/store/facts/read-gguf-facts.ts';
 import { ggufBytes, hugeList } from '../helpers/gguf-bytes.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
 
@@ -13,7 +14,7 @@ const write = async (bytes: Buffer): Promise<string> => {
   return path;
 };
 
-test('a GGUF file gives its facts', async () => {
+usualTest('a GGUF file gives its facts', async () => {
   const metadata = {
     'general.architecture': 'qwen3',
     'qwen3.context_length': 40_960,
@@ -30,7 +31,7 @@ test('a GGUF file gives its facts', async () => {
   });
 });
 
-test.each([
+usualTest.each([
   ['no GGUF', Buffer.from('not at all')],
   ['an empty file', Buffer.alloc(0)],
   ['2^60 keys', ggufBytes({ 'general.architecture': 'x' }, { keys: 2n ** 60n })],
@@ -46,7 +47,7 @@ test.each([
   expect(await readGgufFacts(await write(ggufBytes({ 'general.architecture': 'llama' })))).toMatchObject({ architecture: 'llama' });
 });
 
-test('a template of 200 MB is skipped, and a link is not followed', async () => {
+longTest('a template of 200 MB is skipped, and a link is not followed', async () => {
   const huge = ggufBytes({ 'general.architecture': 'llama', 'tokenizer.chat_template': `<think>${'x'.repeat(200_000_000)}` });
   expect((await readGgufFacts(await write(huge)))?.thinks).toBeUndefined();
   const path = await write(ggufBytes({ 'general.architecture': 'llama' }));
@@ -54,7 +55,7 @@ test('a template of 200 MB is skipped, and a link is not followed', async () => 
   expect(await readGgufFacts(`${path}.link.gguf`)).toBeUndefined();
 });
 
-test('registry and show print the facts of a file, and read it once', async () => {
+usualTest('registry and show print the facts of a file, and read it once', async () => {
   const home = await temporaryDirectory();
   await mkdir(join(home, 'm'));
   await writeFile(join(home, 'm', 'Emb-Q8_0.gguf'), ggufBytes({ 'general.architecture': 'nomic-bert', 'nomic-bert.context_length': 2048 }));

@@ -1,2 +1,2 @@
-// The same, with every test of the long form.
+// The tests of the long form; `npm test` runs the others.
 import './upload-bounds.test.ts';

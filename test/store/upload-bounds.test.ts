@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
@@ -20,7 +20,7 @@ import {
 import { createUploads } from '../../src/core/store/uploads/uploads.ts';
 import { splitIntoPieces } from '../../src/core/transfer/pieces.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
-import { longTest, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { longTest, seededRandom, testSeed, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testWorld } from '../helpers/world.ts';
 
@@ -35,14 +35,14 @@ const open = (key: string, from: string, more: Partial<OpenUpload> = {}): OpenUp
 const many = (count: number, from: string, more?: Partial<OpenUpload>): readonly OpenUpload[] =>
   Array.from({ length: count }, (_, index) => open(`${from}-${index}`, from, more));
 
-test('one sender has a limited number of open uploads, and its own idle one is replaced', () => {
+usualTest('one sender has a limited number of open uploads, and its own idle one is replaced', () => {
   const full = many(uploadBounds.openPerSender, 'a', { lastByteAt: 10 * minute });
   expect(planPlace(full, 'b', 10 * minute)).toBeUndefined();
   expect(() => planPlace(full, 'a', 10 * minute)).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }));
   expect(planPlace([...full.slice(1), open('quiet', 'a')], 'a', 10 * minute)).toBe('quiet');
 });
 
-test('a new upload to a full store replaces an idle one of the sender with most uploads, and never an active one', () => {
+usualTest('a new upload to a full store replaces an idle one of the sender with most uploads, and never an active one', () => {
   const now = 10 * minute;
   const senders = ['a', 'b', 'c', 'd'];
   const busy = senders.flatMap((from) => many(uploadBounds.open / senders.length, from, { lastByteAt: now }));
@@ -51,7 +51,7 @@ test('a new upload to a full store replaces an idle one of the sender with most 
   expect(planPlace(quiet, 'new', now)).toBe('c-3');
 });
 
-test('an active upload reserves its missing bytes, and a sender with several gets only a part of the space', () => {
+usualTest('an active upload reserves its missing bytes, and a sender with several gets only a part of the space', () => {
   const uploads = [open('1', 'a', { bytesLeft: 500, lastByteAt: 9 * minute }), open('2', 'b', { bytesLeft: 70 }), open('3', 'a')];
   expect(reservedBytes(uploads, 11 * minute)).toBe(500);
   expect(reservedBytes(uploads, 9 * minute)).toBe(670);
@@ -68,7 +68,7 @@ test('an active upload reserves its missing bytes, and a sender with several get
   ).toEqual(['older', 'old']);
 });
 
-test('a table of pieces matches the manifest', async () => {
+usualTest('a table of pieces matches the manifest', async () => {
   const directory = await temporaryDirectory();
   const random = seededRandom(testSeed);
   const digest = () => sha256(String(random()));
@@ -131,7 +131,7 @@ const announce = (uploads: HostUploads, manifest: object, address = '10.0.0.1') 
     signal,
   });
 
-test('an upload is listed with its sender, survives a restart, resumes, and can be cancelled by either id', async () => {
+usualTest('an upload is listed with its sender, survives a restart, resumes, and can be cancelled by either id', async () => {
   const { begin, places, store } = await host();
   const uploads = begin();
   const [a, b] = [noise(1000, 1), noise(2000, 2)];
@@ -164,7 +164,7 @@ test('an upload is listed with its sender, survives a restart, resumes, and can 
   expect([await again.list(), await places()]).toEqual([[], []]);
 });
 
-test('an upload with other chunks under the digest of a model does not block the upload of the real model', async () => {
+usualTest('an upload with other chunks under the digest of a model does not block the upload of the real model', async () => {
   const { begin } = await host();
   const uploads = begin();
   onTestFinished(() => uploads[Symbol.asyncDispose]());
@@ -182,7 +182,7 @@ test('an upload with other chunks under the digest of a model does not block the
   expect(await uploads.complete({ ...ref, force: false }, { signal })).toMatchObject({ outcome: 'added' });
 });
 
-test('an upload without data for a week and the remains of a killed process are removed', async () => {
+usualTest('an upload without data for a week and the remains of a killed process are removed', async () => {
   const { root, begin, places } = await host();
   const first = begin();
   await announce(first, manifestOf('org/old', [noise(10, 1)]));

@@ -77,7 +77,7 @@ test('different content needs --force, and then only changed pieces are sent', a
   expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
-test('an interruption loses only the pieces in transfer, of the sender and of the store', async () => {
+longTest('an interruption loses only the pieces in transfer, of the sender and of the store', async () => {
   const { served, proxy, env, source, serve } = await twoMachines(startServe, filesOf(3));
   hideHost(proxy);
   let pieces = 0;

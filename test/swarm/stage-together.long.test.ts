@@ -11,6 +11,7 @@ import { until, within } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
 import { machineYaml, type SharingNode, sharedStore, sharingNode, unfinished } from './shared-store.ts';
 import { stateOf } from './swarm-faults.ts';
+import './stage-together.test.ts';
 
 const mebibyte = 1024 * 1024;
 /** Each file is one piece for the store and for aria2. */

@@ -1,8 +1,9 @@
 import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -21,7 +22,7 @@ async function pathWith(program: string | undefined): Promise<string> {
   return directory;
 }
 
-test('two nodes take a model together, and one with --no-swarm takes it from the store alone', wants('aria2'), async () => {
+usualTest('two nodes take a model together, and one with --no-swarm takes it from the store alone', wants('aria2'), async () => {
   const store = await sharedStore(files);
   const before = await stateOf(store.canonical);
   await store.prepare();
@@ -40,7 +41,7 @@ test('two nodes take a model together, and one with --no-swarm takes it from the
   expect([byWire, alone.swarm]).toEqual([undefined, undefined]);
 });
 
-test('with --no-swarm, a program gets a model from the store alone, and no aria2 starts', wants('aria2'), async () => {
+longTest('with --no-swarm, a program gets a model from the store alone, and no aria2 starts', wants('aria2'), async () => {
   const store = await sharedStore(files);
   await store.prepare();
   const path = await pathWith('echo started >> "$0.log"; exit 1');
@@ -55,7 +56,7 @@ test('with --no-swarm, a program gets a model from the store alone, and no aria2
   expect(await started()).toBe(true);
 });
 
-test.each([
+usualTest.each([
   ['is not installed', undefined],
   ['ends at once', 'exit 1'],
 ])('a node on which aria2 %s takes a model from the store alone', wants('aria2'), async (_, program) => {
@@ -68,7 +69,7 @@ test.each([
   expect(await unfinished(node)).toEqual([]);
 });
 
-test('a node that serves sends its finished copy until nobody takes the model any more', wants('aria2'), async () => {
+longTest('a node that serves sends its finished copy until nobody takes the model any more', wants('aria2'), async () => {
   const store = await sharedStore(files);
   const [first = '', second = ''] = await store.prepare();
   const { env, staging } = await sharingNode(store);

@@ -1,8 +1,9 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -29,7 +30,7 @@ async function storeWithModel() {
   return { home, server, digest, ask, set };
 }
 
-test('a store sends a small model alone, and describes a larger one to two nodes', wants('aria2'), async () => {
+usualTest('a store sends a small model alone, and describes a larger one to two nodes', wants('aria2'), async () => {
   const { server, digest, ask, set } = await storeWithModel();
   for (let node = 0; node < 3; node += 1) expect(await ask()).toMatchObject({ state: 'wire', member: '' });
   await set('swarm.min_bytes=1');
@@ -50,7 +51,7 @@ test('a store sends a small model alone, and describes a larger one to two nodes
   await expect(access(join(server.storePath, '.skulk', 'v1', 'seeding', 'aria2.json'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test(
+longTest(
   'a store whose LAN needs a token shares nothing, because peers know no tokens, unless its policy says true',
   wants('aria2'),
   async () => {

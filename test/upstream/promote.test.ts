@@ -85,7 +85,7 @@ longTest('a node that reads from a promoted second store prints which store to u
   expect(await readIdentity(home)).toHaveProperty('promoted');
 });
 
-test('doctor on a promoted store warns if the replaced store answers again', async () => {
+longTest('doctor on a promoted store warns if the replaced store answers again', async () => {
   const { main, door, serve, promote, run } = await siteOf();
   await (await serve())[Symbol.asyncDispose]();
   await door.shut();
@@ -98,7 +98,7 @@ test('doctor on a promoted store warns if the replaced store answers again', asy
   expect(await look()).toMatchObject({ status: 'warning', found: expect.stringContaining('two canonical stores') });
 });
 
-test('the store that the server of this machine serves is promoted, also if it is not the configured one', async () => {
+longTest('the store that the server of this machine serves is promoted, also if it is not the configured one', async () => {
   const { world, home, serve, run } = await siteOf();
   await (await serve())[Symbol.asyncDispose]();
   const elsewhere = join(world.home, 'elsewhere');
@@ -172,7 +172,7 @@ describe('a promotion is refused', () => {
   });
 });
 
-test('a promotion that is killed at any write leaves the old identity or the new one, and can be repeated', async () => {
+longTest('a promotion that is killed at any write leaves the old identity or the new one, and can be repeated', async () => {
   const { door, home, serve } = await siteOf();
   await (await serve())[Symbol.asyncDispose]();
   await door.shut();

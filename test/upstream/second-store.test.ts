@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { countedDoor } from '../helpers/counted-door.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const weights = noise(3 * 1024 * 1024, 21);
 const files = { 'config.json': '{"a":1}', 'model.safetensors': weights };
@@ -40,7 +40,7 @@ async function twoStores({ env = {} }: { readonly env?: Readonly<Record<string, 
 
 const nodesOf = async (url: string) => ((await ask(url, '/nodes')).json() as { node_id: string }[]).map(({ node_id }) => node_id);
 
-test('while the store is away, registry, show, stage and run read from the second store, which is named in one line', async () => {
+usualTest('while the store is away, registry, show, stage and run read from the second store, which is named in one line', async () => {
   const { world, door, second, node } = await twoStores();
   const before = await node('n0', ['registry']);
   expect(before).toMatchObject({ status: 0, stderr: '' });
@@ -68,7 +68,7 @@ test('while the store is away, registry, show, stage and run read from the secon
   expect(await nodesOf(second.url)).toEqual(nodes);
 });
 
-test('what the second store lacks is not downloaded by it, and changes are refused while the store is away', async () => {
+usualTest('what the second store lacks is not downloaded by it, and changes are refused while the store is away', async () => {
   const { world, door, second, node } = await twoStores();
   world.hub.push('org/other', { files });
   await door.shut();
@@ -82,7 +82,7 @@ test('what the second store lacks is not downloaded by it, and changes are refus
   expect((await ask(second.url, '/models')).json()).toEqual(['org/m']);
 });
 
-test('a store that disappears in the middle of a stage is continued by the second store', async () => {
+longTest('a store that disappears in the middle of a stage is continued by the second store', async () => {
   const { world, door, node } = await twoStores();
   door.shutAt(door.bytes() + 1_500_000);
   const ended = await node('n1', ['stage', 'org/m', '--connections', '1', '--json']);
@@ -105,7 +105,7 @@ longTest('a store that accepts connections and says nothing is replaced by the s
   expect(ended, ended.stderr).toMatchObject({ status: 0, stderr: expect.stringContaining('reading from the second store') });
 });
 
-test('a store that answers is used alone, and a model that it lacks is not taken from the second store', async () => {
+usualTest('a store that answers is used alone, and a model that it lacks is not taken from the second store', async () => {
   const { world, node } = await twoStores();
   expect(await world.host('delete', 'org/m', '--yes')).toMatchObject({ status: 0 });
   const ended = await node('n1', ['show', 'org/m']);
@@ -113,7 +113,7 @@ test('a store that answers is used alone, and a model that it lacks is not taken
   expect(ended.stderr).not.toContain('second');
 });
 
-test('a second store gets only SKULK_SECOND_TOKEN, never the token of the store', async () => {
+usualTest('a second store gets only SKULK_SECOND_TOKEN, never the token of the store', async () => {
   const { world, door, second, node } = await twoStores();
   const made = await runInProcess(['token', 'create', 'reader', '--role', 'read', '--json'], {
     env: { SKULK_HOME: join(world.home, 'second') },
@@ -130,7 +130,7 @@ test('a second store gets only SKULK_SECOND_TOKEN, never the token of the store'
   expect(await node('n1', ['stage', 'org/m'], { SKULK_TOKEN: 'of-the-store', SKULK_SECOND_TOKEN: token })).toMatchObject({ status: 0 });
 });
 
-test('doctor says of each second store whether it answers, and how many models it has', async () => {
+usualTest('doctor says of each second store whether it answers, and how many models it has', async () => {
   const { second, node } = await twoStores();
   const { stdout } = await node('n1', ['doctor', '--json']);
   const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string; found: string }[] };

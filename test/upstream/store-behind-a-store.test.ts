@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { countedDoor } from '../helpers/counted-door.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 
 const weights = noise(11 * 1024 * 1024, 11);
@@ -28,7 +29,7 @@ async function twoSites({ siteEnv = {} }: { readonly siteEnv?: Readonly<Record<s
 
 const digestIn = async (url: string): Promise<unknown> => ((await ask(url, '/models/org/m/manifest')).json() as { digest: string }).digest;
 
-test('a site takes an added model from the main store once, for all of its nodes, with the same digest', async () => {
+usualTest('a site takes an added model from the main store once, for all of its nodes, with the same digest', async () => {
   const { world, main, door, site, node } = await twoSites();
   const source = join(world.home, 'source');
   await writeFiles(source, files);
@@ -49,7 +50,7 @@ test('a site takes an added model from the main store once, for all of its nodes
   expect((await ask(main.url, '/health')).json()).toMatchObject({ upstream: null });
 });
 
-test('what neither store has comes from Hugging Face once, and both stores keep it', async () => {
+usualTest('what neither store has comes from Hugging Face once, and both stores keep it', async () => {
   const { world, main, site, node } = await twoSites();
   world.hub.push('org/m', { files });
   expect(await node('n1', 'stage', 'org/m')).toMatchObject({ status: 0 });
@@ -59,7 +60,7 @@ test('what neither store has comes from Hugging Face once, and both stores keep 
   expect(await digestIn(site.url)).toBe(await digestIn(main.url));
 });
 
-test('while the main store is away the site serves what it has, and says what it cannot get', async () => {
+longTest('while the main store is away the site serves what it has, and says what it cannot get', async () => {
   const { world, door, node, site } = await twoSites();
   world.hub.push('org/m', { files });
   expect(await node('n1', 'stage', 'org/m')).toMatchObject({ status: 0 });
@@ -73,7 +74,7 @@ test('while the main store is away the site serves what it has, and says what it
   expect(await readdir(join(world.home, 'n2', 'staging')).then((names) => names.filter((name) => name.includes('other')))).toEqual([]);
 });
 
-test('a closed main store gets the token for it and no token of Hugging Face, and a missing one is named', async () => {
+usualTest('a closed main store gets the token for it and no token of Hugging Face, and a missing one is named', async () => {
   const world = await hubWorld();
   const source = join(world.home, 'source');
   await writeFiles(source, files);
@@ -99,7 +100,7 @@ test('a closed main store gets the token for it and no token of Hugging Face, an
   expect(main.stderr()).not.toContain('hf_of_the_site');
 });
 
-test('a store and nodes that may not ask Hugging Face still ask the upstream store', async () => {
+usualTest('a store and nodes that may not ask Hugging Face still ask the upstream store', async () => {
   const { world, node } = await twoSites({ siteEnv: { HF_HUB_OFFLINE: '1' } });
   const source = join(world.home, 'source');
   await writeFiles(source, files);
@@ -109,7 +110,7 @@ test('a store and nodes that may not ask Hugging Face still ask the upstream sto
   expect(await node('n1', 'stage', 'org/m', '--config', join(home, 'skulk.yaml'))).toMatchObject({ status: 0 });
 });
 
-test('a model or a revision that the main store lacks and cannot get is not found, with the way to see what there is', async () => {
+usualTest('a model or a revision that the main store lacks and cannot get is not found, with the way to see what there is', async () => {
   const { world, door, node } = await twoSites();
   const ended = await node('n1', 'stage', 'org/none');
   expect(ended).toMatchObject({ status: 3, stdout: '' });
@@ -121,7 +122,7 @@ test('a model or a revision that the main store lacks and cannot get is not foun
   expect(revision.stderr).toContain(`the upstream store (${door.url}) has no revision "v9" of org/m`);
 });
 
-test('a gated model is downloaded at the main store only, and the site says so', async () => {
+usualTest('a gated model is downloaded at the main store only, and the site says so', async () => {
   const { world, door, node } = await twoSites();
   world.hub.push('org/gated', { files, gated: true });
   const ended = await node('n1', 'stage', 'org/gated');
@@ -130,7 +131,7 @@ test('a gated model is downloaded at the main store only, and the site says so',
   expect(world.hub.requests.filter((one) => one.includes('/resolve/'))).toEqual([]);
 });
 
-test('two stores that name each other as upstream refuse instead of asking each other for ever', async () => {
+usualTest('two stores that name each other as upstream refuse instead of asking each other for ever', async () => {
   const world = await hubWorld();
   const door = await countedDoor('http://127.0.0.1:1');
   const first = await serveInProcess({ home: join(world.home, 'a'), env: { SKULK_UPSTREAM: door.url } });
@@ -141,7 +142,7 @@ test('two stores that name each other as upstream refuse instead of asking each 
   expect(ended.stderr).toContain('leads back');
 });
 
-test.each([
+usualTest.each([
   [['--upstream', 'ftp://other'], /--upstream is not the URL of a store: "ftp:\/\/other"/],
   [['--upstream', 'http://user:secret@other:58080'], /--upstream is not the URL of a store/],
   [['--role', 'node', '--upstream', 'http://other:58080'], /--role node has no store, so --upstream cannot be used with it/],

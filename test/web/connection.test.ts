@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
 const token = 'only-for-this-lan';
 
-test('a token is requested once in a tab, and a wrong one is reported', wants('chromium'), async () => {
+usualTest('a token is requested once in a tab, and a wrong one is reported', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await serveInProcess({ home: join(world.home, 'host'), env: { SKULK_TOKEN: token } });
@@ -38,7 +38,7 @@ test('a token is requested once in a tab, and a wrong one is reported', wants('c
   expect(await page.evaluate('location.href')).not.toContain(token);
 });
 
-test('a server that cannot be reached is reported, and its data is shown when it is back', wants('chromium'), async () => {
+usualTest('a server that cannot be reached is reported, and its data is shown when it is back', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();

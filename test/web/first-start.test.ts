@@ -1,16 +1,16 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
-test('a new user with only a browser gets from an empty machine to a staged model', wants('chromium'), async () => {
+usualTest('a new user with only a browser gets from an empty machine to a staged model', wants('chromium'), async () => {
   const world = await hubWorld({ XDG_CONFIG_HOME: '/nonexistent' });
   world.hub.push('tiny/Foo-GGUF', {
     files: { 'Foo-Q4_K_M.gguf': noise(3_000_000), 'Foo-Q8_0.gguf': noise(6_000_000), 'mmproj-Foo.gguf': noise(500_000) },
@@ -86,7 +86,7 @@ longTest('a user who chooses another directory is guided through a restart, and 
   await welcome.getByText(disk, { exact: true }).waitFor();
 });
 
-test('a user of an existing store is not greeted again, and no user of a node is', wants('chromium'), async () => {
+longTest('a user of an existing store is not greeted again, and no user of a node is', wants('chromium'), async () => {
   const world = await hubWorld();
   const host = await world.serveInProcess();
   const { page } = await openBrowser();

@@ -2,11 +2,11 @@ import { readdir, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
@@ -23,7 +23,7 @@ async function fits(page: Page): Promise<void> {
   }
 }
 
-test('the page adds quantizations one by one, and shows the existing ones and the selected files', wants('chromium'), async () => {
+longTest('the page adds quantizations one by one, and shows the existing ones and the selected files', wants('chromium'), async () => {
   const world = await hubWorld();
   world.hub.push('org/seer-GGUF', {
     files: {
@@ -86,7 +86,7 @@ test('the page adds quantizations one by one, and shows the existing ones and th
   expect(await page.getByRole('button', { name: 'Add', exact: true }).isDisabled()).toBe(true);
 });
 
-test(
+usualTest(
   'the page of a model adds quantizations of its repo in their rows, and asks first if one does not fit',
   wants('chromium'),
   async () => {
@@ -145,7 +145,7 @@ test(
   },
 );
 
-test('the page of a model that the store lacks leads to the page that adds it', wants('chromium'), async () => {
+usualTest('the page of a model that the store lacks leads to the page that adds it', wants('chromium'), async () => {
   const world = await hubWorld();
   world.hub.push('org/other', { files: { 'w.safetensors': noise(1000) } });
   const host = await world.serveInProcess();
@@ -162,7 +162,7 @@ test('the page of a model that the store lacks leads to the page that adds it', 
   await page.getByRole('heading', { name: 'Files' }).waitFor();
 });
 
-test('the page of a model lists its quantizations, and each is staged and deleted alone', wants('chromium'), async () => {
+longTest('the page of a model lists its quantizations, and each is staged and deleted alone', wants('chromium'), async () => {
   const world = await fleetWorld();
   await writeFiles(join(world.home, 'seer'), { 'seer-Q4_K_M.gguf': noise(3000), 'seer-Q8_0.gguf': noise(6000, 2), 'config.json': '{}' });
   expect(await world.host('add', join(world.home, 'seer'), '--as', 'org/seer')).toMatchObject({ status: 0 });

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { ask } from '../helpers/raw-http.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell, modelStore } from './model-store.ts';
@@ -24,7 +24,7 @@ async function elsewhere(): Promise<{ readonly url: string; readonly asked: read
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-test('a README is shown with its pictures, tables and links', wants('chromium'), async () => {
+usualTest('a README is shown with its pictures, tables and links', wants('chromium'), async () => {
   const { host } = shared();
   await addModel('me/told', {
     'config.json': '{}',
@@ -48,7 +48,7 @@ test('a README is shown with its pictures, tables and links', wants('chromium'),
   await looksWell(page);
 });
 
-test('a hostile README has no effect', wants('chromium'), async () => {
+usualTest('a hostile README has no effect', wants('chromium'), async () => {
   const { host } = shared();
   const other = await elsewhere();
   const evil = 'document.title="pwned"';

@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest } from '../helpers/seeded.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -52,7 +52,7 @@ async function shared(): Promise<ReturnType<typeof once>> {
   return served;
 }
 
-test('settings are validated while the user types, saved, and marked if they need a restart', wants('chromium'), async () => {
+usualTest('settings are validated while the user types, saved, and marked if they need a restart', wants('chromium'), async () => {
   const { host, home, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -101,7 +101,7 @@ test('settings are validated while the user types, saved, and marked if they nee
   await expect.poll(() => save.isDisabled()).toBe(true);
 });
 
-test('what a person types while the settings are saved stays, and is saved next', wants('chromium'), async () => {
+usualTest('what a person types while the settings are saved stays, and is saved next', wants('chromium'), async () => {
   const { host, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -123,7 +123,7 @@ test('what a person types while the settings are saved stays, and is saved next'
   await expect.poll(text).toContain('staging_keep_recent_gb: 13');
 });
 
-test('an admin restarts the server, and the page continues with the same rights', wants('chromium'), async () => {
+usualTest('an admin restarts the server, and the page continues with the same rights', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const file = join(home, 'skulk.yaml');
   await writeFile(file, ours(home));
@@ -168,7 +168,7 @@ longTest('a host becomes a node and back, and a setting from a flag cannot be ch
   await page.getByText(/Set by flag --api-port, which overrides the file/).waitFor();
 });
 
-test('a settings file that became invalid meanwhile is reported without a reload', wants('chromium'), async () => {
+longTest('a settings file that became invalid meanwhile is reported without a reload', wants('chromium'), async () => {
   const { host, write } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));
@@ -177,7 +177,7 @@ test('a settings file that became invalid meanwhile is reported without a reload
   await page.getByText(/The file is invalid, so nothing can be saved to it: .*not YAML/).waitFor();
 });
 
-test('settings are read-only without the key of the machine, and the page shows how to get it', wants('chromium'), async () => {
+usualTest('settings are read-only without the key of the machine, and the page shows how to get it', wants('chromium'), async () => {
   const { host, text } = await shared();
   const before = await text();
   const { page, newTab } = await openBrowser();
@@ -225,7 +225,7 @@ longTest('a key that ended with its server leads to the rights of the LAN, with 
   await page.getByRole('region', { name: 'Read-only' }).waitFor();
 });
 
-test('a server that is closed to the LAN opens by a link, and explains why a used link does not work', wants('chromium'), async () => {
+longTest('a server that is closed to the LAN opens by a link, and explains why a used link does not work', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const host = await serveInProcess({ home, env: { SKULK_TOKEN: 'only-for-this-lan' } });
   onTestFinished(() => host[Symbol.asyncDispose]());

@@ -2,12 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
@@ -20,7 +21,7 @@ const shared = forWholeFile(async () => {
 /** The models in the list, from top to bottom. */
 const listed = (page: Page): Promise<readonly string[]> => page.locator('table.models .row-link').allTextContents();
 
-test(
+usualTest(
   'a download is shown from its start to its badge, also in another tab, and can be stopped and started again',
   wants('chromium'),
   async () => {
@@ -81,7 +82,7 @@ test(
   },
 );
 
-test(
+usualTest(
   'a download that fails, or brings what cannot be loaded, says so on the page, and a wrong question is answered at once',
   wants('chromium'),
   async () => {
@@ -135,7 +136,7 @@ test(
   },
 );
 
-test('the page shows additions and deletes of another client at once', wants('chromium'), async () => {
+usualTest('the page shows additions and deletes of another client at once', wants('chromium'), async () => {
   const { world, host } = shared();
   await world.add('org/one');
   const { page } = await openBrowser();
@@ -160,7 +161,7 @@ test('the page shows additions and deletes of another client at once', wants('ch
   }
 });
 
-test('models on the page are found by words and tags, and sorted by name, size and age', wants('chromium'), async () => {
+usualTest('models on the page are found by words and tags, and sorted by name, size and age', wants('chromium'), async () => {
   const { world, host } = shared();
   await world.add('org/b-small', 'x');
   await world.add('org/a-large', noise(5000));
@@ -211,7 +212,7 @@ test('models on the page are found by words and tags, and sorted by name, size a
   expect(await page.getByLabel('Filter models').inputValue()).toBe('');
 });
 
-test(
+usualTest(
   'the page of a model: files, its digest once it is hashed, companions, nodes; hashed again, with damage named',
   wants('chromium'),
   async () => {
@@ -265,7 +266,7 @@ test(
   },
 );
 
-test('the page has the colours of the system until the user chooses others, which are kept', wants('chromium'), async () => {
+longTest('the page has the colours of the system until the user chooses others, which are kept', wants('chromium'), async () => {
   const { host } = shared();
   const { page } = await openBrowser({ colorScheme: 'dark' });
   const isDark = async (): Promise<boolean> =>
@@ -284,7 +285,7 @@ test('the page has the colours of the system until the user chooses others, whic
   expect([await choice.getAttribute('aria-label'), await isDark()]).toEqual(['Colours: as the system. Change to light', true]);
 });
 
-test('a delete on the page shows beforehand what it frees on each machine, and then the result', wants('chromium'), async () => {
+usualTest('a delete on the page shows beforehand what it frees on each machine, and then the result', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(4096));
   await world.add('org/two', noise(4096));

@@ -1,2 +1,2 @@
-// The same tests, with more rounds and larger data.
+// The tests of the long form; `npm test` runs the others.
 import './threads.test.ts';

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { fetchOverWire, type WirePlan } from '../../../src/core/client/wire/fetch-over-wire.ts';
 import { planThreads } from '../../../src/core/client/wire/plan-threads.ts';
 import { chunkSize } from '../../../src/core/kernel/chunk-size.ts';
@@ -16,7 +16,7 @@ import { createRateLimiter, unlimited } from '../../../src/core/transfer/rate-li
 import { sha256 } from '../../helpers/directory-store.ts';
 import { faultProxy } from '../../helpers/fault-proxy.ts';
 import { digestsBelow, noise } from '../../helpers/model-files.ts';
-import { longTest } from '../../helpers/seeded.ts';
+import { longTest, usualTest } from '../../helpers/seeded.ts';
 import { runSkulk } from '../../helpers/spawn-skulk.ts';
 import { serveModels } from '../../helpers/staging-node.ts';
 import { temporaryDirectory } from '../../helpers/temp-directory.ts';
@@ -75,7 +75,7 @@ async function serveOnce() {
   return await served;
 }
 
-test('a large file is received over several connections at once, each byte once, and is journalled meanwhile', async () => {
+usualTest('a large file is received over several connections at once, each byte once, and is journalled meanwhile', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   // Without it, a thread that starts late finds nothing left to do.
@@ -94,7 +94,7 @@ test('a large file is received over several connections at once, each byte once,
   expect(proxy.connections()).toBe(3);
 });
 
-test('a slow connection delays only its own piece', async () => {
+usualTest('a slow connection delays only its own piece', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   const others: number[] = [];
@@ -113,7 +113,7 @@ test('a slow connection delays only its own piece', async () => {
   expect(others).toHaveLength(chunks - 1);
 });
 
-test('repeated wrong bytes end the whole transfer, and no file is changed afterwards', async () => {
+longTest('repeated wrong bytes end the whole transfer, and no file is changed afterwards', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   proxy.setFault((exchange) =>
@@ -131,7 +131,7 @@ test('repeated wrong bytes end the whole transfer, and no file is changed afterw
   expect([sha256(await readFile(file)), proxy.requests.length]).toEqual([then, requests]);
 });
 
-test('an abort ends every thread with its reason', async () => {
+usualTest('an abort ends every thread with its reason', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   proxy.setRate(8 * 1024 * 1024);
@@ -152,7 +152,7 @@ longTest('threads share one rate limit', async () => {
   expect((performance.now() - began) / 1000).toBeGreaterThan((content.length / rate) * 0.95);
 });
 
-test.each([
+usualTest.each([
   [0, 8, undefined, 0],
   [31 * 1024 ** 2, 8, undefined, 0],
   [40 * 1024 ** 2, 8, undefined, 1],
@@ -168,7 +168,7 @@ test.each([
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('the transfer works without threads when none can be started', async () => {
+longTest('the transfer works without threads when none can be started', async () => {
   const { url } = await serveOnce();
   const home = await temporaryDirectory();
   const program = join(home, 'program');
@@ -196,7 +196,7 @@ async function runElsewhere(bin: string, home: string, url: string) {
   return { status, stdout, stderr };
 }
 
-test('a store over TLS works as well, and a certificate that is not trusted is refused', wants('openssl'), async () => {
+usualTest('a store over TLS works as well, and a certificate that is not trusted is refused', wants('openssl'), async () => {
   const { url } = await serveOnce();
   const directory = await temporaryDirectory();
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];

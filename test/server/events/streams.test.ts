@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import type { StoreLink } from '../../../src/core/connect/store-link.ts';
 import { createAccess } from '../../../src/core/server/access/access.ts';
 import { createApp } from '../../../src/core/server/app/create-app.ts';
@@ -12,6 +12,7 @@ import { createFeed } from '../../../src/core/server/events/feed.ts';
 import { forwardToStore } from '../../../src/core/server/routes/forward-to-store.ts';
 import { listenTo } from '../../helpers/event-source.ts';
 import { ask } from '../../helpers/raw-http.ts';
+import { longTest, usualTest } from '../../helpers/seeded.ts';
 import { within } from '../../helpers/waiting.ts';
 
 /** No test waits here until a server stops waiting. */
@@ -67,7 +68,7 @@ async function serve(given: Partial<Limits> = {}) {
 }
 
 describe('a stream of events', () => {
-  test('is in the format of Server-Sent Events, also with texts of several lines', async () => {
+  usualTest('is in the format of Server-Sent Events, also with texts of several lines', async () => {
     const { url, set } = await serve({ heartbeatMs: 20 });
     const source = await listenTo(`${url}/events`);
     expect(source.headers).toMatchObject({
@@ -81,7 +82,7 @@ describe('a stream of events', () => {
     expect(source.events.map(({ name }) => name)).toEqual(['text', 'text']);
   });
 
-  test('is available to a limited number of clients, and to another one when one leaves', async () => {
+  usualTest('is available to a limited number of clients, and to another one when one leaves', async () => {
     const { url } = await serve({ streams: 2 });
     const first = await listenTo(`${url}/events`);
     await listenTo(`${url}/events`);
@@ -96,7 +97,7 @@ describe('a stream of events', () => {
     expect((await ask(url, '/events', { method: 'HEAD' })).status).toBe(405);
   });
 
-  test('is available to a limited number of clients of one address, and then still to another address', async () => {
+  usualTest('is available to a limited number of clients of one address, and then still to another address', async () => {
     const { url } = await serve({ streams: 4, streamsPerAddress: 2 });
     await listenTo(`${url}/events`);
     await listenTo(`${url}/events`);
@@ -109,7 +110,7 @@ describe('a stream of events', () => {
     expect(first.toString()).toMatch(/^HTTP\/1\.1 200/);
   });
 
-  test('ends with the server, and nothing is watched after the last client leaves', async () => {
+  usualTest('ends with the server, and nothing is watched after the last client leaves', async () => {
     const { url, stop, isWatched } = await serve();
     const source = await listenTo(`${url}/events`);
     expect(isWatched()).toBe(true);
@@ -120,7 +121,7 @@ describe('a stream of events', () => {
     await within('the end of the stream', other.ended);
   });
 
-  test('that a node forwards from its store does not delay the stop of the node', async () => {
+  usualTest('that a node forwards from its store does not delay the stop of the node', async () => {
     const app = await bareApp();
     const forward: StoreLink['forward'] = async (_incoming, outgoing, _target, { begin }) => {
       begin();
@@ -135,7 +136,7 @@ describe('a stream of events', () => {
     await within('the end of the stream', source.ended);
   });
 
-  test('ends when no more events can follow', async () => {
+  usualTest('ends when no more events can follow', async () => {
     const { url, breakDown, isWatched } = await serve();
     const source = await listenTo(`${url}/events`);
     breakDown(new Error('no disk'));
@@ -144,7 +145,7 @@ describe('a stream of events', () => {
     expect((await ask(url, '/events')).status).toBe(500);
   });
 
-  test('keeps only the newest state for a reader that does not read, and disconnects it in the end', async () => {
+  longTest('keeps only the newest state for a reader that does not read, and disconnects it in the end', async () => {
     const { url, app, set, isWatched } = await serve({ stallTimeoutMs: 1500, streamsPerAddress: 64 });
     const served: Socket[] = [];
     app.server.on('connection', (socket: Socket) => served.push(socket));
