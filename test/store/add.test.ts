@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { adminKeyFile, ensureAdminKey } from '../../src/core/access/admin-key.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { type AddReport, type AddRequest, addModel } from '../../src/core/operations/models/add.ts';
 import { deleteModels, planDeletion } from '../../src/core/operations/models/delete-models.ts';
@@ -223,6 +224,13 @@ describe('an add is refused before anything is written', () => {
       /not UTF-8/,
       (source) => writeFile(Buffer.concat([Buffer.from(join(source, 'x')), Buffer.from([0xff])]), 'x'),
     ],
+    [
+      'an address of a model',
+      'FILE_NOT_FOUND',
+      /^https:\/\/hf\.co\/a\/b is an address, not a path$/,
+      () => Promise.resolve(),
+      { path: 'https://hf.co/a/b' },
+    ],
     ['an unfinished download', 'USAGE', /unfinished/, (source) => writeFile(join(source, 'x.partial'), 'x'), { path: 'source/x.partial' }],
   ];
   test.each(cases)('%s', async (_, code, says, prepare, request) => {
@@ -240,6 +248,20 @@ describe('an add is refused before anything is written', () => {
     expect(await codeOf(home.add({ path: home.home, modelId: parseModelId('other') }))).toBe('USAGE');
     expect(await codeOf(home.add({ path: join(home.root, '.skulk/v1/manifests'), modelId: parseModelId('other') }))).toBe('USAGE');
     expect(await codeOf(home.add({ path: join(home.root, 'org--name'), modelId: parseModelId('other'), move: true }))).toBe('USAGE');
+    expect(await listed(home)).toEqual([modelId]);
+  });
+
+  test('for the key of this machine, also by another name', async () => {
+    const home = await makeHome();
+    const key = await ensureAdminKey(home.home, () => undefined);
+    await writeFiles(home.source, { 'a.gguf': 'a', 'note.txt': 'x'.repeat(key.length + 1) });
+    await link(adminKeyFile(home.home), join(home.source, 'harmless.txt'));
+    const error = await home.add().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('the key of this machine') });
+    expect(await codeOf(home.add({ path: adminKeyFile(home.home) }))).toBe('USAGE');
+    expect(await readdir(home.root)).toEqual([]);
+    await rm(join(home.source, 'harmless.txt'));
+    await home.add();
     expect(await listed(home)).toEqual([modelId]);
   });
 

@@ -24,7 +24,7 @@ import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { logUnserved } from '../store/log-change.ts';
 import { adoptedCard, findCardToAdd, withCard } from './add-card.ts';
 import { copyFiles, moveFiles, onOneDisk, removeOrigin } from './bring-files.ts';
-import { refuseOwnDirectories, refuseOwnFiles } from './refuse-own.ts';
+import { refuseKey, refuseOwnDirectories, refuseOwnFiles } from './refuse-own.ts';
 
 /** The input of `skulk add`. */
 export interface AddRequest {
@@ -60,11 +60,16 @@ export interface AddReport extends RegistryEntry {
  */
 export async function addModel(deps: Deps, request: AddRequest): Promise<AddReport> {
   const began = performance.now();
+  if (/^[a-z]+:\/\//i.test(request.path))
+    throw new SkulkError('FILE_NOT_FOUND', `${request.path} is an address, not a path`, {
+      hint: `to download a model from Hugging Face: skulk download ${request.path}`,
+    });
   const source = resolve(deps.world.cwd, request.path);
   const found = await scanDirectory(source);
   const card = await findCardToAdd(request, { source, scan: found, cwd: deps.world.cwd });
   const scan = withCard(found, card);
   if (request.move) await refuseOwnDirectories(source, deps.config);
+  await refuseKey(source, scan.files, deps.config);
   refuseHoles(scan.files, request);
   const problems = await findContentProblems(scan.files, deps.world.signal);
   if (request.strict === true) requireUsable(problems, request.path);

@@ -1,7 +1,10 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { adminKeyFile } from '../../access/admin-key.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { isInside } from '../../staging/same-place.ts';
+import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
 
 /** Rejects skulk's own data and copies, because moving them would destroy them. */
 export async function refuseOwnDirectories(source: string, { skulkHome, settings }: Deps['config']): Promise<void> {
@@ -11,6 +14,18 @@ export async function refuseOwnDirectories(source: string, { skulkHome, settings
   ] as const)
     if (await isInside(path, source))
       throw new SkulkError('USAGE', `${source} contains ${what}, so it is not moved`, { hint: 'use the directory of one model' });
+}
+
+/** The key of this machine must not become a file that everybody may read. Throws USAGE; a link to the key is the key too. */
+export async function refuseKey(source: string, files: readonly ScannedFile[], { skulkHome }: Deps['config']): Promise<void> {
+  const key = await stat(adminKeyFile(skulkHome)).catch(() => undefined);
+  for (const { absolute } of files.filter(({ size }) => size === key?.size)) {
+    const { dev, ino } = await stat(absolute);
+    if (dev === key?.dev && ino === key.ino)
+      throw new SkulkError('USAGE', `${source} contains the key of this machine: ${absolute}`, {
+        hint: 'use the directory of one model; everybody who may read the store could read the key',
+      });
+  }
 }
 
 /** The store's own files cannot be added to it, or moved out of it. Throws USAGE. */
