@@ -31,6 +31,8 @@ describe('completion in fish', wants('fish'), () => {
       'skulk add scr': ['script'],
       'skulk health scr': [],
       'skulk registry --tag vi scr': ['scrmodels'],
+      'skulk policy s': ['set', 'show'],
+      'skulk policy set s': [],
     };
     const given = Object.keys(lines).map((line) => `complete -C '${line}'; echo ---`);
     const text = execFileSync('fish', ['--no-config', '-c', ['source script', ...given].join('\n')], {
@@ -67,6 +69,7 @@ describe('completion in zsh', wants('zsh'), () => {
       'skulk serve --role st': 'skulk serve --role store ',
       'skulk run a -- scr': 'skulk run a -- script ',
       'skulk health scr': 'skulk health scr',
+      'skulk policy set scr': 'skulk policy set scr',
     };
     const driver = [
       'zmodload zsh/zpty',

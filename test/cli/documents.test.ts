@@ -124,7 +124,8 @@ describe('completion', () => {
     expect(complete('purge-staging --node=kite3 org/')).toBe('org/models org/');
     expect(complete('purge-staging --model=org/x:Q')).toBe('Qmodels org/x:Q');
     // No file is offered where no file is accepted.
-    for (const line of ['show org/x sk', 'health sk', 'staging sk', 'config show sk']) expect(complete(line), line).toBe('');
+    for (const line of ['show org/x sk', 'health sk', 'staging sk', 'config show sk', 'config show p', 'policy set s', 'token revoke sk'])
+      expect(complete(line), line).toBe('');
     expect(complete('add sk')).toBe('skulk');
   });
 

@@ -64,6 +64,7 @@ export function writeBash(verbs: readonly CompletedVerb[], everywhere: readonly 
     '  elif [[ -n $list ]]; then',
     '    _skulk_words "$list"',
     '  else',
+    '    [[ -n $words && -n $verb && $given -gt 0 ]] && return 0',
     '    COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '    [[ -n $files && -z $words ]] && COMPREPLY=($(compgen -f -- "$current"))',
     '  fi',

@@ -20,7 +20,9 @@ export function writeFish(verbs: readonly CompletedVerb[], everywhere: readonly 
         ...(takesFiles ? [] : [`complete -c skulk -f ${isGiven}`]),
         // The words after "--" are the program of `skulk run`.
         ...(takesFiles && completes !== undefined ? [`complete -c skulk -F -n "${isSeen}; and ${isProgram}"`] : []),
-        ...(words.length > 0 ? [`complete -c skulk -f ${isGiven} -a ${quoted(words.join(' '))}`] : []),
+        ...(words.length > 0
+          ? [`complete -c skulk -f -n "${isSeen}; and not __fish_seen_subcommand_from ${words.join(' ')}" -a ${quoted(words.join(' '))}`]
+          : []),
         ...(completes === undefined ? [] : [`complete -c skulk -f ${isModel} -a ${quoted(ask(completes))}`]),
         ...flags.filter((flag) => !general.has(flag.name)).map((flag) => `complete -c skulk ${isGiven} ${flagPart(flag)}`),
       ];

@@ -69,8 +69,9 @@ export function writeCompletion(shell: string, commands: readonly AnyCommand[]):
   return write([...verbs, help], everywhere);
 }
 
-/** Arguments without choices and without a list, such as a path, or the program of `run`. */
+/** Arguments without choices and without a list, such as a path, or the program of `run`. After an action, as of `policy`, none is a file. */
 const mayBeFile = (command: AnyCommand): boolean =>
+  Object.values(command.arguments)[0]?.choices === undefined &&
   Object.values(command.arguments).some(({ choices, completes }) => choices === undefined && completes === undefined);
 
 function toFlag([key, { short, description, placeholder, choices = [], completes }]: [string, OptionSpec<unknown>]): CompletedFlag {
