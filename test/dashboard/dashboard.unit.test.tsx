@@ -465,3 +465,30 @@ test('the details of a model mark each outdated quantization, on each machine th
   expect(seen()).toMatch(/on nodes +box, idle, used 1 d ago, Q4_K_M older/);
   expect(seen()).toMatch(/ {4}kite, idle, used 1 d ago *$/m);
 });
+
+test('the log of the dashboard shows 200 changes at first, m shows older ones, and a delete says what it freed', async () => {
+  const entry = { who: 'lan', from: '', node: null, selector: null, target: null, code: null, action: 'delete' } as const;
+  const all = Array.from({ length: 300 }, (_unused, index) => ({
+    ...entry,
+    at: new Date(Date.parse('2026-01-01T12:00:00Z') - index * 60_000).toISOString(),
+    model_id: `org/m${index}`,
+    freed_bytes: index === 0 ? 2048 : 0,
+  }));
+  const asked: number[] = [];
+  const audit = async (limit: number) => {
+    asked.push(limit);
+    const entries = all.slice(0, limit);
+    return { list: { entries, more: limit < all.length }, askers: entries.map(() => 'anna') };
+  };
+  const { press, seen } = showDashboard({ audit });
+  await press('7');
+  await expect.poll(seen).toMatch(/anna +delete +org\/m0 +freed 2\.00 KiB/);
+  await press('\u001b[F');
+  await expect.poll(seen).toMatch(/^› .* org\/m199 +done/m);
+  await press('m');
+  await expect.poll(() => asked.at(-1)).toBe(400);
+  await press('\u001b[F');
+  await expect.poll(seen).toMatch(/^› .* org\/m299 +done/m);
+  await press('m');
+  expect(seen()).toContain('there are no older changes');
+});

@@ -24,7 +24,7 @@ const ofTabs: Readonly<Record<TabName, readonly Hint[]>> = {
   staging: [['enter', 'details'], ['s', 'stage again'], ['c', 'cancel'], ['p', 'purge'], ...common],
   optimizations: [['enter', 'details'], ['c', 'cancel'], ['r', 'again'], ...common],
   uploads: [['c', 'cancel'], ...common],
-  log: [['enter', 'the model'], ...common],
+  log: [['enter', 'the model'], ['m', 'older'], ...common],
 };
 
 const back: Hint = ['esc', 'back'];

@@ -1,6 +1,6 @@
 import { objectOfActivity } from '../../../core/protocol/describe/activity.ts';
 import type { ActivityEntry } from '../../../core/protocol/events.ts';
-import { formatAge } from '../parts/format.ts';
+import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Column } from '../parts/lay-out.ts';
 
 /** A change of the store, and who asked for it. */
@@ -20,8 +20,10 @@ export const logColumns = (now: Date): readonly Column<LogRow>[] => [
   {
     title: 'RESULT',
     maxWidth: 24,
-    cell: ({ entry: { code } }) =>
-      code === null ? { text: 'done', tone: 'good' } : { text: code.toLowerCase().replaceAll('_', ' '), tone: 'bad' },
+    cell: ({ entry: { code, freed_bytes: freed = 0 } }) =>
+      code === null
+        ? { text: freed > 0 ? `freed ${formatBytes(freed)}` : 'done', tone: 'good' }
+        : { text: code.toLowerCase().replaceAll('_', ' '), tone: 'bad' },
   },
 ];
 

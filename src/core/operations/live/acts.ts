@@ -93,12 +93,9 @@ export interface DashboardActs {
   uploads(): Promise<readonly ListedUpload[]>;
   /** Removes the received data of an upload. @returns the number of its bytes */
   cancelUpload(id: string): Promise<number>;
-  /** The last changes of the store, newest first. */
-  audit(): Promise<ListedAudit>;
+  /** The last changes of the store, newest first, at most so many. */
+  audit(limit: number): Promise<ListedAudit>;
 }
-
-/** So many changes are shown. */
-const shownChanges = 200;
 
 /** Maps the keys of the dashboard to the operations of the commands. */
 export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
@@ -164,7 +161,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
     forget: async (nodeId) => void (await forgetNode(deps, { name: nodeId })),
     uploads: async () => (await listUploads(deps)).uploads,
     cancelUpload: async (id) => (await cancelUpload(deps, { id })).bytes_done,
-    audit: () => listAudit(deps, { limit: shownChanges }),
+    audit: (limit) => listAudit(deps, { limit }),
   };
 }
 

@@ -20,6 +20,7 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['p', 'purge staged copies: here, on a machine, everywhere'],
   ['d', 'delete a model from the store and every machine'],
   ['f', 'forget a machine that is gone'],
+  ['m', 'in the log: show older changes'],
   ['q, Ctrl-C', 'quit; Ctrl-Z and fg work'],
 ];
 
