@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
+import { stageHere } from './stage-here.ts';
 
 const id = 'org/plain';
 const files = {
@@ -45,7 +46,7 @@ test('the page of a node whose store host is the Python program names it, and of
 
   await open('/org/m-GGUF');
   await page.getByRole('row', { name: /^Q4_K_M/ }).waitFor();
-  for (const name of [/Stage on other machines/, /^Verify/, /^Optimize/, /^Add org/, /Purge staged/, /^Delete org\/m-GGUF:/])
+  for (const name of [/^Verify/, /^Optimize/, /^Add org/, /Purge staged/, /^Delete org\/m-GGUF:/])
     expect([name, await page.getByRole('button', { name }).count()]).toEqual([name, 0]);
 
   await open(`/${id}`);
@@ -60,7 +61,7 @@ test('the page of a node whose store host is the Python program names it, and of
   await looksWell(page);
 
   // Once it is here, programs of other machines can use this server, and the README is known.
-  await page.getByRole('button', { name: /^Stage on / }).click();
+  await stageHere(page, id);
   await page.getByText(/^Staged on .*, 1\.9\d MiB\./).waitFor();
   await page.getByText('From this server. The machine needs no skulk.').waitFor();
   expect((await ask(served.apiUrl, '/org/plain/resolve/main/config.json')).body.toString()).toBe(files['config.json']);
@@ -86,7 +87,7 @@ test('a model is deleted and downloaded on a Python store host with the page of 
   const { store, served, page, open } = await pageOf({ [id]: { files } }, { HF_HUB_OFFLINE: '', HF_ENDPOINT: hub.url });
   store.hub.set('org/m-GGUF', both);
   await page.goto(await pageLink(served, `/${id}`));
-  await page.getByRole('button', { name: /^Stage on / }).click();
+  await stageHere(page, id);
   await page.getByText(/^Staged on /).waitFor();
   await page.getByRole('button', { name: 'Delete…' }).click();
   const dialog = page.getByRole('dialog');

@@ -10,6 +10,7 @@ import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
+import { stageHere } from './stage-here.ts';
 
 /** Whether everything is within the window, at the widths of a desktop and of a phone. */
 async function fits(page: Page): Promise<void> {
@@ -182,7 +183,7 @@ longTest('the page of a model lists its quantizations, and each is staged and de
     ['Q8_0', ['seer-Q8_0.gguf']],
     ['Q4_K_M', ['seer-Q4_K_M.gguf', 'seer-Q8_0.gguf']],
   ] as const) {
-    await page.getByRole('button', { name: `Stage org/seer:${selector} on ${hostname()}` }).click();
+    await stageHere(page, `org/seer:${selector}`);
     await expect.poll(staged).toEqual(files);
     await page.getByRole('row', { name: new RegExp(`^${selector} .* ${hostname()} `) }).waitFor();
   }
@@ -225,6 +226,6 @@ longTest('a quantization with an outdated copy is marked, and no other one, unti
   await page.getByText('On this machine, Q4_K_M is older than in the store.').waitFor();
   await page.getByRole('listitem').filter({ hasText: hostname() }).getByText('older: Q4_K_M').waitFor();
   await fits(page);
-  await page.getByRole('button', { name: `Stage org/seer:Q4_K_M on ${hostname()}` }).click();
+  await stageHere(page, 'org/seer:Q4_K_M');
   await page.getByText('older copy').waitFor({ state: 'detached' });
 });

@@ -23,7 +23,7 @@ test(
 
     const { page } = await openBrowser();
     await page.goto(`${host.apiUrl}/org/new`);
-    await page.getByRole('button', { name: 'Stage on other machines…' }).click();
+    await page.getByRole('button', { name: 'Stage org/new', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Stage org/new' });
     const row = (id: string) => dialog.getByRole('listitem').filter({ hasText: `(${id.slice(0, 4)})` });
     await dialog.getByRole('listitem').nth(3).waitFor();

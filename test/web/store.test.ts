@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -11,6 +10,7 @@ import { ask } from '../helpers/raw-http.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
+import { stageHere } from './stage-here.ts';
 
 /** A store host for tests that add what they need. */
 const shared = forWholeFile(async () => {
@@ -247,7 +247,7 @@ usualTest(
     await page.getByRole('button', { name: 'Verify' }).click();
     await page.getByText('Verified: the file matches.').waitFor();
     // Staged here, from here, and seen here.
-    await page.getByRole('button', { name: `Stage on ${hostname()}` }).click();
+    await stageHere(page, 'org/one');
     await page.getByText(join(world.home, 'host/staging/org--one'), { exact: true }).waitFor();
     await page
       .getByRole('region', { name: 'On your machines' })

@@ -6,6 +6,7 @@ import { hubWorld } from '../helpers/hub-world.ts';
 import { files, id, labels } from '../helpers/twelve-quantizations.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
+import { stageHere } from './stage-here.ts';
 
 test('on the page a repo of twelve quantizations is seen, chosen, kept and dropped one by one', wants('chromium'), async () => {
   const world = await hubWorld();
@@ -47,7 +48,7 @@ test('on the page a repo of twelve quantizations is seen, chosen, kept and dropp
     ['BF16', ['BF16']],
     ['Q4_K_M', ['BF16', 'Q4_K_M']],
   ] as const) {
-    await page.getByRole('button', { name: `Stage ${id}:${label} on ${hostname()}` }).click();
+    await stageHere(page, `${id}:${label}`);
     await page.getByRole('row', { name: new RegExp(`^${label} .* ${hostname()} `) }).waitFor();
     await expect.poll(() => weightsIn('staging')).toEqual(staged);
   }

@@ -7,7 +7,6 @@ import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { mayOptimize } from '../store/optimize/may-optimize.ts';
 import { olderParts } from '../store/quantizations.ts';
-import { useStaging } from '../store/use-staging.ts';
 import { FileList } from './details/file-list.tsx';
 import { ModelFacts } from './details/model-facts.tsx';
 import { QuantizationList } from './details/quantization-list.tsx';
@@ -30,7 +29,6 @@ export function HeldModel({
 }): ReactElement {
   const { model_id: modelId } = model;
   const { models: lock } = useLocks();
-  const staging = useStaging();
   const summary = summaryOf(model);
   const isPython = useIsPythonHost();
   return (
@@ -42,19 +40,15 @@ export function HeldModel({
         </div>
       )}
       <div className="model-actions">
-        <StageHere modelId={modelId} onStage={() => staging.stage(modelId)} />
-        {!isPython && (
-          <>
-            <StageButton
-              what={{
-                modelId,
-                bytes: model.total_bytes,
-                parts: (model.quantizations ?? []).map(({ selector, size_bytes }) => ({ selector, bytes: size_bytes })),
-              }}
-            />
-            <Verify modelId={modelId} fileCount={model.files.length} />
-          </>
-        )}
+        <StageButton
+          tone="primary"
+          what={{
+            modelId,
+            bytes: model.total_bytes,
+            parts: (model.quantizations ?? []).map(({ selector, size_bytes }) => ({ selector, bytes: size_bytes })),
+          }}
+        />
+        {!isPython && <Verify modelId={modelId} fileCount={model.files.length} />}
         {mayOptimize(model) && (
           <Button icon="squeeze" lock={lock} onClick={() => setQuestion({ kind: 'optimize' })}>
             Optimize…
@@ -64,13 +58,13 @@ export function HeldModel({
           Delete…
         </Button>
       </div>
+      <StageHere modelId={modelId} />
       {lock !== undefined && <p className="muted">{lock}</p>}
       <OlderHere model={model} />
       <div className="model-columns">
         <div className="model-main">
           <QuantizationList
             model={model}
-            onStage={(selector) => staging.stage(modelId, selector)}
             onPurge={(selector) => setQuestion({ kind: 'purge', selector })}
             onDelete={(selector) => setQuestion({ kind: 'delete', selector })}
           />

@@ -7,8 +7,15 @@ import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
 import { useStaging } from '../../store/use-staging.ts';
 
-/** Making a copy on the machine whose page this is: the button, how far it is, and where it is in the end. */
-export function StageHere({ modelId, onStage }: { readonly modelId: string; readonly onStage: () => void }): ReactElement {
+/** The copy on the machine whose page this is: how far it is, and where it is in the end. */
+export function StageHere({
+  modelId,
+  onStage,
+}: {
+  readonly modelId: string;
+  /** Adds a button that stages, where there is no other one. */
+  readonly onStage?: () => void;
+}): ReactElement | null {
   const { identity } = useApp();
   const { topics } = useNode();
   const { cancel } = useStaging();
@@ -16,6 +23,7 @@ export function StageHere({ modelId, onStage }: { readonly modelId: string; read
   const job = topics.staging?.jobs.find(({ model_id }) => model_id === modelId);
   const copy = topics.storage?.models.find(({ model_id }) => model_id === modelId);
   const isRunning = job?.status === 'staging' || job?.status === 'pending';
+  if (job === undefined && onStage === undefined) return null;
   return (
     <div className="stage-here">
       {isRunning ? (
@@ -27,9 +35,11 @@ export function StageHere({ modelId, onStage }: { readonly modelId: string; read
           </Button>
         </div>
       ) : (
-        <Button tone="primary" icon="machine" lock={lock} onClick={onStage}>
-          {copy === undefined ? `Stage on ${identity.hostname}` : `Stage on ${identity.hostname} again`}
-        </Button>
+        onStage !== undefined && (
+          <Button tone="primary" icon="machine" lock={lock} onClick={onStage}>
+            {copy === undefined ? `Stage on ${identity.hostname}` : `Stage on ${identity.hostname} again`}
+          </Button>
+        )
       )}
       {job?.status === 'complete' && job.path !== null && <Command text={job.path} what="the path" />}
       {job?.status === 'failed' && (

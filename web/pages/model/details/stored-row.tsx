@@ -8,10 +8,10 @@ import { Progress } from '../../../parts/progress.tsx';
 import { Size } from '../../../parts/size.tsx';
 import { InUse } from '../../copy-state.tsx';
 import { formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
+import { StageButton } from '../stage-on/stage-button.tsx';
 
 /** What can be done with one quantization. */
 export interface QuantizationActs {
-  readonly onStage: (selector: string) => void;
   readonly onPurge: (selector: string) => void;
   readonly onDelete: (selector: string) => void;
 }
@@ -21,14 +21,13 @@ export function StoredRow({
   modelId,
   quantization,
   largest,
-  onStage,
   onPurge,
   onDelete,
 }: { readonly modelId: string; readonly quantization: StoredQuantization; readonly largest: number } & QuantizationActs): ReactElement {
   const { selector, size_bytes, bits_per_weight } = quantization;
   const { identity } = useApp();
   const { topics } = useStore();
-  const { models, copiesHere } = useLocks();
+  const { models } = useLocks();
   const isPython = useIsPythonHost();
   const { staging, storage } = useNode().topics;
   const job = staging?.jobs.find(
@@ -69,14 +68,7 @@ export function StoredRow({
       </td>
       <td className="spare">{names === '' ? <span className="muted">–</span> : names}</td>
       <td className="actions">
-        <IconButton
-          icon="machine"
-          label={`Stage ${name} on ${identity.hostname}`}
-          words="Stage"
-          disabled={job !== undefined}
-          lock={copiesHere}
-          onClick={() => onStage(selector)}
-        />
+        <StageButton what={{ modelId, selector, bytes: size_bytes }} isQuiet />
         {!isPython && (
           <>
             <IconButton

@@ -7,6 +7,7 @@ import { Menu } from '../../../parts/menu/menu.tsx';
 import { MenuItem } from '../../../parts/menu/menu-item.tsx';
 import { pathOfModel } from '../../../parts/model-path.ts';
 import { navigate } from '../../../parts/route.ts';
+import { StageButton } from '../../model/stage-on/stage-button.tsx';
 import { type Stageable, StageMenu } from '../../model/stage-on/stage-menu.tsx';
 import { formatNamed } from '../quantizations.ts';
 
@@ -22,28 +23,13 @@ export function RowActions({
 }): ReactElement {
   const { tell } = useApp();
   const [open, setOpen] = useState<'stage' | 'more'>();
-  const [stage, more] = [useRef<HTMLButtonElement>(null), useRef<HTMLButtonElement>(null)];
+  const more = useRef<HTMLButtonElement>(null);
   const name = formatNamed(what);
   const close = (): void => setOpen(undefined);
   const lock = locks.copiesHere !== undefined && locks.models !== undefined ? locks.models : undefined;
   return (
     <>
-      <button
-        ref={stage}
-        type="button"
-        className="button quiet row-action wide-only"
-        aria-label={`Stage ${name}`}
-        aria-haspopup="dialog"
-        aria-expanded={open === 'stage'}
-        aria-disabled={lock !== undefined || undefined}
-        aria-keyshortcuts="s"
-        title={lock ?? `Stage ${name}`}
-        onClick={lock === undefined ? () => setOpen('stage') : undefined}
-      >
-        <Icon name={lock === undefined ? 'machine' : 'lock'} />
-        Stage
-        <Icon name="down" />
-      </button>
+      <StageButton what={what} isQuiet isWideOnly lock={lock} keys="s" />
       <button
         ref={more}
         type="button"
@@ -56,7 +42,7 @@ export function RowActions({
       >
         <Icon name="more" />
       </button>
-      {open === 'stage' && <StageMenu what={what} anchor={stage.current?.offsetParent === null ? more : stage} onClose={close} />}
+      {open === 'stage' && <StageMenu what={what} anchor={more} onClose={close} />}
       {open === 'more' && (
         <Menu title={name} anchor={more} onClose={close}>
           <MenuItem icon="machine" isNarrowOnly lock={lock} onClick={() => setOpen('stage')}>
