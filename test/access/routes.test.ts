@@ -46,7 +46,7 @@ async function allRoutes(): Promise<{ readonly store: readonly RouteRole[]; read
 }
 
 /** Every route that answers a caller without any role. */
-const open = /^(?:(?:GET|HEAD) \/(?:|health|nodes|activity|settings|add|add\/:org\/:name|assets\/:name)|POST \/session)$/;
+const open = /^(?:(?:GET|HEAD) \/(?:|health|nodes|nodes\/:node|activity|settings|add|add\/:org\/:name|assets\/:name)|POST \/session)$/;
 /** Requests that are refused for all Hub clients, and paths with POST. */
 const refusesWrites =
   /^\/(?:api\/(?:\*|models\/(?::id|:org\/:name)\/paths-info\/:revision)|(?:datasets|spaces|kernels|buckets)\/\*|.*\/(?:git-(?:upload|receive)-pack|info\/lfs\/\*))$/;

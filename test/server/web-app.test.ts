@@ -22,7 +22,17 @@ const shared = forWholeFile(() => serve());
 test('the page is served at the API port, with a policy that blocks content from other hosts', async () => {
   const host = shared();
   const document = await readFile(join(built, 'index.html'), 'utf8');
-  for (const target of ['/', '/nodes', '/activity', '/settings', '/settings/', '/add?q=qwen', '/add/org/name', '/?model=org%2Fname']) {
+  for (const target of [
+    '/',
+    '/nodes',
+    '/nodes/n1',
+    '/activity',
+    '/settings',
+    '/settings/',
+    '/add?q=qwen',
+    '/add/org/name',
+    '/?model=org%2Fname',
+  ]) {
     const answer = await ask(host.apiUrl, target);
     expect([target, answer.status, answer.body.toString()]).toEqual([target, 200, document]);
     expect(answer.headers).toMatchObject({

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
@@ -88,6 +89,9 @@ test(
     await page.getByRole('link', { name: 'Nodes' }).click();
     await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
     await look(page, 'the nodes');
+    await page.getByRole('link', { name: 'gpu-box-1' }).click();
+    await page.getByRole('heading', { level: 1, name: 'gpu-box-1' }).waitFor();
+    await look(page, 'a node');
     await page.getByRole('button', { name: 'Purge all on gpu-box-1' }).click();
     await lookAtMore(page, 'the question before a purge');
     await page.keyboard.press('Escape');
@@ -166,6 +170,7 @@ longTest(
       ['/', 'Store'],
       ['/bartowski/gemma-3-12b-it-GGUF', 'bartowski/gemma-3-12b-it-GGUF'],
       ['/nodes', 'Nodes'],
+      ['/nodes/mac-studio-1', hostname()],
       ['/activity', 'Activity'],
       ['/settings', 'Settings'],
     ] as const) {

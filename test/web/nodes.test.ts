@@ -40,6 +40,20 @@ test(
     await card.getByText('Removed first, when a program there ends or its server starts: org/large').waitFor();
     await page.getByText('3 machines, 12.0 KiB staged in total').waitFor();
 
+    // Its own page has the same, with the paths of the copies; the name leads there, and a link leads back.
+    await card.getByRole('heading').getByRole('link').click();
+    await page.getByRole('heading', { level: 1, name: /this machine$/ }).waitFor();
+    expect([new URL(page.url()).pathname, await page.title()]).toEqual(['/nodes/n1', 'Node n1 · skulk']);
+    await page.getByText(join(world.home, 'n1/staging/org--large'), { exact: true }).waitFor();
+    await page
+      .getByRole('row', { name: /org\/used/ })
+      .getByText('in use')
+      .waitFor();
+    await page.getByRole('button', { name: 'Stage org/used' }).click();
+    await page.getByRole('dialog', { name: 'Stage org/used' }).getByText('this machine').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('navigation', { name: 'Where this is' }).getByRole('link', { name: 'Nodes' }).click();
+
     // One model on one node.
     await card.getByRole('button', { name: /^Purge org\/small on/ }).click();
     const dialog = page.getByRole('dialog');
@@ -89,7 +103,11 @@ test('a machine that is away is forgotten by an admin alone, with its pending or
   const forget = page.getByRole('button', { name: /^Forget / });
   await forget.waitFor();
   expect(await forget.getAttribute('aria-disabled')).toBe('true');
-  await page.goto(await pageLink(host, '/nodes'));
+  await page.goto(await pageLink(host, '/nodes/laptop'));
+  await page
+    .getByRole('list', { name: /^Pending orders of/ })
+    .getByText(/^Purge every copy/)
+    .waitFor();
   await expect.poll(() => forget.getAttribute('aria-disabled')).toBeNull();
   // The host itself is connected, and has no such button.
   expect(await forget.count()).toBe(1);
@@ -97,7 +115,7 @@ test('a machine that is away is forgotten by an admin alone, with its pending or
   const dialog = page.getByRole('dialog', { name: /^Forget / });
   await dialog.getByText(/and 1 order that it has not carried out is dropped\. Its copies stay on its disk/).waitFor();
   await dialog.getByRole('button', { name: /^Forget / }).click();
-  await expect.poll(() => forget.count()).toBe(0);
+  await page.getByText('The store knows no machine laptop').waitFor();
   expect((await ask(host.apiUrl, '/store/orders')).json()).toEqual({ orders: [] });
   expect((await ask(host.apiUrl, '/store/nodes')).body.toString()).not.toContain('laptop');
 });

@@ -7,6 +7,7 @@ import { findProblems } from '../../web/pages/settings/find-problems.ts';
 import { isThisMachine, nest, type SettingKey, type SettingValue } from '../../web/pages/settings/keys.ts';
 import { listInterrupted } from '../../web/pages/settings/restart/list-interrupted.ts';
 import { listAddress } from '../../web/pages/store/list/list-address.ts';
+import { nodeOfPath, pathOfNode } from '../../web/parts/address/node-path.ts';
 import { formatAge, formatBytes, formatCount, formatSeconds, plural } from '../../web/parts/format.ts';
 import { toSentence } from '../../web/parts/to-sentence.ts';
 
@@ -156,4 +157,10 @@ test('the question before a restart names what is interrupted and what continues
     '1 copy to this machine stops. Stage again to resume.',
   ]);
   expect(listInterrupted({}, {})).toEqual([]);
+});
+
+test('the page of a node has its id in the address', () => {
+  expect(nodeOfPath(pathOfNode('n-1.a_b'))).toBe('n-1.a_b');
+  for (const path of ['/nodes', '/nodes/', '/nodes/a/b', '/nodes/%E0%A4%A', '/model/n1'])
+    expect([path, nodeOfPath(path)]).toEqual([path, undefined]);
 });

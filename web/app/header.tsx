@@ -24,7 +24,7 @@ export function Header(): ReactElement {
           <ul>
             {pages.map(({ to, name }) => (
               <li key={to}>
-                <Link to={to} isCurrent={path === to}>
+                <Link to={to} isCurrent={path === to || (to !== '/' && path.startsWith(`${to}/`))}>
                   {name}
                   {to === '/activity' && <Moving />}
                 </Link>

@@ -9,7 +9,7 @@ import { isModelId } from '../../kernel/model-id.ts';
 import { acceptsPage } from '../access/require-role.ts';
 
 /** The pages of the browser view. All have the same document, which reads from the address what to show. */
-const pages = ['/', '/nodes', '/activity', '/settings', '/add', '/add/:org/:name'] as const;
+const pages = ['/', '/nodes', '/nodes/:node', '/activity', '/settings', '/add', '/add/:org/:name'] as const;
 /** The pages of a model and its files have the same addresses as on the Hub. */
 const modelPages = ['/:org/:name', '/:org/:name/tree/*', '/:org/:name/blob/*', '/:name'] as const;
 const assets = '/assets/:name';
