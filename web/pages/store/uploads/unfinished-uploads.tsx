@@ -9,7 +9,8 @@ import { UploadRow } from './upload-row.tsx';
 /** What other machines have not finished sending; nothing if all is finished. */
 export function UnfinishedUploads(): ReactElement | null {
   const { topics } = useStore();
-  const { uploads: lock } = useLocks();
+  // Who sent an upload may cancel it by its id; the dialog asks for that.
+  const { models: lock } = useLocks();
   const [cancelling, setCancelling] = useState<ListedUpload>();
   const title = useId();
   const uploads = topics.uploads?.uploads ?? [];
