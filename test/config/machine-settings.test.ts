@@ -33,7 +33,7 @@ test.each([
   [
     'a wrong upload limit',
     'swarm:\n  upload_limit: fast\n',
-    'machine.yaml:2: swarm.upload_limit must be an integer or must match pattern',
+    'machine.yaml:2: swarm.upload_limit must be an integer or a size such as 500M or 20MiB',
     'correct that line',
   ],
   ['no mapping', '- a\n', 'machine.yaml:1: it must be a mapping', 'correct the file'],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Type } from 'typebox';
+import { textFormats } from '../kernel/text-format.ts';
 import { parseByteCount } from '../kernel/units.ts';
 import { type MachineSettings, usualMachine } from './settings.ts';
 import { parseSettingsText, readSettingsText } from './settings-document.ts';
@@ -8,7 +9,7 @@ import { parseSettingsText, readSettingsText } from './settings-document.ts';
 export const machineSchema = Type.Object(
   {
     token_hosts: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[^\\s/]+$' }), {
+      Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: textFormats.hostOrAddress.pattern }), {
         maxItems: 100,
         description: 'Hosts that receive the token of this machine although their name is an mDNS name.',
       }),
@@ -31,20 +32,17 @@ export const machineSchema = Type.Object(
             }),
           ),
           upload_limit: Type.Optional(
-            Type.Union(
-              [Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d+(\\.\\d+)?\\s*[kmgtKMGT]?(i?[bB])?$', maxLength: 20 })],
-              {
-                default: 0,
-                description: 'What this machine sends to other nodes, in bytes a second, e.g. 20M. 0: no limit.',
-              },
-            ),
+            Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: textFormats.size.pattern, maxLength: 20 })], {
+              default: 0,
+              description: 'What this machine sends to other nodes, in bytes a second, e.g. 20M. 0: no limit.',
+            }),
           ),
         },
         { additionalProperties: false, description: 'How this machine shares models with other nodes.' },
       ),
     ),
     second_stores: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 2000, pattern: '^\\S+$' }), {
+      Type.Array(Type.String({ minLength: 1, maxLength: 2000, pattern: textFormats.oneWord.pattern }), {
         maxItems: 8,
         description: 'Stores to read from, in order, while the configured store cannot be reached; e.g. http://192.168.1.11:58080.',
       }),

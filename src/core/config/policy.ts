@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { parse } from 'yaml';
 import { SkulkError } from '../kernel/errors.ts';
+import { textFormats } from '../kernel/text-format.ts';
 import { parseByteCount } from '../kernel/units.ts';
 import { changeSettingsText, parseSettingsText, readSettingsText, type SettingsFile } from './settings-document.ts';
 import {
@@ -75,7 +76,7 @@ export const policySchema = Type.Object(
       }),
     ),
     server_names: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._-]+$' }), {
+      Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: textFormats.hostName.pattern }), {
         maxItems: 100,
         default: [],
         description: 'Additional host names of the store, for example that of a proxy.',

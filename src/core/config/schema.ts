@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { textFormats } from '../kernel/text-format.ts';
 
 /** The documentation of a key in the configuration; JSON schema's own words plus `env`. */
 const port = (description: string, fallback: number) => Type.Integer({ minimum: 1, maximum: 65535, default: fallback, description });
@@ -86,7 +87,7 @@ const modelStore = Type.Object(
             Type.String({
               minLength: 8,
               maxLength: 512,
-              pattern: '^[\\x21-\\x7e]+$',
+              pattern: textFormats.token.pattern,
               description:
                 'If set on the store host, every request except `GET /health` needs it. Other machines that have it here send it. Never shown or logged. SKULK_TOKEN overrides it.',
             }),

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { textFormats } from '../kernel/text-format.ts';
 
 /** What a store fetches if a Hub client requests a missing model. */
 export type HubUpstream = 'on-demand' | 'job' | 'off';
@@ -47,7 +48,7 @@ export const hubPolicySchema = Type.Object(
       }),
     ),
     cors_origins: Type.Optional(
-      Type.Array(Type.String({ minLength: 8, maxLength: 300, pattern: '^https?://[A-Za-z0-9._:[\\]-]+$' }), {
+      Type.Array(Type.String({ minLength: 8, maxLength: 300, pattern: textFormats.origin.pattern }), {
         maxItems: 100,
         default: defaultHubPolicy.corsOrigins,
         description:

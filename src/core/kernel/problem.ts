@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { messageOfPattern } from './text-format.ts';
 
 /** One problem of a value. */
 export interface Problem {
@@ -20,9 +21,15 @@ export function toProblems(errors: readonly ErrorObject[] | null | undefined): r
     .filter((one) => !parts.has(one))
     .map((one) => {
       const messages = new Set(kindsOf(one).map((part) => toProblem(part).message));
-      return messages.size === 0 ? toProblem(one) : { ...toProblem(one), message: [...messages].join(' or ') };
+      return messages.size === 0 ? toProblem(one) : { ...toProblem(one), message: inOne([...messages]) };
     });
 }
+
+/** `must be an integer or a size`. */
+const inOne = ([first = '', ...more]: readonly string[]): string => {
+  const isSameVerb = [first, ...more].every((message) => message.startsWith('must be '));
+  return [first, ...more.map((message) => (isSameVerb ? message.slice('must be '.length) : message))].join(' or ');
+};
 
 function toProblem({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject): Problem {
   const path = instancePath
@@ -39,6 +46,7 @@ function toProblem({ keyword, instancePath, params, message = 'is not valid' }: 
     const limit = Number(params['limit']);
     return { path, message: limit === 1 ? 'must not be empty' : `must have at least ${limit} characters` };
   }
+  if (keyword === 'pattern') return { path, message: messageOfPattern(String(params['pattern'])) ?? message };
   const article = /^must be (?=[aeiou])/.test(message) ? 'must be an ' : message === 'must be null' ? 'must be ' : 'must be a ';
   return { path, message: keyword === 'type' ? message.replace(/^must be /, article) : message };
 }
