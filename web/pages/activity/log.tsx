@@ -72,7 +72,7 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
           <th scope="col" className="col-time">
             Time
           </th>
-          <th scope="col" className="col-who">
+          <th scope="col" className="col-who wide-only">
             Who
           </th>
           <th scope="col">What</th>
@@ -90,11 +90,12 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
           <Fragment key={`${entry.at} ${index}`}>
             {dayOf(entry.at) !== dayOf(entries[index - 1]?.at ?? '') && (
               <tr className="day">
-                <th scope="rowgroup" colSpan={5}>
+                <th scope="rowgroup" colSpan={3}>
                   {dayOf(entry.at) === new Date().toDateString()
                     ? 'Today'
                     : new Date(entry.at).toLocaleDateString('en-GB', { dateStyle: 'full' })}
                 </th>
+                <td className="wide-only" colSpan={2} />
               </tr>
             )}
             <tr>
@@ -103,9 +104,11 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
                   {timeOf(entry.at)}
                 </time>
               </td>
-              <td>{nameAsker(entry, nodes)}</td>
+              <td className="wide-only">{nameAsker(entry, nodes)}</td>
               <td className="path">
-                {verbs[entry.action]} <What entry={entry} /> <span className="narrow-only muted number">{dataOf(entry)}</span>
+                <div className="narrow-only muted">{nameAsker(entry, nodes)}</div>
+                {verbs[entry.action]} <What entry={entry} />
+                <div className="narrow-only muted">{dataOf(entry)}</div>
               </td>
               <td>
                 {entry.code === null ? (
