@@ -160,6 +160,13 @@ const lowTargets = (page: Page): Promise<unknown> =>
     .map((one) => [one.getBoundingClientRect().height, one.getAttribute('aria-label') ?? one.textContent])
     .filter(([height]) => height < 40)`);
 
+/** What is wider than the card that it is in, or lies outside of it, so that its end cannot be seen. The tabs of programs scroll in their own box. */
+const cutOff = (page: Page): Promise<unknown> =>
+  page.evaluate(`[...document.querySelectorAll('.card :is(p, h2, button, td, th, input, select, .label, .badge)')]
+    .filter((one) => one.checkVisibility() && one.closest('.visually-hidden, pre, .readme, dialog, .program-tabs') === null)
+    .filter((one) => one.getBoundingClientRect().right > one.closest('.card').getBoundingClientRect().right + 1)
+    .map((one) => one.outerHTML.slice(0, 120))`);
+
 longTest(
   'no page of a store in use scrolls sideways, on any screen, and on a phone a finger can press everything',
   wants('chromium'),
@@ -168,6 +175,7 @@ longTest(
     const { page } = await openBrowser();
     for (const [path, heading] of [
       ['/', 'Store'],
+      ['/add', 'Add a model'],
       ['/bartowski/gemma-3-12b-it-GGUF', 'bartowski/gemma-3-12b-it-GGUF'],
       ['/nodes', 'Nodes'],
       ['/nodes/mac-studio-1', hostname()],
@@ -176,10 +184,12 @@ longTest(
     ] as const) {
       await page.goto(host.apiUrl + path);
       await page.getByRole('heading', { level: 1, name: heading }).waitFor();
-      await expect.poll(() => page.locator('.card').count()).toBeGreaterThan(1);
-      for (const width of [320, 390, 760, 1000, 1280, 1920]) {
+      await expect.poll(() => page.locator('.card').count()).toBeGreaterThan(path === '/add' ? 0 : 1);
+      // A window of 1280 pixels at 200 % has 640.
+      for (const width of [320, 390, 640, 760, 850, 1000, 1280, 1920]) {
         await page.setViewportSize({ width, height: 800 });
         expect([path, width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, width, width]);
+        expect([path, width, await cutOff(page)]).toEqual([path, width, []]);
         if (width <= 760) expect([path, width, await lowTargets(page)]).toEqual([path, width, []]);
       }
     }
@@ -187,6 +197,8 @@ longTest(
     await page.goto(host.apiUrl);
     await page.emulateMedia({ forcedColors: 'active' });
     await page.locator('.share').first().waitFor();
+    expect(await page.evaluate("getComputedStyle(document.querySelector('.bar')).borderTopStyle")).toBe('solid');
+    expect(await page.evaluate("getComputedStyle(document.querySelector('.bar-part')).forcedColorAdjust")).toBe('none');
     expect(await page.evaluate("getComputedStyle(document.querySelector('.share')).borderTopStyle")).toBe('solid');
     expect(await page.evaluate("getComputedStyle(document.querySelector('.share > span')).forcedColorAdjust")).toBe('none');
     await page.emulateMedia({ forcedColors: 'none' });
