@@ -62,6 +62,11 @@ test('a stage downloads directly into staging if no store is configured, but not
   const warm = await runInProcess(['stage', 'org/m', '--json'], { env: { ...env, SKULK_CONFIG: config } });
   expect(JSON.parse(warm.stdout).staged).toMatchObject([{ source: 'cache', revision: 'main' }]);
   expect((await runInProcess(['verify', '--staging'], { env: { ...env, SKULK_CONFIG: config } })).status).toBe(0);
+  const offline = { SKULK_HOME: join(world.home, 'offline'), HF_ENDPOINT: 'http://127.0.0.1:9', SKULK_CONFIG: config };
+  expect(await runInProcess(['stage', 'org/m'], { env: offline })).toMatchObject({
+    status: 8,
+    stderr: expect.stringContaining('this machine asks Hugging Face itself'),
+  });
   const away = { SKULK_HOME: join(world.home, 'away'), HF_ENDPOINT: world.hub.url, SKULK_STORE: 'http://127.0.0.1:9' };
   expect(await runInProcess(['stage', 'org/m'], { env: away })).toMatchObject({ status: 4, stdout: '' });
   const direct = await runInProcess(['stage', `org/m@${commit}`, '--direct', '--json'], { env: away });

@@ -1,3 +1,4 @@
+import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { rememberMount } from '../../kernel/machine/known-mounts.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
@@ -57,7 +58,7 @@ export async function buildCopy(
       if (usable !== undefined && part !== undefined)
         return await useCopy(stage, { part, companions: usable.companions, verified: usable.verified });
       await requireReplaceable(layout, modelId, signal);
-      return await copyFromHub(stage, lock);
+      return await copyFromHub(stage, lock).catch(explainNoStore);
     }
     if (answer.state === 'listed') {
       const { findListed } = await import('./listed/find-listed.ts');
@@ -74,6 +75,15 @@ export async function buildCopy(
     await requireReplaceable(layout, modelId, signal);
     // Awaited here: otherwise the lock would be released while the copy still runs.
     return await copyFromStore(stage, answer, { local, lock, bytesAhead });
+  });
+}
+
+/** Without a store, this machine asked Hugging Face itself, so it is the one whose connection matters. */
+function explainNoStore(error: unknown): never {
+  if (!(error instanceof SkulkError) || error.code !== 'HUB_UNREACHABLE') throw error;
+  throw new SkulkError(error.code, error.message, {
+    hint: 'no store answers, so this machine asks Hugging Face itself: check its internet connection, or set SKULK_STORE=http://STORE:58080',
+    cause: error,
   });
 }
 
