@@ -33,7 +33,7 @@ export function LogTools({
       <input
         id={words}
         type="search"
-        placeholder="Model, machine, person"
+        placeholder="Model or machine"
         value={filter.words}
         onChange={(event) => onFilter({ ...filter, words: event.target.value })}
       />
