@@ -80,8 +80,11 @@ test(
     await page.getByText(says).waitFor();
     await page.getByRole('link', { name: 'Nodes' }).click();
     await note.getByText(says).waitFor();
-    for (const name of ['Purge everywhere…', /^Purge all on/, /^Purge org\/one on/])
+    for (const name of ['Purge everywhere…', /^Purge all on/])
       expect([name, await page.getByRole('button', { name }).first().getAttribute('aria-disabled')]).toEqual([name, 'true']);
+    await page.getByRole('row').filter({ hasText: '1 model' }).getByRole('link').click();
+    expect(await page.getByRole('button', { name: /^Purge org\/one on/ }).getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('link', { name: 'Nodes' }).first().click();
     expect(refused).toEqual([]);
 
     // A wrong token is reported; the right one unlocks its actions, and can be removed again.

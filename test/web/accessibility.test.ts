@@ -87,7 +87,7 @@ test(
     await lookAtMore(page, 'the question before a delete');
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Nodes' }).click();
-    await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
+    await page.getByRole('row', { name: /gpu-box-1/ }).waitFor();
     await look(page, 'the nodes');
     await page.getByRole('link', { name: 'gpu-box-1' }).click();
     await page.getByRole('heading', { level: 1, name: 'gpu-box-1' }).waitFor();

@@ -56,7 +56,7 @@ test('screenshots of a used store', async () => {
     await take(page, `delete-${theme}`);
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Nodes' }).click();
-    await page.getByRole('heading', { name: 'gpu-box-1' }).waitFor();
+    await page.getByRole('row', { name: /gpu-box-1/ }).waitFor();
     await page.mouse.move(0, 0);
     await take(page, `nodes-${theme}`);
     await page.getByRole('link', { name: /^Activity/ }).click();

@@ -16,18 +16,21 @@ export function NodeBadges({ node, isStoreHost }: { readonly node: KnownNode; re
   );
 }
 
+/** Whether it is connected, and otherwise when it reported last. */
+export function NodeState({ node }: { readonly node: KnownNode }): ReactElement {
+  if (node.connected) return <>connected</>;
+  return (
+    <>
+      {node.agent ? 'away' : 'no agent'}, last seen <Age at={node.last_seen} />
+    </>
+  );
+}
+
 /** Its state, id, version and address. */
 export function NodeFacts({ node }: { readonly node: KnownNode }): ReactElement {
   return (
     <p className="muted">
-      {node.connected ? (
-        'connected'
-      ) : (
-        <>
-          {node.agent ? 'away' : 'no agent'}, last seen <Age at={node.last_seen} />
-        </>
-      )}{' '}
-      · <code>{node.node_id}</code> · skulk {node.version}
+      <NodeState node={node} /> · <code>{node.node_id}</code> · skulk {node.version}
       {node.address !== null && ` · ${node.address}`}
     </p>
   );

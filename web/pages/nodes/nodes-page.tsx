@@ -1,25 +1,20 @@
 import { type ReactElement, useState } from 'react';
-import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useIsPythonHost, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
-import { nameMachines } from '../machine-names.ts';
-import { ForgetDialog } from './forget-dialog.tsx';
-import { NodeCard } from './node-card.tsx';
+import { NodesTable } from './nodes-table.tsx';
 import { OwnCopies } from './own-copies.tsx';
 import { PurgeDialog, type PurgeTarget } from './purge-dialog.tsx';
 
-/** What is staged on each machine. */
+/** Every machine that uses the store. */
 export function NodesPage(): ReactElement {
   const { topics, round } = useStore();
   const { models: lock } = useLocks();
   const [purging, setPurging] = useState<PurgeTarget>();
-  const [forgetting, setForgetting] = useState<KnownNode>();
   const nodes = topics.nodes?.nodes ?? [];
-  const names = nameMachines(nodes);
   const isPython = useIsPythonHost();
   const staged = nodes.reduce((sum, { staged_bytes }) => sum + (staged_bytes ?? 0), 0);
   return (
@@ -57,20 +52,7 @@ export function NodesPage(): ReactElement {
         </section>
       )}
       {topics.nodes === undefined && round === 0 && <p className="muted loading">Loading from the store…</p>}
-      <div className="nodes">
-        {nodes.map((node) => (
-          <NodeCard
-            key={node.node_id}
-            node={node}
-            name={names.get(node.node_id) ?? node.node_id}
-            orders={topics.orders?.orders ?? []}
-            isStoreHost={node.node_id === topics.health?.nodeId}
-            onPurge={(modelId) => setPurging({ node, modelId })}
-            onForget={() => setForgetting(node)}
-          />
-        ))}
-      </div>
-      {forgetting !== undefined && <ForgetDialog node={forgetting} onClose={() => setForgetting(undefined)} />}
+      {nodes.length > 0 && <NodesTable nodes={nodes} onPurge={(node) => setPurging({ node, modelId: undefined })} />}
       {purging !== undefined && <PurgeDialog target={purging} nodes={nodes} onClose={() => setPurging(undefined)} />}
     </>
   );
