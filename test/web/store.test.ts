@@ -46,7 +46,7 @@ usualTest(
     for (const tab of [page, other]) {
       const bar = tab.getByRole('progressbar', { name: 'Download of org/seer-GGUF' });
       await bar.waitFor();
-      await tab.getByText(/^\d+ % of 5\.91 MiB$/).waitFor();
+      await tab.getByText(/^[1-9]\d* % of 5\.91 MiB$/).waitFor();
     }
     await page.getByRole('button', { name: 'Cancel the download of org/seer-GGUF' }).click();
     await page.getByRole('progressbar').waitFor({ state: 'detached' });
