@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
-import { outcomeOf } from '../helpers/raw-http.ts';
+import { ask, outcomeOf } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type Ended, type Serving, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
@@ -161,6 +161,16 @@ test('a hostile upload is refused, and leaves no files', async () => {
   const complete = await fetch(`${served.url}/uploads/org%2Fup/${digest}/complete`, { method: 'POST' });
   expect(await outcomeOf(complete)).toEqual({ code: 'JOB_NOT_FOUND' });
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
+});
+
+test('a sender on a connection that closes learns that its upload is unknown, after its whole piece', async () => {
+  const { proxy } = await twoMachines(serveInProcess);
+  const headers = { 'Content-Type': 'application/octet-stream' };
+  for (let round = 0; round < 5; round += 1) {
+    const target = `/uploads/org%2Fup/${'a'.repeat(64)}/0/0`;
+    const { status, json } = await ask(proxy.url, target, { method: 'PUT', headers, body: noise(chunkSize, 3) });
+    expect([status, json()]).toMatchObject([404, { code: 'JOB_NOT_FOUND' }]);
+  }
 });
 
 test('a piece that differs from the manifest is not accepted', async () => {

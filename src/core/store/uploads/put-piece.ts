@@ -35,7 +35,10 @@ export function createPiecePutter(table: UploadTable): HostUploads['put'] {
     const upload = table.find(ref);
     if (upload?.have === undefined) {
       // Another sender of the same model may have been faster.
-      if ((await presentManifest(table.store, ref.modelId))?.digest === ref.digest) return discardBytes(bytes);
+      const isPresent = (await presentManifest(table.store, ref.modelId))?.digest === ref.digest;
+      // A sender that is still writing loses an answer whose connection closes, so it would not learn that it must announce the model again.
+      await discardBytes(bytes);
+      if (isPresent) return;
       throw noUpload(ref.modelId);
     }
     const { have } = upload;
