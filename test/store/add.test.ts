@@ -14,6 +14,7 @@ import { verifyModels } from '../../src/core/operations/models/verify-models.ts'
 import { serve } from '../../src/core/server/app/serve.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
@@ -263,6 +264,23 @@ describe('an add is refused before anything is written', () => {
     await rm(join(home.source, 'harmless.txt'));
     await home.add();
     expect(await listed(home)).toEqual([modelId]);
+  });
+
+  test.each([
+    ['the configuration file that contains it', { SKULK_CONFIG: 'own/skulk.yaml' }],
+    ['the file of the tools of Hugging Face', { SKULK_CONFIG: 'own/empty.yaml', HF_TOKEN_PATH: 'own/token' }],
+  ])('for a token of this machine in %s', async (_, files) => {
+    const { home, source } = await makeHome();
+    await writeFiles(home, { 'own/skulk.yaml': 'hf_token: hf_abcdefgh\n', 'own/token': 'hf_abcdefgh\n', 'own/empty.yaml': '' });
+    await writeFiles(source, { 'a.gguf': 'a' });
+    const env = { SKULK_HOME: home, ...Object.fromEntries(Object.entries(files).map(([name, path]) => [name, join(home, path)])) };
+    await link(join(home, Object.values(files).at(-1) ?? ''), join(source, 'readme.txt'));
+    expect(await runInProcess(['add', source, '--as', 'org/m'], { env })).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/contains a token of this machine: .*readme\.txt\nhint: /),
+    });
+    await rm(join(source, 'readme.txt'));
+    expect(await runInProcess(['add', source, '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
   });
 
   test('for a link that leads out of the store in the place of a model', async () => {

@@ -24,7 +24,7 @@ import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { logUnserved } from '../store/log-change.ts';
 import { adoptedCard, findCardToAdd, withCard } from './add-card.ts';
 import { copyFiles, moveFiles, onOneDisk, removeOrigin } from './bring-files.ts';
-import { refuseKey, refuseOwnDirectories, refuseOwnFiles } from './refuse-own.ts';
+import { refuseOwnDirectories, refuseOwnFiles, refuseSecrets } from './refuse-own.ts';
 
 /** The input of `skulk add`. */
 export interface AddRequest {
@@ -69,7 +69,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   const card = await findCardToAdd(request, { source, scan: found, cwd: deps.world.cwd });
   const scan = withCard(found, card);
   if (request.move) await refuseOwnDirectories(source, deps.config);
-  await refuseKey(source, scan.files, deps.config);
+  await refuseSecrets(source, scan.files, deps.config);
   refuseHoles(scan.files, request);
   const problems = await findContentProblems(scan.files, deps.world.signal);
   if (request.strict === true) requireUsable(problems, request.path);

@@ -16,15 +16,22 @@ export async function refuseOwnDirectories(source: string, { skulkHome, settings
       throw new SkulkError('USAGE', `${source} contains ${what}, so it is not moved`, { hint: 'use the directory of one model' });
 }
 
-/** The key of this machine must not become a file that everybody may read. Throws USAGE; a link to the key is the key too. */
-export async function refuseKey(source: string, files: readonly ScannedFile[], { skulkHome }: Deps['config']): Promise<void> {
-  const key = await stat(adminKeyFile(skulkHome)).catch(() => undefined);
-  for (const { absolute } of files.filter(({ size }) => size === key?.size)) {
-    const { dev, ino } = await stat(absolute);
-    if (dev === key?.dev && ino === key.ino)
-      throw new SkulkError('USAGE', `${source} contains the key of this machine: ${absolute}`, {
-        hint: 'use the directory of one model; everybody who may read the store could read the key',
-      });
+/**
+ * The files with the secrets of this machine must not become files that everybody may read. Throws USAGE; a link to one is the same file.
+ */
+export async function refuseSecrets(source: string, files: readonly ScannedFile[], { skulkHome, settings }: Deps['config']): Promise<void> {
+  const ofTokens = [settings.token, settings.hubToken].flatMap(({ origin }) =>
+    origin.from === 'file' ? [{ path: origin.file, what: 'a token of this machine' }] : [],
+  );
+  for (const { path, what } of [{ path: adminKeyFile(skulkHome), what: 'the key of this machine' }, ...ofTokens]) {
+    const secret = await stat(path).catch(() => undefined);
+    for (const { absolute } of files.filter(({ size }) => size === secret?.size)) {
+      const { dev, ino } = await stat(absolute);
+      if (dev === secret?.dev && ino === secret.ino)
+        throw new SkulkError('USAGE', `${source} contains ${what}: ${absolute}`, {
+          hint: 'use the directory of one model; everybody who may read the store could read this file',
+        });
+    }
   }
 }
 
