@@ -173,6 +173,18 @@ test('a sender on a connection that closes learns that its upload is unknown, af
   }
 });
 
+test('a connection that breaks during the completion of an upload does not end the command', async () => {
+  const { proxy, add, served } = await twoMachines(serveInProcess);
+  hideHost(proxy);
+  let restarted: Promise<void> | undefined;
+  proxy.onRequest((line) => {
+    if (/^POST .*\/complete/.test(line)) restarted ??= proxy.stop().then(() => proxy.start());
+  });
+  expect(await add()).toMatchObject({ status: 0 });
+  expect(restarted).toBeDefined();
+  expect(await (await fetch(`${served.url}/models`)).json()).toEqual(['org/up']);
+});
+
 test('a piece that differs from the manifest is not accepted', async () => {
   const { served } = await twoMachines(serveInProcess);
   const { makeManifest } = await import('../../src/core/catalog/manifest.ts');

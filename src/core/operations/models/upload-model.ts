@@ -56,7 +56,8 @@ export async function uploadModel(
         report('sending')(done, total);
       });
       isSent = true;
-      return { adopted: await uploads.complete({ ...upload, force, revision }, { signal, onBytes: report('hashing') }), bytesSent };
+      const complete = () => uploads.complete({ ...upload, force, revision }, { signal, onBytes: report('hashing') });
+      return { adopted: await retrying(complete, policy), bytesSent };
     } catch (error) {
       if (!isSent && id !== undefined && isUnfinished(error)) world.emit(sayHowToCancel(modelId, id));
       // The store was restarted, or another sender has completed the same model.
