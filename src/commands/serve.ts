@@ -40,7 +40,8 @@ export const serve = defineCommand({
         hint: 'use only one of them; `staging.node_cache_path` in skulk.yaml sets the directory of copies',
       });
     // The port of a node's own store is not the port of the store that it uses, so it is not passed here.
-    const deps = await context.deps({ apiPort, storePath, upstream, advertise });
+    const load = () => context.deps({ apiPort, storePath, upstream, advertise });
+    const deps = await load();
     const { serve: run } = await import('../core/server/app/serve.ts');
     const { logStream, replacement } = context;
     const handover = await run(
@@ -50,6 +51,7 @@ export const serve = defineCommand({
         logLevel: context.logLevel,
         ...(logStream !== undefined && { logStream }),
         ...(replacement !== undefined && { replacement }),
+        loadAgain: load,
         mdns: !noMdns,
         newStore,
         adoptDirectory,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
@@ -35,6 +35,11 @@ test('an admin restarts a server in place, and an upload that runs meanwhile com
 
   await writeFile(file, 'model_store:\n  staging:\n    enabled: perhaps\n');
   expect(await restart(served.apiUrl, admin)).toMatchObject({ status: 409 });
+  // So is a file that was not there when it started.
+  await writeFile(join(served.home, 'machine.yaml'), '- none\n');
+  const refused = await restart(served.apiUrl, admin);
+  expect([refused.status, (refused.json() as { detail: string }).detail]).toEqual([409, expect.stringContaining('machine.yaml:1')]);
+  await rm(join(served.home, 'machine.yaml'));
   await writeFile(file, 'model_store:\n  download:\n    allow_hf_fallback: false\n');
 
   const proxy = await faultProxy(served.url);
@@ -62,7 +67,7 @@ test('an admin restarts a server in place, and an upload that runs meanwhile com
   expect((await ask(served.apiUrl, '/config')).json()).toMatchObject({ restart_required: false });
   expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
   const audit = (await ask(served.apiUrl, '/store/audit?kind=restart', { headers: admin })).json();
-  expect(audit).toMatchObject({ entries: [{ action: 'restart', who: 'page', code: null }, { code: 'CONFLICT' }] });
+  expect(audit).toMatchObject({ entries: [{ action: 'restart', who: 'page', code: null }, { code: 'CONFLICT' }, { code: 'CONFLICT' }] });
   expect(served.stderr()).not.toMatch(/ExperimentalWarning|execve/);
   // It still ends like any other server.
   expect(await served.stop()).toMatchObject({ status: 0, signal: null });

@@ -32,7 +32,7 @@ export function processReplacement(): Replacement | undefined {
         accessSync(path, mode);
       } catch (cause) {
         throw new SkulkError('CONFLICT', `${path} cannot be started again`, {
-          hint: 'skulk may have been removed or moved; install it, then stop this server and start it',
+          hint: 'skulk may have been removed or moved; install it, then start the server again',
           cause,
         });
       }

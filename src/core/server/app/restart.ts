@@ -1,7 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { Replacement } from '../../kernel/process/replace-process.ts';
 import { viewConfig } from '../../operations/settings/view-config.ts';
+import type { ServeRequest } from './serving.ts';
 
 /** The restart of a server by a client. */
 export interface Restart {
@@ -13,18 +13,21 @@ export interface Restart {
 }
 
 /** @returns undefined if nothing can replace this process */
-export function createRestart(deps: Deps, replacement: Replacement | undefined): Restart | undefined {
+export function createRestart(
+  deps: Deps,
+  { replacement, loadAgain }: Pick<ServeRequest, 'replacement' | 'loadAgain'>,
+): Restart | undefined {
   if (replacement === undefined) return undefined;
   const starting = new AbortController();
   return {
     signal: starting.signal,
     check: async () => {
       replacement.check();
-      const { problem, service } = await viewConfig(deps);
-      if (problem !== null)
-        throw new SkulkError('CONFLICT', `the configuration is invalid, so this server would not start again: ${problem}`, {
-          hint: 'correct the file first',
-        });
+      await loadAgain?.().catch((error: unknown) => {
+        if (!(error instanceof SkulkError)) throw error;
+        throw new SkulkError('CONFLICT', `this server would not start again: ${error.message}`, { hint: error.hint, cause: error });
+      });
+      const { service } = await viewConfig(deps);
       const [directory] = service?.not_writable ?? [];
       if (directory !== undefined)
         throw new SkulkError('CONFLICT', `the service of this server may not write to ${directory} yet`, {

@@ -79,7 +79,7 @@ export async function serve(
   const ends: (() => Promise<unknown>)[] = [];
   let apiPort: number | undefined;
   let storePort: number | null = null;
-  const restart = createRestart(deps, request.replacement);
+  const restart = createRestart(deps, request);
   const advertised = () => advertisedAddress(deps, { listen: request.host });
   const serving: Serving = {
     deps,

@@ -21,6 +21,8 @@ export interface ServeRequest {
   readonly mdns: boolean;
   /** Replaces the process of this server; if absent, a client cannot restart it. */
   readonly replacement?: Replacement;
+  /** Loads the configuration as at the start. Throws what would end a new start. */
+  readonly loadAgain?: () => Promise<unknown>;
   /** Serve the store that is there now, even if another one was served from there before. */
   readonly newStore?: boolean;
   /** Turn a directory with its content into the store. */
