@@ -15,6 +15,16 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
+/** The identity of the served node. */
+const identity = {
+  hostname: 'kite3',
+  node_id: 'n1',
+  preferred_address: '192.168.1.10',
+  version: '1.2.3',
+  role: 'store',
+  can_restart: false,
+};
+
 async function serve({
   overrides = {},
   hasStore = true,
@@ -39,14 +49,6 @@ async function serve({
   };
   const config = await loadConfig(world);
   const deps = { ...testDeps(world, config), ...(hasStore && { store }) };
-  const identity = {
-    hostname: 'kite3',
-    node_id: 'n1',
-    preferred_address: '192.168.1.10',
-    version: '1.2.3',
-    role: 'store',
-    can_restart: false,
-  };
   const app = await createApiApp({ deps, identity: () => identity, logLevel: 'silent' });
   const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
   cleanUps.push(
@@ -116,14 +118,7 @@ describe('the API of a node', () => {
 
   test('answers identity, staging, configuration without secrets, and OpenAPI', async () => {
     const { url } = await serve({ env: { HF_TOKEN: 'hf_secret' } });
-    expect((await ask(url, '/node/identity')).json()).toEqual({
-      hostname: 'kite3',
-      node_id: 'n1',
-      preferred_address: '192.168.1.10',
-      version: '1.2.3',
-      role: 'store',
-      can_restart: false,
-    });
+    expect((await ask(url, '/node/identity')).json()).toEqual(identity);
     expect((await ask(url, '/store/storage')).json()).toMatchObject({ models: [], total_bytes: 0 });
     const config = await ask(url, '/config');
     expect(config.json()).toMatchObject({ config: { model_store: { store_port: 58080 } }, path: null });
