@@ -146,6 +146,41 @@ usualTest(
   },
 );
 
+usualTest('nothing moves under the pointer while a quantization is staged, and a menu scrolls nothing', wants('chromium'), async () => {
+  const world = await fleetWorld();
+  const names = ['Q8_0', 'Q6_K', 'Q5_K_M', 'Q4_K_M', 'Q3_K_M', 'Q2_K'];
+  const files = names.map((name, at) => [`seer-${name}.gguf`, noise(60_000 - at * 9000, at)]);
+  await writeFiles(join(world.home, 'seer'), Object.fromEntries(files));
+  expect(await world.host('add', join(world.home, 'seer'), '--as', 'org/seer')).toMatchObject({ status: 0 });
+  const host = await world.hostInProcess();
+  const { page } = await openBrowser({ height: 500 });
+  await page.goto(`${host.apiUrl}/org/seer`);
+  const last = page.getByRole('button', { name: 'Stage org/seer:Q2_K', exact: true });
+  await last.scrollIntoViewIfNeeded();
+  await last.focus();
+  // On the page, not in the window: what scrolls is asked below.
+  await page.evaluate(`
+    const last = document.activeElement, seen = new Set();
+    const look = () => { seen.add(last.isConnected ? last.getBoundingClientRect().top + scrollY : 'gone'); requestAnimationFrame(look); };
+    look();
+    globalThis.seenAt = () => [...seen];
+  `);
+  const [scrolled, places] = await Promise.all([page.evaluate('scrollY'), page.evaluate('seenAt()')]);
+  expect(scrolled).toBeGreaterThan(0);
+
+  await page.getByRole('button', { name: 'Stage org/seer:Q3_K_M', exact: true }).dispatchEvent('click');
+  const menu = page.getByRole('dialog', { name: 'Stage org/seer:Q3_K_M' });
+  await menu.waitFor();
+  expect(await page.evaluate('scrollY')).toBe(scrolled);
+  await page.keyboard.press('Enter');
+  await menu.getByRole('button', { name: /^Stage again on .* has it/ }).waitFor();
+  await page.keyboard.press('Escape');
+  await menu.waitFor({ state: 'detached' });
+  await page.getByRole('row', { name: new RegExp(`^Q3_K_M .* ${hostname()} `) }).waitFor();
+  await page.getByRole('button', { name: 'Copy the path' }).waitFor();
+  expect(await page.evaluate('seenAt()')).toEqual(places);
+});
+
 usualTest('the page of a model that the store lacks leads to the page that adds it', wants('chromium'), async () => {
   const world = await hubWorld();
   world.hub.push('org/other', { files: { 'w.safetensors': noise(1000) } });

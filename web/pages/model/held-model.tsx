@@ -10,7 +10,6 @@ import { olderParts } from '../store/quantizations.ts';
 import { FileList } from './details/file-list.tsx';
 import { ModelFacts } from './details/model-facts.tsx';
 import { QuantizationList } from './details/quantization-list.tsx';
-import { StageHere } from './details/stage-here.tsx';
 import { StagedList } from './details/staged-list.tsx';
 import { Verify } from './details/verify.tsx';
 import type { Question } from './model-dialog.tsx';
@@ -58,9 +57,7 @@ export function HeldModel({
           Delete…
         </Button>
       </div>
-      <StageHere modelId={modelId} />
       {lock !== undefined && <p className="muted">{lock}</p>}
-      <OlderHere model={model} />
       <div className="model-columns">
         <div className="model-main">
           <QuantizationList
@@ -72,7 +69,9 @@ export function HeldModel({
           <ReadmeCard model={model} />
           <FileList model={model} />
         </div>
+        {/* What comes and goes by itself is here: above the quantizations it would move them under the pointer. */}
         <div className="model-rail">
+          <OlderHere model={model} />
           <StagedList model={model} />
           <section className="card" aria-label="Facts">
             <ModelFacts model={model} />

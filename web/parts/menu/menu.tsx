@@ -22,11 +22,13 @@ export function Menu({
 }): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
+  // Before it opens, in the middle of the window: the browser scrolls to what gets the focus, and without a place that is the start of the page.
+  useLayoutEffect(() => dialog.current?.style.setProperty('--menu-top', `${scrollY + innerHeight / 3}px`), []);
   useModal(dialog);
   useLayoutEffect(() => {
     if (dialog.current === null) return;
     if (anchor.current !== null) placeBelow(dialog.current, anchor.current);
-    itemsOf(dialog.current)[0]?.focus();
+    itemsOf(dialog.current)[0]?.focus({ preventScroll: true });
   }, [anchor]);
   return (
     <dialog

@@ -7,6 +7,7 @@ import { formatBytes } from '../../../parts/format.ts';
 import { CopyState } from '../../copy-state.tsx';
 import { olderParts, type StagedOn, stagedOn } from '../../store/quantizations.ts';
 import { CancelOrder, StageState } from '../stage-on/stage-order.tsx';
+import { StageHere } from './stage-here.tsx';
 
 /** Every machine, and what it has of a model: those with a copy first. */
 export function StagedList({ model }: { readonly model: ShownModel }): ReactElement {
@@ -23,6 +24,7 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
       <header className="card-head">
         <h2 id="staged">On your machines</h2>
       </header>
+      <StageHere modelId={model.model_id} />
       {isPython && <HereAlone modelId={model.model_id} />}
       {!isPython && copies.length === 0 && <p className="muted card-line">No machine has reported a copy.</p>}
       <ul className="machines">
