@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AuditList } from '../../src/core/protocol/events.ts';
@@ -7,7 +7,7 @@ import { fleetWorld } from '../helpers/fleet-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { pythonStore } from '../helpers/python-store.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { runInProcess } from '../helpers/run-in-process.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /** A store without a server, and commands on its host. */
@@ -210,6 +210,43 @@ describe('skulk audit with a server', () => {
       { action: 'verify', model_id: null, selector: null, target: 'org/a, org/b:Q8_0' },
       { action: 'verify', model_id: null, target: 'no model', code: 'BAD_MODEL_ID' },
     ]);
+  });
+
+  test('lists the copies that machines removed by themselves to stay within their budget', async () => {
+    const world = await fleetWorld();
+    await world.add('org/one');
+    const config = join(world.home, 'none.yaml');
+    await writeFile(config, 'model_store:\n  staging:\n    staging_keep_recent_gb: 0\n');
+    const list = async () => JSON.parse((await world.host('audit', '--kind', 'evict', '--json')).stdout) as AuditList;
+    // The store host itself: without a server, then with one, which cleans up when it starts.
+    expect((await world.host('stage', 'org/one')).status).toBe(0);
+    expect((await world.host('reconcile', '--config', config)).status).toBe(0);
+    expect((await world.host('stage', 'org/one')).status).toBe(0);
+    const host = await serveInProcess({ home: join(world.home, 'host'), env: { SKULK_NODE_ID: 'host', SKULK_CONFIG: config } });
+    await expect.poll(async () => (await list()).entries.length).toBe(2);
+    const { status, stderr } = await world.node('n1', host.url, 'stage', 'org/one');
+    expect([status, stderr]).toEqual([0, expect.any(String)]);
+    expect((await world.node('n1', host.url, 'reconcile', '--dry-run', '--config', config)).status).toBe(0);
+    expect((await list()).entries).toHaveLength(2);
+    expect((await world.node('n1', host.url, 'reconcile', '--config', config)).status).toBe(0);
+    const evicted = {
+      at: expect.any(String),
+      who: 'node',
+      action: 'evict',
+      model_id: 'org/one',
+      selector: 'a.gguf',
+      target: null,
+      code: null,
+    };
+    expect((await list()).entries).toEqual([
+      { ...evicted, from: '127.0.0.1', node: 'n1', freed_bytes: 10, budget_bytes: 0 },
+      { ...evicted, from: '127.0.0.1', node: 'host', freed_bytes: 10, budget_bytes: 0 },
+      { ...evicted, from: '', node: 'host', freed_bytes: 10, budget_bytes: 0 },
+    ]);
+    // A purge is not an eviction.
+    expect((await world.node('n1', host.url, 'stage', 'org/one')).status).toBe(0);
+    expect((await world.node('n1', host.url, 'purge-staging')).status).toBe(0);
+    expect((await list()).entries).toHaveLength(3);
   });
 
   test('says that the Python program keeps no such log', async () => {

@@ -8,6 +8,7 @@ import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const json = { 'content-type': 'application/json' };
 const report = { hostname: 'kite', version: '1', agent: false, staged_models: 1, staged_bytes: 2, free_bytes: 3 };
+const evicted = { model_id: 'org/one', selector: null, freed_bytes: 1 };
 const order = '0123456789abcdef01234567';
 
 usualTest('the routes of nodes and orders refuse an invalid id, report or answer', async () => {
@@ -28,6 +29,11 @@ usualTest('the routes of nodes and orders refuse an invalid id, report or answer
     ['/nodes/n1', { ...report, free_bytes: undefined }, 400],
     ['/nodes/n1', { ...report, more: 1 }, 400],
     ['/nodes/n1', [], 400],
+    ['/nodes/-n/evictions', { evicted: [evicted], budget_bytes: 0 }, 400],
+    ['/nodes/n1/evictions', { evicted: [], budget_bytes: 0 }, 400],
+    ['/nodes/n1/evictions', { evicted: Array(201).fill(evicted), budget_bytes: 0 }, 400],
+    ['/nodes/n1/evictions', { evicted: [{ ...evicted, model_id: '../x' }], budget_bytes: 0 }, 400],
+    ['/nodes/n1/evictions', { evicted: [evicted] }, 400],
     ['/nodes/n1/orders/..%2Fx', { status: 'done', freed_bytes: 0, reason: null }, 400],
     [`/nodes/n1/orders/${order}`, { status: 'done', freed_bytes: 0, reason: null }, 404],
     [`/nodes/n1/orders/${order}`, { status: 'won', freed_bytes: 0, reason: null }, 400],

@@ -92,6 +92,8 @@ async function giveOrder({ request, readLine }: Check): Promise<string> {
     budget_bytes: null,
   };
   await request('store', 'POST /nodes/:node', '/nodes/away', { body });
+  const evicted = [{ model_id: 'org/one', selector: null, freed_bytes: 5 }];
+  await request('store', 'POST /nodes/:node/evictions', '/nodes/away/evictions', { body: { evicted, budget_bytes: 5 } });
   const wanted = { kind: 'purge', model_id: 'org/one', nodes: ['away'] };
   const { order_id } = await request<{ order_id: string }>('store', 'POST /orders', '/orders', { body: wanted });
   await request('store', 'POST /nodes/:node', '/nodes/away', { body });

@@ -20,6 +20,8 @@ test(
       const action = index === 60 ? 'purge' : 'delete';
       return `${JSON.stringify({ ...entry, at, action, model_id: index === 60 ? '=1+1' : `org/old-${index}` })}\n`;
     });
+    const evicted = { at: '2026-06-15T14:00:00Z', who: 'node', action: 'evict', model_id: 'org/gone', budget_bytes: 40 * 1024 ** 3 };
+    lines.push(`${JSON.stringify({ ...entry, ...evicted, freed_bytes: 1024 ** 3 })}\n`);
     const file = join(world.home, 'host/store/.skulk/v1/audit.ndjson');
     await writeFile(file, '');
     await appendFile(file, lines.join(''));
@@ -29,11 +31,16 @@ test(
     const log = page.getByRole('region', { name: 'Log' });
     const rows = log.getByRole('row', { name: /ops (?:deleted|purged)/ });
     await log.getByRole('row', { name: /org\/old-119 done$/ }).waitFor();
-    expect(await rows.count()).toBe(50);
-    await log.getByText('50 of 120').waitFor();
+    await log
+      .getByRole('row', {
+        name: /^\S+ 10\.0\.0\.2 removed the staged copy of org\/gone to stay within its 40\.0 GiB budget done −1\.00 GiB$/,
+      })
+      .waitFor();
+    expect(await rows.count()).toBe(49);
+    await log.getByText('50 of 121').waitFor();
     await log.getByRole('button', { name: 'Show 50 more' }).click();
-    await expect.poll(() => rows.count()).toBe(100);
-    await log.getByRole('button', { name: 'Show 20 more' }).click();
+    await expect.poll(() => rows.count()).toBe(99);
+    await log.getByRole('button', { name: 'Show 21 more' }).click();
     await expect.poll(() => rows.count()).toBe(120);
     await looksWell(page);
 

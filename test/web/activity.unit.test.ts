@@ -105,6 +105,18 @@ describe('who asked, as a client without the role admin sees it', () => {
       lan,
       { ...entry, who: 'user', from: '', node: null, target: null },
     ],
+    [
+      'what a machine did by itself, at another address',
+      { ...entry, who: 'node', from: '10.0.0.3', action: 'evict', target: null } as const,
+      lan,
+      { ...entry, who: 'node', from: '', node: null, action: 'evict', target: null },
+    ],
+    [
+      'what it did by itself',
+      { ...entry, who: 'node', action: 'evict', target: null } as const,
+      lan,
+      { ...entry, who: 'node', action: 'evict', target: null },
+    ],
     ['an admin at its own address', { ...entry, who: 'page' }, lan, { ...entry, who: 'page', from: '', node: null, target: null }],
   ])('%s', (_what, given, asker, seen) => expect(entryFor(given, { asker, ip: '10.0.0.2' })).toEqual(seen));
 });
@@ -117,6 +129,7 @@ test('every route that changes something for a person has a name in the log, and
     'POST /api/models/:id/paths-info/:revision',
     'POST /models/:id/swarm',
     'POST /nodes/:node',
+    'POST /nodes/:node/evictions',
     'POST /nodes/:node/orders/:order',
     'POST /nodes/:node/orders/:order/progress',
     'POST /session',
@@ -146,6 +159,11 @@ describe('who asked', () => {
     [{ who: 'key', from: '', node: null }, 'an admin'],
     [{ who: 'user anna', from: '', node: null }, 'anna on the store host'],
     [{ who: 'user', from: '', node: null }, 'somebody on the store host'],
+    [{ who: 'node', from: '10.0.0.3', node: 'c' }, 'mill-2'],
+    [{ who: 'node', from: '10.0.0.9', node: 'x' }, '10.0.0.9'],
+    [{ who: 'node', from: '', node: 'a' }, 'kite'],
+    [{ who: 'node', from: '', node: 'x' }, 'a machine'],
+    [{ who: 'node', from: '', node: null }, 'a machine'],
   ])('%j is %s', (entry, name) => expect(nameAsker(entry, nodes)).toBe(name));
 
   test('has the name of a token or a user, an address, and the id and hostname of a machine as its names', () => {

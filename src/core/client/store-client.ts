@@ -4,10 +4,11 @@ import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../jobs/contract.ts';
 import { isErrorCode, SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath } from '../kernel/files/relative-path.ts';
+import type { NodeId } from '../kernel/machine/node-id.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
 import { errorBody } from '../protocol/errors.ts';
-import type { AuditList } from '../protocol/events.ts';
+import type { AuditList, EvictionsBody } from '../protocol/events.ts';
 import { deleted } from '../protocol/fleet.ts';
 import { hashing } from '../protocol/manifest.ts';
 import { type Adopted, adopted, type RegistryEntry, type VerifyReport, verifyReport } from '../protocol/models.ts';
@@ -70,6 +71,8 @@ export interface StoreClient extends Store {
   readonly access: AccessClient;
   /** Its log of changes. */
   audit(asked: AskedAudit): Promise<AuditList>;
+  /** Reports the copies that this node removed by itself, for that log. */
+  reportEvictions(nodeId: NodeId, report: EvictionsBody): Promise<void>;
   /** Tests whether the store accepts connections; see `Transport`. */
   probe(timeoutMs: number): Promise<ProbeOutcome>;
   /** Its changes, until the signal aborts; see `listenForNews`. */
@@ -149,6 +152,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     fleet: createFleetClient(exchange),
     access: createAccessClient(exchange),
     audit: (asked) => askAudit(exchange, asked),
+    reportEvictions: async (node, json) => void (await getJson({ ...callOf('POST /nodes/:node/evictions', { node }), json }, mebibyte)),
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),
     notInStore: (modelId) => askNotInStore(exchange, modelId),

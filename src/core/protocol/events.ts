@@ -4,7 +4,21 @@ import { nodeList, orderList } from './fleet.ts';
 import { healthView } from './health.ts';
 import { countedEntry } from './models.ts';
 import { optimizationList } from './optimizations.ts';
-import { amount, count, flag, list, object, oneOf, orNull, type Shape, text, textOrEmpty, verbatim } from './schema.ts';
+import {
+  amount,
+  count,
+  flag,
+  list,
+  modelId,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  strictObject,
+  text,
+  textOrEmpty,
+  verbatim,
+} from './schema.ts';
 import { configView } from './settings.ts';
 import { stagingJobs, stagingView } from './staging.ts';
 import { Type } from './type-builder.ts';
@@ -41,6 +55,7 @@ export const activityAction = oneOf([
   'cancel-download',
   'delete',
   'purge',
+  'evict',
   'verify',
   'stage',
   'cancel-stage',
@@ -63,7 +78,7 @@ export type ActivityAction = Shape<typeof activityAction>;
 export const activityEntry = object({
   at: textOrEmpty('ISO 8601'),
   who: textOrEmpty(
-    '`lan`, `key`, `page`, `token`, `token NAME` of a named token, or `user NAME` for a command on the store host; the name only for the role admin and for its owner',
+    '`lan`, `key`, `page`, `token`, `token NAME` of a named token, `user NAME` for a command on the store host; the name only for the role admin and for its owner. `node` for what a machine did by itself',
   ),
   from: textOrEmpty(
     'Address of the machine that asked; empty for a command on the store host, and for a client that is neither that machine nor an admin',
@@ -75,10 +90,24 @@ export const activityEntry = object({
   target: orNull(text(), 'The node, the token or the URL that it is about; a token only for the role admin and for who asked'),
   code: orNull(text(), 'Code of the failure; null where it succeeded'),
   freed_bytes: Type.Optional(
-    count({ description: 'What a delete or a purge had freed when it was answered; absent if that is not known' }),
+    count({ description: 'What an eviction freed, or a delete or a purge when it was answered; absent if that is not known' }),
   ),
+  budget_bytes: Type.Optional(count({ description: 'Only of an eviction: what idle copies may take together on that machine' })),
 });
 export type ActivityEntry = Shape<typeof activityEntry>;
+
+/** The maximum number of copies in one report of evictions. */
+export const maxReportedEvictions = 200;
+
+/** The copies that a node removed by itself to stay within its budget; sizes in bytes. */
+export const evictionsBody = strictObject({
+  evicted: list(strictObject({ model_id: modelId(), selector: orNull(text({ maxLength: 4096 })), freed_bytes: count() }), {
+    minItems: 1,
+    maxItems: maxReportedEvictions,
+  }),
+  budget_bytes: count({ description: 'What idle copies may take together on that machine' }),
+});
+export type EvictionsBody = Shape<typeof evictionsBody>;
 
 /** A part of the log of changes. */
 export const auditList = object({

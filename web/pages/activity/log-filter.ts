@@ -2,6 +2,7 @@ import type { ActivityAction, ActivityEntry } from '../../../src/core/protocol/e
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { activityVerbs, nameAsker, objectOfActivity } from '../../api/activity.ts';
 import type { AddressFormat } from '../../parts/address/address-format.ts';
+import { reasonOf } from './reason-of.ts';
 
 /** Which entries of the log are shown. */
 export interface LogFilter {
@@ -42,7 +43,7 @@ export function isFound(entry: ActivityEntry, { words, isFailedOnly, kind, who }
   const { model_id, from, action } = entry;
   const asker = nameAsker(entry, nodes);
   if (who !== '' && asker !== who) return false;
-  const text = [model_id, objectOfActivity(entry), asker, from, activityVerbs[action]].join(' ').toLowerCase();
+  const text = [model_id, objectOfActivity(entry), asker, from, activityVerbs[action], reasonOf(entry)].join(' ').toLowerCase();
   return text.includes(words.toLowerCase().trim());
 }
 

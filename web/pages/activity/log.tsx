@@ -13,6 +13,7 @@ import { ModelName } from '../../parts/model-name.tsx';
 import { pathOfModel } from '../../parts/model-path.ts';
 import { isFound, logAddress } from './log-filter.ts';
 import { LogTools } from './log-tools.tsx';
+import { reasonOf } from './reason-of.ts';
 import { useHeld } from './use-held.ts';
 
 /** So many entries are shown at first, and so many more each time. */
@@ -107,7 +108,7 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
               <td className="wide-only">{nameAsker(entry, nodes)}</td>
               <td className="path">
                 <div className="narrow-only muted">{nameAsker(entry, nodes)}</div>
-                {verbs[entry.action]} <What entry={entry} />
+                {verbs[entry.action]} <What entry={entry} /> {reasonOf(entry)}
                 <div className="narrow-only muted">{dataOf(entry)}</div>
               </td>
               <td>

@@ -21,6 +21,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly access?: StoreClient['access'];
   /** Its log of changes; only over HTTP. */
   readonly audit?: StoreClient['audit'];
+  /** Reports evictions of this node for that log; only over HTTP. */
+  readonly reportEvictions?: StoreClient['reportEvictions'];
   /** Models on Hugging Face; only over HTTP. */
   readonly offer?: StoreClient['offer'];
   /** The quantizations of a repo that it lacks; only for a store over HTTP. */

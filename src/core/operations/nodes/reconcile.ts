@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isHeld, tryLock } from '../../kernel/process/lock.ts';
-import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
+import type { BudgetReport } from '../../node/apply-budget.ts';
 import { catchUp, listOrdersForNode, type OrderForNode } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
 import { clearEmptyPlace } from '../../staging/clear-empty-place.ts';
@@ -16,6 +16,7 @@ import { sweepTrash } from '../../staging/sweep-trash.ts';
 import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
 import { stageHere } from './carry-out-stage.ts';
+import { stayWithinBudget } from './stay-within-budget.ts';
 
 /** What a node cleaned up, or would. */
 export interface ReconcileReport extends BudgetReport {
@@ -48,7 +49,7 @@ export async function reconcile(
   const { dead } = await sortLeases(leasesAt, world.now());
   const dropped_leases = dead.map(({ model_id, purpose }) => ({ model_id, purpose }));
   if (!dryRun) await dropLeases(leasesAt, dead);
-  if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await applyBudget(deps, { dryRun })) };
+  if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await stayWithinBudget(deps, { dryRun })) };
   const stale = await findStale(layout, world.now());
   const trashEntries = await countTrash(layout.trash);
   const removed = dryRun ? stale : await removeStale(layout, stale);
@@ -62,7 +63,7 @@ export async function reconcile(
     stale_partials: removed,
     trash_entries: trashEntries,
     orders,
-    ...(await applyBudget(deps, { dryRun })),
+    ...(await stayWithinBudget(deps, { dryRun })),
   };
 }
 

@@ -6,7 +6,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { formatRef, type ModelId, type ModelRef } from '../../kernel/model-id.ts';
 import { identifyProcess, isLocalProcess, locate } from '../../kernel/process/process-identity.ts';
-import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
+import type { BudgetReport } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
 import { type GroupFiles, isSameGroup, namesGroup, splitGroups } from '../../staging/groups/copy-groups.ts';
@@ -14,6 +14,7 @@ import { copyPath, type StagingLayout } from '../../staging/layout.ts';
 import { covers, type Lease, readLeases } from '../../staging/leases/lease.ts';
 import { dropLeases, takeLease } from '../../staging/leases/take-lease.ts';
 import { readLocalCopy } from '../../staging/local-copy.ts';
+import { stayWithinBudget } from '../nodes/stay-within-budget.ts';
 import { markUsed } from './mark-used.ts';
 import { selectPart } from './select-part.ts';
 import { findHere } from './wanted-part.ts';
@@ -120,7 +121,7 @@ export async function deactivate(
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
   if (!layout.isInPlace) for (const id of used) await markUsed(deps, id, (group) => released.some((lease) => covers(lease, id, group)));
-  const budget = await applyBudget(deps, { dryRun: false });
+  const budget = await stayWithinBudget(deps, { dryRun: false });
   // Orders that were postponed while the copy was in use.
   if (released.length > 0) await catchUp(deps, { full: true });
   return { model_id: modelId, selector, released, ...budget };

@@ -5,10 +5,10 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { findProgram, isInForeground, type ProgramOutput, sentByTerminal, startProgram } from '../../kernel/process/child-program.ts';
 import { identifySelf, locate } from '../../kernel/process/process-identity.ts';
-import { applyBudget } from '../../node/apply-budget.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { type GroupFiles, isSameGroup } from '../../staging/groups/copy-groups.ts';
 import type { HeldLease } from '../../staging/leases/take-lease.ts';
+import { stayWithinBudget } from '../nodes/stay-within-budget.ts';
 import { markUsed } from './mark-used.ts';
 import { fillIn, findNeeds, findValues } from './program-arguments.ts';
 import { leaseFor, stageOptions, stageWithCompanions } from './stage.ts';
@@ -60,7 +60,7 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
   } finally {
     await lease?.release();
   }
-  await tidyUp(deps);
+  await tidyUp(deps, request);
   // Orders that were postponed while the program ran.
   if (!request.offline) await catchUp(deps, { full: true });
   return { status };
@@ -123,9 +123,9 @@ async function runProgram(
 }
 
 /** The program's status is the result. Errors after that are only reported. */
-async function tidyUp(deps: Deps): Promise<void> {
+async function tidyUp(deps: Deps, { offline }: Pick<RunRequest, 'offline'>): Promise<void> {
   try {
-    const { failed } = await applyBudget(deps, { dryRun: false });
+    const { failed } = await stayWithinBudget(deps, { dryRun: false, offline });
     for (const { message, hint } of failed) deps.world.emit({ type: 'warning', message, hint });
   } catch (error) {
     if (!(error instanceof SkulkError)) throw error;

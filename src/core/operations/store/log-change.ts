@@ -49,10 +49,18 @@ export async function logOnDisk<T>(
   }
 }
 
-async function record(
-  { now, user, emit }: Deps['world'],
+const record = (
+  world: Deps['world'],
   root: string,
   { action, model_id = null, selector = null, target = null, ...result }: Change & Pick<ActivityEntry, 'code' | 'freed_bytes'>,
+): Promise<void> =>
+  recordOnDisk(world, root, [{ who: `user ${world.user()}`, from: '', node: null, action, model_id, selector, target, ...result }]);
+
+/** Saves entries in the log of the store at `root`, dated now. If that fails, there is a warning. */
+export async function recordOnDisk(
+  { now, emit }: Pick<Deps['world'], 'now' | 'emit'>,
+  root: string,
+  entries: readonly Omit<ActivityEntry, 'at'>[],
 ): Promise<void> {
   const { audit: file, olderAudit: older, auditLock: lock } = storeLayout(root);
   const isThere = await stat(dirname(file)).then(
@@ -74,5 +82,5 @@ async function record(
       }),
   });
   const at = now().toISOString();
-  log.append({ at, who: `user ${user()}`, from: '', node: null, action, model_id, selector, target, ...result });
+  for (const entry of entries) log.append({ at, ...entry });
 }

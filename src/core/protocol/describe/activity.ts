@@ -8,6 +8,7 @@ export const activityVerbs: Readonly<Record<ActivityAction, string>> = {
   'cancel-download': 'stopped the download of',
   delete: 'deleted',
   purge: 'purged staged copies of',
+  evict: 'removed the staged copy of',
   verify: 'verified',
   stage: 'staged',
   'cancel-stage': 'stopped staging',
@@ -38,6 +39,7 @@ export const objectOfActivity = ({ action, target }: Pick<ActivityEntry, 'action
 const unnamed: Readonly<Record<string, string>> = {
   lan: 'somebody on the LAN',
   token: 'a token',
+  node: 'a machine',
   user: 'somebody on the store host',
 };
 
@@ -47,10 +49,11 @@ type Asker = Pick<ActivityEntry, 'who' | 'from' | 'node'>;
 export function nameAsker({ who, from, node }: Asker, nodes: readonly Pick<KnownNode, 'node_id' | 'address' | 'hostname'>[]): string {
   const user = userOf({ who });
   if (user !== undefined) return `${user} on the store host`;
-  if (from === '') return unnamed[who] ?? 'an admin';
+  if (from === '' && node === null) return unnamed[who] ?? 'an admin';
   const [first, ...others] = nodes.filter(({ node_id, address }) => (node === null ? address === from : node_id === node));
   const place = first !== undefined && others.length === 0 && first.hostname !== '' ? first.hostname : from;
-  return tokenOf({ who }) ?? (who === 'lan' ? place : `admin on ${place}`);
+  if (place === '') return unnamed[who] ?? 'an admin';
+  return tokenOf({ who }) ?? (who === 'lan' || who === 'node' ? place : `admin on ${place}`);
 }
 
 /** The words by which a user may search for who asked. Pure. */

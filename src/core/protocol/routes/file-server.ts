@@ -1,4 +1,5 @@
 import { arrivedChunks, downloadBody, downloadStatus } from '../downloads.ts';
+import { evictionsBody } from '../events.ts';
 import {
   acknowledged,
   deleted,
@@ -109,6 +110,13 @@ export const fileServerRoutes = {
     body: reportBody,
     answers: { 200: ordersToDo },
     failures: [400, 404],
+  },
+  'POST /nodes/:node/evictions': {
+    role: 'node',
+    summary: 'A node reports the copies that it removed by itself to stay within its budget; they become entries of the log of changes',
+    body: evictionsBody,
+    answers: { 200: acknowledged },
+    failures: [400],
   },
   'DELETE /nodes/:node': { role: 'admin', summary: 'Forget a node and its orders', answers: { 200: forgotten }, failures: [400, 404] },
   'GET /nodes/:node/orders': {

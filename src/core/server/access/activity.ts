@@ -97,7 +97,8 @@ export function createActivity({ now, fromHub, log }: ActivityOptions): Activity
  * whole. Pure.
  */
 export function entryFor(entry: ActivityEntry, { asker, ip }: Client): ActivityEntry {
-  const isOwn = asker.credential === 'named' ? entry.who === `token ${asker.name ?? ''}` : entry.who === 'lan' && entry.from === ip;
+  const isOfMachine = (entry.who === 'lan' || entry.who === 'node') && entry.from === ip;
+  const isOwn = asker.credential === 'named' ? entry.who === `token ${asker.name ?? ''}` : isOfMachine;
   if (isOwn) return entry;
   const target = entry.action.endsWith('-token') ? null : entry.target;
   return { ...entry, who: entry.who.replace(/ .*/s, ''), from: '', node: null, target };

@@ -5,7 +5,9 @@ import { parseNodeId } from '../../kernel/machine/node-id.ts';
 import { parseModelId, parseRevision, parseSelector } from '../../kernel/model-id.ts';
 import type { DeletionReport } from '../../operations/models/delete-models.ts';
 import { decode } from '../../protocol/decode.ts';
+import type { EvictionsBody } from '../../protocol/events.ts';
 import { nodeReport, type OrderBody, type OrderOutcome, type OrderProgress, type ReportBody } from '../../protocol/fleet.ts';
+import type { Activity } from '../access/activity.ts';
 import type { Limits } from '../app/limits.ts';
 import { createSlots } from '../files/slots.ts';
 import { addRoute } from './add-route.ts';
@@ -14,13 +16,19 @@ import { addRoute } from './add-route.ts';
 const maxUnread = 256 * 1024;
 /** A report has at most a thousand copies. */
 const maxReportBytes = 512 * 1024;
+/** The length of a text in the log of changes. */
+const maxLogged = 200;
 /** The longest time that an answer waits for nodes, in milliseconds. */
 const maxWaitMs = 60_000;
 /** The default of that time, in milliseconds. */
 export const usualWaitMs = 5_000;
 
 /** The nodes of a store and their orders. */
-export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limits): void {
+export function addFleetRoutes(
+  app: FastifyInstance,
+  fleet: Fleet,
+  { limits, activity }: { readonly limits: Limits; readonly activity: Pick<Activity, 'record'> },
+): void {
   const streams = createSlots('nodes listen for orders', limits.orderStreams, limits.orderStreamsPerAddress);
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
@@ -31,6 +39,18 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, limits: Limit
     return { orders: await fleet.report(said, { address: request.ip }) };
   };
   addRoute(app, 'POST /nodes/:node', report, { bodyLimit: maxReportBytes, isRoutine: true });
+  const noteEvictions = async (request: FastifyRequest): Promise<object> => {
+    const { evicted, budget_bytes } = request.body as EvictionsBody;
+    const who = { who: 'node', from: request.ip, node: nodeOf(request) };
+    const copies = evicted.map(({ model_id, selector, freed_bytes }) => ({
+      model_id: parseModelId(model_id),
+      selector: selector?.slice(0, maxLogged) ?? null,
+      freed_bytes,
+    }));
+    for (const copy of copies) activity.record({ ...who, action: 'evict', ...copy, target: null, code: null, budget_bytes });
+    return { acknowledged: true };
+  };
+  addRoute(app, 'POST /nodes/:node/evictions', noteEvictions, { bodyLimit: maxReportBytes });
   addRoute(app, 'DELETE /nodes/:node', async (request) => {
     const node = nodeOf(request);
     await fleet.forget(node);
