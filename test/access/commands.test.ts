@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { openStorePolicy } from '../../src/core/operations/store/store-policy.ts';
@@ -11,6 +11,7 @@ import { sha256 } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { type Serving, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
@@ -37,7 +38,7 @@ async function roleBy(link: string): Promise<unknown> {
 }
 
 describe('skulk key and skulk open', () => {
-  test('print a new link to the server of this machine each time, and each link works once', async () => {
+  usualTest('print a new link to the server of this machine each time, and each link works once', async () => {
     const host = await startServe({ home: await temporaryDirectory() });
     const env = { SKULK_HOME: host.home };
     const links: string[] = [];
@@ -58,7 +59,7 @@ describe('skulk key and skulk open', () => {
     expect(host.running.stderr()).not.toMatch(/code=|[\w-]{43}/);
   });
 
-  test('open the page of the configured store when no server runs on this machine', async () => {
+  usualTest('open the page of the configured store when no server runs on this machine', async () => {
     const env = { SKULK_HOME: await temporaryDirectory() };
     const none = await runInProcess(['key'], { env });
     expect(none).toMatchObject({ status: 4, stdout: '', stderr: expect.stringMatching(/no `skulk serve`[\s\S]*sudo -u USER skulk key/) });
@@ -72,7 +73,7 @@ describe('skulk key and skulk open', () => {
   });
 });
 
-test('skulk serve prints a link on a terminal, but not into a pipe or a JSON document', wants('script'), async () => {
+longTest('skulk serve prints a link on a terminal, but not into a pipe or a JSON document', wants('script'), async () => {
   const home = await temporaryDirectory();
   const serve = `${process.execPath} ${bin} serve --host 127.0.0.1 --port 0 --api-port 0`;
   const start = async (line: string): Promise<string> => {
@@ -98,7 +99,7 @@ test('skulk serve prints a link on a terminal, but not into a pipe or a JSON doc
 });
 
 describe('skulk token', () => {
-  test('creates, lists and revokes tokens on the disk, with or without a server, and over HTTP from other machines', async () => {
+  usualTest('creates, lists and revokes tokens on the disk, with or without a server, and over HTTP from other machines', async () => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
     const env = { SKULK_HOME: home };
@@ -137,33 +138,36 @@ describe('skulk token', () => {
     expect(host.stderr()).not.toMatch(/skulk_[\w-]{43}/);
   });
 
-  test('the running server logs a token that is created or revoked on the disk, and logs one over HTTP once, as a request', async () => {
-    const host = await serveHost();
-    const env = { SKULK_HOME: host.home };
-    const log = (): string => host.stderr();
-    const made = await runInProcess(['token', 'create', 'ops', '--role', 'admin'], { env });
-    // No request reaches the server meanwhile.
-    await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) created');
-    const asOps = { SKULK_HOME: join(host.home, 'other'), SKULK_STORE: host.url, SKULK_TOKEN: made.stdout.trim() };
-    expect(await runInProcess(['token', 'create', 'phone', '--role', 'read'], { env: asOps })).toMatchObject({ status: 0 });
-    expect(await runInProcess(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0 });
-    expect(await runInProcess(['policy', 'set', 'lan', 'read'], { env: asOps })).toMatchObject({ status: 0 });
-    expect(await runInProcess(['policy', 'set', 'lan', 'default'], { env: asOps })).toMatchObject({ status: 0 });
-    expect((await ask(host.url, '/session')).json()).toMatchObject({ lan: 'node' });
-    expect(await runInProcess(['token', 'revoke', 'ops'], { env })).toMatchObject({ status: 0 });
-    expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
-    await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) revoked');
-    await expect.poll(log, { timeout: 60_000 }).toMatch(/the policy has changed: .*none/);
-    expect(log()).toMatch(/"who":"token ops".*"url":"\/tokens".*"name":"phone","role":"read"/);
-    expect(log()).toMatch(/"who":"token ops".*"url":"\/policy".*"policy":"{\\"lan\\":\\"read\\"}"/);
-    expect(
-      log()
-        .match(/the (tokens|policy) ha(ve|s) changed/g)
-        ?.toSorted(),
-    ).toEqual(['the policy has changed', 'the tokens have changed', 'the tokens have changed']);
-  });
+  usualTest(
+    'the running server logs a token that is created or revoked on the disk, and logs one over HTTP once, as a request',
+    async () => {
+      const host = await serveHost();
+      const env = { SKULK_HOME: host.home };
+      const log = (): string => host.stderr();
+      const made = await runInProcess(['token', 'create', 'ops', '--role', 'admin'], { env });
+      // No request reaches the server meanwhile.
+      await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) created');
+      const asOps = { SKULK_HOME: join(host.home, 'other'), SKULK_STORE: host.url, SKULK_TOKEN: made.stdout.trim() };
+      expect(await runInProcess(['token', 'create', 'phone', '--role', 'read'], { env: asOps })).toMatchObject({ status: 0 });
+      expect(await runInProcess(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0 });
+      expect(await runInProcess(['policy', 'set', 'lan', 'read'], { env: asOps })).toMatchObject({ status: 0 });
+      expect(await runInProcess(['policy', 'set', 'lan', 'default'], { env: asOps })).toMatchObject({ status: 0 });
+      expect((await ask(host.url, '/session')).json()).toMatchObject({ lan: 'node' });
+      expect(await runInProcess(['token', 'revoke', 'ops'], { env })).toMatchObject({ status: 0 });
+      expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
+      await expect.poll(log, { timeout: 60_000 }).toContain('the tokens have changed: ops (admin) revoked');
+      await expect.poll(log, { timeout: 60_000 }).toMatch(/the policy has changed: .*none/);
+      expect(log()).toMatch(/"who":"token ops".*"url":"\/tokens".*"name":"phone","role":"read"/);
+      expect(log()).toMatch(/"who":"token ops".*"url":"\/policy".*"policy":"{\\"lan\\":\\"read\\"}"/);
+      expect(
+        log()
+          .match(/the (tokens|policy) ha(ve|s) changed/g)
+          ?.toSorted(),
+      ).toEqual(['the policy has changed', 'the tokens have changed', 'the tokens have changed']);
+    },
+  );
 
-  test.each([
+  usualTest.each([
     [['create', 'x'], /needs --role/],
     [['create', '--role', 'node'], /needs the name/],
     [['create', 'x', '--role', 'root'], /must be one of read, node, admin/],
@@ -179,7 +183,7 @@ describe('skulk token', () => {
 });
 
 describe('skulk policy', () => {
-  test('shows, changes and validates the policy, and a running server applies the change', async () => {
+  usualTest('shows, changes and validates the policy, and a running server applies the change', async () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const file = join(host.storePath, '.skulk/v1/policy.yaml');
@@ -204,7 +208,7 @@ describe('skulk policy', () => {
     expect(await runInProcess(['policy', 'validate'], { env })).toMatchObject({ status: 0, stdout: `${file}: valid\n` });
   });
 
-  test('a limit applies to a running server as soon as it is changed', async () => {
+  usualTest('a limit applies to a running server as soon as it is changed', async () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const announce = async (modelId: string): Promise<number> => {
@@ -226,7 +230,7 @@ describe('skulk policy', () => {
     expect(shown).toMatchObject({ policy: { limits: { open_uploads: 64 } }, origin: { 'limits.open_uploads': 'default' } });
   });
 
-  test('skulk policy shows, changes and resets the settings for Hub clients, and accepts units for bytes', async () => {
+  usualTest('skulk policy shows, changes and resets the settings for Hub clients, and accepts units for bytes', async () => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
     const env = { SKULK_HOME: home };
@@ -257,7 +261,7 @@ describe('skulk policy', () => {
     expect(await show()).toMatchObject({ policy: { hub: { upstream: 'on-demand' } }, origin: { 'hub.upstream': 'default' } });
   });
 
-  test.each([
+  usualTest.each([
     [['set', 'hub.upstream', 'maybe'], /hub\.upstream must be one of on-demand, job, off/],
     [['set', 'swarm.enabled', 'maybe'], /^skulk: swarm\.enabled must be one of auto, off, true, false\nhint:/],
     [['set', 'hub.max_fetch_bytes', 'lots'], /hub\.max_fetch_bytes must/],
@@ -281,7 +285,7 @@ describe('skulk policy', () => {
     expect(await readFile(file, 'utf8')).toBe('lan: read\n');
   });
 
-  test('a policy file that is empty or absent for a moment grants no access, and one that stays so restores the default', async () => {
+  usualTest('a policy file that is empty or absent for a moment grants no access, and one that stays so restores the default', async () => {
     const root = await temporaryDirectory();
     const file = join(root, '.skulk/v1/policy.yaml');
     await mkdir(dirname(file), { recursive: true });
@@ -311,7 +315,7 @@ describe('skulk policy', () => {
     expect([await lan(), await lan(), await lan()]).toEqual(['read', 'read', 'node']);
   });
 
-  test('a request after a change gets the changed policy, also while earlier requests are in progress', async () => {
+  usualTest('a request after a change gets the changed policy, also while earlier requests are in progress', async () => {
     const root = await temporaryDirectory();
     const file = join(root, '.skulk/v1/policy.yaml');
     await mkdir(dirname(file), { recursive: true });
@@ -340,7 +344,7 @@ describe('skulk policy', () => {
     expect([(await earlier).lan, (await later).lan]).toEqual(['none', 'read']);
   });
 
-  test('a broken policy file prevents the start of a server, and a running server keeps its old policy', async () => {
+  usualTest('a broken policy file prevents the start of a server, and a running server keeps its old policy', async () => {
     const host = await serveHost();
     const env = { SKULK_HOME: host.home };
     const file = join(host.storePath, '.skulk/v1/policy.yaml');

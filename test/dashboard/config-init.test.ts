@@ -22,7 +22,7 @@ async function openEmpty(env: Readonly<Record<string, string>> = {}): Promise<{ 
 const validate = (directory: string) =>
   runInProcess(['config', 'validate'], { cwd: directory, env: { SKULK_HOME: join(directory, '../home') } });
 
-usualTest('config init on a store host asks for the directory of the models, shows the file and writes it', wants('tmux'), async () => {
+longTest('config init on a store host asks for the directory of the models, shows the file and writes it', wants('tmux'), async () => {
   const { terminal, directory } = await openEmpty();
   const models = join(directory, '../models');
   await terminal.enter('skulk config init; echo "status $?"');

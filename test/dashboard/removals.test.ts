@@ -173,7 +173,7 @@ longTest('p purges on this machine, on one machine or on all, and keeps copies i
   await agent.stop();
 });
 
-usualTest('s stages on this machine and shows the path, and leaving meanwhile needs a confirmation', wants('tmux'), async () => {
+longTest('s stages on this machine and shows the path, and leaving meanwhile needs a confirmation', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/small');
   await world.add('org/tall');
@@ -215,7 +215,7 @@ usualTest('s stages on this machine and shows the path, and leaving meanwhile ne
   await terminal.sees('status 0\n');
 });
 
-usualTest('a change is refused with one line that names the necessary role if the LAN may only read', wants('tmux'), async () => {
+longTest('a change is refused with one line that names the necessary role if the LAN may only read', wants('tmux'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });

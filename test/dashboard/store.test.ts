@@ -76,7 +76,7 @@ longTest('the dashboard shows additions, deletes and downloads of others at once
   await terminal.sees('The store is empty.');
 });
 
-usualTest(
+longTest(
   'the dashboard adds a model by its name with a choice of quantizations, and its download can be stopped and resumed',
   wants('tmux'),
   async () => {

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { scriptedStore, someDownload, someNode, someOptimization } from '../helpers/scripted-store.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { openTerminal } from '../helpers/terminal.ts';
@@ -8,7 +9,7 @@ import { wants } from '../helpers/wants.ts';
 /** The lines that a process has written by now. */
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 
-test('downloads --watch is drawn below the prompt and stays there after q', wants('tmux'), async () => {
+longTest('downloads --watch is drawn below the prompt and stays there after q', wants('tmux'), async () => {
   const store = await scriptedStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('echo before; skulk downloads --watch; echo "status $?"');
@@ -30,7 +31,7 @@ test('downloads --watch is drawn below the prompt and stays there after q', want
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-test('optimizations --watch is drawn in place, and q leaves the last state on the screen', wants('tmux'), async () => {
+longTest('optimizations --watch is drawn in place, and q leaves the last state on the screen', wants('tmux'), async () => {
   const store = await scriptedStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('skulk optimizations --watch; echo "status $?"');
@@ -48,7 +49,7 @@ test('optimizations --watch is drawn in place, and q leaves the last state on th
   expect(await terminal.sees('status 0\n')).toMatch(/org\/b-Q4_K_M-GGUF +cancelled/);
 });
 
-test(
+usualTest(
   'nodes --watch shows machines that appear and disappear, cuts a long list to the window, and ends with Ctrl-C',
   wants('tmux'),
   async () => {
@@ -68,7 +69,7 @@ test(
   },
 );
 
-test('--watch without a terminal prints the result again after each change, with --json as one line each', async () => {
+usualTest('--watch without a terminal prints the result again after each change, with --json as one line each', async () => {
   const store = await scriptedStore();
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
   const json = startSkulk(['downloads', '--watch', '--json'], { env });
@@ -101,7 +102,7 @@ test('--watch without a terminal prints the result again after each change, with
   expect(await text.exited).toMatchObject({ status: 130 });
 });
 
-test('optimizations --watch with model names in a pipe prints only these', async () => {
+longTest('optimizations --watch with model names in a pipe prints only these', async () => {
   const store = await scriptedStore();
   store.tell('optimizations', { optimizations: [someOptimization('org/a'), someOptimization('org/b')] });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
@@ -112,7 +113,7 @@ test('optimizations --watch with model names in a pipe prints only these', async
   expect(await watching.exited).toMatchObject({ status: 143 });
 });
 
-test('a store without events is polled, and an unreachable store at the start is a failure', async () => {
+usualTest('a store without events is polled, and an unreachable store at the start is a failure', async () => {
   const store = await scriptedStore();
   store.refusal = { status: 404, body: '404: Not Found', type: 'text/plain' };
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };

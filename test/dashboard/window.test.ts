@@ -17,7 +17,7 @@ const codes = new RegExp(`${esc}\\[[\\d;]*m`, 'g');
 
 const names = Array.from({ length: 60 }, (_, index) => `org/model-${String(index).padStart(2, '0')}`);
 
-usualTest('the dashboard shows what fits into a window of any size, and reports a window that is too small', wants('tmux'), async () => {
+longTest('the dashboard shows what fits into a window of any size, and reports a window that is too small', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.tell('registry', { entries: names.map((name) => someEntry(name, { tags: ['vision'], quantization: '4bit', file_count: 12 })) });
   store.tell('nodes', { nodes: [someNode('n2', { hostname: 'gpu-box', copies: [copyOf(names[0])], staged_models: 1 })] });

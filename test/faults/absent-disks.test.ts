@@ -273,7 +273,7 @@ describe('a store that disappears while it is served', () => {
     expect(await served.stop()).toMatchObject({ status: 0 });
   }
 
-  test('is reported as missing when its directory is renamed, and served again when it is back', async () => {
+  longTest('is reported as missing when its directory is renamed, and served again when it is back', async () => {
     const home = await temporaryDirectory();
     const [root, elsewhere] = [join(home, 'disk'), join(home, 'elsewhere')];
     await mkdir(root);
@@ -304,7 +304,7 @@ describe('a store that disappears while it is served', () => {
     await expectMissed(home, root, { away: () => rename(target, elsewhere), back: () => rename(elsewhere, target), left: undefined });
   });
 
-  test(
+  longTest(
     'is reported as missing when its disk is unmounted, and served again when the disk is mounted',
     wants('a disk of their own'),
     async () => {

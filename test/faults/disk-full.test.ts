@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { digestsBelow, digestsOfFiles, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { isLong, rounds } from '../helpers/seeded.ts';
+import { isLong, longTest, rounds } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import { type Ended, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
@@ -34,7 +34,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect((await runInProcess(['staging'], { env })).stdout).not.toContain('unfinished');
   });
 
-  test('that fills during a stage ends it with 7, and the next run sends the rest when there is space', async () => {
+  longTest('that fills during a stage ends it with 7, and the next run sends the rest when there is space', async () => {
     const disk = await smallDisk(48 * mebibyte);
     const { proxy } = await serveThroughProxy({ 'org/m': files });
     const env = { SKULK_HOME: join(disk.path, 'home'), SKULK_STORE: proxy.url };

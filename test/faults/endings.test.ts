@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { isLong, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { isLong, longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { type RunningSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -122,7 +122,7 @@ describe.each([
 });
 
 describe('a command in an unusual environment', () => {
-  test('does not fail when its reader leaves early, and prints nothing about it', async () => {
+  longTest('does not fail when its reader leaves early, and prints nothing about it', async () => {
     const home = await temporaryDirectory();
     await mkdir(join(home, 'store'));
     const entry = (id: string) => ({
@@ -154,7 +154,7 @@ describe('a command in an unusual environment', () => {
     expect(full.stdout).not.toContain('status 0');
   });
 
-  test('works without HOME', async () => {
+  longTest('works without HOME', async () => {
     const home = await temporaryDirectory();
     const host = await temporaryDirectory();
     await writeFiles(join(host, 'm'), { a: 'a' });
@@ -187,7 +187,7 @@ const masks: readonly (readonly [string, number, number])[] = [
 ];
 
 describe('access to files that skulk creates', () => {
-  test.each(isLong ? masks : masks.slice(0, 1))('is decided by umask %s', async (umask, directoryMode, fileMode) => {
+  longTest.each(isLong ? masks : masks.slice(0, 1))('is decided by umask %s', async (umask, directoryMode, fileMode) => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { a: 'a', 'sub/b': 'b' });
     await chmod(join(home, 'm', 'a'), 0o644);

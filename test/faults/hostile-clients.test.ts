@@ -254,7 +254,7 @@ describe('a hostile client', () => {
     ],
     ['a method that nobody knows', (url: URL) => say(url, `BREW /health HTTP/1.1\r\nHost: ${url.host}\r\nConnection: close\r\n\r\n`)],
   ];
-  usualTest('gets a refusal for requests that are too large, too many, too deeply nested, or not HTTP', async () => {
+  longTest('gets a refusal for requests that are too large, too many, too deeply nested, or not HTTP', async () => {
     const { url, served } = await host();
     const before = await memoryOf(served.pid);
     for (const [name, attack] of attacks) {

@@ -5,7 +5,7 @@ import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { type Fault, type FaultProxy, faultProxy, type ProxiedRequest } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { copyOf, serveModels, stagingNode } from '../helpers/staging-node.ts';
 
 // In the short form there is less time between the tries; their number is the same, and nothing happens in that time.
@@ -212,7 +212,7 @@ test('a temporary fault of the network does not affect the stage', async () => {
   expect(outcomes.filter((outcome) => outcome !== 'well')).toEqual([]);
 });
 
-test('a permanent fault of the network ends with a clear message, publishes nothing, and received data is kept', async () => {
+longTest('a permanent fault of the network ends with a clear message, publishes nothing, and received data is kept', async () => {
   const { url } = await serveModels({ 'org/m': files });
   // Every try without data waits for a second.
   const silent = ['a stall', 'no answer at all', 'a head that comes too slowly', 'headers without end'];

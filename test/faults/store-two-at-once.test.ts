@@ -152,7 +152,7 @@ test('a file that changed on the host is refused over HTTP with the code INTEGRI
   expect(await (await ask()).text()).toBe('one');
 });
 
-test('a reader gets a complete model while it is replaced again and again', async () => {
+longTest('a reader gets a complete model while it is replaced again and again', async () => {
   const { home, look, source } = await makeHome();
   const paths = await Promise.all([1, 2].map((n) => source(`s${n}`, { 'a.gguf': noise(300_000, n), [`only-${n}`]: String(n) })));
   await look('add', paths[0] ?? '', '--as', 'm');

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
 import { ollamaPull } from '../helpers/ollama-pull.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const chatml = "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' + '\\n'}}{% endfor %}";
 const gguf = (seed: number): Buffer =>
@@ -13,7 +14,7 @@ const gguf = (seed: number): Buffer =>
 const files = { 'README.md': '# cold', 'cold-Q4_K_M.gguf': gguf(1), 'cold-Q8_0.gguf': gguf(2) };
 const model = 'org/cold-GGUF';
 
-test('Ollama pulls a quantization that the store does not have, and the next pull needs no Hub', async () => {
+usualTest('Ollama pulls a quantization that the store does not have, and the next pull needs no Hub', async () => {
   const { hub, serveInProcess } = await hubWorld();
   hub.push(model, { files });
   const host = await serveInProcess();
@@ -32,7 +33,7 @@ test('Ollama pulls a quantization that the store does not have, and the next pul
   expect(hub.sent('cold-Q4_K_M.gguf')).toBe(sent);
 });
 
-test('a client with the role read can pull models of the store, and nothing is fetched for it', async () => {
+longTest('a client with the role read can pull models of the store, and nothing is fetched for it', async () => {
   const { hub, home, host: command, serveInProcess } = await hubWorld();
   hub.push(model, { files });
   expect(await command('download', `${model}:Q8_0`)).toMatchObject({ status: 0 });

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { heldReader } from '../helpers/held-reader.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until } from '../helpers/waiting.ts';
 
 const large = noise(24 * 1024 * 1024, 1);
@@ -30,7 +31,7 @@ async function nodeWithCopy() {
   return { node, run, parts };
 }
 
-test('a quantization that a Hub client reads from a node is in use until the transfer ends, and no other one is', async () => {
+longTest('a quantization that a Hub client reads from a node is in use until the transfer ends, and no other one is', async () => {
   const { node, run, parts } = await nodeWithCopy();
   const before = new Map((await parts()).map(({ selector, last_used }) => [selector, last_used]));
   const reader = await heldReader(`${node.apiUrl}/org/m/resolve/main/m-Q4_K_M.gguf`);
@@ -47,7 +48,7 @@ test('a quantization that a Hub client reads from a node is in use until the tra
   expect(await parts()).toEqual([]);
 });
 
-test('a copy that is removed by force while a Hub client reads it leaves the client its open file', async () => {
+usualTest('a copy that is removed by force while a Hub client reads it leaves the client its open file', async () => {
   const { node, run, parts } = await nodeWithCopy();
   const reader = await heldReader(`${node.apiUrl}/org/m/resolve/main/m-Q4_K_M.gguf`);
   expect(await run('purge-staging', '--model', 'org/m', '--force')).toMatchObject({ status: 0 });

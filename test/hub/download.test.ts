@@ -49,7 +49,7 @@ usualTest('a downloaded model is verified and registered, and can be staged', as
   expect(await (await fetch(`${served.apiUrl}/store/downloads`)).json()).toEqual({ downloads: [] });
 });
 
-usualTest('a download works on the disk without a server, and all pages of a file list are read', async () => {
+longTest('a download works on the disk without a server, and all pages of a file list are read', async () => {
   const world = await hubWorld();
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`part/${index} of 200.txt`, `file ${index}`]));
   world.hub.push('org/many', { files: { ...many, 'config.json': '{}' } });
@@ -283,7 +283,7 @@ usualTest('the token file of the other tools is used', async () => {
   expect((await world.host('download', 'org/m')).status).toBe(0);
 });
 
-usualTest('a proxy is used unless NO_PROXY says otherwise', async () => {
+longTest('a proxy is used unless NO_PROXY says otherwise', async () => {
   const asked: string[] = [];
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'config.json': '{}' } });

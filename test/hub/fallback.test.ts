@@ -49,7 +49,7 @@ test('stage names the setting that forbids downloads', async () => {
   expect(world.hub.requests).toEqual([]);
 });
 
-test('a stage downloads directly into staging if no store is configured, but not if a store does not answer', async () => {
+longTest('a stage downloads directly into staging if no store is configured, but not if a store does not answer', async () => {
   const world = await hubWorld();
   const commit = world.hub.push('org/m', { files });
   const env = { SKULK_HOME: join(world.home, 'alone'), HF_ENDPOINT: world.hub.url };

@@ -185,7 +185,7 @@ usualTest('a quantization that the repo does not have causes no download of a by
   for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
 });
 
-usualTest('a store that holds only the draft of a repo downloads the weights for their label, and never gives the draft', async () => {
+longTest('a store that holds only the draft of a repo downloads the weights for their label, and never gives the draft', async () => {
   const world = await hubWorld();
   const weights = noise(120_000, 8);
   world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q8_0.gguf': weights, 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
@@ -284,7 +284,7 @@ longTest('a pinned file that the repo does not have is replaced with a warning',
   expect(named).toMatchObject({ status: 0, stderr: expect.not.stringContaining('Gone') });
 });
 
-usualTest('every download and stage prints which file it chose', async () => {
+longTest('every download and stage prints which file it chose', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();
@@ -304,7 +304,7 @@ const both = {
   'extra/video.mp4': noise(30_000, 8),
 };
 
-usualTest('flags select the files, and existing files stay', async () => {
+longTest('flags select the files, and existing files stay', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
   await world.serveInProcess();

@@ -4,9 +4,10 @@ import { createServer as createProxy, request as sendRequest } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -48,7 +49,7 @@ async function secureHub() {
 }
 
 describe('a download over TLS', wants('openssl'), () => {
-  test('uses a tunnel through a proxy, which cannot see the token or the paths', async () => {
+  longTest('uses a tunnel through a proxy, which cannot see the token or the paths', async () => {
     const { hub, endpoint, cert } = await secureHub();
     hub.push('org/m', { files: { 'config.json': '{}', 'notes.txt': 'small' }, private: true });
     hub.tokens.add('hf_tunnel');
@@ -78,7 +79,7 @@ describe('a download over TLS', wants('openssl'), () => {
     expect(seen.join('\n')).not.toContain('hf_tunnel');
   });
 
-  test('refuses a certificate that is not trusted, and a redirect to plain HTTP', async () => {
+  usualTest('refuses a certificate that is not trusted, and a redirect to plain HTTP', async () => {
     const { hub, endpoint, cert } = await secureHub();
     hub.push('org/m', { files: { 'config.json': '{}' } });
     // Files in LFS redirect to the stand-in's second host, which uses plain HTTP.

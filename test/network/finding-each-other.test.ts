@@ -23,7 +23,7 @@ async function serveOn(machine: Machine, home: string, ...args: readonly string[
   return { child, ended };
 }
 
-usualTest(
+longTest(
   'a machine without a configuration uses the only store on its LAN, and needs a choice between two',
   wants('network namespaces'),
   async () => {

@@ -42,7 +42,7 @@ async function announceFrom(
 
 const tokensOf = (requests: readonly RecordedRequest[]): readonly (string | null)[] => requests.map(({ authorization }) => authorization);
 
-test('commands send no token to a store that is only announced by mDNS, under any name', wants('network namespaces'), async () => {
+longTest('commands send no token to a store that is only announced by mDNS, under any name', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [stranger, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
   const requests = await announceFrom(stranger, 'kite3', '12D3KooWhost');

@@ -90,7 +90,7 @@ describe('run with names of files', () => {
     expect(text.stdout).toBe('none\n');
   });
 
-  usualTest('stages the draft model of a model beside a selected quantization only if an argument names it', async () => {
+  longTest('stages the draft model of a model beside a selected quantization only if an argument names it', async () => {
     const { run, root } = await node();
     const draft = `${join(root, 'org--m')}/MTP/m-Q8_0.gguf\n`;
     expect((await run('run', 'org/m:Q8_0', '--', 'echo', '{gguf}')).status).toBe(0);

@@ -157,7 +157,7 @@ async function user(config: string) {
   };
 }
 
-usualTest('the unit is rewritten for a changed path by install, by refresh, and by a server that the unit started', async () => {
+longTest('the unit is rewritten for a changed path by install, by refresh, and by a server that the unit started', async () => {
   const config = (store: string): string => `model_store:\n  store_path: HOME/${store}\n  staging:\n    node_cache_path: HOME/staging\n`;
   const { home, env, unit, paths, told, configure, service } = await user(config('first'));
   expect(await service('install')).toMatchObject({ status: 0 });

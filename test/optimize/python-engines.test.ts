@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import type { OptimizeWishes } from '../../src/core/jobs/contract.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { createHostOptimizations, type HostOptimizations } from '../../src/core/optimize/host-optimizations.ts';
@@ -10,6 +10,7 @@ import { digestsBelow } from '../helpers/model-files.ts';
 import { fullSafetensors, installStandIn } from '../helpers/python-engines.ts';
 import { lives } from '../helpers/quantizer.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
 import { testWorld } from '../helpers/world.ts';
@@ -65,7 +66,7 @@ async function gatedFiles() {
 }
 
 describe('optiq, with a stand-in that has its command line and its known faults', () => {
-  test("makes a model of mixed widths from the store's own files, and only its one directory is used", async () => {
+  longTest("makes a model of mixed widths from the store's own files, and only its one directory is used", async () => {
     const { root, make, show, leftovers } = await storeOnMac('optiq', { 'vision_tower.txt': 'x' });
     const before = await digestsBelow(join(root, 'acme--Tiny'));
     const done = await make({ targetBpw: 5.5 });
@@ -106,7 +107,7 @@ describe('optiq, with a stand-in that has its command line and its known faults'
     expect(await leftovers()).toEqual([]);
   });
 
-  test('resumes after an interruption with its measurements', async () => {
+  longTest('resumes after an interruption with its measurements', async () => {
     const { files, lines, open: openGate } = await gatedFiles();
     const { open, ended } = await storeOnMac('optiq', files);
     const first = open();
@@ -130,7 +131,7 @@ describe('optiq, with a stand-in that has its command line and its known faults'
     expect(new Set(measured).size).toBe(measured.length);
   });
 
-  test.each([
+  usualTest.each([
     ['recipe not applied', /8\.\d+ bits per weight instead of 4\.5/],
     ['only static', /optiq_mixed\/optiq_metadata\.json has no achieved_bpw/],
   ])('is not trusted when it reports success: %s', async (trap, why) => {
@@ -141,7 +142,7 @@ describe('optiq, with a stand-in that has its command line and its known faults'
 });
 
 describe('mlx_lm.convert, with a stand-in that has its command line and its known faults', () => {
-  test('makes a model that the command shows, verifies and stages', async () => {
+  usualTest('makes a model that the command shows, verifies and stages', async () => {
     const world = await hubWorld({ SKULK_ENGINE_MLX: await installStandIn('mlx') });
     expect(await world.host('add', await fullSafetensors(), '--as', 'acme/Tiny')).toMatchObject({ status: 0 });
     const served = await world.serveInProcess();
@@ -161,7 +162,7 @@ describe('mlx_lm.convert, with a stand-in that has its command line and its know
     });
   });
 
-  test('starts again after an interruption, because it refuses an existing directory', async () => {
+  usualTest('starts again after an interruption, because it refuses an existing directory', async () => {
     const { files, lines, open: openGate } = await gatedFiles();
     const { open, ended } = await storeOnMac('mlx', files);
     const first = open();
@@ -175,7 +176,7 @@ describe('mlx_lm.convert, with a stand-in that has its command line and its know
     expect(await lines()).toHaveLength(2);
   });
 
-  test.each([
+  usualTest.each([
     ['an empty shard', { trap: 'empty shard' }, 'INTEGRITY', /model\.safetensors" cannot be used: it is empty/],
     ['a model that it does not know', { 'config.json': '{"model_type":"foo"}' }, 'ENGINE_FAILED', /Model type foo not supported/],
     ['too little memory', { trap: 'out of memory' }, 'ENGINE_FAILED', /Insufficient Memory/],

@@ -53,7 +53,7 @@ async function storeOfZeros(home: string, id: string, bytes: number): Promise<vo
   await writeFile(layout.registry, JSON.stringify({ [id]: registered }));
 }
 
-test('a model of 200 GiB is planned, requested and read at its end with constant memory', async () => {
+longTest('a model of 200 GiB is planned, requested and read at its end with constant memory', async () => {
   const home = await temporaryDirectory();
   await storeOfZeros(join(home, 'host'), 'org/huge', 200 * gibibyte);
   const host = await startServe({ home: join(home, 'host') });

@@ -56,7 +56,7 @@ longTest('with --no-swarm, a program gets a model from the store alone, and no a
   expect(await started()).toBe(true);
 });
 
-usualTest.each([
+longTest.each([
   ['is not installed', undefined],
   ['ends at once', 'exit 1'],
 ])('a node on which aria2 %s takes a model from the store alone', wants('aria2'), async (_, program) => {

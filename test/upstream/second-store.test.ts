@@ -68,7 +68,7 @@ usualTest('while the store is away, registry, show, stage and run read from the 
   expect(await nodesOf(second.url)).toEqual(nodes);
 });
 
-usualTest('what the second store lacks is not downloaded by it, and changes are refused while the store is away', async () => {
+longTest('what the second store lacks is not downloaded by it, and changes are refused while the store is away', async () => {
   const { world, door, second, node } = await twoStores();
   world.hub.push('org/other', { files });
   await door.shut();
@@ -130,7 +130,7 @@ usualTest('a second store gets only SKULK_SECOND_TOKEN, never the token of the s
   expect(await node('n1', ['stage', 'org/m'], { SKULK_TOKEN: 'of-the-store', SKULK_SECOND_TOKEN: token })).toMatchObject({ status: 0 });
 });
 
-usualTest('doctor says of each second store whether it answers, and how many models it has', async () => {
+longTest('doctor says of each second store whether it answers, and how many models it has', async () => {
   const { second, node } = await twoStores();
   const { stdout } = await node('n1', ['doctor', '--json']);
   const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string; found: string }[] };

@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -21,7 +22,7 @@ function watchRefusals(page: Page): string[] {
   return refused;
 }
 
-test(
+usualTest(
   'a client without write access finds every change locked with one explanation, and a token unlocks them',
   wants('chromium'),
   async () => {
@@ -115,7 +116,7 @@ test(
   },
 );
 
-test('an admin changes the policy of the store and its tokens on the page, and gives up the key', wants('chromium'), async () => {
+longTest('an admin changes the policy of the store and its tokens on the page, and gives up the key', wants('chromium'), async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   const { page, newTab } = await openBrowser();
@@ -224,7 +225,7 @@ test('an admin changes the policy of the store and its tokens on the page, and g
   await expect.poll(() => other.getByRole('radio', { name: /^List and fetch/ }).isChecked()).toBe(true);
 });
 
-test('what a person types while the policy is saved stays, and is saved next', wants('chromium'), async () => {
+usualTest('what a person types while the policy is saved stays, and is saved next', wants('chromium'), async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   const { page } = await openBrowser();
@@ -251,7 +252,7 @@ test('what a person types while the policy is saved stays, and is saved next', w
   await expect.poll(policy).toMatchObject({ server_names: ['nas'], limits: { upload_idle_days: 4 }, hub: { cors_origins: [] } });
 });
 
-test('a page that was opened with a token shows its role', wants('chromium'), async () => {
+usualTest('a page that was opened with a token shows its role', wants('chromium'), async () => {
   const host = await serveInProcess({ home: await temporaryDirectory(), env: { SKULK_TOKEN: 'only-for-this-lan' } });
   onTestFinished(() => host[Symbol.asyncDispose]());
   const { page } = await openBrowser();

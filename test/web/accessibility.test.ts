@@ -53,7 +53,7 @@ async function look(page: Page, what: string): Promise<void> {
 /** Dialogs, and pages in another state, are made of the same parts as the rest; the short form looks at each page once. */
 const lookAtMore = isLong ? look : async (): Promise<void> => {};
 
-test(
+longTest(
   'axe-core finds no problem on any page and dialog of a used store, in light and dark, wide and narrow',
   wants('chromium'),
   async () => {

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
 
-test('the page shows which model several nodes take together', wants('chromium', 'aria2'), async () => {
+longTest('the page shows which model several nodes take together', wants('chromium', 'aria2'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(2 * 1024 * 1024));
   for (const setting of ['swarm.enabled auto', 'swarm.min_bytes 1']) await world.host('policy', 'set', ...setting.split(' '));
@@ -34,7 +35,7 @@ test('the page shows which model several nodes take together', wants('chromium',
   await looksWell(page);
 });
 
-test(
+usualTest(
   'the page shows who changed what in the store, also before a restart, finds it by words, and names others only to an admin',
   wants('chromium'),
   async () => {

@@ -87,7 +87,7 @@ longTest('the page adds quantizations one by one, and shows the existing ones an
   expect(await page.getByRole('button', { name: 'Add', exact: true }).isDisabled()).toBe(true);
 });
 
-usualTest(
+longTest(
   'the page of a model adds quantizations of its repo in their rows, and asks first if one does not fit',
   wants('chromium'),
   async () => {
@@ -181,7 +181,7 @@ usualTest('nothing moves under the pointer while a quantization is staged, and a
   expect(await page.evaluate('seenAt()')).toEqual(places);
 });
 
-usualTest('the page of a model that the store lacks leads to the page that adds it', wants('chromium'), async () => {
+longTest('the page of a model that the store lacks leads to the page that adds it', wants('chromium'), async () => {
   const world = await hubWorld();
   world.hub.push('org/other', { files: { 'w.safetensors': noise(1000) } });
   const host = await world.serveInProcess();

@@ -123,7 +123,7 @@ usualTest('what a person types while the settings are saved stays, and is saved 
   await expect.poll(text).toContain('staging_keep_recent_gb: 13');
 });
 
-usualTest('an admin restarts the server, and the page continues with the same rights', wants('chromium'), async () => {
+longTest('an admin restarts the server, and the page continues with the same rights', wants('chromium'), async () => {
   const home = await temporaryDirectory();
   const file = join(home, 'skulk.yaml');
   await writeFile(file, ours(home));

@@ -84,7 +84,7 @@ usualTest(
   },
 );
 
-usualTest(
+longTest(
   'a download that fails, or brings what cannot be loaded, says so on the page, and a wrong question is answered at once',
   wants('chromium'),
   async () => {
@@ -138,7 +138,7 @@ usualTest(
   },
 );
 
-usualTest('the page shows additions and deletes of another client at once', wants('chromium'), async () => {
+longTest('the page shows additions and deletes of another client at once', wants('chromium'), async () => {
   const { world, host } = shared();
   await world.add('org/one');
   const { page } = await openBrowser();
@@ -163,7 +163,7 @@ usualTest('the page shows additions and deletes of another client at once', want
   }
 });
 
-usualTest('models on the page are found by words and tags, and sorted by name, size and age', wants('chromium'), async () => {
+longTest('models on the page are found by words and tags, and sorted by name, size and age', wants('chromium'), async () => {
   const { world, host } = shared();
   await world.add('org/b-small', 'x');
   await world.add('org/a-large', noise(5000));
@@ -214,7 +214,7 @@ usualTest('models on the page are found by words and tags, and sorted by name, s
   expect(await page.getByLabel('Filter models').inputValue()).toBe('');
 });
 
-usualTest(
+longTest(
   'the page of a model: files, its digest once it is hashed, companions, nodes; hashed again, with damage named',
   wants('chromium'),
   async () => {

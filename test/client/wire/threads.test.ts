@@ -196,7 +196,7 @@ async function runElsewhere(bin: string, home: string, url: string) {
   return { status, stdout, stderr };
 }
 
-usualTest('a store over TLS works as well, and a certificate that is not trusted is refused', wants('openssl'), async () => {
+longTest('a store over TLS works as well, and a certificate that is not trusted is refused', wants('openssl'), async () => {
   const { url } = await serveOnce();
   const directory = await temporaryDirectory();
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
