@@ -76,6 +76,17 @@ describe('skulk doctor', () => {
     );
   });
 
+  test('warns once that there is no store, and with a store on the disk that no server runs', async () => {
+    const home = await temporaryDirectory();
+    const unset = await examine(undefined, { home });
+    expect(unset.of('role')).toMatchObject({ status: 'warning', found: expect.stringContaining('no store is configured') });
+    expect(unset.of('store')).toMatchObject({ status: 'skipped', found: 'there is no store to ask' });
+    await mkdir(join(home, 'store/.skulk/v1'), { recursive: true });
+    const unserved = await examine(undefined, { home });
+    expect(unserved.of('role')).toMatchObject({ status: 'ok' });
+    expect(unserved.of('store')).toMatchObject({ status: 'warning', todo: 'run `skulk serve`' });
+  });
+
   test('shows the rights of the LAN without a token, with and without a server, on the host and on a node', async () => {
     const home = await temporaryDirectory();
     const served = await serveInProcess({ home });

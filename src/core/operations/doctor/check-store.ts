@@ -85,9 +85,9 @@ async function resolve(host: string): Promise<readonly string[] | string> {
 }
 
 /** Checks that a store answers, its version, and its clock. */
-export async function checkServer(deps: Deps, { url, isHost }: Pick<Role, 'url' | 'isHost'>): Promise<readonly Check[]> {
+export async function checkServer(deps: Deps, { url, isHost, isWithoutStore = false }: Omit<Role, 'check'>): Promise<readonly Check[]> {
   const { world } = deps;
-  if (url === undefined) return [isHost ? await checkFreePort(deps) : skipped('store', 'there is no store to ask')];
+  if (url === undefined) return [isHost ? await checkFreePort(deps, { isWithoutStore }) : noStore];
   await using opened = await openStore(deps);
   const outcome = await (opened.probe?.(connectMs) ?? probeConnection(url, connectMs));
   if (outcome !== 'connected') {
@@ -141,15 +141,17 @@ async function checkReplaced(deps: Deps, { replaces }: StoreHealth, { isHost }: 
 const describePython = (url: string, models: number): string =>
   `the Python program answers at ${url}, with ${plural(models, 'model')}; staged files are hashed on arrival, and compared with Hugging Face if it is reachable`;
 
-async function checkFreePort({ config, world }: Deps): Promise<Check> {
+const noStore = skipped('store', 'there is no store to ask');
+
+async function checkFreePort({ config, world }: Deps, { isWithoutStore }: Required<Pick<Role, 'isWithoutStore'>>): Promise<Check> {
   const port = config.settings.storePort.value;
   const url = `http://127.0.0.1:${port}`;
-  if ((await probeConnection(url, 250)) !== 'connected')
-    return warning(
-      'store',
-      'no server is running; commands on this machine use the disk, but other machines cannot reach the store',
-      'run `skulk serve`',
-    );
+  if ((await probeConnection(url, 250)) !== 'connected') {
+    const todo = 'run `skulk serve`';
+    return isWithoutStore
+      ? noStore
+      : warning('store', 'no server is running; commands on this machine use the disk, but other machines cannot reach the store', todo);
+  }
   const { createStoreClient } = await import('../../client/store-client.ts');
   const stray = createStoreClient({ url, signal: world.signal, userAgent: `skulk/${world.version}`, connectTimeoutMs: connectMs });
   const health = await stray.health().catch(() => undefined);

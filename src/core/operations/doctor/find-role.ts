@@ -18,6 +18,8 @@ export interface Role {
   readonly url: string | undefined;
   /** Whether the canonical copies are on this machine's disk. */
   readonly isHost: boolean;
+  /** The check already warns that there is no store. */
+  readonly isWithoutStore?: boolean;
 }
 
 /** Finds out whether this machine is a store host or a node, and of which store. */
@@ -77,7 +79,12 @@ async function findUnnamed(deps: Deps): Promise<Role> {
     if (!(error instanceof SkulkError)) throw error;
     // A new user has done nothing wrong yet.
     if (error.code === 'STORE_NOT_CONFIGURED')
-      return { check: warning('role', error.message, error.hint ?? 'run `skulk serve`'), url: undefined, isHost: true };
+      return {
+        check: warning('role', error.message, error.hint ?? 'run `skulk serve`'),
+        url: undefined,
+        isHost: true,
+        isWithoutStore: true,
+      };
     return { check: problemOf('role', error), url: undefined, isHost: false };
   }
 }

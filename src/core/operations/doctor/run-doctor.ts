@@ -25,7 +25,8 @@ export interface DoctorReport {
 export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   const { config, world } = deps;
   const { settings } = config;
-  const { check: role, url, isHost } = await findRole(deps);
+  const found = await findRole(deps);
+  const { check: role, url, isHost } = found;
   const checks: Check[] = [
     ok('versions', `skulk ${world.version}, Node ${process.version}, ${world.platform} ${process.arch}, ${world.hostname}`),
     ok('configuration', config.file === undefined ? 'no file; the defaults apply' : `${config.file} is valid`),
@@ -34,7 +35,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   ];
   if (settings.enabled.value) {
     const address = await checkAddress(deps, { url, isHost });
-    checks.push(address, ...(address.status === 'problem' ? [unasked] : await checkServer(deps, { url, isHost })));
+    checks.push(address, ...(address.status === 'problem' ? [unasked] : await checkServer(deps, found)));
     if (address.status !== 'problem') checks.push(await checkAccess(deps, { url, isHost }));
     if (isHost) {
       const { value, origin } = settings.storePath;
