@@ -96,6 +96,8 @@ export interface Table {
   readonly alignRight?: readonly number[];
   /** Further columns that are never cut. */
   readonly isWhole?: readonly number[];
+  /** Columns that are cut in the middle, like the first one: the end of a path or a model's name says as much as its beginning. */
+  readonly cutMiddle?: readonly number[];
   /** Columns that a narrow terminal does not show, in the order of their removal. */
   readonly optional?: readonly number[];
   /** A column of sentences. On a narrow terminal they are printed below the table, each after the first cell of its row. */

@@ -72,7 +72,8 @@ const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): 
             ...(isFreed ? [entry.freed_bytes === undefined ? '' : formatBytes(entry.freed_bytes)] : []),
           ]),
           isWhole: [0, 3, 5, 6],
-          optional: [2],
+          optional: [2, 6],
+          cutMiddle: [4],
         },
       ];
 };

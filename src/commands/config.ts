@@ -61,10 +61,12 @@ export const config = defineCommand({
           ? [
               {
                 header: ['KEY', 'VALUE', 'ORIGIN'],
-                rows: result.settings.map(({ key, value: is, origin }) => [key, String(is ?? ''), origin]),
+                // The key is in the first column, so that a narrow terminal has room for the file and the line.
+                rows: result.settings.map(({ key, value: is, origin }) => [key, String(is ?? ''), withoutEnd(origin, `: ${key}`)]),
+                cutMiddle: [1, 2],
               },
             ]
-          : [{ header: ['KEY', 'VALUE'], rows: result.settings.map(({ key, value: is }) => [key, String(is ?? '')]) }];
+          : [{ header: ['KEY', 'VALUE'], rows: result.settings.map(({ key, value: is }) => [key, String(is ?? '')]), cutMiddle: [1] }];
       case 'path':
         return result.path === null ? [] : [result.path];
       case 'validate':
@@ -87,6 +89,8 @@ export const config = defineCommand({
   },
   notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults apply' : undefined),
 });
+
+const withoutEnd = (text: string, end: string): string => (text.endsWith(end) ? text.slice(0, -end.length) : text);
 
 interface InitInput {
   readonly force: boolean;

@@ -30,7 +30,7 @@ describe('skulk config', () => {
   test('shows the origin and line of each value, but no secret', async () => {
     await write('model_store:\n  store_host: kite3\n  store_port: 9000\nhf_token: hf_verysecret1\n');
     const { stdout } = await skulk(['config', 'show', '--origin', '--store', 'http://h:1'], { SKULK_TOKEN: 'hush-hush' });
-    expect(stdout).toMatch(/store_port +9000 +\S+skulk\.yaml:3: model_store\.store_port/);
+    expect(stdout).toMatch(/store_port +9000 +\S+skulk\.yaml:3$/m);
     expect(stdout).toMatch(/store_url +http:\/\/h:1 +flag --store/);
     expect(stdout).toMatch(/^model_store\.auth\.token +\(set, not shown\) +environment SKULK_TOKEN/m);
     expect(stdout).not.toMatch(/verysecret|hush-hush/);

@@ -72,6 +72,23 @@ describe('a table', () => {
     expect(renderTable(table, terminal(0))[1]).toBe(line);
   });
 
+  test('uses the whole width of a wide terminal, and cuts paths in the middle only where they do not fit', () => {
+    const value = `/Volumes/${'ModelStore/'.repeat(9)}models`;
+    const origin = `/home/anna/${'configuration/'.repeat(6)}skulk.yaml:12`;
+    const config = { header: ['KEY', 'VALUE', 'ORIGIN'], rows: [['model_store.store_path', value, origin]], cutMiddle: [1, 2] };
+    const whole = `model_store.store_path  ${value}  ${origin}`;
+    for (const view of [undefined, terminal(undefined), terminal(whole.length)]) expect(renderTable(config, view)[1]).toBe(whole);
+    const line = renderTable(config, terminal(160))[1] ?? '';
+    expect([line.length, line]).toEqual([
+      160,
+      expect.stringMatching(/^model_store\.store_path {2}\/Vol.*….*models {2}\/home.*….*skulk\.yaml:12$/),
+    ]);
+    expect(renderTable(config, terminal(80))).toEqual([
+      'KEY                     VALUE                        ORIGIN',
+      'model_store.store_path  /Volumes/Mode…lStore/models  /home/anna/co…skulk.yaml:12',
+    ]);
+  });
+
   test('shows the age of a time on a terminal, and the time in a pipe', () => {
     const named = { header: ['N', 'SEEN'], rows: [['a', { time: '2026-11-26T11:00:00Z', age: 'now' }]] };
     expect(renderTable(named, terminal(80))[1]).toBe('a  now');

@@ -18,7 +18,7 @@ const readable = { first: 24, other: 12 } as const;
  * @param view undefined if the table does not go to a terminal
  */
 export function renderTable(table: Table, view: TerminalView | undefined, paint: Paint = withoutColor): readonly string[] {
-  const { alignRight = [], isWhole = [] } = table;
+  const { alignRight = [], isWhole = [], cutMiddle = [] } = table;
   const texts = [table.header, ...table.rows].map((row) => row.map((cell) => textOf(cell, view)));
   const natural = table.header.map((_, column) => Math.max(...texts.map((row) => widthOf(row[column] ?? ''))));
   const isTime = (column: number): boolean => table.rows.some((row) => typeof row[column] === 'object' && 'time' in row[column]);
@@ -33,7 +33,12 @@ export function renderTable(table: Table, view: TerminalView | undefined, paint:
         const text = row[column] ?? '';
         const width = widths[at] ?? 0;
         // The first column names the row's subject; the end of a name is as important as its beginning.
-        const filled = fill(text, width, alignRight.includes(column) ? 'right' : 'left', column === 0 ? 'middle' : 'end');
+        const filled = fill(
+          text,
+          width,
+          alignRight.includes(column) ? 'right' : 'left',
+          column === 0 || cutMiddle.includes(column) ? 'middle' : 'end',
+        );
         const cell = at === shown.length - 1 ? filled.trimEnd() : filled;
         return index === 0 ? paintText(cell, 'strong', paint) : paintText(cell, colorOf(table.rows[index - 1]?.[column]), paint);
       })
