@@ -75,15 +75,32 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
 /** The models of a list in a body: one by its id, several as a text. */
 function nameListed(value: unknown): { readonly model_id?: string; readonly selector?: string; readonly target?: string } {
   if (!Array.isArray(value) || value.length === 0) return {};
-  const names = value.slice(0, 20).map((name) => textOf(name) ?? '');
-  const target = names.join(', ').slice(0, 200);
-  if (names.length > 1) return { target };
+  const [first = '', ...others] = value.map((name) => textOf(name) ?? '');
+  if (others.length > 0) return { target: namesOf([first, ...others]) };
+  const target = first;
   try {
     const { modelId, selector } = parseModelRef(target);
     return { model_id: modelId, ...(selector !== undefined && { selector }) };
   } catch {
     return { target };
   }
+}
+
+/** The maximum length of a list of names. */
+const maxNames = 200;
+
+/** As many names as have room, and how many more there are. Pure. */
+export function namesOf(names: readonly string[]): string {
+  const [first = '', ...others] = names;
+  const said = [first.slice(0, maxNames)];
+  let length = first.length;
+  for (const name of others) {
+    length += name.length + 2;
+    if (length > maxNames) break;
+    said.push(name);
+  }
+  const more = names.length - said.length;
+  return more === 0 ? said.join(', ') : `${said.join(', ')} and ${more} more`;
 }
 
 function nameOf(asker: Asker | undefined): string {
