@@ -53,6 +53,18 @@ test(
     await page.getByRole('button', { name: 'Stage org/used' }).click();
     await page.getByRole('dialog', { name: 'Stage org/used' }).getByText('this machine').waitFor();
     await page.keyboard.press('Escape');
+    // A phone has both actions of the row in one menu.
+    const wide = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 844 });
+    const actions = page.getByRole('button', { name: 'Actions for org/used' });
+    await actions.click();
+    const sheet = page.getByRole('dialog', { name: 'org/used', exact: true });
+    await sheet.getByRole('button', { name: /^Purge on / }).waitFor();
+    await sheet.getByRole('button', { name: 'Stage…' }).click();
+    await page.getByRole('dialog', { name: 'Stage org/used' }).getByText('this machine').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await page.setViewportSize(wide ?? { width: 1280, height: 800 });
 
     // One model on one node.
     await page.getByRole('button', { name: /^Purge org\/small on/ }).click();

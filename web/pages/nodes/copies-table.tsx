@@ -1,15 +1,13 @@
 import type { ReactElement } from 'react';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import type { ReportedCopy } from '../../../src/core/protocol/models.ts';
-import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
-import { IconButton } from '../../parts/button.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { Link } from '../../parts/link.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { pathOfModel } from '../../parts/model-path.ts';
 import { CopyState } from '../copy-state.tsx';
-import { StageButton } from '../model/stage-on/stage-button.tsx';
+import { CopyActions } from './copy-actions.tsx';
 
 /** The staged copies of a node, with their use and what can be done with each. */
 export function CopiesTable({
@@ -21,17 +19,16 @@ export function CopiesTable({
   readonly node: KnownNode;
   /** Whether nothing is said where there are none. */
   readonly isSilent?: boolean;
-  /** On the page of a node: the directories of its copies by model, as far as they are known. */
-  readonly directories?: ReadonlyMap<string, string>;
+  /** The directories of its copies by model, as far as they are known. */
+  readonly directories: ReadonlyMap<string, string>;
   readonly onPurge: (modelId: string) => void;
 }): ReactElement | null {
-  const { models: lock } = useLocks();
   const { copies, staged_models, hostname } = node;
   if (copies === null && (staged_models ?? 0) > 0)
     return <p className="muted">{staged_models} staged; it does not report single copies.</p>;
   if (copies === null || copies.length === 0) return isSilent ? null : <p className="muted">Nothing is staged here.</p>;
   return (
-    <table className={`list copies ${directories === undefined ? '' : 'of-page'}`}>
+    <table className="list copies of-page">
       <caption className="visually-hidden">Staged copies on {hostname}</caption>
       <thead>
         <tr>
@@ -56,7 +53,7 @@ export function CopiesTable({
                 <ModelName id={copy.model_id} />
               </Link>
               <Parts copy={copy} />
-              {directories?.has(copy.model_id) === true && (
+              {directories.has(copy.model_id) && (
                 <p className="muted row-more">
                   <code>{directories.get(copy.model_id)}</code>
                 </p>
@@ -73,20 +70,7 @@ export function CopiesTable({
               <CopyState copy={copy} />
             </td>
             <td className="actions">
-              {directories !== undefined && (
-                <StageButton
-                  isQuiet
-                  isWideOnly
-                  what={{
-                    modelId: copy.model_id,
-                    bytes: copy.size_bytes,
-                    parts: (copy.quantizations ?? []).flatMap(({ selector, size_bytes }) =>
-                      selector === null ? [] : [{ selector, bytes: size_bytes }],
-                    ),
-                  }}
-                />
-              )}
-              <IconButton icon="trash" label={`Purge ${copy.model_id} on ${hostname}`} lock={lock} onClick={() => onPurge(copy.model_id)} />
+              <CopyActions copy={copy} hostname={hostname} onPurge={() => onPurge(copy.model_id)} />
             </td>
           </tr>
         ))}
