@@ -35,6 +35,8 @@ test('no command adds a model over a directory that is not in the registry, not 
     ['add', source, '--as', 'org/m', '--move'],
   ])
     expect(await host(...args), args.join(' ')).toMatchObject(refusal(place));
+  // Nothing was copied before the refusal.
+  expect(await readdir(join(place, '../.skulk/v1/incoming')).catch(() => 'absent')).toBe('absent');
   const served = await serveInProcess();
   const asked = await fetch(`${served.url}/models/org%2Fm/download`, { method: 'POST' });
   expect([asked.status, await asked.json()]).toMatchObject([409, { code: 'CONFLICT' }]);

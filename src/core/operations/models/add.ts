@@ -15,7 +15,7 @@ import type { World } from '../../kernel/world.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { Adopted, RegistryEntry } from '../../protocol/models.ts';
 import { isSameDirectory } from '../../staging/same-place.ts';
-import type { Store, WorkOptions } from '../../store/contract.ts';
+import type { LocalStore, Store, WorkOptions } from '../../store/contract.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';
 import { type Scan, type ScannedFile, scanDirectory } from '../../store/ingest/scan-directory.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -161,6 +161,7 @@ async function bringIn(addition: Addition, root: string): Promise<Added> {
   const { deps, request, source, files, card } = addition;
   const { world } = deps;
   await refuseOwnFiles(source, root, request.move);
+  await refuseUnregistered(addition);
   const isDirectory = (await stat(source)).isDirectory();
   const origin = isDirectory ? source : dirname(source);
   await requireDistinctNames(root, { paths: files.map(({ path }) => path), of: request.modelId });
@@ -184,6 +185,16 @@ async function bringIn(addition: Addition, root: string): Promise<Added> {
     await clearAway(place, canRename ? origin : undefined, world);
     throw error;
   }
+}
+
+/**
+ * The store refuses to replace a directory of a user, so nothing is copied for it. Only for a store on the disk: a server may just be
+ * publishing that model, and this process cannot wait for it.
+ * @throws SkulkError CONFLICT
+ */
+async function refuseUnregistered({ opened: { url, store }, request: { modelId } }: Addition): Promise<void> {
+  if (url !== undefined || (await store.listModels()).some(({ model_id }) => model_id === modelId)) return;
+  await (store as LocalStore).requirePlace(modelId);
 }
 
 /** Moves files back to their origin. */
