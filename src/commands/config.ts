@@ -61,12 +61,20 @@ export const config = defineCommand({
           ? [
               {
                 header: ['KEY', 'VALUE', 'ORIGIN'],
-                // The key is in the first column, so that a narrow terminal has room for the file and the line.
+                // The key is in the first column, whole because it is what one types; so the origin has room for the file and the line.
                 rows: result.settings.map(({ key, value: is, origin }) => [key, String(is ?? ''), withoutEnd(origin, `: ${key}`)]),
+                isWhole: [0],
                 cutMiddle: [1, 2],
               },
             ]
-          : [{ header: ['KEY', 'VALUE'], rows: result.settings.map(({ key, value: is }) => [key, String(is ?? '')]), cutMiddle: [1] }];
+          : [
+              {
+                header: ['KEY', 'VALUE'],
+                rows: result.settings.map(({ key, value: is }) => [key, String(is ?? '')]),
+                isWhole: [0],
+                cutMiddle: [1],
+              },
+            ];
       case 'path':
         return result.path === null ? [] : [result.path];
       case 'validate':
