@@ -179,6 +179,25 @@ usualTest('nothing moves under the pointer while a quantization is staged, and a
   await page.getByRole('row', { name: new RegExp(`^Q3_K_M .* ${hostname()} `) }).waitFor();
   await page.getByRole('button', { name: 'Copy the path' }).waitFor();
   expect(await page.evaluate('seenAt()')).toEqual(places);
+
+  // What moves all the same, because news came above it, is pressed where the press began; a pointer that leaves it presses nothing.
+  const one = page.getByRole('button', { name: 'Stage org/seer:Q3_K_M', exact: true });
+  for (const [pointer, opened] of [
+    [0, 1],
+    [60, 0],
+  ] as const) {
+    const { x, y, width, height } = (await one.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    const [atX, atY] = [x + width / 2, y + height / 2];
+    await page.mouse.move(atX, atY);
+    await page.mouse.down();
+    await page.evaluate("document.querySelector('table.quantizations').style.marginTop = '70px'");
+    await page.mouse.move(atX - pointer, atY);
+    await page.mouse.up();
+    expect([pointer, await menu.count()]).toEqual([pointer, opened]);
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'detached' });
+    await page.evaluate("document.querySelector('table.quantizations').style.marginTop = ''");
+  }
 });
 
 longTest('the page of a model that the store lacks leads to the page that adds it', wants('chromium'), async () => {

@@ -9,9 +9,11 @@ import '../styles/add.css';
 import '../styles/screens.css';
 import { App } from './app.tsx';
 import { redeemLink } from './credential.ts';
+import { keepPresses } from './keep-presses.ts';
 import { applyTheme, readTheme } from './theme.ts';
 
 applyTheme(readTheme());
+keepPresses();
 const place = document.getElementById('page');
 if (place !== null)
   void redeemLink().then((link) =>
