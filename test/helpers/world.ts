@@ -25,7 +25,8 @@ export function testWorld(
 ): TestWorld {
   const events: SkulkEvent[] = [];
   return {
-    env: { SKULK_HOME: home, ...env },
+    // It must not find, and change, a store that a developer serves on this machine.
+    env: { SKULK_HOME: home, SKULK_NO_DISCOVERY: '1', ...env },
     cwd: home,
     platform: process.platform,
     hostname: hostname(),

@@ -60,13 +60,13 @@ test('a store that restarted between two requests of a command is asked again', 
 test('a stage on a machine without a configuration searches for a store once, with or without a result', async () => {
   const { proxy } = await serveThroughProxy(models);
   lan.stores = [{ url: proxy.url, hostname: 'kite3', node_id: 'k', version: '1' }];
-  const node = await stagingNode(undefined);
+  const node = await stagingNode(undefined, { env: { SKULK_NO_DISCOVERY: '' } });
   expect(await node.stage('org/m')).toMatchObject({ source: 'store' });
   expect(lan.listens).toBe(1);
   expect(proxy.connections()).toBe(2);
 
   [lan.listens, lan.stores] = [0, []];
-  const alone = await stagingNode(undefined, { env: { HF_HUB_OFFLINE: '1' } });
+  const alone = await stagingNode(undefined, { env: { HF_HUB_OFFLINE: '1', SKULK_NO_DISCOVERY: '' } });
   await expect(alone.stage('org/m')).rejects.toMatchObject({ code: 'STORE_NOT_CONFIGURED' });
   expect(lan.listens).toBe(1);
 });
