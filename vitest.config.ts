@@ -27,8 +27,8 @@ const execArgv = isNode24 ? ['--external-memory-accounted-in-global-limit', '--i
 
 export default defineConfig({
   test: {
-    // One more than a small machine has processors: most tests start processes of their own, and wait for them.
-    maxWorkers: 3,
+    // As many files at once as a small machine has processors: most tests start processes of their own.
+    maxWorkers: 2,
     setupFiles: ['test/helpers/setup.ts'],
     // No test is about how long it takes. A wait that is in vain says so itself (`test/helpers/waiting.ts`), long before these.
     testTimeout: 600_000,
