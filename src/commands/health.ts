@@ -47,7 +47,9 @@ export const health = defineCommand({
     ].map((line) => ({ line: [line], indent: 12 })),
   failure: ({ configured, reachable, location }) => {
     if (!configured)
-      return new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured', { hint: 'set it with --store, or run `skulk config init`' });
+      return new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured', {
+        hint: 'set it with --store, or run `skulk config init --store-host THAT-MACHINE`',
+      });
     if (!reachable)
       return new SkulkError('STORE_UNREACHABLE', `the store at ${location ?? 'its address'} does not answer`, {
         hint: 'check that `skulk serve` is running there',

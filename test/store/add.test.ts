@@ -337,3 +337,13 @@ describe('an add is refused before anything is written', () => {
     expect(await verifyModels(home.deps, { refs: [], staging: false, repair: false })).toMatchObject({ ok: true });
   });
 });
+
+test('a machine that finds no store says once that it has one of its own now', async () => {
+  const home = await temporaryDirectory();
+  const source = join(home, 'source');
+  await writeFiles(source, { 'a.gguf': 'a' });
+  const add = (name: string) => runInProcess(['add', source, '--as', name], { env: { SKULK_HOME: home } });
+  const says = `no store was found, so this machine has one of its own now, in ${join(home, 'store')}`;
+  expect(await add('org/one')).toMatchObject({ status: 0, stderr: expect.stringContaining(says) });
+  expect(await add('org/two')).toMatchObject({ status: 0, stderr: expect.not.stringContaining('no store was found') });
+});

@@ -35,7 +35,7 @@ export function describeConfig({ settings }: Config): readonly ConfigRow[] {
 }
 
 function shownValue(settings: Settings, name: keyof Settings): ConfigRow['value'] {
-  if (name === 'keepRecentBytes') return settings.keepRecentBytes.value / 1024 ** 3;
+  if (name === 'keepRecentBytes') return gibOf(settings.keepRecentBytes.value);
   const { value } = settings[name];
   if (secrets.has(name)) return value === undefined ? null : '(set, not shown)';
   return value ?? null;
@@ -69,8 +69,18 @@ export function effectiveConfig({ settings }: Config): Record<string, unknown> {
         enabled: settings.stagingEnabled.value,
         node_cache_path: settings.nodeCachePath.value,
         cleanup_on_deactivate: settings.cleanupOnDeactivate.value,
-        staging_keep_recent_gb: settings.keepRecentBytes.value / 1024 ** 3,
+        staging_keep_recent_gb: gibOf(settings.keepRecentBytes.value),
       },
     },
   };
+}
+
+/** The shortest number of GiB for a number of bytes, as a person may have written it. Pure. */
+export function gibOf(bytes: number): number {
+  const exact = bytes / 1024 ** 3;
+  for (let digits = 1; digits < 17; digits += 1) {
+    const short = Number(exact.toPrecision(digits));
+    if (Math.floor(short * 1024 ** 3) === bytes) return short;
+  }
+  return exact;
 }

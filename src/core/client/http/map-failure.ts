@@ -78,6 +78,8 @@ const sentences: Record<string, string> = {
   ENETUNREACH: 'the network is unreachable',
   ENOTFOUND: 'unknown host name',
   EAI_AGAIN: 'the host name cannot be resolved right now',
+  // OpenSSL's words for it name its source files.
+  EPROTO: 'the TLS handshake failed',
 };
 
 const hints: Record<string, string> = {
@@ -85,6 +87,7 @@ const hints: Record<string, string> = {
   EAI_AGAIN: 'check the DNS settings of this machine, or set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080',
   ETIMEDOUT: 'check that the host is up and that no firewall blocks the connection',
   EHOSTUNREACH: 'check that the host is up and on this network',
+  EPROTO: 'if `skulk serve` runs there without a TLS proxy, use http:// instead of https://',
 };
 
 function readBody(body: unknown): { detail?: string | undefined; code?: unknown; hint?: string | undefined } {

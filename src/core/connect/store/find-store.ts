@@ -41,6 +41,12 @@ export async function findStore(deps: Deps, { mayCreate }: { readonly mayCreate:
   if (exists) return { localRoot: root };
   if (!mayCreate) throw notConfigured();
   await makeDirectory(root);
+  // Somebody who forgot SKULK_STORE would look for the model in the store of another machine.
+  deps.world.emit({
+    type: 'warning',
+    message: `no store was found, so this machine has one of its own now, in ${root}`,
+    hint: 'to use the store of another machine, set SKULK_STORE=http://THAT-MACHINE:58080',
+  });
   return { localRoot: root };
 }
 

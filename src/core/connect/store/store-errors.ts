@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts';
 /** No store is configured, and the search found none. */
 export const notConfigured = (): SkulkError =>
   new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none was found on the LAN or on this machine', {
-    hint: 'run `skulk serve` on the machine with the large disk; here, set SKULK_STORE=http://THAT-MACHINE:58080 or run `skulk config init`',
+    hint: 'run `skulk serve` on the machine with the large disk; here, set SKULK_STORE=http://THAT-MACHINE:58080 or run `skulk config init --store-host THAT-MACHINE`',
   });
 
 /** The configuration disables the store. */
