@@ -3,10 +3,10 @@ import { SkulkError } from '../core/kernel/errors.ts';
 
 const owners = { origin: 'show', force: 'init', print: 'init', storeHost: 'init', storePath: 'init' } as const;
 
-/** `skulk config`: show, locate, validate or create the configuration. */
+/** `skulk config`: show, find, validate or create the configuration. */
 export const config = defineCommand({
   name: 'config',
-  summary: 'show, locate, validate or create the configuration',
+  summary: 'show, find, validate or create the configuration',
   description: [
     'show prints every effective setting, with --origin also its source. path prints the file that is read. validate checks the file, its overrides and its directories. init writes a skulk.yaml with comments to the working directory or to the path in --config.',
     'skulk reads skulk.yaml from the working directory and the directories above it, then from ~/.config/skulk and /etc/skulk. A file in ~/.config/skulk applies in every directory.',

@@ -66,6 +66,6 @@ export function unfinishedNodes(nodes: readonly OnNode[]): SkulkError | undefine
   const unfinished = nodes.filter(({ status }) => status === 'pending' || status === 'failed');
   if (unfinished.length === 0) return undefined;
   return new SkulkError('PARTIAL', `not carried out yet on ${unfinished.map(nameOf).join(', ')}`, {
-    hint: 'these machines catch up when they are back; `skulk nodes` lists pending orders, `skulk nodes --forget NODE` removes a machine that will not come back',
+    hint: 'these machines catch up when they are back; `skulk nodes` lists pending orders, `skulk nodes --forget NODE` by an admin removes a machine that will not come back',
   });
 }

@@ -81,7 +81,7 @@ test('a complete model has no warning', async () => {
   const { source, run } = await host({ 'm-Q4_K_M.gguf': ggufBytes({ 'general.architecture': 'llama' }), 'README.md': page });
   expect(await run('add', source, '--as', 'org/m', '--strict', '--no-progress')).toMatchObject({
     status: 0,
-    // It is about the store, which did not exist.
+    // One about the new store, but none about the model.
     stderr: expect.not.stringContaining('org/m'),
   });
   expect(await run('verify')).toMatchObject({ status: 0, stdout: 'org/m: ok\n' });

@@ -21,6 +21,8 @@ export function keepPresses(): void {
     const press = began;
     forget();
     if (!event.isTrusted || press === undefined || !press.on.isConnected) return;
+    // Of a link, the browser alone opens a new tab.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.target instanceof Node && press.on.contains(event.target)) return;
     if (Math.hypot(event.clientX - press.x, event.clientY - press.y) > still) return;
     event.preventDefault();

@@ -8,7 +8,8 @@ export async function checkSecrets({ config }: Deps): Promise<Check> {
   const isIn = [settings.token, settings.hubToken].some(({ value, origin }) => {
     return value !== undefined && origin.from === 'file' && origin.file === file;
   });
-  if (file === undefined || !isIn) return ok('secrets', 'the configuration file contains no token');
+  if (file === undefined) return ok('secrets', 'there is no configuration file that could contain a token');
+  if (!isIn) return ok('secrets', 'the configuration file contains no token');
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || (found.mode & 0o077) === 0) return ok('secrets', `only its owner can read ${file}`);
   return warning('secrets', `other users of this machine can read the token in ${file}`, `chmod 600 ${file}`);

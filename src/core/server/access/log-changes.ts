@@ -75,9 +75,9 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
 /** The models of a list in a body: one by its id, several as a text. */
 function nameListed(value: unknown): { readonly model_id?: string; readonly selector?: string; readonly target?: string } {
   if (!Array.isArray(value) || value.length === 0) return {};
-  const [first = '', ...others] = value.map((name) => textOf(name) ?? '');
-  if (others.length > 0) return { target: namesOf([first, ...others]) };
-  const target = first;
+  const names = value.map((name) => textOf(name) ?? '');
+  if (names.length > 1) return { target: namesOf(names) };
+  const [target = ''] = names;
   try {
     const { modelId, selector } = parseModelRef(target);
     return { model_id: modelId, ...(selector !== undefined && { selector }) };

@@ -104,7 +104,7 @@ export const acceptsPage = (accept: string | undefined): boolean => /\btext\/htm
 const does: Readonly<Record<Role, string>> = {
   read: 'read here',
   node: 'change models and copies here',
-  admin: 'change settings here',
+  admin: 'do this here: it needs the role admin',
 };
 
 function refusal({ role, credential, name }: Asker, needs: Role, hostname: string): SkulkError {
