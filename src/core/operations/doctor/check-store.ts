@@ -207,7 +207,7 @@ export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsabl
   try {
     const entries = await disk.listModels();
     const missing = await disk.listLost();
-    if (missing.length === 0) return [path, ok('models', `all ${entries.length} models of the registry are on the disk`)];
+    if (missing.length === 0) return [path, ok('models', onDisk(entries.length))];
     return [
       path,
       problem(
@@ -233,3 +233,8 @@ export async function describeRoom(path: string): Promise<{ readonly text: strin
   const { free, total } = await diskRoom(path);
   return { text: `${formatBytes(free)} free of ${formatBytes(total)}`, isLow: free < total / 20 || free < 10 * 1024 ** 3 };
 }
+
+const onDisk = (models: number): string =>
+  models === 0
+    ? 'the registry has no models'
+    : `${models === 1 ? 'the model of the registry is' : `all ${models} models of the registry are`} on the disk`;
