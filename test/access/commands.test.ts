@@ -116,7 +116,9 @@ describe('skulk token', () => {
     expect(admin).toMatchObject({ name: 'ops', role: 'admin', lan: 'node' });
     const other = { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url };
     const asOps = { ...other, SKULK_TOKEN: admin.token };
-    expect((await runInProcess(['token', 'list'], { env: other })).stderr).toMatch(/may not do this here: it needs the role admin[\s\S]*skulk key/);
+    expect((await runInProcess(['token', 'list'], { env: other })).stderr).toMatch(
+      /may not do this here: it needs the role admin[\s\S]*skulk key/,
+    );
     expect((await runInProcess(['token', 'list'], { env: asOps })).stdout).toMatch(/laptop +node .*\nops +admin /);
     const remote = await runInProcess(['token', 'create', 'phone', '--role', 'read', '--token', admin.token], { env: other });
     expect((await ask(host.url, '/session', { headers: { Authorization: `Bearer ${remote.stdout.trim()}` } })).json()).toMatchObject({
