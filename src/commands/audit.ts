@@ -1,7 +1,7 @@
 import { choice, defineCommand, flag, number, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes, parseDuration } from '../core/kernel/units.ts';
-import { activityActions, objectOfActivity } from '../core/protocol/describe/activity.ts';
+import { activityActions, objectOfActivity, resultOfActivity } from '../core/protocol/describe/activity.ts';
 import type { ActivityEntry } from '../core/protocol/events.ts';
 
 const usualLimit = 100;
@@ -68,7 +68,7 @@ const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): 
             entry.from,
             entry.action,
             entry.model_id === null ? objectOfActivity(entry) : `${entry.model_id}${entry.selector === null ? '' : `:${entry.selector}`}`,
-            entry.code ?? 'done',
+            resultOfActivity(entry),
             ...(isFreed ? [entry.freed_bytes === undefined ? '' : formatBytes(entry.freed_bytes)] : []),
           ]),
           isWhole: [0, 3, 5, 6],

@@ -1,7 +1,7 @@
 import { Fragment, type ReactElement, useRef, useState } from 'react';
 import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import { nameAsker, objectOfActivity as objectOf, activityVerbs as verbs } from '../../api/activity.ts';
+import { nameAsker, objectOfActivity as objectOf, resultOfActivity as resultOf, activityVerbs as verbs } from '../../api/activity.ts';
 import { mayActAs } from '../../parts/access/locks.ts';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
 import { useApp } from '../../parts/app-context.ts';
@@ -114,11 +114,11 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
               <td>
                 {entry.code === null ? (
                   <span className="good">
-                    <Icon name="check" /> done
+                    <Icon name="check" /> {resultOf(entry)}
                   </span>
                 ) : (
                   <span className="bad">
-                    <Icon name="warning" /> {wordsOf(entry.code)}
+                    <Icon name="warning" /> {resultOf(entry)}
                   </span>
                 )}
               </td>
@@ -146,6 +146,3 @@ function What({ entry }: { readonly entry: ActivityEntry }): ReactElement {
 
 /** `−5.86 GiB` of what was freed. Pure. */
 const dataOf = ({ freed_bytes: freed = 0 }: ActivityEntry): string => (freed > 0 ? `−${formatBytes(freed)}` : '');
-
-/** `MODEL_NOT_FOUND` as words. Pure. */
-const wordsOf = (code: string): string => code.toLowerCase().replaceAll('_', ' ');

@@ -1,4 +1,4 @@
-import { objectOfActivity } from '../../../core/protocol/describe/activity.ts';
+import { objectOfActivity, resultOfActivity } from '../../../core/protocol/describe/activity.ts';
 import type { ActivityEntry } from '../../../core/protocol/events.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Column } from '../parts/lay-out.ts';
@@ -22,8 +22,8 @@ export const logColumns = (now: Date): readonly Column<LogRow>[] => [
     maxWidth: 24,
     cell: ({ entry: { code, freed_bytes: freed = 0 } }) =>
       code === null
-        ? { text: freed > 0 ? `freed ${formatBytes(freed)}` : 'done', tone: 'good' }
-        : { text: code.toLowerCase().replaceAll('_', ' '), tone: 'bad' },
+        ? { text: freed > 0 ? `freed ${formatBytes(freed)}` : resultOfActivity({ code }), tone: 'good' }
+        : { text: resultOfActivity({ code }), tone: 'bad' },
   },
 ];
 
@@ -33,7 +33,15 @@ const subjectOf = (entry: ActivityEntry): string =>
 
 /** The text for the filter. */
 export const wordsOfLog = ({ entry, asker }: LogRow): string =>
-  [asker, entry.from, entry.node, entry.action, subjectOf(entry), entry.code === null ? 'done' : `failed ${entry.code}`].join(' ');
+  [
+    asker,
+    entry.from,
+    entry.node,
+    entry.action,
+    subjectOf(entry),
+    resultOfActivity(entry),
+    entry.code === null ? '' : `failed ${entry.code}`,
+  ].join(' ');
 
 /** The rows of a part of the log; each keeps its key when newer entries come. Pure. */
 export function logRows(entries: readonly ActivityEntry[], askers: readonly string[]): readonly LogRow[] {

@@ -35,6 +35,10 @@ const all: Partial<Record<ActivityAction, string>> = { purge: 'every model', ver
 /** The object of the sentence if it is not a model; empty if it has no object. Pure. */
 export const objectOfActivity = ({ action, target }: Pick<ActivityEntry, 'action' | 'target'>): string => target ?? all[action] ?? '';
 
+/** The result for a person: `done`, or why not, `model not found` for `MODEL_NOT_FOUND`. Pure. */
+export const resultOfActivity = ({ code }: Pick<ActivityEntry, 'code'>): string =>
+  code === null ? 'done' : code.toLowerCase().replaceAll('_', ' ');
+
 /** Who asked, for a client that may not know it: only an admin sees the names of others. */
 const unnamed: Readonly<Record<string, string>> = {
   lan: 'somebody on the LAN',
