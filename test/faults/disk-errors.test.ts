@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemCode } from '../../src/core/kernel/errors.ts';
-import { explainAnySystemError, explainSystemError } from '../../src/core/kernel/explain-system-error.ts';
+import { describeFailure, explainAnySystemError, explainSystemError, reasonOf } from '../../src/core/kernel/explain-system-error.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
@@ -138,6 +138,20 @@ describe('a system error', () => {
     expect(explained.message).toContain('/disk/x');
     expect(explained.message).toMatch(/^cannot open .*: \S/);
     expect(explained.hint).toMatch(/\S/);
+  });
+
+  test.each([
+    ['scandir', 'cannot read the directory /disk/x: permission denied'],
+    ['lstat', 'cannot access /disk/x: permission denied'],
+    ['unlink', 'cannot remove /disk/x: permission denied'],
+    ['mkdir', 'cannot create the directory /disk/x: permission denied'],
+    ['newcall', 'cannot use /disk/x: permission denied'],
+  ])('of the call %s is reported without the name of the call', (syscall, message) => {
+    const error = failure('EACCES', { syscall, message: `EACCES: permission denied, ${syscall} '/disk/x'` });
+    expect(explainAnySystemError(error)).toMatchObject({ code: 'PERMISSION', message });
+    expect(reasonOf(error)).toBe(message);
+    expect(describeFailure('cannot empty /disk', error)).toBe('cannot empty /disk: permission denied (/disk/x)');
+    expect(describeFailure('cannot empty /disk/x', error)).toBe('cannot empty /disk/x: permission denied');
   });
 
   test.runIf(process.platform === 'linux')('is reported by name when Node gives only a number', () => {

@@ -40,7 +40,7 @@ export async function checkDirectory(path: string, name: string, { mayBeMissing 
       return;
     }
     if (isSystemError(error, 'EACCES', 'EPERM'))
-      refuse('cannot be written by this user', 'change its owner or mode, or choose another directory', error);
+      refuse('cannot be read and written by this user', 'change its owner or mode, or choose another directory', error);
     if (isSystemError(error, 'EROFS')) refuse('is on a read-only file system', 'remount it read-write, or choose another directory', error);
     if (isSystemError(error, 'ENOTDIR')) refuse('is not a directory', 'a part of the path is a file', error);
     throw explainSystemError(error, `${name} ${path} cannot be used`);

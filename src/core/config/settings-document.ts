@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { TSchema } from 'typebox';
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import { nearest } from '../kernel/nearest.ts';
 import type { Problem } from '../kernel/problem.ts';
 
@@ -35,7 +36,7 @@ export async function readSettingsText(path: string): Promise<string | undefined
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     if (isSystemError(error, 'EACCES', 'EPERM', 'EISDIR', 'ELOOP'))
-      throw new SkulkError('CONFIG', `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      throw new SkulkError('CONFIG', describeFailure(`cannot read ${path}`, error), {
         hint: 'check its owner and mode',
         cause: error,
       });

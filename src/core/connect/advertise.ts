@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { SkulkError } from '../kernel/errors.ts';
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { Deps } from './deps.ts';
 import { mayUseMdns } from './discover.ts';
@@ -58,7 +59,7 @@ export async function announce(
     const onProblem = (message: string): void => emit({ type: 'warning', message });
     return announceStore({ hostname, nodeId, version, address: at.host, port }, onProblem);
   } catch (error) {
-    emit({ type: 'warning', message: `the store is not announced by mDNS: ${String(error)}` });
+    emit({ type: 'warning', message: describeFailure('the store is not announced by mDNS', error) });
     return undefined;
   }
 }

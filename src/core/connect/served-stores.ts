@@ -1,6 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { isDiskFull, SkulkError } from '../kernel/errors.ts';
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import { isSystemFile } from '../kernel/files/system-files.ts';
 import { type KnownEntry, readKnown, remember } from '../kernel/machine/known-stores.ts';
 import { plural } from '../kernel/units.ts';
@@ -90,7 +91,7 @@ async function rememberStore({ config, world }: Deps, root: string, { id, models
     for (const key of new Set([root, await realpath(root)]))
       await remember(config.skulkHome, { section, key, entry, now: world.now(), emit: world.emit });
   } catch (error) {
-    world.emit({ type: 'note', message: `cannot record in ${config.skulkHome} which store is in ${root}: ${String(error)}` });
+    world.emit({ type: 'note', message: describeFailure(`cannot record in ${config.skulkHome} which store is in ${root}`, error) });
   }
 }
 

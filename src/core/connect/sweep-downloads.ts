@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import { isHeld, tryLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import { clearWorkPlace, isOwnWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
@@ -33,7 +34,7 @@ export function sweepDownloads(places: PlacesOfDownloads, staleAfterMs: () => Pr
   let swept: Promise<unknown> = Promise.resolve();
   const sweep = (): void => {
     swept = removeStale(places, staleAfterMs).catch((error: unknown) =>
-      places.world.emit({ type: 'warning', message: `cannot remove unfinished downloads: ${String(error)}` }),
+      places.world.emit({ type: 'warning', message: describeFailure('cannot remove unfinished downloads', error) }),
     );
   };
   sweep();

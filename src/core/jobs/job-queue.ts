@@ -1,4 +1,5 @@
 import { SkulkError } from '../kernel/errors.ts';
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import type { World } from '../kernel/world.ts';
 import { admitRequest } from './admit-request.ts';
 import type { JobKind, JobQueue } from './job-kind.ts';
@@ -34,7 +35,7 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
     await records
       ?.write(() => entry.job)
       .catch((error: unknown) => {
-        world.emit({ type: 'warning', message: `${kind.describe(entry.job.request)} cannot be saved: ${(error as Error).message}` });
+        world.emit({ type: 'warning', message: describeFailure(`${kind.describe(entry.job.request)} cannot be saved`, error) });
       });
   };
   const runner = createJobRunner({ kind, table, save, isDurable: records !== undefined, stopping, world }, options);

@@ -1,4 +1,5 @@
 import { SkulkError } from '../kernel/errors.ts';
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import type { World } from '../kernel/world.ts';
 import type { JobKind } from './job-kind.ts';
 import { failureOf, type JobEvent, type JobProgress } from './job-state.ts';
@@ -53,6 +54,7 @@ function eventOf<Request, Details>(
 ): JobEvent<Details> {
   if (abort.signal.aborted) return { type: 'cancel', failure: failureOf(abort.signal.reason) };
   if (isDurable && stopping.aborted) return { type: 'interrupt' };
-  if (!(error instanceof SkulkError)) world.emit({ type: 'warning', message: `${kind.describe(job.request)} failed: ${String(error)}` });
+  if (!(error instanceof SkulkError))
+    world.emit({ type: 'warning', message: describeFailure(`${kind.describe(job.request)} failed`, error) });
   return { type: 'fail', failure: failureOf(error) };
 }

@@ -90,12 +90,13 @@ export function explainSystemError(error: unknown, doing: string): unknown {
 
 /**
  * Like `explainSystemError`, for an error that nothing else caught. An error with a path becomes `cannot open PATH: …`, whatever its code
- * is.
+ * is. The names of system calls are replaced by words.
  */
 export function explainAnySystemError(error: unknown): unknown {
   if (error instanceof SkulkError || !isOfFiles(error)) return explainSystemError(error, 'the system refused');
-  const { path, dest, syscall } = error;
-  const doing = `cannot ${syscall ?? 'use'} ${dest === undefined ? path : `${path} as ${dest}`}`;
+  const { path, dest, syscall = '' } = error;
+  const verb = Object.hasOwn(verbs, syscall) ? verbs[syscall] : 'use';
+  const doing = `cannot ${verb} ${dest === undefined ? path : `${path} as ${dest}`}`;
   const known = explainSystemError(error, doing);
   if (known instanceof SkulkError) return known;
   const code = systemCode(error) ?? 'unknown';
@@ -104,6 +105,59 @@ export function explainAnySystemError(error: unknown): unknown {
     cause: error,
   });
 }
+
+/**
+ * A failure in one line, for a warning: the operation and the reason, in words and with the path.
+ * @param doing the operation, e.g. `"cannot write /path"`
+ */
+export function describeFailure(doing: string, error: unknown): string {
+  const known = explainSystemError(error, doing);
+  if (known instanceof SkulkError) return known === error ? `${doing}: ${known.message}` : known.message;
+  if (!isOfFiles(error)) return `${doing}: ${error instanceof Error ? error.message || error.name : String(error)}`;
+  return `${doing}: ${meaningOf(error)}${doing.includes(error.path) ? '' : ` (${error.path})`}`;
+}
+
+/** The message of an error, in words also if it comes from the system. */
+export function reasonOf(error: unknown): string {
+  const known = explainAnySystemError(error);
+  return known instanceof Error ? known.message || known.name : String(known);
+}
+
+/** What the system calls that Node names in its errors do, in words. */
+const verbs: Readonly<Record<string, string>> = {
+  access: 'access',
+  chmod: 'change the mode of',
+  chown: 'change the owner of',
+  copyfile: 'copy',
+  fchmod: 'change the mode of',
+  fdatasync: 'write',
+  fstat: 'access',
+  fsync: 'write',
+  ftruncate: 'write',
+  futime: 'change the time of',
+  link: 'link',
+  lstat: 'access',
+  lutime: 'change the time of',
+  mkdir: 'create the directory',
+  mkdtemp: 'create the directory',
+  open: 'open',
+  opendir: 'read the directory',
+  read: 'read',
+  readlink: 'read the link',
+  realpath: 'access',
+  rename: 'rename',
+  rm: 'remove',
+  rmdir: 'remove the directory',
+  scandir: 'read the directory',
+  stat: 'access',
+  statfs: 'access',
+  symlink: 'link',
+  truncate: 'write',
+  unlink: 'remove',
+  utime: 'change the time of',
+  watch: 'watch',
+  write: 'write',
+};
 
 interface FileError extends Error {
   readonly path: string;

@@ -1,5 +1,6 @@
 import type { Fleet } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { reasonOf } from '../kernel/explain-system-error.ts';
 import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Emit } from '../kernel/flow/events.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
@@ -45,7 +46,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     return turn;
   };
   const warn = (error: unknown): void => {
-    if (!signal.aborted && !isLost) emit({ type: 'warning', message: `cannot report the result of an order: ${said(error)}` });
+    if (!signal.aborted && !isLost) emit({ type: 'warning', message: `cannot report the result of an order: ${reasonOf(error)}` });
   };
   let isLost = false;
   /** Each reason is reported once: it may change, e.g. from an unreachable host to a wrong token. */
@@ -103,7 +104,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         }
       } catch (error) {
         if (signal.aborted) break;
-        const why = said(error);
+        const why = reasonOf(error);
         if (!warned.has(why)) emit({ type: 'warning', message: `cannot receive orders: ${why}` });
         warned.add(why);
         isLost = true;
@@ -119,5 +120,3 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await stages.ended();
   }
 }
-
-const said = (error: unknown): string => (error instanceof SkulkError ? error.message : String(error));

@@ -3,6 +3,7 @@ import { type OpenedStore, openStore } from '../connect/open-store.ts';
 import { whyOutOfReach } from '../connect/reach-store.ts';
 import { isStagedInPlace } from '../connect/resolve-canonical.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { reasonOf } from '../kernel/explain-system-error.ts';
 
 /**
  * Sends the store a request that this node can do without.
@@ -24,7 +25,7 @@ export async function askAsNode<T>(
     onFailure(outOfReach.message);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    onFailure(error instanceof Error ? error.message : String(error), error);
+    onFailure(reasonOf(error), error);
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deps } from '../connect/deps.ts';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
+import { reasonOf } from '../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
@@ -46,11 +47,10 @@ export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutc
     return await carryOutAlone(deps, layout, order);
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
-    const { message } = error instanceof Error ? error : { message: String(error) };
     return {
       status: 'failed',
       freed_bytes: order.order_id === '' ? 0 : ((await readOutcome(layout, order))?.freed_bytes ?? 0),
-      reason: short(message),
+      reason: short(reasonOf(error)),
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { Deps } from '../connect/deps.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { reasonOf } from '../kernel/explain-system-error.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { Order, OrderOutcome } from '../protocol/fleet.ts';
 import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
@@ -54,7 +55,7 @@ export async function reportCopies(deps: Deps, fleet: Fleet, nodeId: NodeId): Pr
     await fleet.report(await describeNode(deps, nodeId, { agent: false, full: true, isEnding: true }), { signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    noteUnreported(deps, error instanceof Error ? error.message : String(error));
+    noteUnreported(deps, reasonOf(error));
   }
 }
 

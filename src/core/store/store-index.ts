@@ -1,3 +1,4 @@
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
@@ -72,7 +73,7 @@ export function openStoreIndex({ root, world, held, identify, presence }: StoreI
 const recoverNow = (writer: StoreWriter, { emit }: World): Promise<void> =>
   writer
     .write(async () => {})
-    .catch((error: unknown) => emit({ type: 'warning', message: `could not finish an interrupted change: ${String(error)}` }));
+    .catch((error: unknown) => emit({ type: 'warning', message: describeFailure('could not finish an interrupted change', error) }));
 
 async function entryOf(
   modelId: ModelId,

@@ -7,6 +7,7 @@ import { findPart } from '../catalog/selection/find-part.ts';
 import { isProjector } from '../catalog/selection/projectors.ts';
 import { selectionError } from '../catalog/selection/selection-error.ts';
 import type { SkulkError } from '../kernel/errors.ts';
+import { describeFailure } from '../kernel/explain-system-error.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, type ModelRef, modelIdOfDirectory, withoutRepeats } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
@@ -44,7 +45,7 @@ export async function verifyStore(
       if (repair || options.signal.aborted) throw error;
       context.world.emit({
         type: 'warning',
-        message: `nothing was repaired or recorded: ${error instanceof Error ? error.message : String(error)}`,
+        message: describeFailure('nothing was repaired or recorded', error),
       });
     });
   const { entries, unusable } = await context.registry();

@@ -2,6 +2,7 @@ import { type KindFile, kindsOfFiles } from '../../catalog/selection/file-kind.t
 import { listGroups } from '../../catalog/selection/groups.ts';
 import { selectFiles } from '../../catalog/selection/select-files.ts';
 import type { DownloadRequest, Downloads } from '../../jobs/contract.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Listing, SourceFile } from '../../sources/source.ts';
@@ -84,7 +85,7 @@ export function createColdDownloads(
         })
         .catch((error: unknown) => {
           asked.delete(key);
-          emit({ type: 'note', message: `${modelId} is not downloaded as a whole because of ${path}: ${String(error)}` });
+          emit({ type: 'note', message: describeFailure(`${modelId} is not downloaded as a whole because of ${path}`, error) });
           onFailure(error);
         });
     },

@@ -1,5 +1,6 @@
 import type { Deps } from '../../connect/deps.ts';
 import { type ErrorCode, SkulkError } from '../../kernel/errors.ts';
+import { reasonOf } from '../../kernel/explain-system-error.ts';
 import type { SkulkEvent } from '../../kernel/flow/events.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { StageForOrder } from '../../node/stage-orders.ts';
@@ -59,7 +60,7 @@ async function answering(
     return { status: 'done', freed_bytes: 0, bytes_transferred: bytesTransferred, reason: null };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const reason = (error instanceof Error ? error.message : String(error)).slice(0, maxReasonLength);
+    const reason = reasonOf(error).slice(0, maxReasonLength);
     const code = error instanceof SkulkError ? error.code : undefined;
     if (code !== undefined && passing.has(code)) return undefined;
     return { status: code !== undefined && inTheWay.has(code) ? 'deferred' : 'failed', freed_bytes: 0, reason };

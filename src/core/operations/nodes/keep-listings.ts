@@ -2,6 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import type { StoreLink } from '../../connect/store-link.ts';
 import { readInfo } from '../../endpoint/view/read-info.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { watchCopies } from '../../node/watch-copies.ts';
@@ -57,7 +58,7 @@ export function keepListings(
     last = last.then(work).catch((error: unknown) => {
       // An unreachable store is expected, and a disk error only affects this one answer.
       if (!signal.aborted && !(error instanceof SkulkError))
-        world.emit({ type: 'note', message: `cannot save what the store says of its models: ${String(error)}` });
+        world.emit({ type: 'note', message: describeFailure('cannot save what the store says of its models', error) });
     });
   };
   const askAbout = async (modelId: ModelId): Promise<void> => {

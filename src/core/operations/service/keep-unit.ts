@@ -1,6 +1,6 @@
 import type { Config } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import { describeFailure, explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { describeUnit, readUnit, signature } from './describe-unit.ts';
 import { isUnitOf, isWritableIn, missingIn, namesPaths, withPaths } from './unit-file.ts';
@@ -72,7 +72,7 @@ export async function warnOfUnit(deps: Deps): Promise<void> {
   } catch (error) {
     world.emit({
       type: 'warning',
-      message: `the unit of this service does not allow the configured paths: ${error instanceof Error ? error.message : String(error)}`,
+      message: describeFailure('the unit of this service does not allow the configured paths', error),
       hint: 'run `skulk service install` again: it updates the unit and restarts the service',
     });
   }

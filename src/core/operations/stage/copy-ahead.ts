@@ -1,5 +1,6 @@
 import type { DownloadName, Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { ModelStage } from './model-stage.ts';
 
 /** Copies the available parts of a model while the store is still downloading it. */
@@ -23,7 +24,7 @@ export function copyAhead({ deps, options: { limiter }, layout, connections }: M
       await stageAhead(deps, { download, downloads, layout, connections, limiter, hasEnded, onBytes }).catch((error: unknown) => {
         // A store that cannot list arrived parts has nothing to copy ahead.
         if (error instanceof SkulkError && error.code === 'STORE_UNREACHABLE') return;
-        deps.world.emit({ type: 'note', message: `stopped copying ahead of the download: ${String(error)}` });
+        deps.world.emit({ type: 'note', message: describeFailure('stopped copying ahead of the download', error) });
       });
     },
   };

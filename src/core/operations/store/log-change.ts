@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { ActivityEntry } from '../../protocol/events.ts';
 import { storeLayout } from '../../store/layout.ts';
 
@@ -77,7 +78,7 @@ export async function recordOnDisk(
     onFailure: (error) =>
       emit({
         type: 'warning',
-        message: `cannot write to the log of changes ${file}: ${error instanceof Error ? error.message : String(error)}`,
+        message: describeFailure(`cannot write to the log of changes ${file}`, error),
         hint: 'this concerns only the log; the command has done its work',
       }),
   });

@@ -1,5 +1,6 @@
 import { type AuditLog, openAuditLog } from '../../access/audit-log.ts';
 import type { Deps } from '../../connect/deps.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
 
@@ -14,7 +15,7 @@ export function openAudit({ world: { emit } }: Pick<Deps, 'world'>, store: Local
     onFailure: (error) =>
       emit({
         type: 'warning',
-        message: `cannot write the log of changes to ${file}: ${error instanceof Error ? error.message : String(error)}`,
+        message: describeFailure(`cannot write the log of changes to ${file}`, error),
         hint: 'the store is served without it; entries are written when the disk takes them again',
       }),
   });

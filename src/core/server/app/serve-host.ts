@@ -9,6 +9,7 @@ import { openHostStore, uploadLimits } from '../../connect/store/open-host-store
 import { createHostHub } from '../../endpoint/held/host-hub.ts';
 import type { HostFleet } from '../../fleet/fleet.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
+import { describeFailure, reasonOf } from '../../kernel/explain-system-error.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
@@ -52,7 +53,7 @@ export async function serveHost(
       reportPresence(deps, isAway);
       if (isAway) return void sharing?.endAll().catch(() => undefined);
       for (const jobs of [queue, making])
-        jobs?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: String(error) }));
+        jobs?.resume().catch((error: unknown) => deps.world.emit({ type: 'warning', message: reasonOf(error) }));
     },
     policy: administration.policy.current,
     isBusy: (modelId, files) => {
@@ -175,7 +176,7 @@ async function warnOfOtherStores(deps: Deps, report: Emit): Promise<void> {
     () => false,
   ));
   const searching = search(isFirst ? report : deps.world.emit).catch((error: unknown) => {
-    if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: `cannot search for other stores: ${String(error)}` });
+    if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: describeFailure('cannot search for other stores', error) });
   });
   if (isFirst) await searching;
 }
@@ -190,7 +191,7 @@ async function openActivity(
   const log = openAudit(deps, store);
   atEnd(async () => log[Symbol.asyncDispose]());
   await log.readLast(1).catch((error: unknown) => {
-    emit({ type: 'warning', message: `cannot read the log of changes: ${error instanceof Error ? error.message : String(error)}` });
+    emit({ type: 'warning', message: describeFailure('cannot read the log of changes', error) });
   });
   const activity = createActivity({ now: () => now().getTime(), fromHub: () => rateOf(downloads), log });
   atEnd(async () => activity.close());

@@ -2,6 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { requireTokenDestination } from '../../connect/guard-token.ts';
 import { createStoreLink } from '../../connect/store-link.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { readKnown, remember } from '../../kernel/machine/known-stores.ts';
 import { openCopyHub } from '../../operations/nodes/open-copy-hub.ts';
@@ -66,7 +67,7 @@ function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMe
       const known = await readKnown(skulkHome, section).catch(() => undefined);
       if (known?.get(key)?.['lan'] === lan) return;
       await remember(skulkHome, { section, key, entry: { lan }, now: now(), emit }).catch((error: unknown) =>
-        emit({ type: 'warning', message: `cannot save what the LAN may do: ${String(error)}` }),
+        emit({ type: 'warning', message: describeFailure('cannot save what the LAN may do', error) }),
       );
     },
   };

@@ -9,6 +9,7 @@ import { decideRole } from '../../connect/decide-role.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { ownNames } from '../../connect/own-names.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { SkulkEvent } from '../../kernel/flow/events.ts';
 import { ensureNodeId, type NodeId } from '../../kernel/machine/node-id.ts';
 import { keepLeases } from '../../node/keep-leases.ts';
@@ -181,7 +182,7 @@ function beAgent(
   const { signal } = ending;
   const work = fleet(signal).then((found) => startAgent(deps, { fleet: found, nodeId, jobs, signal }));
   const ended = work.catch((error: unknown) => {
-    if (!signal.aborted) deps.world.emit({ type: 'warning', message: `the agent of this node ended: ${String(error)}` });
+    if (!signal.aborted) deps.world.emit({ type: 'warning', message: describeFailure('the agent of this node ended', error) });
   });
   return () => {
     ending.abort(new SkulkError('TERMINATED', 'the server is stopping'));
@@ -197,7 +198,7 @@ async function tidyUp(deps: Deps): Promise<void> {
     for (const { model_id, size_bytes } of evicted) emit({ type: 'note', message: `evicted ${model_id}, ${size_bytes} bytes` });
     for (const { message, hint } of failed) emit({ type: 'warning', message, hint });
   } catch (error) {
-    if (!deps.world.signal.aborted) emit({ type: 'warning', message: `cannot clean up the staged copies: ${String(error)}` });
+    if (!deps.world.signal.aborted) emit({ type: 'warning', message: describeFailure('cannot clean up the staged copies', error) });
   }
 }
 

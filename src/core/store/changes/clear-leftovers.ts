@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { World } from '../../kernel/world.ts';
 import { emptyTrash as emptyTrashAt } from '../../transfer/trash/empty-trash.ts';
 import type { StoreLayout } from '../layout.ts';
@@ -23,6 +24,6 @@ export async function emptyTrash({ trash }: StoreLayout, { emit }: World): Promi
     const { left } = await emptyTrashAt(trash);
     for (const path of left) emit({ type: 'warning', message: `cannot remove ${path}, which is left from an earlier removal` });
   } catch (error) {
-    emit({ type: 'warning', message: `cannot empty ${trash}: ${(error as Error).message}` });
+    emit({ type: 'warning', message: describeFailure(`cannot empty ${trash}`, error) });
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { quoteSome } from '../../kernel/files/relative-path.ts';
@@ -150,7 +151,7 @@ export async function clearAbandonedPlaces(
       // A directory that cannot be removed must not block all other changes of the store.
       emit({
         type: 'warning',
-        message: `cannot remove ${path}, which an interrupted command left: ${(error as Error).message}`,
+        message: describeFailure(`cannot remove ${path}, which an interrupted command left`, error),
         ...(origin !== undefined && { hint: `it contains files of ${origin}; move them back by hand` }),
       });
     }

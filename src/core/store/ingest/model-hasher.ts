@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { makeManifest } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
@@ -65,7 +66,7 @@ export function createModelHasher(
     if (world.signal.aborted) return;
     world.emit({
       type: 'warning',
-      message: `cannot hash ${model_id}: ${error instanceof Error ? error.message : String(error)}`,
+      message: describeFailure(`cannot hash ${model_id}`, error),
       hint: 'nodes cannot stage it until this is fixed',
     });
   };
@@ -92,7 +93,7 @@ export function createModelHasher(
       return records.read(modelId);
     },
     hashAll: () =>
-      void hashAll().catch((error: unknown) => world.emit({ type: 'warning', message: `cannot hash models: ${String(error)}` })),
+      void hashAll().catch((error: unknown) => world.emit({ type: 'warning', message: describeFailure('cannot hash models', error) })),
     settled: async () => void (await Promise.allSettled([...running.values()].map(({ work }) => work))),
   };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import { makeRoom } from './make-room.ts';
 import { removedUpload } from './upload.ts';
@@ -13,7 +14,7 @@ export function sweepUploads(table: UploadTable): AsyncDisposable {
   let swept: Promise<void> = Promise.resolve();
   const sweepSafely = (): void => {
     swept = sweep(table).catch((error: unknown) =>
-      table.world.emit({ type: 'warning', message: `cannot remove unfinished uploads: ${String(error)}` }),
+      table.world.emit({ type: 'warning', message: describeFailure('cannot remove unfinished uploads', error) }),
     );
   };
   sweepSafely();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, type SkulkError } from '../../kernel/errors.ts';
+import { describeFailure } from '../../kernel/explain-system-error.ts';
 import type { World } from '../../kernel/world.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { LocalStore } from '../contract.ts';
@@ -68,7 +69,9 @@ export function createUploadTable(store: LocalStore, world: World, limits: () =>
     limits,
     byKey,
     busyPlaces,
-    ready: load().catch((error: unknown) => world.emit({ type: 'warning', message: `cannot list unfinished uploads: ${String(error)}` })),
+    ready: load().catch((error: unknown) =>
+      world.emit({ type: 'warning', message: describeFailure('cannot list unfinished uploads', error) }),
+    ),
     now: () => world.now().getTime(),
     open: () => openOnes(byKey.values()),
     find: (ref) => findUpload([...byKey.values()], ref),

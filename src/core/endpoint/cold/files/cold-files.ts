@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull, SkulkError, systemCode } from '../../../kernel/errors.ts';
+import { describeFailure } from '../../../kernel/explain-system-error.ts';
 import type { Emit } from '../../../kernel/flow/events.ts';
 import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
 import type { Listing, Source, SourceFile } from '../../../sources/source.ts';
@@ -92,7 +93,7 @@ export function createColdFiles({ directory, source, limits, signal, emit, isWan
     const isWrong = error instanceof SkulkError && error.code === 'INTEGRITY';
     emit({
       type: 'warning',
-      message: `${file.path} of ${modelId} could not be fetched for a Hub client: ${error instanceof Error ? error.message : String(error)}`,
+      message: describeFailure(`${file.path} of ${modelId} could not be fetched for a Hub client`, error),
     });
     // Wrong content is useless, and must not keep a full disk full.
     if ((isWrong || isDiskFull(error)) && !partial.isHandedOver()) void partial.remove().catch(() => undefined);

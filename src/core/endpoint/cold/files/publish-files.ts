@@ -1,5 +1,6 @@
 import { type FileKind, kindOf } from '../../../catalog/selection/file-kind.ts';
 import { SkulkError } from '../../../kernel/errors.ts';
+import { describeFailure } from '../../../kernel/explain-system-error.ts';
 import type { Emit } from '../../../kernel/flow/events.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
 import type { LocalStore } from '../../../store/contract.ts';
@@ -68,7 +69,7 @@ export function createFilePublisher({
       .catch((error: unknown) => {
         // Files that do not fit to the existing ones stay, and are served from the work directory.
         if (!(error instanceof SkulkError))
-          emit({ type: 'warning', message: `files of ${modelId} could not be put into the store: ${String(error)}` });
+          emit({ type: 'warning', message: describeFailure(`files of ${modelId} could not be put into the store`, error) });
       })
       .finally(() => working.delete(modelId));
     working.set(modelId, work);

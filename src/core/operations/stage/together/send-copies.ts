@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Deps } from '../../../connect/deps.ts';
 import { openStore } from '../../../connect/open-store.ts';
 import { SkulkError } from '../../../kernel/errors.ts';
+import { describeFailure } from '../../../kernel/explain-system-error.ts';
 import { pause } from '../../../kernel/flow/backoff.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
 import type { World } from '../../../kernel/world.ts';
@@ -43,7 +44,7 @@ export function createCopySender(world: World, { config }: Pick<Deps, 'config'>)
     try {
       await sendCopy({ ...own, world: { ...world, signal } }, modelId, { layout, seeds, signal, copies });
     } catch (error) {
-      if (!signal.aborted) world.emit({ type: 'note', message: `cannot send ${modelId} to other nodes: ${String(error)}` });
+      if (!signal.aborted) world.emit({ type: 'note', message: describeFailure(`cannot send ${modelId} to other nodes`, error) });
     } finally {
       copies.delete(modelId);
       sending.delete(modelId);
