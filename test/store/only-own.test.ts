@@ -53,6 +53,17 @@ test('no command adds a model over a directory that is not in the registry, not 
   expect(await readdir(join(place, '../.skulk/v1/uploads')).catch(() => [])).toEqual([]);
 });
 
+test('a file that a user puts where a finished download was built stops the next download, and stays', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  const place = join(world.storePath, '.skulk/v1/downloads/org--m');
+  expect(await world.host('download', 'org/m')).toMatchObject({ status: 0 });
+  await writeFiles(place, { 'files/config.json': 'mine' });
+  expect(await world.host('delete', 'org/m', '--yes')).toMatchObject({ status: 0 });
+  expect(await world.host('download', 'org/m')).toMatchObject({ status: 5, stderr: expect.stringContaining('files/config.json') });
+  expect(await readFile(join(place, 'files/config.json'), 'utf8')).toBe('mine');
+});
+
 test('a client on the LAN cannot turn a directory of a user in the store into a model', async () => {
   const { place, storePath, serveInProcess, host } = await hostWith({ 'diary.txt': 'mine' });
   await writeFiles(join(storePath, 'notes'), { 'more.txt': 'mine too' });

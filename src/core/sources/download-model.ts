@@ -17,7 +17,7 @@ import type { LocalStore } from '../store/contract.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
-import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
+import { enterWorkPlace, forgetFilesOf, removeWorkPlace } from '../transfer/work-place.ts';
 import { fetchPlanned } from './fetch-planned.ts';
 import { promiseOfPlanned } from './joined-file.ts';
 import { type FetchPlan, planFetch } from './plan-fetch.ts';
@@ -79,8 +79,10 @@ export async function downloadModel(request: DownloadRequest, tools: DownloadToo
         hint: 'download it again when they have ended',
       });
   }
-  if (dirname(place.lock) === place.path) await rm(join(place.path, 'journal'), { force: true });
-  else await removeWorkPlace({ path: place.path, files: join(place.path, 'files') });
+  const { journal, ...left } = placeAt(place.path);
+  await forgetFilesOf(left);
+  if (dirname(place.lock) === place.path) await rm(journal, { force: true });
+  else await removeWorkPlace(left);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
@@ -47,6 +47,12 @@ export async function enterWorkPlace(place: WorkPlace, paths: readonly string[])
 
 /** The recorded files of a directory; empty without a record. */
 export const namesOfWorkPlace = async (place: WorkPlace): Promise<readonly string[]> => (await readNames(place)) ?? [];
+
+/**
+ * Forgets which files skulk created, after all of them were moved elsewhere. A file that appears there later was put there by a user, even
+ * if it has the same name.
+ */
+export const forgetFilesOf = (place: WorkPlace): Promise<void> => rm(join(place.path, namesFile), { force: true });
 
 /** Removes the content of a directory. Keeps a lock, which may be held or waited for, and files that skulk did not put there. */
 export async function clearWorkPlace(place: WorkPlace): Promise<void> {
