@@ -74,6 +74,15 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
       expect(body.progress).toBeLessThanOrEqual(1);
       return body.status === 'complete' || body.status === 'failed' ? body : undefined;
     });
+    // The request and the end of the work are two entries of the log.
+    const log = async () =>
+      (await send<{ entries: { state: string; model_id: string }[] }>(`${served.apiUrl}/store/audit?kind=optimize`, 'GET')).body.entries;
+    await expect
+      .poll(async () => (await log()).map(({ state, model_id }) => [state, model_id]))
+      .toEqual([
+        ['ended', 'acme/Tiny'],
+        ['accepted', 'acme/Tiny'],
+      ]);
     expect([...words].filter((word) => !['pending', 'analyzing', 'converting', 'complete'].includes(word))).toEqual([]);
     expect(done).toMatchObject({
       modelId: 'acme/Tiny',

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { nameAsker, namesOfAsker } from '../../src/core/protocol/describe/activity.ts';
+import { nameAsker, namesOfAsker, resultOfActivity, verbOfActivity } from '../../src/core/protocol/describe/activity.ts';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import { routes } from '../../src/core/protocol/routes/routes.ts';
@@ -140,6 +140,16 @@ test('every route that changes something for a person has a name in the log, and
   ]);
   expect(named('DELETE /store/models/:id/quantizations/:selector')).toBe('delete');
   expect(named('DELETE /store/models/:id/download')).toBe('cancel-download');
+});
+
+test.each([
+  ['a request for work', { state: 'accepted', code: null }, 'asked for a download of', 'accepted'],
+  ['its end', { state: 'ended', code: null }, 'downloaded', 'done'],
+  ['its failure', { state: 'ended', code: 'HUB_REFUSED' }, 'failed to download', 'hub refused'],
+  ['a request for what is there', { code: null }, 'asked for a download of', 'done'],
+  ['a request that was refused', { code: 'HUB_OFFLINE' }, 'asked for a download of', 'hub offline'],
+] as const)('the log has words for %s', (_what, entry, verb, result) => {
+  expect([verbOfActivity({ action: 'download', ...entry }), resultOfActivity(entry)]).toEqual([verb, result]);
 });
 
 describe('who asked', () => {

@@ -1,1 +1,1 @@
-export { activityVerbs, nameAsker, objectOfActivity, resultOfActivity } from '../../src/core/protocol/describe/activity.ts';
+export { activityVerbs, nameAsker, objectOfActivity, resultOfActivity, verbOfActivity } from '../../src/core/protocol/describe/activity.ts';

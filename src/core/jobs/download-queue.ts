@@ -14,6 +14,7 @@ import {
   mayBring,
   subjectOf,
 } from './download-kind.ts';
+import { followEnds, type JobEnd } from './job-end.ts';
 import type { JobContext, JobKind, JobQueue, JobView } from './job-kind.ts';
 import { createJobQueue } from './job-queue.ts';
 import { isFinished, type JobProgress } from './job-state.ts';
@@ -56,6 +57,8 @@ export interface DownloadQueue
   isActive(modelId: ModelId, files?: readonly string[]): boolean;
   /** Whether the download with that file name, see `fileNameOf`, is running or waiting. */
   isActivePlace(name: string): boolean;
+  /** Calls the listener once for each download that ends from now on. The returned function removes the listener. */
+  onEnd(listener: (end: JobEnd) => void): () => void;
   /** Removes a finished one. */
   forgetPlace(name: string): Promise<void>;
   /** Finds the chunk with a number of a run, and its request; undefined if there is none. */
@@ -162,6 +165,7 @@ export function createDownloadQueue({
     },
     load: queue.load,
     subscribe: queue.subscribe,
+    onEnd: (listener) => followEnds(queue, downloadIdOf, listener),
     close: queue.close,
   };
 }

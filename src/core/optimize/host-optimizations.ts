@@ -2,6 +2,7 @@ import type { EngineSearch } from '../engines/contract.ts';
 import { memoryLimitOf } from '../engines/memory-limit.ts';
 import type { Clock } from '../engines/watch-silence.ts';
 import type { Optimizations, OptimizeRequest, OptimizeWishes } from '../jobs/contract.ts';
+import { followEnds, type JobEnd } from '../jobs/job-end.ts';
 import type { JobQueue, JobView } from '../jobs/job-kind.ts';
 import { createJobQueue } from '../jobs/job-queue.ts';
 import { isFinished } from '../jobs/job-state.ts';
@@ -22,6 +23,8 @@ import { inspectTarget, planVariant, requireFree, requireMeans } from './plan-va
 export interface HostOptimizations extends Optimizations, Pick<JobQueue<OptimizeRequest, OptimizeDetails>, 'subscribe' | 'close'> {
   /** Ends engines that a dead process left, and resumes its jobs. */
   resume(): Promise<void>;
+  /** Calls the listener once for each optimization that ends from now on. The returned function removes the listener. */
+  onEnd(listener: (end: JobEnd) => void): () => void;
   /** Whether an unfinished job reads or makes a model. */
   isActive(modelId: ModelId): boolean;
 }
@@ -161,6 +164,7 @@ export function createHostOptimizations({
     },
     isActive: (modelId) => queue.list().some((job) => !isFinished(job) && isOf(modelId)(job)),
     subscribe: queue.subscribe,
+    onEnd: (listener) => followEnds(queue, ({ targetId }) => targetId, listener),
     close: queue.close,
   };
 }

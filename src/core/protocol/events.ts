@@ -88,7 +88,14 @@ export const activityEntry = object({
   model_id: orNull(verbatim(), 'The model; null where it is about none, or about several'),
   selector: orNull(verbatim()),
   target: orNull(text(), 'The node, the token or the URL that it is about; a token only for the role admin and for who asked'),
-  code: orNull(text(), 'Code of the failure; null where it succeeded'),
+  code: orNull(text(), 'Code of the failure; null where it succeeded, or was accepted'),
+  state: Type.Optional(
+    oneOf(['accepted', 'ended'], {
+      description:
+        '`accepted` for a request whose download or optimization is not finished; `ended` for its end, in the name of the first client that asked. Absent in all other entries; a cancellation is an entry of its own',
+    }),
+  ),
+  job: Type.Optional(text({ description: 'Only with `state`: the entries about one download or optimization have the same text' })),
   freed_bytes: Type.Optional(
     count({ description: 'What an eviction freed, or a delete or a purge when it was answered; absent if that is not known' }),
   ),

@@ -1,6 +1,6 @@
 import type { ActivityAction, ActivityEntry } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import { activityVerbs, nameAsker, objectOfActivity } from '../../api/activity.ts';
+import { activityVerbs, nameAsker, objectOfActivity, resultOfActivity, verbOfActivity } from '../../api/activity.ts';
 import type { AddressFormat } from '../../parts/address/address-format.ts';
 import { reasonOf } from './reason-of.ts';
 
@@ -40,10 +40,10 @@ export const logAddress: AddressFormat<LogFilter> = {
 /** Whether an entry is shown. Pure. */
 export function isFound(entry: ActivityEntry, { words, isFailedOnly, kind, who }: LogFilter, nodes: readonly KnownNode[]): boolean {
   if ((isFailedOnly && entry.code === null) || (kind !== '' && entry.action !== kind)) return false;
-  const { model_id, from, action } = entry;
+  const { model_id, from } = entry;
   const asker = nameAsker(entry, nodes);
   if (who !== '' && asker !== who) return false;
-  const text = [model_id, objectOfActivity(entry), asker, from, activityVerbs[action], reasonOf(entry)].join(' ').toLowerCase();
+  const text = [model_id, objectOfActivity(entry), asker, from, verbOfActivity(entry), reasonOf(entry)].join(' ').toLowerCase();
   return text.includes(words.toLowerCase().trim());
 }
 
@@ -64,7 +64,7 @@ export function toCsv(entries: readonly ActivityEntry[], nodes: readonly KnownNo
       model_id ?? '',
       selector ?? '',
       target ?? '',
-      code ?? 'done',
+      code ?? resultOfActivity(entry),
       freed === undefined ? '' : String(freed),
     ];
   });

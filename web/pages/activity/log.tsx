@@ -1,7 +1,7 @@
 import { Fragment, type ReactElement, useRef, useState } from 'react';
 import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import { nameAsker, objectOfActivity as objectOf, resultOfActivity as resultOf, activityVerbs as verbs } from '../../api/activity.ts';
+import { nameAsker, objectOfActivity as objectOf, resultOfActivity as resultOf, verbOfActivity as verbOf } from '../../api/activity.ts';
 import { mayActAs } from '../../parts/access/locks.ts';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
 import { useApp } from '../../parts/app-context.ts';
@@ -108,19 +108,11 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
               <td className="wide-only">{nameAsker(entry, nodes)}</td>
               <td className="path">
                 <div className="narrow-only muted">{nameAsker(entry, nodes)}</div>
-                {verbs[entry.action]} <What entry={entry} /> {reasonOf(entry)}
+                {verbOf(entry)} <What entry={entry} /> {reasonOf(entry)}
                 <div className="narrow-only muted">{dataOf(entry)}</div>
               </td>
               <td>
-                {entry.code === null ? (
-                  <span className="good">
-                    <Icon name="check" /> {resultOf(entry)}
-                  </span>
-                ) : (
-                  <span className="bad">
-                    <Icon name="warning" /> {resultOf(entry)}
-                  </span>
-                )}
+                <Result entry={entry} />
               </td>
               <td className="number wide-only">{dataOf(entry)}</td>
             </tr>
@@ -128,6 +120,22 @@ function Entries({ entries, nodes }: { readonly entries: readonly ActivityEntry[
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Result({ entry }: { readonly entry: ActivityEntry }): ReactElement {
+  if (entry.code !== null)
+    return (
+      <span className="bad">
+        <Icon name="warning" /> {resultOf(entry)}
+      </span>
+    );
+  // The end of the work is another entry.
+  if (entry.state === 'accepted') return <span className="muted">{resultOf(entry)}</span>;
+  return (
+    <span className="good">
+      <Icon name="check" /> {resultOf(entry)}
+    </span>
   );
 }
 

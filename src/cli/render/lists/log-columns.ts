@@ -20,10 +20,11 @@ export const logColumns = (now: Date): readonly Column<LogRow>[] => [
   {
     title: 'RESULT',
     maxWidth: 24,
-    cell: ({ entry: { code, freed_bytes: freed = 0 } }) =>
-      code === null
-        ? { text: freed > 0 ? `freed ${formatBytes(freed)}` : resultOfActivity({ code }), tone: 'good' }
-        : { text: resultOfActivity({ code }), tone: 'bad' },
+    cell: ({ entry }) => {
+      const { code, state, freed_bytes: freed = 0 } = entry;
+      const text = freed > 0 && code === null ? `freed ${formatBytes(freed)}` : resultOfActivity(entry);
+      return { text, tone: code !== null ? 'bad' : state === 'accepted' ? 'quiet' : 'good' };
+    },
   },
 ];
 

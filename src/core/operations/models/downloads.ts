@@ -49,9 +49,12 @@ export async function download(
   const downloads = await opened.downloads();
   const { modelId, selector, ggufFile } = request;
   const change = { action: 'download', model_id: modelId, selector: selector ?? ggufFile ?? null } as const;
-  const asked = await logUnserved(deps, opened, change, () => askDownload(deps, opened, request));
-  if (!wait) return asked;
-  const finished = await waitForDownload(downloads, asked, deps.world);
+  // Without a server this process does the work, so the log gets the result of the download.
+  const finished = await logUnserved(deps, opened, change, async () => {
+    const asked = await askDownload(deps, opened, request);
+    return wait ? await waitForDownload(downloads, asked, deps.world) : asked;
+  });
+  if (!wait) return finished;
   return { ...finished, ...(await namedFiles(deps, opened.store, request)) };
 }
 

@@ -26,13 +26,15 @@ export async function optimize(
     });
   const optimizations = await opened.optimizations();
   const change = { action: 'optimize', model_id: wishes.modelId } as const;
-  const asked = await logUnserved(deps, opened, change, () => optimizations.ask(wishes, { join }));
-  if (!wait) return asked;
-  try {
-    return await waitForVariant(optimizations, asked, deps.world);
-  } catch (error) {
-    throw explainStop(error, deps.world.signal, { targetId: asked.targetId, isServed: opened.url !== undefined });
-  }
+  return await logUnserved(deps, opened, change, async () => {
+    const asked = await optimizations.ask(wishes, { join });
+    if (!wait) return asked;
+    try {
+      return await waitForVariant(optimizations, asked, deps.world);
+    } catch (error) {
+      throw explainStop(error, deps.world.signal, { targetId: asked.targetId, isServed: opened.url !== undefined });
+    }
+  });
 }
 
 /** Explains what happens to the work if only the waiting command is stopped. */

@@ -35,9 +35,25 @@ const all: Partial<Record<ActivityAction, string>> = { purge: 'every model', ver
 /** The object of the sentence if it is not a model; empty if it has no object. Pure. */
 export const objectOfActivity = ({ action, target }: Pick<ActivityEntry, 'action' | 'target'>): string => target ?? all[action] ?? '';
 
-/** The result for a person: `done`, or why not, `model not found` for `MODEL_NOT_FOUND`. Pure. */
-export const resultOfActivity = ({ code }: Pick<ActivityEntry, 'code'>): string =>
-  code === null ? 'done' : code.toLowerCase().replaceAll('_', ' ');
+/** The verb of an entry before its object. The end of a job has another one than the request for it. Pure. */
+export function verbOfActivity({ action, code, state }: Pick<ActivityEntry, 'action' | 'code' | 'state'>): string {
+  const ended = state === 'ended' ? endVerbs[action] : undefined;
+  return ended === undefined ? activityVerbs[action] : ended[code === null ? 'done' : 'failed'];
+}
+
+const endVerbs: Partial<Record<ActivityAction, { readonly done: string; readonly failed: string }>> = {
+  download: { done: 'downloaded', failed: 'failed to download' },
+  optimize: { done: 'optimized', failed: 'failed to optimize' },
+};
+
+/** The result for a person: `done`, `accepted`, or why not, `model not found` for `MODEL_NOT_FOUND`. Pure. */
+export function resultOfActivity({ code, state }: Pick<ActivityEntry, 'code' | 'state'>): string {
+  if (code !== null) return code.toLowerCase().replaceAll('_', ' ');
+  return state === 'accepted' ? 'accepted' : 'done';
+}
+
+/** The name of a job in the log: no two jobs have the same. @param id that of a download, or the model that an optimization makes */
+export const jobNameOf = (id: string, createdAt: string): string => `${id} ${createdAt}`;
 
 /** Who asked, for a client that may not know it: only an admin sees the names of others. */
 const unnamed: Readonly<Record<string, string>> = {

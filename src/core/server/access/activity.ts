@@ -2,6 +2,7 @@ import type { AuditLog } from '../../access/audit-log.ts';
 import { mayActAs } from '../../kernel/role.ts';
 import type { ActivityAction, ActivityEntry, ActivityView, AuditList } from '../../protocol/events.ts';
 import type { Asker } from './access.ts';
+import { createJobEnds, type JobEnds } from './job-ends.ts';
 
 /** So many requests are remembered, the last ones. */
 const maxEntries = 500;
@@ -11,7 +12,7 @@ const stepMs = 5_000;
 const maxRates = 720;
 
 /** What was asked of a server lately, and how fast it moves bytes. The rates begin with the server. */
-export interface Activity {
+export interface Activity extends Pick<JobEnds, 'ended'> {
   record(entry: Omit<ActivityEntry, 'at'>): void;
   /** Counts bytes that were sent to other machines. */
   sent(bytes: number): void;
@@ -59,12 +60,21 @@ export function createActivity({ now, fromHub, log }: ActivityOptions): Activity
   };
   const timer = setInterval(() => void measure(), stepMs);
   timer.unref();
+  const record: Activity['record'] = (entry) => {
+    const dated = { at: new Date(now()).toISOString(), ...entry };
+    entries = [dated, ...entries].slice(0, maxEntries);
+    log?.append(dated);
+    ends.recorded(entry);
+  };
+  const find = async (job: string): Promise<ActivityEntry | undefined> => {
+    const isOfJob = (entry: ActivityEntry): boolean => entry.state === 'accepted' && entry.job === job;
+    const found = await log?.search({ limit: maxEntries, pick: (entry) => (isOfJob(entry) ? entry : undefined) });
+    return found?.entries.at(-1);
+  };
+  const ends = createJobEnds({ began, record, find });
   return {
-    record: (entry) => {
-      const dated = { at: new Date(now()).toISOString(), ...entry };
-      entries = [dated, ...entries].slice(0, maxEntries);
-      log?.append(dated);
-    },
+    record,
+    ended: ends.ended,
     sent: (bytes) => {
       sent += bytes;
     },

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseModelRef } from '../../kernel/model-id.ts';
+import { jobNameOf } from '../../protocol/describe/activity.ts';
 import { isSafe } from '../app/refuse-web-pages.ts';
 import type { Asker } from './access.ts';
 import { type Activity, actionOf } from './activity.ts';
@@ -14,13 +15,33 @@ declare module 'fastify' {
     failure: string | undefined;
     /** What it freed, as its answer says. */
     freedBytes: number | undefined;
+    /** The unfinished downloads and optimizations that it began or joined. */
+    jobs: readonly StartedJob[] | undefined;
   }
+}
+
+/** A job that continues after the answer. */
+interface StartedJob {
+  /** See `jobNameOf`. */
+  readonly job: string;
+  readonly selector: string | null;
+}
+
+/** Notes that a request began or joined work that is not finished. @param id see `jobNameOf` */
+export function noteJob(
+  request: FastifyRequest,
+  { id, status, created_at }: { readonly id: string | undefined; readonly status: string; readonly created_at: string },
+  selector: string | undefined,
+): void {
+  if (id === undefined || status === 'complete' || status === 'failed') return;
+  request.jobs = [...(request.jobs ?? []), { job: jobNameOf(id, created_at), selector: selector ?? null }];
 }
 
 /** Logs every request that may change something: the client, its address, the target, and the result. */
 export function logChanges(app: FastifyInstance, activity?: Activity): void {
   app.decorateRequest('failure');
   app.decorateRequest('freedBytes');
+  app.decorateRequest('jobs');
   app.addHook('preSerialization', async (request, _reply, payload) => {
     const { freed_bytes: freed } = fieldsOf(payload);
     if (typeof freed === 'number') request.freedBytes = freed;
@@ -51,7 +72,7 @@ export function logChanges(app: FastifyInstance, activity?: Activity): void {
 
 /** @param code why it failed; null when it did not */
 function note(activity: Activity, request: FastifyRequest, code: string | null): void {
-  const { method, routeOptions, asker, ip, headers, body, freedBytes } = request;
+  const { method, routeOptions, asker, ip, headers, body, freedBytes, jobs = [] } = request;
   const named = actionOf(method, routeOptions.url ?? '');
   const action = named === 'purge' && fieldsOf(body)['kind'] === 'stage' ? 'stage' : named;
   // A stranger may ask for anything, and is not to push away what others did.
@@ -59,7 +80,7 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
   const { model, target, name } = targetOf(request) as { model?: string; target?: string; name?: string };
   const selector = fieldsOf(request.params)['selector'] ?? fieldsOf(body)['selector'] ?? fieldsOf(body)['gguf_file'];
   const listed = nameListed(fieldsOf(body)['model_ids']);
-  activity.record({
+  const entry = {
     who: nameOf(asker),
     from: ip,
     node: textOf(headers['skulk-node']) ?? null,
@@ -69,7 +90,10 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
     target: target ?? listed.target ?? (action.endsWith('-token') ? (name ?? null) : null),
     code,
     ...(code === null && freedBytes !== undefined && (action === 'delete' || action === 'purge') && { freed_bytes: freedBytes }),
-  });
+  };
+  // What began continues, even if the rest of the request failed.
+  for (const job of jobs) activity.record({ ...entry, ...job, code: null, state: 'accepted' });
+  if (code !== null || jobs.length === 0) activity.record(entry);
 }
 
 /** The models of a list in a body: one by its id, several as a text. */

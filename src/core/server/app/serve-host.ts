@@ -100,7 +100,7 @@ export async function serveHost(
     policy: administration.policy.current,
     findToken: administration.tokens.find,
   });
-  const activity = await openActivity(own, store, { downloads, atEnd });
+  const activity = await openActivity(own, store, { downloads, optimizations, atEnd });
   const hub = createHostHub({ store, cold, isHidden: cold.isHidden });
   const registry = openRegistry(store, hub);
   const app = await createStoreApp({
@@ -185,7 +185,11 @@ async function warnOfOtherStores(deps: Deps, report: Emit): Promise<void> {
 async function openActivity(
   deps: Deps,
   store: LocalStore,
-  { downloads, atEnd }: { readonly downloads: DownloadQueue } & Pick<Serving, 'atEnd'>,
+  {
+    downloads,
+    optimizations,
+    atEnd,
+  }: { readonly downloads: DownloadQueue; readonly optimizations: HostOptimizations } & Pick<Serving, 'atEnd'>,
 ): Promise<Activity> {
   const { now, emit } = deps.world;
   const log = openAudit(deps, store);
@@ -195,6 +199,7 @@ async function openActivity(
   });
   const activity = createActivity({ now: () => now().getTime(), fromHub: () => rateOf(downloads), log });
   atEnd(async () => activity.close());
+  for (const { onEnd } of [downloads, optimizations]) onEnd((end) => void activity.ended(end));
   return activity;
 }
 

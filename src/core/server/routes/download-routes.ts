@@ -4,6 +4,7 @@ import type { DownloadName, DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { type ModelId, parseRevision } from '../../kernel/model-id.ts';
 import type { DownloadBody, DownloadStatus } from '../../protocol/downloads.ts';
+import { noteJob } from '../access/log-changes.ts';
 import { addRoute } from './add-route.ts';
 import { modelOf } from './model-of.ts';
 
@@ -24,8 +25,13 @@ export function addDownloadRoutes(
   addRoute(app, `POST ${prefix}/:id/download`, async (request) => {
     const [wanted, ...further] = parseDownloads(modelOf(request), request.body as DownloadBody);
     request.log.info({ model: wanted.modelId, further: further.length }, 'asked for a download');
-    const first = await ask(wanted);
-    for (const one of further) await ask(one);
+    const askFor = async (one: DownloadRequest): Promise<DownloadStatus> => {
+      const asked = await ask(one);
+      noteJob(request, { ...asked, id: asked.download_id }, one.selector ?? one.ggufFile);
+      return asked;
+    };
+    const first = await askFor(wanted);
+    for (const one of further) await askFor(one);
     return first;
   });
   if (status !== undefined) addRoute(app, `GET ${prefix}/:id/download/status`, async (request) => status(nameIn(request)));

@@ -4,6 +4,7 @@ import type { OptimizeWishes } from '../../jobs/contract.ts';
 import { type ModelId, parseModelId, parseSelector } from '../../kernel/model-id.ts';
 import { cancelOptimization, listOptimizations, optimizationStatus, optimize, planOptimization } from '../../operations/models/optimize.ts';
 import type { OptimizeBody } from '../../protocol/optimizations.ts';
+import { noteJob } from '../access/log-changes.ts';
 import { addRoute } from './add-route.ts';
 import { modelOf } from './model-of.ts';
 
@@ -16,7 +17,9 @@ export function addOptimizeRoutes(app: FastifyInstance, deps: () => Promise<Deps
     const body = request.body as OptimizeBody;
     const wishes = parseWishes(modelOf(request), body);
     request.log.info({ model: wishes.modelId }, 'asked to optimize');
-    return optimize(await deps(), { wishes, wait: false, join: body.join === true });
+    const asked = await optimize(await deps(), { wishes, wait: false, join: body.join === true });
+    noteJob(request, { ...asked, id: asked.targetId }, wishes.selector);
+    return asked;
   });
   addRoute(app, 'POST /store/models/:id/optimize/plan', async (request) =>
     planOptimization(await deps(), parseWishes(modelOf(request), request.body as OptimizeBody)),
