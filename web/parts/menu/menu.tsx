@@ -73,7 +73,7 @@ function moveFocus(event: KeyboardEvent<HTMLDialogElement>): void {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step === undefined || event.target instanceof HTMLSelectElement) return;
   const buttons = itemsOf(event.currentTarget);
-  const at = buttons.findIndex((one) => one === document.activeElement);
+  const at = buttons.indexOf(document.activeElement as HTMLElement);
   const next = at === -1 ? (step === 1 ? 0 : buttons.length - 1) : (at + step + buttons.length) % buttons.length;
   buttons[next]?.focus();
   event.preventDefault();
