@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
+import { runInProcess } from '../helpers/run-in-process.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const mebibyte = 1024 * 1024;
@@ -251,6 +253,22 @@ usualTest('each refusal of the Hub has its own message and the right exit status
   expect(limits).toBeLessThan(0);
 });
 
+usualTest('a download that fails at once does not create a store on a machine without one', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/gated', { files: small, gated: true });
+  world.hub.push('org/m', { files: small });
+  const home = await temporaryDirectory();
+  const download = (...args: readonly string[]) =>
+    runInProcess(['download', ...args], { env: { SKULK_HOME: join(home, 'own'), HF_ENDPOINT: world.hub.url, HF_HOME: join(home, 'hf') } });
+  expect(await download('org/missing')).toMatchObject({ status: 3, stderr: expect.stringContaining('could not download org/missing') });
+  expect(await download('org/gated')).toMatchObject({ status: 8, stderr: expect.stringContaining('gated') });
+  expect(await download('org/m', '--include', 'none*')).toMatchObject({ status: 3 });
+  expect(await download('org/m', '--no-wait')).toMatchObject({ status: 2 });
+  await expect(access(join(home, 'own', 'store'))).rejects.toThrow();
+  expect(await download('org/m')).toMatchObject({ status: 0, stderr: expect.stringContaining('no store was found') });
+  expect(await readdir(join(home, 'own', 'store'))).toContain('org--m');
+});
+
 usualTest('a token is sent only to the Hub, and no output contains it', async () => {
   const token = 'hf_secretSecretSecret';
   const world = await hubWorld({ HF_TOKEN: token });
@@ -352,7 +370,7 @@ usualTest.each([
   world.hub.push('org/m', { files: { ...files, [path]: 'x' } });
   const refused = await world.host('download', 'org/m');
   expect(refused.status, refused.stderr).toBe(8);
-  expect(await readdir(world.storePath)).not.toContain('org--m');
+  expect(await readdir(world.storePath).catch(() => [])).not.toContain('org--m');
 });
 
 usualTest('an invalid body of a download request is refused', async () => {

@@ -10,13 +10,18 @@ export type { OpenedStore } from './store/opened-store.ts';
  * Finds the store, in the same way for every command: the server's own inside a server; the one in a flag or the environment; on the host
  * the running server, else the disk; elsewhere the configured host. HTTP uses the connections of `deps`.
  * @param mayCreate whether this machine's own default store may be created if there is none at all
+ * @param beforeCreating called before it is created; its error is thrown, and nothing is created
  * @param withKey whether to send this machine's key to its running server; a server itself sends it to nobody
  * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE if its disk is not mounted, CONFIG if the configured directory is missing or
  * contains a user's files
  */
 export async function openStore(
   deps: Deps,
-  { mayCreate = false, withKey = true }: { readonly mayCreate?: boolean; readonly withKey?: boolean } = {},
+  {
+    mayCreate = false,
+    beforeCreating,
+    withKey = true,
+  }: { readonly mayCreate?: boolean; readonly beforeCreating?: () => Promise<void>; readonly withKey?: boolean } = {},
 ): Promise<OpenedStore> {
   const { store } = deps;
   if (store !== undefined)
@@ -27,7 +32,7 @@ export async function openStore(
       fleet: async () => deps.fleet ?? (await onDisk()).openUnservedFleet(deps, store as LocalStore),
       [Symbol.asyncDispose]: async () => {},
     };
-  const { url, localRoot } = await findStore(deps, { mayCreate });
+  const { url, localRoot } = await findStore(deps, { mayCreate, beforeCreating });
   if (url === undefined) return (await onDisk()).openOnDisk(deps, localRoot);
   const { openOverHttp } = await import('./store/store-over-http.ts');
   return openOverHttp(deps, url, { localRoot, withKey });

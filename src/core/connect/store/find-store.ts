@@ -18,9 +18,13 @@ export type StorePlace =
 /**
  * Decides which store a command uses; see `openStore`.
  * @param mayCreate whether to create the directory of this machine's default store if there is no store at all
+ * @param beforeCreating called before that
  * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE, STORE_AMBIGUOUS, CONFIG
  */
-export async function findStore(deps: Deps, { mayCreate }: { readonly mayCreate: boolean }): Promise<StorePlace> {
+export async function findStore(
+  deps: Deps,
+  { mayCreate, beforeCreating }: { readonly mayCreate: boolean; readonly beforeCreating?: (() => Promise<void>) | undefined },
+): Promise<StorePlace> {
   const { settings, isStoreHost, isStoreNamed } = deps.config;
   if (!settings.enabled.value) throw switchedOff(deps);
   const url = remoteUrl(deps.config);
@@ -40,6 +44,7 @@ export async function findStore(deps: Deps, { mayCreate }: { readonly mayCreate:
   if (nearby !== undefined) return { url: nearby };
   if (exists) return { localRoot: root };
   if (!mayCreate) throw notConfigured();
+  await beforeCreating?.();
   await makeDirectory(root);
   // Somebody who forgot SKULK_STORE would look for the model in the store of another machine.
   deps.world.emit({

@@ -41,11 +41,18 @@ export async function download(
   deps: Deps,
   { request, wait }: { readonly request: DownloadRequest; readonly wait: boolean },
 ): Promise<FinishedDownload> {
-  await using opened = await openStore(deps, { mayCreate: true });
-  if (!wait && opened.url === undefined && deps.downloads === undefined)
-    throw new SkulkError('USAGE', 'the download cannot continue in the background: no server is running on this store host', {
+  const noServer = (): SkulkError =>
+    new SkulkError('USAGE', 'the download cannot continue in the background: no server is running on this store host', {
       hint: 'start `skulk serve`, or omit --no-wait',
     });
+  // A download that fails at once must not leave an empty store.
+  const beforeCreating = async (): Promise<void> => {
+    if (!wait) throw noServer();
+    const { requireOnHub } = await import('./require-on-hub.ts');
+    await requireOnHub(deps, request);
+  };
+  await using opened = await openStore(deps, { mayCreate: true, beforeCreating });
+  if (!wait && opened.url === undefined && deps.downloads === undefined) throw noServer();
   const downloads = await opened.downloads();
   const { modelId, selector, ggufFile } = request;
   const change = { action: 'download', model_id: modelId, selector: selector ?? ggufFile ?? null } as const;
