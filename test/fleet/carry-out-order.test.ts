@@ -31,6 +31,20 @@ test('two processes that carry out the same order both report the freed bytes', 
   expect(await node.staged()).toBe(0);
 });
 
+test('two nodes that share a directory count its freed bytes once', async () => {
+  const node = await nodeWithCopy();
+  const as = (nodeId: string) => ({ ...node.deps, config: { ...node.deps.config, nodeId } });
+  const outcomes = await Promise.all(['a', 'b', 'a'].map((id) => carryOutOrder(as(id), order('e'))));
+  expect(outcomes[2]).toEqual(outcomes[0]);
+  expect(
+    outcomes
+      .slice(0, 2)
+      .map(({ freed_bytes }) => freed_bytes)
+      .toSorted(),
+  ).toEqual([0, 3]);
+  expect(await node.staged()).toBe(0);
+});
+
 test('a copy that was staged again after an order stays, regardless of which process receives the order first', async () => {
   const node = await nodeWithCopy();
   const done = { status: 'done', freed_bytes: 3, reason: null };

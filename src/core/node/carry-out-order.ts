@@ -27,6 +27,8 @@ const settledKeptMs = 3_600_000;
 interface SavedOutcome extends OrderOutcome {
   /** The copies that an order to purge every copy could not remove yet, by reference or model. */
   readonly left?: readonly string[];
+  /** What each node removed, by its id: nodes that share a directory report only their own part of it. */
+  readonly freed_by?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -49,19 +51,19 @@ export async function carryOutOrder(deps: Deps, order: Order): Promise<OrderOutc
     if (world.signal.aborted) throw world.signal.reason;
     return {
       status: 'failed',
-      freed_bytes: order.order_id === '' ? 0 : ((await readOutcome(layout, order))?.freed_bytes ?? 0),
+      freed_bytes: order.order_id === '' ? 0 : freedBy(config.nodeId, await readOutcome(layout, order)),
       reason: short(reasonOf(error)),
     };
   }
 }
 
 async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): Promise<OrderOutcome> {
-  const { world } = deps;
+  const { world, config } = deps;
   // Without an id, it is the order of a store that gives none, and its result belongs to no other order.
   const isGiven = order.order_id !== '';
   const before = isGiven ? await readOutcome(layout, order) : undefined;
-  if (before?.status === 'done') return before;
-  let freed_bytes = before?.freed_bytes ?? 0;
+  let freed_bytes = freedBy(config.nodeId, before);
+  if (before?.status === 'done') return { status: 'done', freed_bytes, reason: before.reason };
   let report: EvictionReport;
   for (let attempt = 1; ; attempt += 1) {
     const victims = await chooseVictims(layout, order, before?.left);
@@ -85,7 +87,11 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
           }
         : { status: 'done', freed_bytes, reason: null };
   const left = [...kept_in_use.map(({ reference }) => reference), ...failed.map(({ model_id }) => model_id)];
-  const saved: SavedOutcome = { ...outcome, ...(order.model_id === null && outcome.status !== 'done' && { left }) };
+  const saved: SavedOutcome = {
+    ...outcome,
+    ...(order.model_id === null && outcome.status !== 'done' && { left }),
+    freed_by: { ...before?.freed_by, [config.nodeId ?? '']: freed_bytes },
+  };
   // A node that never staged has nothing that a repeated order could remove.
   if (isGiven && (await exists(layout.root))) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(saved));
   return outcome;
@@ -138,6 +144,10 @@ async function chooseVictims(
   return left === undefined ? all : all.filter((one) => left.includes(nameOf(one).reference) || left.includes(one.modelId));
 }
 
+/** The bytes that a node has removed for an order. A result of an earlier version belongs to whoever reads it. */
+const freedBy = (nodeId: string | undefined, saved: SavedOutcome | undefined): number =>
+  (saved?.freed_by === undefined ? saved?.freed_bytes : saved.freed_by[nodeId ?? '']) ?? 0;
+
 const isBeingEvicted = ({ holders }: EvictionReport['kept_in_use'][number]): boolean =>
   holders.every(({ purpose }) => purpose === evictionPurpose);
 
@@ -151,16 +161,23 @@ const short = (text: string): string => text.slice(0, maxReasonBytes);
 
 async function readOutcome(layout: StagingLayout, order: Order): Promise<SavedOutcome | undefined> {
   try {
-    const { status, freed_bytes, reason, left } = JSON.parse(
+    const { status, freed_bytes, reason, left, freed_by } = JSON.parse(
       await readEither(settledFile(layout, order), outcomeFile(layout, order)),
     ) as Partial<SavedOutcome>;
     if (!Number.isSafeInteger(freed_bytes) || (status !== 'done' && status !== 'deferred' && status !== 'failed')) return undefined;
     const outcome = { status, freed_bytes: freed_bytes as number, reason: typeof reason === 'string' ? reason : null };
-    return Array.isArray(left) ? { ...outcome, left } : outcome;
+    return {
+      ...outcome,
+      ...(Array.isArray(left) && { left }),
+      ...(isCounts(freed_by) && { freed_by }),
+    };
   } catch (error) {
     if (error instanceof SkulkError) throw error;
     return undefined;
   }
 }
+
+const isCounts = (value: unknown): value is Readonly<Record<string, number>> =>
+  typeof value === 'object' && value !== null && Object.values(value).every(Number.isSafeInteger);
 
 const readEither = (path: string, other: string): Promise<string> => readFile(path, 'utf8').catch(() => readFile(other, 'utf8'));
