@@ -14,7 +14,7 @@ const stagingFields = {
   node_cache_path: Type.Optional(
     Type.String({
       minLength: 1,
-      default: '~/.skulk/staging',
+      default: '$SKULK_HOME/staging',
       description: 'Directory of staged copies. On the store host it may be store_path itself: then nothing is copied.',
     }),
   ),

@@ -5,8 +5,6 @@ export interface TemplateAnswers {
   readonly storeHttpHost?: string | undefined;
   readonly storePort?: number | undefined;
   readonly nodeCachePath?: string | undefined;
-  /** Then the copies are in skulk's own directory, which is not the default one. */
-  readonly isHomeMoved?: boolean;
   /** GiB. */
   readonly keepRecentGb?: number | undefined;
 }
@@ -18,15 +16,8 @@ export function configTemplate({
   storeHttpHost,
   storePort = 58080,
   nodeCachePath,
-  isHomeMoved = false,
   keepRecentGb = 40,
 }: TemplateAnswers): string {
-  const copies =
-    nodeCachePath !== undefined
-      ? `node_cache_path: ${JSON.stringify(nodeCachePath)}`
-      : isHomeMoved
-        ? '# node_cache_path: $SKULK_HOME/staging'
-        : 'node_cache_path: ~/.skulk/staging';
   return `# Configuration of skulk; \`man 5 skulk-config\` describes every key.
 model_store:
   enabled: true
@@ -44,7 +35,7 @@ model_store:
   staging:
     enabled: true
     # Where each machine keeps its verified copies. On the store host it may be store_path itself: nothing is copied then.
-    ${copies}
+    ${nodeCachePath === undefined ? '# node_cache_path: $SKULK_HOME/staging' : `node_cache_path: ${JSON.stringify(nodeCachePath)}`}
     cleanup_on_deactivate: true
     # How many GiB of idle copies to keep; 0 keeps none.
     staging_keep_recent_gb: ${keepRecentGb}

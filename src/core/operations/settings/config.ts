@@ -4,7 +4,7 @@ import { checkPaths } from '../../config/check-paths.ts';
 import { type ConfigRow, describeConfig } from '../../config/describe.ts';
 import { expandPath } from '../../config/expand-path.ts';
 import { findConfigFile, type SkippedFile, searchedDirectories } from '../../config/find-file.ts';
-import { isHomeMoved, loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../../config/load.ts';
+import { loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../../config/load.ts';
 import { parseConfig, readConfigFile } from '../../config/read-file.ts';
 import type { SettingFlags } from '../../config/settings.ts';
 import { refusedByPython } from '../../config/shared-keys.ts';
@@ -101,18 +101,22 @@ export const configFileOf = (world: World, { config }: SettingFlags): string =>
  * The content of a file with these answers.
  * @throws SkulkError CONFIG for impossible answers
  */
-export function previewConfig(world: World, path: string, { storeHost, storePath, ...answers }: InitAnswers): string {
+export function previewConfig(world: World, path: string, { storeHost, storePath, nodeCachePath, ...answers }: InitAnswers): string {
   const given = storePath === undefined ? undefined : expandPath(storePath, world);
   const content = configTemplate({
     ...answers,
     storeHost: storeHost ?? world.hostname,
-    isHomeMoved: isHomeMoved(world),
+    // Otherwise a machine with another SKULK_HOME would put its copies into the directory of this one.
+    nodeCachePath: nodeCachePath !== undefined && isDefaultPlace(world, nodeCachePath) ? undefined : nodeCachePath,
     storePath: given === undefined ? undefined : resolve(world.cwd, given),
   });
   // A file that was just written must load.
   resolveConfig(world, { ...parseConfig(content, path), file: path, flags: {}, nodeId: undefined, skulkHome: skulkHomeOf(world) });
   return content;
 }
+
+const isDefaultPlace = (world: World, nodeCachePath: string): boolean =>
+  resolve(world.cwd, expandPath(nodeCachePath, world)) === join(skulkHomeOf(world), 'staging');
 
 /**
  * Writes a commented configuration file atomically.
