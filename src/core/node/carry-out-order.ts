@@ -144,7 +144,7 @@ async function chooseVictims(
   return left === undefined ? all : all.filter((one) => left.includes(nameOf(one).reference) || left.includes(one.modelId));
 }
 
-/** The bytes that a node has removed for an order. A result of an earlier version belongs to whoever reads it. */
+/** The bytes that a node has removed for an order. A result of an earlier version has no owner. */
 const freedBy = (nodeId: string | undefined, saved: SavedOutcome | undefined): number =>
   (saved?.freed_by === undefined ? saved?.freed_bytes : saved.freed_by[nodeId ?? '']) ?? 0;
 
