@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ActivityEntry, AuditList } from '../../src/core/protocol/events.ts';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
+import { fullSafetensors, installStandIn } from '../helpers/python-engines.ts';
 import { ask } from '../helpers/raw-http.ts';
 
 const listed = async (world: HubWorld, ...args: readonly string[]): Promise<readonly ActivityEntry[]> =>
@@ -88,4 +89,20 @@ test('a download by a command without a server is one entry with its result', as
     ['org/m', null, undefined],
     ['org/none', 'MODEL_NOT_FOUND', undefined],
   ]);
+});
+
+test('a request for an optimization is listed as accepted, and its end with its result', async () => {
+  const world = await hubWorld({ SKULK_ENGINE_MLX: await installStandIn('mlx') });
+  expect((await world.host('add', await fullSafetensors(), '--as', 'acme/Tiny')).status).toBe(0);
+  const host = await world.serveInProcess();
+  const asked = await ask(host.url, '/store/models/acme%2FTiny/optimize', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ engine: 'mlx' }),
+  });
+  expect(asked.json()).toMatchObject({ modelId: 'acme/Tiny' });
+  await expect.poll(() => listed(world, '--kind', 'optimize')).toHaveLength(2);
+  const [ended, accepted] = await listed(world, '--kind', 'optimize');
+  expect(accepted).toMatchObject({ who: 'lan', model_id: 'acme/Tiny', code: null, state: 'accepted' });
+  expect(ended).toEqual({ ...accepted, at: expect.any(String), state: 'ended' });
 });
