@@ -199,19 +199,46 @@ describe('skulk audit with a server', () => {
     expect(subjects.toSorted()).toEqual([...names.map((name) => `model ${name}`), ...names].toSorted());
   });
 
-  test('names the models that were verified', async () => {
+  test('lists nothing of a delete that finds no model, or of a delete with --dry-run', async () => {
+    const world = await fleetWorld();
+    await world.add('org/lost');
+    await rm(join(world.home, 'host/store/org--lost'), { recursive: true });
+    const host = await world.hostInProcess();
+    const list = async () => (JSON.parse((await world.host('audit', '--json', '--limit', '9')).stdout) as AuditList).entries;
+    for (const run of [world.host, (...args: readonly string[]) => world.node('n1', host.url, ...args)]) {
+      expect((await run('delete', 'org/none', '--yes')).status).toBe(3);
+      expect((await run('delete', 'org/none', '--dry-run')).status).toBe(3);
+      expect((await run('delete', 'org/lost', '--dry-run')).status).toBe(0);
+    }
+    expect((await world.host('delete', 'org/lost', '--yes')).status).toBe(0);
+    await expect.poll(async () => (await list())[0]?.action).toBe('delete');
+    expect((await list()).map(({ action, model_id, code }) => [action, model_id, code])).toEqual([
+      ['delete', 'org/lost', null],
+      ['add', 'org/lost', null],
+    ]);
+  });
+
+  test('names the models that were repaired', async () => {
     const world = await fleetWorld();
     const host = await world.hostInProcess();
-    const verify = (model_ids?: readonly string[]) =>
-      ask(host.url, '/verify', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ model_ids }) });
+    const verify = (model_ids?: readonly string[], repair = true) =>
+      ask(host.url, '/verify', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ model_ids, repair }),
+      });
     for (const names of [undefined, ['org/a:Q4_K_M'], ['org/a', 'org/b:Q8_0'], ['no model']]) await verify(names);
+    // Without a repair it changes nothing.
+    for (const names of [undefined, ['org/a']]) await verify(names, false);
+    await verify(['last'], true);
     const list = async () => JSON.parse((await world.host('audit', '--json')).stdout) as AuditList;
-    await expect.poll(async () => (await list()).entries.length).toBe(4);
+    await expect.poll(async () => (await list()).entries[0]?.model_id).toBe('last');
     expect((await list()).entries.toReversed()).toMatchObject([
       { action: 'verify', model_id: null, selector: null, target: null, code: null },
       { action: 'verify', model_id: 'org/a', selector: 'Q4_K_M', target: null, code: 'MODEL_NOT_FOUND' },
       { action: 'verify', model_id: null, selector: null, target: 'org/a, org/b:Q8_0' },
       { action: 'verify', model_id: null, target: 'no model', code: 'BAD_MODEL_ID' },
+      { action: 'verify', model_id: 'last', code: 'MODEL_NOT_FOUND' },
     ]);
   });
 

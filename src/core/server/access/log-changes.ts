@@ -75,6 +75,8 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
   const { method, routeOptions, asker, ip, headers, body, freedBytes, jobs = [] } = request;
   const named = actionOf(method, routeOptions.url ?? '');
   const action = named === 'purge' && fieldsOf(body)['kind'] === 'stage' ? 'stage' : named;
+  // A verification without repairs only reads. `skulk delete` uses one to look a model up.
+  if (action === 'verify' && fieldsOf(body)['repair'] !== true) return;
   // A stranger may ask for anything, and is not to push away what others did.
   if (action === undefined || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
   const { model, target, name } = targetOf(request) as { model?: string; target?: string; name?: string };
