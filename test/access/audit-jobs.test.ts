@@ -83,11 +83,11 @@ test('a cancelled download is listed as accepted and as cancelled, and has no ot
 test('a download by a command without a server is one entry with its result', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'config.json': '{}', 'model.safetensors': 'x'.repeat(5000) } });
-  expect((await world.host('download', 'org/none')).status).toBe(3);
   expect((await world.host('download', 'org/m')).status).toBe(0);
+  expect((await world.host('download', 'org/none')).status).toBe(3);
   expect((await listed(world)).map(({ model_id, code, state }) => [model_id, code, state])).toEqual([
-    ['org/m', null, undefined],
     ['org/none', 'MODEL_NOT_FOUND', undefined],
+    ['org/m', null, undefined],
   ]);
 });
 
