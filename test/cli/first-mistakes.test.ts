@@ -39,6 +39,15 @@ test('a misspelled model name, or one without its organization, gets a suggestio
   }
 });
 
+test('a model that shares only its organization with others gets no suggestion', async () => {
+  const { url } = await serveModels({ 'mlx-community/Llama-3B': { a: 'a' }, 'mlx-community/tiny': { a: 'a' } });
+  const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
+  for (const line of ['show mlx-community/Qwen-8B', 'delete mlx-community/none --yes', 'show mlx-community/Llama-70Bx-it']) {
+    const ended = await runInProcess(line.split(' '), { env });
+    expect(ended, line).toMatchObject({ status: 3, stderr: expect.not.stringContaining('did you mean') });
+  }
+});
+
 test('config init refuses wrong values without naming a file that does not exist, and names the file that --config gave', async () => {
   const home = await temporaryDirectory();
   const file = join(home, 'mine.yaml');

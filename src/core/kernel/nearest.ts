@@ -1,7 +1,13 @@
-/** The closest word of a list, for a suggestion; undefined if no word is close. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** With more differences, two words are unlike, however long they are. */
+const maxDistance = 3;
+
+/**
+ * The closest word of a list, for a suggestion; undefined if no word is close.
+ * @param length how many characters of the word distinguish it; by default all
+ */
+export function nearest(word: string, candidates: Iterable<string>, length: number = word.length): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.min(maxDistance, Math.max(1, Math.floor(length / 3))) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

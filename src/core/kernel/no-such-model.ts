@@ -5,7 +5,9 @@ import { nearest } from './nearest.ts';
 /** The known model with the closest id, for a suggestion; undefined if none is close. */
 export function suggestModel(modelId: ModelId, known: Iterable<string>): string | undefined {
   const ids = [...known];
-  return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids);
+  // Models of one organization are not alike because of its name.
+  const { length } = modelId.slice(modelId.indexOf('/') + 1);
+  return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids, length);
 }
 
 /** The hint for a model that was not found. @param suggestion the known model with the closest id */
