@@ -109,7 +109,12 @@ export interface LineOfParts {
   readonly line: readonly TableCell[];
   /** On a terminal that is too narrow, the last part continues between words on further lines, this far from the left. */
   readonly indent?: number;
+  /** Whether it only helps a reader, so that `--quiet` omits it. */
+  readonly aside?: boolean;
 }
+
+/** A line of a result that `--quiet` omits, e.g. the next step. */
+export const aside = (text: string): LineOfParts => ({ line: [text], aside: true });
 
 /** A line, or a table. */
 export type TextBlock = string | LineOfParts | Table;

@@ -79,10 +79,11 @@ async function printOutcome(
   { terminal, now }: { readonly terminal: Terminal; readonly now: Date },
 ): Promise<number> {
   if (asJson && json !== undefined) await terminal.print(formatJson(json, terminal));
-  if (!asJson && text.length > 0) {
+  const shown = quiet ? text.filter((block) => typeof block === 'string' || !('aside' in block && block.aside === true)) : text;
+  if (!asJson && shown.length > 0) {
     const view: TerminalView | undefined = terminal.stdoutIsTerminal ? { columns: terminal.columns, now } : undefined;
-    const renderTable = hasTable(text) ? (await import('./render/table.ts')).renderTable : () => [];
-    await terminal.print(renderText(text, view, renderTable, terminal.paint));
+    const renderTable = hasTable(shown) ? (await import('./render/table.ts')).renderTable : () => [];
+    await terminal.print(renderText(shown, view, renderTable, terminal.paint));
   }
   if (notice !== undefined && !quiet && !asJson) terminal.say(notice);
   return failure === undefined ? status : reportError(failure, terminal, { json: asJson, verbose });

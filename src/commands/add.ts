@@ -1,4 +1,4 @@
-import { argument, defineCommand, flag, value } from '../cli/definition.ts';
+import { argument, aside, defineCommand, flag, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseRevision } from '../core/kernel/model-id.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
@@ -42,8 +42,8 @@ export const add = defineCommand({
   },
   text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped }) => [
     `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,
-    `digest sha256:${digest}`,
+    aside(`digest sha256:${digest}`),
     ...skipped.map(({ path, why }) => `left out ${path}: ${why}`),
-    `next: skulk stage ${model_id}`,
+    aside(`next: skulk stage ${model_id}`),
   ],
 });

@@ -1,4 +1,4 @@
-import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
+import { aside, defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatRef, type ModelRef, parseRevision } from '../core/kernel/model-id.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
@@ -70,12 +70,12 @@ interface ShownStatus {
 
 function describeStatus({ status, size_bytes, commit, gguf_file, mmproj_file, asked }: ShownStatus): readonly TextBlock[] {
   if (status !== 'complete')
-    return [`${formatRef(asked)}: ${status}`, `to see its progress: skulk downloads ${shellWord(formatRef(asked))}`];
+    return [`${formatRef(asked)}: ${status}`, aside(`to see its progress: skulk downloads ${shellWord(formatRef(asked))}`)];
   return [
     `${formatRef(asked)}: in the store${size_bytes === undefined ? '' : `, ${formatBytes(size_bytes)}`}${commit === null ? '' : ` (commit ${commit})`}`,
     ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
     ...(mmproj_file == null ? [] : [`the projector is ${mmproj_file}`]),
-    `next: skulk stage ${shellWord(formatRef(asked))}`,
+    aside(`next: skulk stage ${shellWord(formatRef(asked))}`),
   ];
 }
 

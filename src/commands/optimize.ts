@@ -1,4 +1,4 @@
-import { choice, defineCommand, flag, number, type TextBlock, value } from '../cli/definition.ts';
+import { aside, choice, defineCommand, flag, number, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes } from '../core/kernel/units.ts';
@@ -85,7 +85,7 @@ function describeStatus(made: Made): readonly TextBlock[] {
   return [
     `${targetId}: in the store, ${type}${achievedBpw === null ? '' : ` with ${achievedBpw} bits per weight`}${size}`,
     `made from ${made.modelId} by ${engineOf(made)}`,
-    `next: skulk stage ${shellWord(targetId)}`,
+    aside(`next: skulk stage ${shellWord(targetId)}`),
   ];
 }
 
