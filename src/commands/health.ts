@@ -24,8 +24,8 @@ export const health = defineCommand({
   text: (report) =>
     [
       `configured  ${report.configured ? 'yes' : 'no'}`,
-      `reachable   ${report.reachable ? 'yes' : 'no'}`,
-      `location    ${report.location}${report.location.startsWith('/') ? ' (no server is running)' : ''}`,
+      `reachable   ${!report.reachable ? 'no' : report.location.startsWith('/') ? 'on this disk only: no server is running' : 'yes'}`,
+      `location    ${report.location}`,
       ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
       ...(typeof report.free_bytes === 'number' && typeof report.total_bytes === 'number'
         ? [

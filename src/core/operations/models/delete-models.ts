@@ -7,6 +7,7 @@ import { isPythonHost } from '../../connect/is-python-host.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
+import { nodeNames } from '../../kernel/machine/node-names.ts';
 import { formatRef, type ModelId, type ModelRef, withoutRepeats } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
@@ -31,7 +32,7 @@ export interface DeletionPlan {
     readonly total_bytes: number;
     /** Whether this machine has a copy. */
     readonly staged: boolean;
-    /** The hostnames of the machines that reported a copy to the store. */
+    /** The names of the machines that reported a copy to the store: their hostnames, and their node ids where two have the same. */
     readonly staged_on: readonly string[];
   }[];
 }
@@ -63,6 +64,7 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
     .fleet()
     .then((fleet) => fleet.nodes())
     .catch(() => []);
+  const nameOf = nodeNames(nodes);
   const { copies } = await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value));
   const models: DeletionPlan['models'][number][] = [];
   for (const ref of refs) {
@@ -89,7 +91,7 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
       staged: isStaged.includes(true),
       staged_on: nodes
         .filter((node) => node.copies?.some((copy) => copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))))
-        .map(({ hostname }) => hostname),
+        .map(nameOf),
     });
   }
   return { models };
