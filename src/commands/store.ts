@@ -67,7 +67,11 @@ export const store = defineCommand({
 });
 
 const restartLine = ({ restart }: { readonly restart: boolean }): readonly TextBlock[] =>
-  restart ? ['restart its server, e.g. with `skulk service restart`: until then it works as before'] : [];
+  restart
+    ? [
+        'restart its server: end `skulk serve` and start it again, or if it is a service, `skulk service restart`; until then it works as before',
+      ]
+    : [];
 
 const listLine = (what: string, models: readonly string[] | null): readonly TextBlock[] =>
   models === null || models.length === 0 ? [] : [`${what}: ${models.join(', ')}`];

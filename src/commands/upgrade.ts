@@ -21,7 +21,12 @@ export const upgrade = defineCommand({
   text: ({ version, method, directory, commands }) => [
     `skulk ${version}, installed as ${names[method]} in ${directory}`,
     'to upgrade:',
-    ...[...commands, ...(method === 'deb' ? [] : ['skulk service restart   # where a server runs'])].map((line) => `  ${line}`),
+    ...[
+      ...commands,
+      ...(method === 'deb'
+        ? []
+        : ['skulk service restart   # where a server runs as a service; else end `skulk serve` and start it again']),
+    ].map((line) => `  ${line}`),
   ],
 });
 

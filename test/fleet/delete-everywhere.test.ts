@@ -50,6 +50,10 @@ usualTest('a delete reaches every node with an agent at once, and waits for a no
   for (const name of ['n1', 'n2', 'laptop'])
     expect(await world.node(name, host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
 
+  // All of them run on one machine, so the hostname alone names none.
+  const plan = await world.node('n1', host.url, 'delete', 'org/one', '--dry-run');
+  for (const id of ['n1', 'n2', 'laptop']) expect(plan.stdout).toContain(` (${id})`);
+
   const ended = await world.node('n1', host.url, 'delete', 'org/one', '--yes', '--json');
   expect(ended.status).toBe(9);
   expect(nodesOf(ended.stdout)).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });

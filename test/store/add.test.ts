@@ -346,4 +346,8 @@ test('a machine that finds no store says once that it has one of its own now', a
   const says = `no store was found, so this machine has one of its own now, in ${join(home, 'store')}`;
   expect(await add('org/one')).toMatchObject({ status: 0, stderr: expect.stringContaining(says) });
   expect(await add('org/two')).toMatchObject({ status: 0, stderr: expect.not.stringContaining('no store was found') });
+  const health = await runInProcess(['health'], { env: { SKULK_HOME: home } });
+  expect(health).toMatchObject({ status: 0, stdout: expect.stringMatching(/reachable +on this disk only: no server is running\n/) });
+  const quiet = await runInProcess(['add', source, '--as', 'org/three', '-q'], { env: { SKULK_HOME: home } });
+  expect(quiet).toMatchObject({ status: 0, stdout: expect.stringMatching(/^org\/three: added, .*\n$/) });
 });
