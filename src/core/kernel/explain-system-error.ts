@@ -113,7 +113,9 @@ export function explainAnySystemError(error: unknown): unknown {
 export function describeFailure(doing: string, error: unknown): string {
   const known = explainSystemError(error, doing);
   if (known instanceof SkulkError) return known === error ? `${doing}: ${known.message}` : known.message;
-  if (!isOfFiles(error)) return `${doing}: ${error instanceof Error ? error.message || error.name : String(error)}`;
+  // Any other class is a bug of skulk, and its name helps a report of it.
+  if (!isOfFiles(error))
+    return `${doing}: ${error instanceof Error && error.name === 'Error' && error.message !== '' ? error.message : String(error)}`;
   return `${doing}: ${meaningOf(error)}${doing.includes(error.path) ? '' : ` (${error.path})`}`;
 }
 
