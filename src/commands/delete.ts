@@ -1,7 +1,9 @@
 import { type CommandContext, defineCommand, flag } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import { formatRef, type ModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import type { DeletionPlan } from '../core/operations/models/delete-models.ts';
 import { modelsArgument } from './model-arguments.ts';
 import { nodeLines, unfinishedNodes } from './node-lines.ts';
 
@@ -51,7 +53,7 @@ export const deleteModel = defineCommand({
   text: (result) => {
     if ('dry_run' in result)
       return result.models.flatMap((model) => [
-        `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.staged_on.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.staged_on)})`,
+        `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.nodes.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.nodes)})`,
         ...(model.is_last === true ? [] : (model.files ?? []).map((path) => `  ${path}`)),
       ]);
     const nameOfDeleted = (id: string): string => result.whole.find((name) => name.startsWith(`${id},`)) ?? id;
@@ -76,18 +78,18 @@ const nameOf = (model: Planned): string =>
 
 const maxListed = 5;
 
-function copiesOn(machines: readonly string[]): string {
-  if (machines.length === 0) return '';
-  const rest = machines.length - maxListed;
-  const named = machines.slice(0, maxListed).join(', ');
-  return `, and the ${machines.length === 1 ? 'copy' : 'copies'} on ${named}${rest > 0 ? ` and ${rest} more` : ''}`;
+function copiesOn(nodes: DeletionPlan['models'][number]['nodes']): string {
+  if (nodes.length === 0) return '';
+  const rest = nodes.length - maxListed;
+  const named = nodes.slice(0, maxListed).map(nodeNames(nodes)).join(', ');
+  return `, and the ${nodes.length === 1 ? 'copy' : 'copies'} on ${named}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 async function askFor(
-  models: readonly (Planned & { readonly total_bytes: number; readonly staged_on: readonly string[] })[],
+  models: readonly (Planned & { readonly total_bytes: number; readonly nodes: DeletionPlan['models'][number]['nodes'] })[],
   context: CommandContext,
 ): Promise<void> {
-  const names = models.map((model) => `${nameOf(model)} (${formatBytes(model.total_bytes)}${copiesOn(model.staged_on)})`).join(', ');
+  const names = models.map((model) => `${nameOf(model)} (${formatBytes(model.total_bytes)}${copiesOn(model.nodes)})`).join(', ');
   if (await context.confirm(`Delete ${names} from the store?`)) return;
   throw new SkulkError('INTERRUPTED', 'nothing was deleted');
 }

@@ -7,7 +7,6 @@ import { isPythonHost } from '../../connect/is-python-host.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
-import { nodeNames } from '../../kernel/machine/node-names.ts';
 import { formatRef, type ModelId, type ModelRef, withoutRepeats } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
@@ -32,8 +31,10 @@ export interface DeletionPlan {
     readonly total_bytes: number;
     /** Whether this machine has a copy. */
     readonly staged: boolean;
-    /** The names of the machines that reported a copy to the store: their hostnames, and their node ids where two have the same. */
+    /** The hostnames of the machines that reported a copy to the store. */
     readonly staged_on: readonly string[];
+    /** The same machines: several may have the same hostname. */
+    readonly nodes: readonly { readonly node_id: string; readonly hostname: string }[];
   }[];
 }
 
@@ -64,7 +65,6 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
     .fleet()
     .then((fleet) => fleet.nodes())
     .catch(() => []);
-  const nameOf = nodeNames(nodes);
   const { copies } = await listCopies(stagingLayout(deps.config.settings.nodeCachePath.value));
   const models: DeletionPlan['models'][number][] = [];
   for (const ref of refs) {
@@ -84,14 +84,16 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
       maxOpenFiles,
       async ({ directory }) => first === undefined || (await readFingerprint(join(directory, first))) !== undefined,
     );
+    const holders = nodes.filter((node) =>
+      node.copies?.some((copy) => copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))),
+    );
     models.push({
       model_id: modelId,
       total_bytes: bytes,
       ...part,
       staged: isStaged.includes(true),
-      staged_on: nodes
-        .filter((node) => node.copies?.some((copy) => copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))))
-        .map(nameOf),
+      staged_on: holders.map(({ hostname }) => hostname),
+      nodes: holders.map(({ node_id, hostname }) => ({ node_id, hostname })),
     });
   }
   return { models };
