@@ -63,7 +63,10 @@ function assignArguments(command: AnyCommand, words: readonly string[], given: R
     given[key] = taken;
   }
   const [surplus] = left;
-  if (surplus !== undefined) throw usage(`"skulk ${command.name}" does not take ${JSON.stringify(surplus)}`, command);
+  if (surplus === undefined) return;
+  // A wrong action explains the words after it.
+  checkTexts(command.arguments, given, command);
+  throw usage(`"skulk ${command.name}" does not take ${JSON.stringify(surplus)}`, command);
 }
 
 /** Parses every text once, so that an error names the flag. */
@@ -88,14 +91,21 @@ function readGlobals(given: GivenTexts): GlobalValues {
   return Object.fromEntries(entries) as GlobalValues;
 }
 
+/** The short global flags, also several in one word. */
+const letters = new RegExp(
+  `^-[${Object.values<OptionSpec<unknown>>(globalOptions)
+    .flatMap(({ short = '' }) => short)
+    .join('')}]+$`,
+);
+
 /** The error for an unknown flag without a command. */
 export function unknownGlobalFlag(words: readonly string[]): SkulkError | undefined {
   const flags = Object.keys(globalOptions).map(flagName);
   const word = words
     .map((text) => text.replace(/=.*$/s, ''))
-    .find((text) => text.startsWith('--') && text !== '--' && !flags.includes(text));
+    .find((text) => /^-./.test(text) && text !== '--' && !flags.includes(text) && !letters.test(text));
   if (word === undefined) return undefined;
-  const suggestion = nearest(word, flags);
+  const suggestion = word === '-V' ? '--version' : nearest(word, flags);
   return new SkulkError('USAGE', `skulk has no option ${word}`, {
     hint: suggestion === undefined ? '`skulk --help` lists them' : `did you mean ${suggestion}?`,
   });

@@ -8,7 +8,7 @@ export const config = defineCommand({
   name: 'config',
   summary: 'show, find, validate or create the configuration',
   description: [
-    'show prints every effective setting, with --origin also its source. path prints the file that is read. validate checks the file, its overrides and its directories. init writes a skulk.yaml with comments to the working directory or to the path in --config.',
+    'show prints every effective setting, with --origin also its source. path prints the file that is read. validate checks the file, its overrides and its directories. To change a setting, edit that file. init writes a skulk.yaml with comments to the working directory or to the path in --config.',
     'skulk reads skulk.yaml from the working directory and the directories above it, then from ~/.config/skulk and /etc/skulk. A file in ~/.config/skulk applies in every directory.',
     'On a terminal, init asks for the role of this machine, the store, the directories and the budget, unless --store-host, --store-path or --print is given. It shows the file before writing it. Esc and Ctrl-C write nothing and exit with status 130.',
     'skulk-config(5) describes the keys of the file.',
@@ -119,5 +119,5 @@ async function initAnswers({ force, print, storeHost, storePath }: InitInput, { 
 /** An explicitly named file need not be in a searched directory. */
 function nextLine({ path, isNamed }: { readonly path: string; readonly isNamed: boolean }): string {
   const how = isNamed ? ` --config ${path}` : '';
-  return `next: skulk config validate${how}, then skulk serve${how} on the store host`;
+  return `next: skulk config validate${how}, then skulk serve${how} on the store host, or skulk health${how} on a node`;
 }

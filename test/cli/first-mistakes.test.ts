@@ -33,7 +33,7 @@ test('a setting of model_store at the top level of the file is reported, because
 test('a misspelled model name, or one without its organization, gets a suggestion', async () => {
   const { url } = await serveModels({ 'org/model-4bit': { a: 'a' } });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
-  for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit']) {
+  for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit', 'show org/MODEL']) {
     const ended = await runInProcess(line.split(' '), { env });
     expect(ended, line).toMatchObject({ status: 3, stderr: expect.stringContaining('did you mean org/model-4bit?') });
   }

@@ -81,6 +81,8 @@ describe('the command line', () => {
     [['work', '-q', '-v'], '--quiet and --verbose cannot be combined', ''],
     [['constructor'], '"constructor" is not a skulk command', ''],
     [['--no-color', '--sotre', 'x'], 'skulk has no option --sotre', 'did you mean --store?'],
+    [['-V'], 'skulk has no option -V', 'did you mean --version?'],
+    [['-qz'], 'skulk has no option -qz', ''],
     [['version', 'work'], '"version" is not a skulk command', ''],
   ])('refuses %j', async (argv, message, hint) => {
     const { status, stdout, stderr } = await runWork(argv, echo);

@@ -2,12 +2,13 @@ import { SkulkError } from './errors.ts';
 import type { ModelId } from './model-id.ts';
 import { nearest } from './nearest.ts';
 
-/** The known model with the closest id, for a suggestion; undefined if none is close. */
+/** The known model with the closest id, or one that begins with this id, for a suggestion; undefined if there is none. */
 export function suggestModel(modelId: ModelId, known: Iterable<string>): string | undefined {
   const ids = [...known];
   // Models of one organization are not alike because of its name.
   const { length } = modelId.slice(modelId.indexOf('/') + 1);
-  return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids, length);
+  const begins = (id: string): boolean => id.toLowerCase().startsWith(modelId.toLowerCase());
+  return ids.find((id) => id.endsWith(`/${modelId}`)) ?? nearest(modelId, ids, length) ?? ids.find(begins);
 }
 
 /** The hint for a model that was not found. @param suggestion the known model with the closest id */
