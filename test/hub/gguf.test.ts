@@ -59,6 +59,8 @@ usualTest('--gguf-file selects exactly one quantization', async () => {
 longTest('a selector and --gguf-file must name the same quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
+  // A plan is made for a store, and a download that is refused makes none.
+  await mkdir(world.storePath, { recursive: true });
   for (const more of [[], ['--dry-run']]) {
     const two = await world.host('download', 'org/g:Q4_K_M', '--gguf-file', five[1] as string, ...more);
     expect([two.status, two.stdout]).toEqual([2, '']);
