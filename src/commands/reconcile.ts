@@ -31,7 +31,9 @@ export const reconcile = defineCommand({
 function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...budget }: ReconcileReport): readonly string[] {
   const did = budget.dry_run ? 'would drop' : 'dropped';
   return [
-    ...dropped_leases.map(({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}) whose process is gone`),
+    ...dropped_leases.map(
+      ({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}), because its process is gone or its time is over`,
+    ),
     ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
     ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
     ...orders.map(orderLine),

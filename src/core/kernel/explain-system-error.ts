@@ -82,9 +82,9 @@ export function explainSystemError(error: unknown, doing: string): unknown {
   if (error instanceof SkulkError) return error;
   const sentence = sentenceFor(error);
   if (sentence === undefined) return error;
-  const { path } = error as { path?: unknown };
-  const where = typeof path === 'string' && !doing.includes(path) ? ` (${path})` : '';
-  const hint = typeof path === 'string' ? sentence.hint.replaceAll('PATH', path) : sentence.hint;
+  const path = pathOf(error);
+  const where = path !== undefined && !doing.includes(path) ? ` (${path})` : '';
+  const hint = path === undefined ? sentence.hint : sentence.hint.replaceAll('PATH', path);
   return new SkulkError(sentence.code, `${doing}: ${sentence.text}${where}`, { hint, cause: error });
 }
 
@@ -116,7 +116,8 @@ export function describeFailure(doing: string, error: unknown): string {
   // Any other class is a bug of skulk, and its name helps a report of it.
   if (!isOfFiles(error))
     return `${doing}: ${error instanceof Error && error.name === 'Error' && error.message !== '' ? error.message : String(error)}`;
-  return `${doing}: ${meaningOf(error)}${doing.includes(error.path) ? '' : ` (${error.path})`}`;
+  const path = pathOf(error) ?? error.path;
+  return `${doing}: ${meaningOf(error)}${doing.includes(path) ? '' : ` (${path})`}`;
 }
 
 /** The message of an error, in words also if it comes from the system. */
@@ -160,6 +161,13 @@ const verbs: Readonly<Record<string, string>> = {
   watch: 'watch',
   write: 'write',
 };
+
+/** The path of an error. A file that skulk renames when it is written has a name that tells nobody anything, so its directory is named. */
+function pathOf(error: unknown): string | undefined {
+  const { path } = error as { path?: unknown };
+  if (typeof path !== 'string') return undefined;
+  return /\.(?:tmp|new)$/.test(path) ? dirname(path) : path;
+}
 
 interface FileError extends Error {
   readonly path: string;

@@ -77,14 +77,15 @@ const sentences: Record<string, string> = {
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'the network is unreachable',
   ENOTFOUND: 'unknown host name',
-  EAI_AGAIN: 'the host name cannot be resolved right now',
+  EAI_AGAIN: 'no name server answers for this host name',
   // OpenSSL's words for it name its source files.
   EPROTO: 'the TLS handshake failed',
 };
 
 const hints: Record<string, string> = {
   ENOTFOUND: 'check the name (try NAME.local), or set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080',
-  EAI_AGAIN: 'check the DNS settings of this machine, or set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080',
+  EAI_AGAIN:
+    'if mDNS found the store before: check that `skulk serve` runs there; else check the name and the DNS settings of this machine, or set an address in store_http_host or SKULK_STORE',
   ETIMEDOUT: 'check that the host is up and that no firewall blocks the connection',
   EHOSTUNREACH: 'check that the host is up and on this network',
   EPROTO: 'if `skulk serve` runs there without a TLS proxy, use http:// instead of https://',

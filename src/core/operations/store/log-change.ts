@@ -79,7 +79,7 @@ export async function recordOnDisk(
       emit({
         type: 'warning',
         message: describeFailure(`cannot write to the log of changes ${file}`, error),
-        hint: 'this concerns only the log; the command has done its work',
+        hint: 'only the entry of the log is missing; this says nothing about the result of the command',
       }),
   });
   const at = now().toISOString();
