@@ -221,12 +221,15 @@ describe('access to files that skulk creates', () => {
           NODE_COMPILE_CACHE: '',
         },
       });
-      let stderr = '';
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (text) => {
+        stdout += String(text);
+      });
       child.stderr.on('data', (text) => {
         stderr += String(text);
       });
       const [status] = await once(child, 'close');
-      return { status, stderr };
+      return { status, stdout, stderr };
     };
     const changes = [
       ['add', join(home, 'm'), '--as', 'org/n'],
@@ -252,6 +255,9 @@ describe('access to files that skulk creates', () => {
         false,
       ]);
     }
+    // One check that cannot be made does not prevent the others.
+    const { checks } = JSON.parse((await as('doctor', '--json')).stdout) as { checks: { id: string; status: string }[] };
+    expect(checks.filter(({ status }) => status === 'problem').map(({ id }) => id)).toContain('staging path');
   });
 });
 

@@ -52,7 +52,8 @@ export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url'
 /** Shows the address that the running server announces, or would announce, and why not another one. */
 async function checkOwnAddress(deps: Deps): Promise<Check> {
   const { config } = deps;
-  const running = (await readLock(storeLayout(config.settings.storePath.value).lock))?.url !== undefined;
+  const holder = await readLock(storeLayout(config.settings.storePath.value).lock).catch(() => undefined);
+  const running = holder?.url !== undefined;
   const advertised = running ? await addressFromServer(deps) : undefined;
   const { host, isRoutable, because } = advertisedAddress(deps, { listen: undefined });
   const others = rankAddresses(networkInterfaces(), undefined)

@@ -4,6 +4,7 @@ import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { urlFromHere } from '../../connect/url-from-here.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { explainAnySystemError } from '../../kernel/explain-system-error.ts';
 import { normalizeHostname } from '../../kernel/machine/hostname.ts';
 import { isOwnAddress } from '../../kernel/machine/own-address.ts';
 import { resolveName } from '../../kernel/machine/resolve-name.ts';
@@ -36,7 +37,8 @@ export async function findRole(deps: Deps): Promise<Role> {
     const who = origin.from === 'environment' || origin.from === 'flag' ? origin.name : 'the configuration';
     return { check: ok('role', `a node of ${storeUrl.value}, set by ${who}`), url: remoteUrl(config), isHost };
   }
-  const holder = isHost ? await readLock(storeLayout(storePath.value).lock) : undefined;
+  // The check of the store's directory says why it cannot be read.
+  const holder = isHost ? await readLock(storeLayout(storePath.value).lock).catch(() => undefined) : undefined;
   const running = holder === undefined ? undefined : urlFromHere(holder);
   if (storeHost.value !== undefined) {
     const here = isHost ? undefined : (await resolveName(normalizeHostname(storeHost.value))).find(isOwnAddress);
@@ -75,7 +77,8 @@ async function findUnnamed(deps: Deps): Promise<Role> {
       'set its store_path in skulk.yaml: skulk config init --store-host THIS-MACHINE --store-path DIR',
     );
     return { check, url, isHost: false };
-  } catch (error) {
+  } catch (caught) {
+    const error = explainAnySystemError(caught);
     if (!(error instanceof SkulkError)) throw error;
     // A new user has done nothing wrong yet.
     if (error.code === 'STORE_NOT_CONFIGURED')

@@ -2,9 +2,11 @@ import { checkDirectory } from '../../config/check-paths.ts';
 import { placeOf } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { refuseForeignDirectory, requireServedStore } from '../../connect/served-stores.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { explainAnySystemError } from '../../kernel/explain-system-error.ts';
 import { whyUnmounted } from '../../kernel/machine/known-mounts.ts';
 import { openDiskStore } from '../../store/disk-store.ts';
-import { type Check, ok, skipped } from './check.ts';
+import { type Check, ok, problemOf, skipped } from './check.ts';
 import { checkAccess } from './check-access.ts';
 import { checkEngines } from './check-engines.ts';
 import { checkSecondStores } from './check-second-stores.ts';
@@ -35,8 +37,8 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   ];
   if (settings.enabled.value) {
     const address = await checkAddress(deps, { url, isHost });
-    checks.push(address, ...(address.status === 'problem' ? [unasked] : await checkServer(deps, found)));
-    if (address.status !== 'problem') checks.push(await checkAccess(deps, { url, isHost }));
+    checks.push(address, ...(address.status === 'problem' ? [unasked] : await attempt('store', () => checkServer(deps, found))));
+    if (address.status !== 'problem') checks.push(...(await attempt('access', async () => [await checkAccess(deps, { url, isHost })])));
     if (isHost) {
       const { value, origin } = settings.storePath;
       const disk = openDiskStore({ root: value, world, nodeId: config.nodeId, cardsPath: settings.cardsPath.value });
@@ -45,7 +47,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
         await requireServedStore(deps, value);
         await refuseForeignDirectory(settings);
       };
-      checks.push(...(await checkStorePath(deps, disk, isUsable)));
+      checks.push(...(await attempt('store path', () => checkStorePath(deps, disk, isUsable))));
       await disk.close();
     }
   }
@@ -60,6 +62,17 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
   checks.push(...(await checkSecondStores(deps)), await checkSwarm(deps));
   if (isHost) checks.push(...(await checkEngines(deps)));
   return { ok: checks.every(({ status }) => status !== 'problem'), checks };
+}
+
+/** A check that cannot even be made, e.g. because a file cannot be read, is a problem. */
+async function attempt(name: Check['id'], check: () => Promise<readonly Check[]>): Promise<readonly Check[]> {
+  try {
+    return await check();
+  } catch (error) {
+    const known = explainAnySystemError(error);
+    if (!(known instanceof SkulkError) || known.code === 'INTERRUPTED') throw error;
+    return [problemOf(name, known)];
+  }
 }
 
 const unasked = skipped('store', 'not checked, because the store has no address');
