@@ -26,7 +26,7 @@ export const audit = defineCommand({
   description: [
     'Lists who changed what: models that were added, downloaded, deleted or repaired, staged copies, tokens, the policy and settings, with the result and the freed space. Failed requests are listed too, and copies that a machine evicted to stay within its budget.',
     'A request for a download or an optimization is `accepted`. Its end is a later change with its result, in the name of who asked first. If it is cancelled, the cancellation is its end.',
-    'The log contains requests to the server, and commands on the store host while no server ran. A command has the name of its user there. It keeps about 30,000 changes.',
+    'The log contains requests to the server, and commands on the store host while no server ran. `policy set` and `token` on the store host change the disk directly, so they are always such commands. A command on the disk has the name of its user, e.g. `root on the store host`. The same person is e.g. `admin on 127.0.0.1`, or `admin on` the host name, when the command goes through the server. The log keeps about 30,000 changes.',
     'On the store host no server needs to run. On other machines the command asks the store. Only the role admin sees the names of tokens, users and machines, except its own.',
     'A NAME is that of a token or a user, an address, or the id or hostname of a machine.',
   ],

@@ -5,7 +5,7 @@ export const dashboard = defineCommand({
   name: 'dashboard',
   summary: 'manage the store in a full-screen terminal view',
   description: [
-    'Shows five live lists: the models of the store, its downloads from Hugging Face, the nodes, the copies on this machine, and optimizations. Keys add, stage, optimize, cancel, purge and delete models; ? lists them. Every removal asks first.',
+    'Shows seven live lists: the models of the store, its downloads from Hugging Face, the nodes, the copies on this machine, optimizations, unfinished uploads, and the log of changes. Keys add, stage, optimize, cancel, purge and delete models; ? lists them. Every removal asks first.',
     'The terminal must have at least 60 columns and 12 rows. q and Ctrl-C quit with status 0. A store that cannot report changes (an older version, or no running server) is polled every two seconds; the last line then says so.',
   ],
   examples: [

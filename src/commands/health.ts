@@ -9,6 +9,7 @@ export const health = defineCommand({
   description: [
     'Shows the state of the store. The exit status is 4 if no store is configured or the store does not answer.',
     'A store that is closed to the LAN also answers without a token, and reports that access needs one.',
+    'The line `disk` is about the whole disk of the store: used space includes files that are not models. Free space is what skulk may use; some file systems reserve the rest.',
     'On the store host, a path instead of a URL means that no server is running and the command read the disk itself.',
   ],
   examples: [
