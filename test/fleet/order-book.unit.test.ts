@@ -65,6 +65,18 @@ describe('a book of orders', () => {
     expect(open(bookOf({ order: order(1, older), nodes: [n1] }, { order: order(2, newer), nodes: [n1] }))).toEqual(left);
   });
 
+  test('knows every result that it has compacted, so that no late answer is recorded beside it', () => {
+    const book = bookOf(
+      { order: order(1), nodes: [n1] },
+      { order: order(2), nodes: [n1] },
+      { ack: 'order-2', node: n1, outcome: outcome('done') },
+    );
+    const resultOfFirst = () => book.orders.get('order-1')?.nodes.get(n1);
+    expect(resultOfFirst()).toBeUndefined();
+    expect(book.compact()).toContainEqual({ ack: 'order-1', node: n1, outcome: outcome('done') });
+    expect(resultOfFirst()).toEqual(outcome('done'));
+  });
+
   test('has the same content after it is compacted', () => {
     /** Next events: an order is recorded, a prepared one is committed or dropped, or a node answers. */
     const step = fc.record({

@@ -101,7 +101,10 @@ export function createOrderBook(): OrderBook {
           const acks = [...nodes.keys()].flatMap((node) => {
             // Also record the result of the newer order here, because that order may be dropped from the log first.
             const outcome = outcomeOn(booked, node);
-            return outcome === undefined ? [] : [{ ack: order.order_id, node, outcome }];
+            if (outcome === undefined) return [];
+            // As when the log is read again: a node that answers late must not be recorded twice.
+            nodes.set(node, outcome);
+            return [{ ack: order.order_id, node, outcome }];
           });
           return [{ order, nodes: [...nodes.keys()], ...(isPrepared && { prepared: true as const }) }, ...acks];
         }),
