@@ -25,6 +25,7 @@ function play(steps: readonly (readonly [at: number, news: News])[]): readonly u
 
 const read = { isRead: true };
 const running = { downloads: [download('org/new', 'downloading')] };
+const second = { ...download('org/new', 'downloading'), download_id: 'second' };
 const ended = { downloads: [download('org/new', 'complete')] };
 
 test.each<readonly [what: string, steps: readonly (readonly [at: number, news: News])[], shown: readonly unknown[]]>([
@@ -46,6 +47,34 @@ test.each<readonly [what: string, steps: readonly (readonly [at: number, news: N
       [['org/new ended'], ['org/a'], []],
       [['org/new ended'], ['org/a'], []],
       [[], ['org/a', 'org/new'], []],
+    ],
+  ],
+  [
+    'a model that is in the store a moment before its download is complete stays in its row, also while a dialog is open',
+    [
+      [0, news([], { ...running, isHeld: true })],
+      [1, news(['org/new'], { ...running, isHeld: true })],
+      [2, news(['org/new'], { ...ended, isHeld: true })],
+      [60_000, news(['org/new'], ended)],
+    ],
+    [
+      [['org/new'], [], []],
+      [['org/new'], [], []],
+      [['org/new ended'], [], []],
+      [[], ['org/new'], []],
+    ],
+  ],
+  [
+    'a model joins the list while a second download of it runs',
+    [
+      [0, news([], { downloads: [...running.downloads, second] })],
+      [1, news(['org/new'], { downloads: [...ended.downloads, second] })],
+      [10_001, news(['org/new'], { downloads: [...ended.downloads, second] })],
+    ],
+    [
+      [['org/new', 'org/new'], [], []],
+      [['org/new ended', 'org/new'], [], []],
+      [['org/new'], ['org/new'], []],
     ],
   ],
   [

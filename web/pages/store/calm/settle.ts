@@ -55,7 +55,10 @@ export function settle(before: Settled | undefined, { downloads, ids, wanted, is
     return isBusy || now - endedAt < endedMs ? [{ download, endedAt }] : [];
   });
   const ended = moves.filter(({ endedAt }) => endedAt !== undefined);
-  const shownAbove = new Set<string>(ended.map(({ download }) => download.modelId));
+  // A model can be in the store a moment before its download is reported as complete.
+  const complete = new Set<string>(downloads.flatMap(({ status, modelId }) => (status === 'complete' ? [modelId] : [])));
+  const arriving = moves.filter(({ download, endedAt }) => endedAt === undefined && !complete.has(download.modelId));
+  const shownAbove = new Set<string>([...ended, ...arriving].map(({ download }) => download.modelId));
   // Nobody reads an empty list.
   const isKept = isBusy && before !== undefined && before.order.length > 0;
   const known = new Map(
