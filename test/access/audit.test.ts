@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { AuditList } from '../../src/core/protocol/events.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
@@ -8,6 +8,7 @@ import { writeFiles } from '../helpers/model-files.ts';
 import { pythonStore } from '../helpers/python-store.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /** A store without a server, and commands on its host. */
@@ -25,7 +26,7 @@ async function unserved() {
 }
 
 describe('skulk audit on the store host without a server', () => {
-  test('lists what commands changed there, with their user and their result, newest first', async () => {
+  usualTest('lists what commands changed there, with their user and their result, newest first', async () => {
     const { run, list, add, layout } = await unserved();
     expect(await run('audit')).toMatchObject({ status: 0, stdout: '', stderr: expect.stringContaining('no such changes') });
     expect(await list()).toEqual({ entries: [], more: false });
@@ -73,7 +74,7 @@ describe('skulk audit on the store host without a server', () => {
     expect(text.stderr).toContain('there are older ones; --limit shows more');
   });
 
-  test('finds changes by their time, result, kind and user', async () => {
+  usualTest('finds changes by their time, result, kind and user', async () => {
     const { run, list, add, layout } = await unserved();
     expect((await add()).status).toBe(0);
     expect((await run('token', 'revoke', 'nobody')).status).toBe(3);
@@ -96,7 +97,7 @@ describe('skulk audit on the store host without a server', () => {
     expect(await list('--who', 'anna', '--limit', '1')).toMatchObject({ entries: [{ action: 'revoke-token' }], more: true });
   });
 
-  test('changes nothing on the disk, and leaves out a last line that is not complete; the next change cuts it off', async () => {
+  usualTest('changes nothing on the disk, and leaves out a last line that is not complete; the next change cuts it off', async () => {
     const { run, list, add, layout } = await unserved();
     expect((await add()).status).toBe(0);
     await appendFile(layout.audit, '{"at":"2026');
@@ -108,7 +109,7 @@ describe('skulk audit on the store host without a server', () => {
     expect(lines.map((line) => (line === '' ? '' : JSON.parse(line).action))).toEqual(['add', 'change-policy', '']);
   });
 
-  test('is not needed for a change: on a full disk the change is made, with a warning', async () => {
+  usualTest('is not needed for a change: on a full disk the change is made, with a warning', async () => {
     const { run, add, layout, list } = await unserved();
     await symlink('/dev/full', layout.audit);
     const added = await add();
@@ -119,7 +120,7 @@ describe('skulk audit on the store host without a server', () => {
     expect((await list()).entries).toMatchObject([{ action: 'delete' }]);
   });
 
-  test('fails with one document on stderr for wrong options, and without a store', async () => {
+  usualTest('fails with one document on stderr for wrong options, and without a store', async () => {
     const { run } = await unserved();
     for (const args of [
       ['--limit', '0'],
@@ -138,7 +139,7 @@ describe('skulk audit on the store host without a server', () => {
 });
 
 describe('skulk audit with a server', () => {
-  test('lists its requests and the commands beside it, on the host and on nodes, and names others only to an admin', async () => {
+  usualTest('lists its requests and the commands beside it, on the host and on nodes, and names others only to an admin', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();
@@ -176,7 +177,7 @@ describe('skulk audit with a server', () => {
       expect((await ask(host.url, `/store/audit?${query}`)).status, query).toBe(400);
   });
 
-  test('lists every change once when a server and commands write at the same time', async () => {
+  usualTest('lists every change once when a server and commands write at the same time', async () => {
     const world = await fleetWorld();
     const host = await world.hostInProcess();
     const names = Array.from({ length: 6 }, (_, index) => `t${index}`);
@@ -199,7 +200,7 @@ describe('skulk audit with a server', () => {
     expect(subjects.toSorted()).toEqual([...names.map((name) => `model ${name}`), ...names].toSorted());
   });
 
-  test('lists nothing of a delete that finds no model, or of a delete with --dry-run', async () => {
+  usualTest('lists nothing of a delete that finds no model, or of a delete with --dry-run', async () => {
     const world = await fleetWorld();
     await world.add('org/lost');
     await rm(join(world.home, 'host/store/org--lost'), { recursive: true });
@@ -218,7 +219,7 @@ describe('skulk audit with a server', () => {
     ]);
   });
 
-  test('names the models that were repaired', async () => {
+  usualTest('names the models that were repaired', async () => {
     const world = await fleetWorld();
     const host = await world.hostInProcess();
     const verify = (model_ids?: readonly string[], repair = true) =>
@@ -242,7 +243,7 @@ describe('skulk audit with a server', () => {
     ]);
   });
 
-  test('lists the copies that machines removed by themselves to stay within their budget', async () => {
+  longTest('lists the copies that machines removed by themselves to stay within their budget', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const config = join(world.home, 'none.yaml');
@@ -279,7 +280,7 @@ describe('skulk audit with a server', () => {
     expect((await list()).entries).toHaveLength(3);
   });
 
-  test('says that the Python program keeps no such log', async () => {
+  usualTest('says that the Python program keeps no such log', async () => {
     const python = await pythonStore({});
     const ended = await runInProcess(['audit', '--json'], { env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: python.url } });
     expect([ended.status, ended.stdout]).toEqual([2, '']);

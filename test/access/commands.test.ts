@@ -140,7 +140,7 @@ describe('skulk token', () => {
     expect(host.stderr()).not.toMatch(/skulk_[\w-]{43}/);
   });
 
-  usualTest(
+  longTest(
     'the running server logs a token that is created or revoked on the disk, and logs one over HTTP once, as a request',
     async () => {
       const host = await serveHost();

@@ -7,7 +7,7 @@ import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 /*
@@ -184,7 +184,7 @@ describe('the store host, port 58080', () => {
     await follow(again.url, [[['/models/org%2Fseer/files'], { status: 404, json: failure('MODEL_NOT_FOUND') }]]);
   });
 
-  test('accepts, shows, refuses and cancels downloads', async () => {
+  longTest('accepts, shows, refuses and cancels downloads', async () => {
     const { served, hub } = await storeWithModel();
     hub.push('hub/model', {
       files: { 'config.json': '{}', 'big.safetensors': { size: 64 * 1024 * 1024, read: (a, b) => Buffer.alloc(b - a, 7) } },
@@ -221,7 +221,7 @@ describe('the store host, port 58080', () => {
     ]);
   });
 
-  test('handles delete, adopt, nodes and orders', async () => {
+  longTest('handles delete, adopt, nodes and orders', async () => {
     const { served } = await storeWithModel();
     const key = ['-H', `Authorization: Bearer ${await adminKeyOf(served.home)}`];
     const report = { hostname: 'kite', version: '1', agent: false, staged_models: 0, staged_bytes: 0, free_bytes: 1 };

@@ -62,7 +62,7 @@ const moreSignals: readonly Way[] = [
   ['SIGQUIT', signal('SIGQUIT'), 131],
 ];
 
-test.each([
+longTest.each([
   ['a key that leaves the dashboard', [...keys, ...(isLong ? moreKeys : [])]],
   ['a signal that ends the dashboard', [...signals, ...(isLong ? moreSignals : [])]],
 ] as const)('%s restores the terminal', wants('tmux'), async (_, ways) => {
@@ -123,7 +123,7 @@ longTest(
 );
 
 // This is the last test, because it closes the terminal.
-test('a closed terminal ends the dashboard', wants('tmux'), async () => {
+longTest('a closed terminal ends the dashboard', wants('tmux'), async () => {
   const terminal = shared();
   await openDashboard(terminal);
   const pid = await terminal.child();

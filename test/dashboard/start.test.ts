@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { scriptedStore } from '../helpers/scripted-store.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -33,7 +34,7 @@ function hasLoadedInk(record: string): boolean {
 }
 
 describe('the code that draws screens', () => {
-  test('is not loaded by --version, a warm stage, a list or serve', async () => {
+  longTest('is not loaded by --version, a warm stage, a list or serve', async () => {
     const { url } = await serveModels({ 'org/m': { a: 'a' } });
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: url };
@@ -63,7 +64,7 @@ describe('the code that draws screens', () => {
     expect(hasLoadedInk(record)).toBe(false);
   });
 
-  test('is loaded by the dashboard', wants('tmux'), async () => {
+  usualTest('is loaded by the dashboard', wants('tmux'), async () => {
     const store = await scriptedStore();
     const home = await temporaryDirectory();
     const record = join(home, 'loaded');
@@ -75,7 +76,7 @@ describe('the code that draws screens', () => {
 });
 
 describe('the dashboard without a terminal exits with status 2', () => {
-  test('when input and output are not terminals', async () => {
+  usualTest('when input and output are not terminals', async () => {
     const home = await temporaryDirectory();
     const record = join(home, 'loaded');
     const ended = await runSkulk(['dashboard'], { env: { SKULK_HOME: home, ...recording(record) } });
@@ -84,13 +85,13 @@ describe('the dashboard without a terminal exits with status 2', () => {
     expect(hasLoadedInk(record)).toBe(false);
   });
 
-  test('with --json as one document', async () => {
+  usualTest('with --json as one document', async () => {
     const ended = await runSkulk(['dashboard', '--json'], { env: { SKULK_HOME: await temporaryDirectory() } });
     expect(ended).toMatchObject({ status: 2, stdout: '' });
     expect(JSON.parse(ended.stderr)).toEqual({ error: { code: 'USAGE', message: expect.any(String), hint: expect.any(String) } });
   });
 
-  test('when its output or input is redirected, JSON is requested, or the terminal has no features', wants('tmux'), async () => {
+  longTest('when its output or input is redirected, JSON is requested, or the terminal has no features', wants('tmux'), async () => {
     const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
     for (const [line, says] of [
       ['skulk dashboard | cat', /needs\s+a\s+terminal/],
@@ -106,7 +107,7 @@ describe('the dashboard without a terminal exits with status 2', () => {
   });
 });
 
-test('without a store the dashboard prints the message of `skulk registry` on the normal screen', wants('tmux'), async () => {
+usualTest('without a store the dashboard prints the message of `skulk registry` on the normal screen', wants('tmux'), async () => {
   const home = await temporaryDirectory();
   const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: 'not a url' } });
   await terminal.enter('skulk dashboard; echo "status $?"');
@@ -114,7 +115,7 @@ test('without a store the dashboard prints the message of `skulk registry` on th
   expect(await terminal.output()).not.toContain('\u001b[?1049h');
 });
 
-test('a refused token ends the dashboard with a clear message', wants('tmux'), async () => {
+usualTest('a refused token ends the dashboard with a clear message', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.refusal = { status: 401, body: '{"detail":"no"}' };
   const terminal = await openTerminal({
@@ -125,7 +126,7 @@ test('a refused token ends the dashboard with a clear message', wants('tmux'), a
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-test('the dashboard waits for a store that is not running yet', wants('tmux'), async () => {
+usualTest('the dashboard waits for a store that is not running yet', wants('tmux'), async () => {
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
   await terminal.enter('skulk dashboard');
   expect(await terminal.sees('○ reconnecting')).toContain('Loading from the store');
@@ -134,7 +135,7 @@ test('the dashboard waits for a store that is not running yet', wants('tmux'), a
   await terminal.sees('Nothing is staged on this machine.');
 });
 
-test('the help lists the dashboard', () => {
+usualTest('the help lists the dashboard', () => {
   const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
   const { stdout } = spawnSync(process.execPath, [bin, 'dashboard', '--help'], { encoding: 'utf8' });
   expect(stdout).toContain('at least 60 columns and 12 rows');

@@ -49,7 +49,7 @@ longTest('optimizations --watch is drawn in place, and q leaves the last state o
   expect(await terminal.sees('status 0\n')).toMatch(/org\/b-Q4_K_M-GGUF +cancelled/);
 });
 
-usualTest(
+longTest(
   'nodes --watch shows machines that appear and disappear, cuts a long list to the window, and ends with Ctrl-C',
   wants('tmux'),
   async () => {
@@ -113,7 +113,7 @@ longTest('optimizations --watch with model names in a pipe prints only these', a
   expect(await watching.exited).toMatchObject({ status: 143 });
 });
 
-usualTest('a store without events is polled, and an unreachable store at the start is a failure', async () => {
+longTest('a store without events is polled, and an unreachable store at the start is a failure', async () => {
   const store = await scriptedStore();
   store.refusal = { status: 404, body: '404: Not Found', type: 'text/plain' };
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };

@@ -67,7 +67,7 @@ const copyOf = (model_id = ''): object => ({
   over_budget: false,
 });
 
-usualTest.each([
+longTest.each([
   ['NO_COLOR', { NO_COLOR: '1' }, 'skulk dashboard'],
   ['--no-color', {}, 'skulk --no-color dashboard'],
 ])('with %s there is no colour, and the cursor is still visible', wants('tmux'), async (_, env, line) => {
@@ -100,7 +100,7 @@ usualTest('the dashboard has colours on a terminal with colours', wants('tmux'),
   expect(await terminal.colors()).toMatch(new RegExp(`${esc}\\[32m.*● live`));
 });
 
-usualTest('texts from outside cannot send control sequences to the terminal or break its lines', wants('tmux'), async () => {
+longTest('texts from outside cannot send control sequences to the terminal or break its lines', wants('tmux'), async () => {
   const evil = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\r\n\u0000';
   const wideName = '日本語のホスト名👩‍👩‍👧🇩🇪⚠️'.repeat(4);
   const store = await scriptedStore();

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { systemCode } from '../../src/core/kernel/errors.ts';
 import { describeFailure, explainAnySystemError, explainSystemError, reasonOf } from '../../src/core/kernel/explain-system-error.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -26,7 +27,7 @@ async function nodeWith(root: string): Promise<{ readonly env: Readonly<Record<s
 }
 
 describe('a file system whose program has ended', wants('a disk of their own'), () => {
-  test('is reported as such, as a store and as a staging directory', async () => {
+  usualTest('is reported as such, as a store and as a staging directory', async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'fuse');
     await mkdir(root);
@@ -53,7 +54,7 @@ describe('a file system whose program has ended', wants('a disk of their own'), 
 });
 
 describe('a disk without inodes', wants('a disk of their own'), () => {
-  test('is reported as such, and not as a full disk', async () => {
+  usualTest('is reported as such, and not as a full disk', async () => {
     const root = join(await temporaryDirectory(), 'disk');
     await mkdir(root);
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,nr_inodes=40', 'tmpfs', root]).status).toBe(0);
@@ -76,7 +77,7 @@ describe('a disk without inodes', wants('a disk of their own'), () => {
 });
 
 describe('a read-only staging directory', wants('a disk of their own'), () => {
-  test('with a good copy works for stage and run, which report that the use is not recorded', async () => {
+  longTest('with a good copy works for stage and run, which report that the use is not recorded', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const { env, config } = await nodeWith(disk.path);
     expect(await runInProcess(['stage', 'org/m', '--config', config], { env })).toMatchObject({ status: 0 });
@@ -96,7 +97,7 @@ describe('a read-only staging directory', wants('a disk of their own'), () => {
   });
 });
 
-test("a umask that removes the owner's rights does not prevent any work", async () => {
+usualTest("a umask that removes the owner's rights does not prevent any work", async () => {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'm'), { 'config.json': '{}' });
   await chmod(home, 0o755);
@@ -113,7 +114,7 @@ describe('a system error', () => {
   const failure = (code: string, more: object = {}): Error =>
     Object.assign(new Error(`${code}: something, open '/disk/x'`), { code, errno: -1, syscall: 'open', path: '/disk/x', ...more });
 
-  test.each([
+  usualTest.each([
     'ENOTCONN',
     'ENODEV',
     'ENXIO',
@@ -140,7 +141,7 @@ describe('a system error', () => {
     expect(explained.hint).toMatch(/\S/);
   });
 
-  test.each([
+  usualTest.each([
     ['scandir', 'cannot read the directory /disk/x: permission denied'],
     ['lstat', 'cannot access /disk/x: permission denied'],
     ['unlink', 'cannot remove /disk/x: permission denied'],
@@ -154,7 +155,7 @@ describe('a system error', () => {
     expect(describeFailure('cannot empty /disk/x', error)).toBe('cannot empty /disk/x: permission denied');
   });
 
-  test.runIf(process.platform === 'linux')('is reported by name when Node gives only a number', () => {
+  usualTest.runIf(process.platform === 'linux')('is reported by name when Node gives only a number', () => {
     expect(systemCode(failure('Unknown system error -122'))).toBe('EDQUOT');
     expect(systemCode(failure('Unknown system error -116'))).toBe('ESTALE');
     expect(systemCode(failure('Unknown system error -87'))).toBe('EUSERS');
@@ -162,14 +163,14 @@ describe('a system error', () => {
     expect(explainSystemError(failure('Unknown system error -122'), 'cannot write it')).toMatchObject({ code: 'NO_SPACE' });
   });
 
-  test('of the network without a path is not reported as a disk error', () => {
+  usualTest('of the network without a path is not reported as a disk error', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', errno: -111, syscall: 'connect' });
     expect(explainAnySystemError(refused)).toBe(refused);
   });
 });
 
 describe('a staging directory on a disk of its own', wants('a disk of their own'), () => {
-  test.each([
+  usualTest.each([
     ['', 'the mount point itself'],
     ['copies', 'a directory below it'],
   ])('is reported as missing when the disk is not mounted, and nothing is created in its place (%s)', async (below) => {

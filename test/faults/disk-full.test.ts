@@ -96,7 +96,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect(disk.free()).toBeGreaterThan(mebibyte);
   });
 
-  test('during an add leaves the store unchanged or with the whole model', async () => {
+  longTest('during an add leaves the store unchanged or with the whole model', async () => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const [first, second] = [join(home, 'first'), join(home, 'second')];

@@ -41,7 +41,7 @@ async function hostAndNode() {
   };
 }
 
-test('a stage and a purge at the same time leave a whole copy or no copy, and both report it', async () => {
+longTest('a stage and a purge at the same time leave a whole copy or no copy, and both report it', async () => {
   const { sources, digests, host, node, nodeLater, copy, own } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
   for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {

@@ -206,7 +206,7 @@ async function verifiedBytes(root: string): Promise<number> {
   return [...paths].reduce((sum, path) => sum + files[path].length, 0);
 }
 
-test('a temporary fault of the network does not affect the stage', async () => {
+longTest('a temporary fault of the network does not affect the stage', async () => {
   const { url } = await serveModels({ 'org/m': files });
   const outcomes = await Promise.all(Object.entries(faults).map(([name, { does }]) => failsOnce(url, name, does)));
   expect(outcomes.filter((outcome) => outcome !== 'well')).toEqual([]);

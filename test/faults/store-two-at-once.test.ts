@@ -81,7 +81,7 @@ longTest('every add succeeds while serve starts, regardless of which process wri
   expect(((await (await fetch(`${server.url}/models`)).json()) as string[]).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
-test('a second serve on a store names the process that has it, and after kill -9 the next one takes over at once', async () => {
+longTest('a second serve on a store names the process that has it, and after kill -9 the next one takes over at once', async () => {
   const { home, run, env } = await makeHome();
   const server = await startServe({ home });
   const second = await run('serve', '--port', '0', '--api-port', '0', '--host', '127.0.0.1');

@@ -90,7 +90,7 @@ describe('the list of nodes', () => {
     expect(await idsOf(fleet)).toEqual(['laptop']);
   });
 
-  usualTest('is not filled by nodes that one address invents, with or without copies', async () => {
+  longTest('is not filled by nodes that one address invents, with or without copies', async () => {
     const { open, pass } = await fleetWithClock();
     const fleet = open();
     await fleet.report(node('real', ['org/one']), { address: '10.0.0.3' });

@@ -40,7 +40,7 @@ async function dropping(target: string, dropped: RegExp): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-usualTest('a delete reaches every node with an agent at once, and waits for a node that is off', async () => {
+longTest('a delete reaches every node with an agent at once, and waits for a node that is off', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');

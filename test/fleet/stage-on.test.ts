@@ -81,7 +81,7 @@ usualTest(
   },
 );
 
-usualTest('the API accepts orders to stage a model, shows their state and withdraws them, but it cannot withdraw a purge', async () => {
+longTest('the API accepts orders to stage a model, shows their state and withdraws them, but it cannot withdraw a purge', async () => {
   const world = await fleetWorld();
   await world.add('org/a', 'aaaa');
   const host = await world.hostInProcess();

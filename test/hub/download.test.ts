@@ -63,7 +63,7 @@ longTest('a download works on the disk without a server, and all pages of a file
   expect(await world.host('download', 'org/many', '--no-wait')).toMatchObject({ status: 2 });
 });
 
-usualTest('a second request joins a running download, a delete is refused, and a cancel keeps the received bytes', async () => {
+longTest('a second request joins a running download, a delete is refused, and a cancel keeps the received bytes', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   // The first chunk of the large file is sent, the rest waits.
@@ -96,7 +96,7 @@ usualTest('a second request joins a running download, a delete is refused, and a
   expect((await world.host('verify', 'org/m')).status).toBe(0);
 });
 
-usualTest('a killed download without a server resumes with the next request, and a running one is not disturbed', async () => {
+longTest('a killed download without a server resumes with the next request, and a running one is not disturbed', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const gate = Promise.withResolvers<void>();
@@ -122,7 +122,7 @@ usualTest('a killed download without a server resumes with the next request, and
   expect((await world.host('verify', 'org/m')).status).toBe(0);
 });
 
-usualTest('another revision downloads only changed files, and replaces the model at once', async () => {
+longTest('another revision downloads only changed files, and replaces the model at once', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const served = await world.serveInProcess();

@@ -22,7 +22,7 @@ test('one command on a node with an empty store downloads a model from the Hub',
   expect(await digestsBelow(join(world.staged('node'), 'org--m'))).toEqual(await digestsBelow(join(world.storePath, 'org--m')));
 });
 
-test(`${nodeCount} nodes that request a model at the same time cause one download`, async () => {
+longTest(`${nodeCount} nodes that request a model at the same time cause one download`, async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   world.hub.rate = 20 * 1024 * 1024;

@@ -96,7 +96,7 @@ longTest('an old entry without its projector is not served as complete, and the 
   expect(world.hub.sent('mmproj-Foo-f16.gguf')).toBe(100_000);
 });
 
-usualTest('a download without a selector completes a model without one shard, and adds no other quantization', async () => {
+longTest('a download without a selector completes a model without one shard, and adds no other quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
@@ -119,7 +119,7 @@ usualTest('a download without a selector completes a model without one shard, an
   expect(world.hub.sent(five[1] as string)).toBe(200_002);
 });
 
-usualTest('the model card on the store host decides which quantization a node stages by default, also after a change', async () => {
+longTest('the model card on the store host decides which quantization a node stages by default, also after a change', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   const served = await world.serveInProcess();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { until } from '../helpers/waiting.ts';
 
 const mib = 1024 * 1024;
@@ -56,7 +56,7 @@ const requests = [
 ] as const;
 
 describe('the data of a cancelled download of a quantization', () => {
-  test.for(isLong ? requests : requests.slice(0, 2))('is used by %s %s: %s', async ([ref, flags]) => {
+  longTest.for(isLong ? requests : requests.slice(0, 2))('is used by %s %s: %s', async ([ref, flags]) => {
     const { world, heal, starts } = await brokenWorld();
     await world.serveInProcess();
     await cancelHalfway(world, 'org/g:Q4_K_M');

@@ -91,7 +91,7 @@ describe('the right bytes are downloaded', () => {
     expect(ofLarge.length).toBeLessThanOrEqual(6);
   });
 
-  test('from a mirror that ignores Range and breaks off in the middle, without a decrease of the progress', async () => {
+  longTest('from a mirror that ignores Range and breaks off in the middle, without a decrease of the progress', async () => {
     const cutAt = [20, 9, 37].map((size) => size * mebibyte);
     let wholes = 0;
     const { ended, isRight, ofLarge } = await fetchFrom((asked) => {
@@ -118,7 +118,7 @@ describe('the right bytes are downloaded', () => {
     expect(requests.length).toBeLessThanOrEqual(10);
   });
 
-  test('from a mirror that sends a little less than the range each time', async () => {
+  longTest('from a mirror that sends a little less than the range each time', async () => {
     const most = 5 * mebibyte + 3;
     const { ended, isRight, ofLarge, sent } = await fetchFrom(({ path, start, end, isPart, content }) => {
       if (path !== name || !isPart) return undefined;

@@ -82,7 +82,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     expect(await readdir(join(world.storePath, '.skulk/v1/downloads'))).toEqual(['org--g']);
   });
 
-  usualTest('can be cancelled separately, a waiting one and a running one', async () => {
+  longTest('can be cancelled separately, a waiting one and a running one', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     await world.serveInProcess();
     for (const selector of ['Q8_0', 'Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`, '--no-wait');
@@ -129,7 +129,7 @@ describe('quantizations of one model that are requested at the same time', () =>
     for (const [name, content] of Object.entries({ ...four, ...eight })) expect(world.hub.sent(name), name).toBe(content.length);
   });
 
-  usualTest('continue after a kill of the server, in their order', async () => {
+  longTest('continue after a kill of the server, in their order', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const first = await world.serve();
     for (const selector of ['Q8_0', 'Q4_K_M']) await world.host('download', `org/g:${selector}`, '--no-wait');

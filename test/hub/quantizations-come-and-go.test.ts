@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const four = { 'Foo-Q4_K_M.gguf': noise(200_000, 1) };
@@ -34,7 +35,7 @@ const isComplete = async (world: HubWorld, selector: string): Promise<boolean> =
 };
 
 describe('a quantization that is deleted while another one is downloaded', () => {
-  test('is removed at once and stays deleted, and the other is downloaded once', async () => {
+  usualTest('is removed at once and stays deleted, and the other is downloaded once', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     for (const selector of ['Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`);
@@ -53,7 +54,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(await world.host('verify')).toMatchObject({ status: 0 });
   });
 
-  test('is removed with its model if it was the only one, and the other adds the model again', async () => {
+  usualTest('is removed with its model if it was the only one, and the other adds the model again', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M');
@@ -65,7 +66,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(await canonical(world)).toEqual(digestsOfFiles({ ...eight, ...shared }));
   });
 
-  test('stays deleted when another process without a server deletes it', async () => {
+  longTest('stays deleted when another process without a server deletes it', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     for (const selector of ['Q4_K_M', 'Q5_K_M']) await world.host('download', `org/g:${selector}`);
     const downloading = world.startHost('download', 'org/g:Q8_0');
@@ -77,7 +78,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(world.hub.sent('Foo-Q8_0.gguf')).toBe(300_000);
   });
 
-  test('cannot be deleted when the download may add it again', async () => {
+  usualTest('cannot be deleted when the download may add it again', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M');
@@ -91,7 +92,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
   });
 });
 
-test('a quantization that is being downloaded at one revision is refused at another, with a hint', async () => {
+usualTest('a quantization that is being downloaded at one revision is refused at another, with a hint', async () => {
   const { world, release } = await heldWorld('Foo-Q8_0.gguf');
   world.hub.push('org/g', { files: { ...repo, 'Foo-Q8_0.gguf': noise(300_000, 5) } }, 'v2');
   await world.serveInProcess();

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { base, files, id, kib, labels } from '../helpers/twelve-quantizations.ts';
 
 /** A store host and a node, with the commands of a new user. */
@@ -17,7 +18,7 @@ async function newcomer() {
 }
 
 describe('a new user of a repo with twelve quantizations', () => {
-  test('sees which files are selected and why before the download, and a wrong name gets a list of all twelve', async () => {
+  usualTest('sees which files are selected and why before the download, and a wrong name gets a list of all twelve', async () => {
     const { skulk, says } = await newcomer();
     const plan = await says('download', '--dry-run', `https://huggingface.co/${id}`);
     expect(plan).toMatch(/^google_gemma-3-27b-it-Q4_K_M\.gguf +48\.0 KiB +take +the chosen weights$/m);
@@ -30,7 +31,7 @@ describe('a new user of a repo with twelve quantizations', () => {
     for (const label of labels) expect(wrong.stderr).toMatch(new RegExp(`it has .*\\b${label}\\b`));
   });
 
-  test('adds one quantization beside another, and each command changes only that one', async () => {
+  usualTest('adds one quantization beside another, and each command changes only that one', async () => {
     const { world, skulk, says } = await newcomer();
     expect(await says('download', id)).toMatch(
       /: in the store, 56\.0 KiB .*\nthe weights are .*-Q4_K_M\.gguf\nthe projector is mmproj-.*\nnext: skulk stage /,
@@ -59,7 +60,7 @@ describe('a new user of a repo with twelve quantizations', () => {
       expect(shown).toMatch(row);
   });
 
-  test('stages, runs, purges and deletes one quantization, and the others stay', async () => {
+  longTest('stages, runs, purges and deletes one quantization, and the others stay', async () => {
     const { skulk, says } = await newcomer();
     for (const label of ['Q4_K_M', 'Q8_0', 'bf16']) await says('download', `${id}:${label}`);
     await says('stage', `${id}:Q8_0`);

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { acquireLock, type HeldLock, isHeld, readLock, tryLock } from '../../src/core/kernel/process/lock.ts';
 import type { LockHolder } from '../../src/core/kernel/process/lock-claims.ts';
 import { createObserver } from '../../src/core/kernel/process/observe.ts';
 import { identifySelf } from '../../src/core/kernel/process/process-identity.ts';
 import { codeOf } from '../contract/store-contract.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const signal = new AbortController().signal;
@@ -46,7 +47,7 @@ async function writeClaim(path: string, holder: Partial<LockHolder>, number = 1)
   return file;
 }
 
-test('a lock has one holder, the next process can read its holder, and a release frees it', async () => {
+usualTest('a lock has one holder, the next process can read its holder, and a release frees it', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   expect(await readLock(path)).toBeUndefined();
   const lock = await take(path);
@@ -60,7 +61,7 @@ test('a lock has one holder, the next process can read its holder, and a release
   await (await take(path)).release();
 });
 
-test('a lock that many processes request at the same time has one holder at a time', async () => {
+usualTest('a lock that many processes request at the same time has one holder at a time', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   let inside = 0;
   let most = 0;
@@ -77,7 +78,7 @@ test('a lock that many processes request at the same time has one holder at a ti
   expect(await readdir(path)).toHaveLength(1);
 });
 
-test('a lock of a killed holder is free at once, regardless of the dates of its files', async () => {
+usualTest('a lock of a killed holder is free at once, regardless of the dates of its files', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const child = await holderProcess(path);
   expect(await tryLock(path, 'a test')).toMatchObject({ pid: child.pid });
@@ -89,7 +90,7 @@ test('a lock of a killed holder is free at once, regardless of the dates of its 
   await (await take(path)).release();
 });
 
-test('a lock of a living holder stays held, regardless of the dates of its files', async () => {
+usualTest('a lock of a living holder stays held, regardless of the dates of its files', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await utimes(join(path, '1', 'holder.json'), new Date(0), new Date(0));
@@ -97,13 +98,13 @@ test('a lock of a living holder stays held, regardless of the dates of its files
   await lock.release();
 });
 
-test('a reused pid does not count as the holder of a lock', async () => {
+usualTest('a reused pid does not count as the holder of a lock', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   await writeClaim(path, { ...(await identifySelf()), startTime: `${(await identifySelf()).startTime}0` });
   await (await take(path)).release();
 });
 
-test('a lock with an incomplete claim or an emptied directory is free', async () => {
+usualTest('a lock with an incomplete claim or an emptied directory is free', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const file = await writeClaim(path, {});
   await writeFile(file, '{"pid": 1');
@@ -115,7 +116,7 @@ test('a lock with an incomplete claim or an emptied directory is free', async ()
   await lock.release();
 });
 
-test('a holder on another machine keeps its lock while its heartbeat changes, and loses it after a silence', async () => {
+longTest('a holder on another machine keeps its lock while its heartbeat changes, and loses it after a silence', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const file = await writeClaim(path, {});
   expect(await tryLock(path, 'x')).toMatchObject({ hostname: 'elsewhere' });
@@ -133,7 +134,7 @@ test('a holder on another machine keeps its lock while its heartbeat changes, an
   await lock.release();
 });
 
-test.runIf(process.platform === 'linux')('a machine with a changed host name recognizes its own dead processes', async () => {
+usualTest.runIf(process.platform === 'linux')('a machine with a changed host name recognizes its own dead processes', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const child = await holderProcess(path);
   const file = join(path, '1', 'holder.json');
@@ -145,7 +146,7 @@ test.runIf(process.platform === 'linux')('a machine with a changed host name rec
   await (await take(path)).release();
 });
 
-test('waiting for a lock ends with the signal, and at once for a holder that will not release it soon', async () => {
+usualTest('waiting for a lock ends with the signal, and at once for a holder that will not release it soon', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   const controller = new AbortController();
@@ -160,7 +161,7 @@ test('waiting for a lock ends with the signal, and at once for a holder that wil
   await lock.release();
 });
 
-test.each([
+usualTest.each([
   ['back', 1],
   ['forward', -1],
 ])('a clock that jumped %s by a day does not free a living holder or keep a dead one', async (_, sign) => {
@@ -186,7 +187,7 @@ async function moveElsewhere(path: string, { holder }: HeldLock): Promise<void> 
   await writeFile(join(path, number, 'holder.json'), JSON.stringify(elsewhere));
 }
 
-test('a holder that was silent until another process took its lock must stop', async () => {
+usualTest('a holder that was silent until another process took its lock must stop', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await moveElsewhere(path, lock);
@@ -205,7 +206,7 @@ test('a holder that was silent until another process took its lock must stop', a
   await next.release();
 });
 
-test('a holder is notified within a heartbeat that another process took its lock', async () => {
+usualTest('a holder is notified within a heartbeat that another process took its lock', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await moveElsewhere(path, lock);
@@ -215,7 +216,7 @@ test('a holder is notified within a heartbeat that another process took its lock
   await next.release();
 });
 
-test('a lock whose directory is missing is not held, and is held again when the directory is back', async () => {
+usualTest('a lock whose directory is missing is not held, and is held again when the directory is back', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await rename(path, `${path}.away`);
@@ -226,7 +227,7 @@ test('a lock whose directory is missing is not held, and is held again when the 
   await lock.release();
 });
 
-test('a lock of a holder elsewhere is refused after its next heartbeat, and taken when no heartbeat is seen', async () => {
+usualTest('a lock of a holder elsewhere is refused after its next heartbeat, and taken when no heartbeat is seen', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   await writeClaim(path, { namespace: 'pid:[1]', purpose: 'skulk serve' });
   await writeFile(join(path, '1', 'beat'), 'a'.repeat(16));

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -27,7 +28,7 @@ async function idleProcess(): Promise<ChildProcess & { readonly pid: number; end
 }
 
 describe('a lease on a staged copy', () => {
-  test('keeps the copy until its process ends or releases it', async () => {
+  usualTest('keeps the copy until its process ends or releases it', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const [first, second] = [await idleProcess(), await idleProcess()];
@@ -61,7 +62,7 @@ describe('a lease on a staged copy', () => {
     expect([await node.staged(), await node.leases()]).toEqual([{}, {}]);
   });
 
-  test('does not apply to a later process with the same pid', async () => {
+  usualTest('does not apply to a later process with the same pid', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const process = await idleProcess();
@@ -75,7 +76,7 @@ describe('a lease on a staged copy', () => {
     expect(await node.staged()).toEqual({ 'org/m': true });
   });
 
-  test('of a process on another machine counts, because its state is unknown', async () => {
+  usualTest('of a process on another machine counts, because its state is unknown', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     await node.run('stage', 'org/m', '--keep', '1h');
@@ -84,7 +85,7 @@ describe('a lease on a staged copy', () => {
     expect(await node.staged()).toEqual({ 'org/m': true });
   });
 
-  test.each([
+  usualTest.each([
     ['', 'not JSON'],
     ['[]', 'a list'],
     ['{"lease_id":"../../x","model_id":"org/m"}', 'an id that leaves the directory'],
@@ -98,7 +99,7 @@ describe('a lease on a staged copy', () => {
     expect(await node.staged()).toEqual({ 'org/m': false });
   });
 
-  test('with a time limit ends with it', async () => {
+  usualTest('with a time limit ends with it', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     await node.run('stage', 'org/m', 'org/n', '--keep', '90m');
@@ -118,7 +119,7 @@ describe('a lease on a staged copy', () => {
     expect(await node.staged()).toEqual({});
   });
 
-  test('is refused for a missing copy, without a process, and without a time', async () => {
+  usualTest('is refused for a missing copy, without a process, and without a time', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     const process = await idleProcess();
@@ -144,7 +145,7 @@ describe('a lease on a staged copy', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('prevents the replacement of the copy by a newer one', async () => {
+  usualTest('prevents the replacement of the copy by a newer one', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': { a: 'old' } });
     const node = await leaseNode(proxy.url, { budgetGb: 1 });
     await node.run('stage', 'org/m', '--keep', '1h');
@@ -160,7 +161,7 @@ describe('a lease on a staged copy', () => {
 });
 
 describe('the budget of idle copies', () => {
-  test('keeps the newest copies that fit, and other files', async () => {
+  usualTest('keeps the newest copies that fit, and other files', async () => {
     const { url } = await serveModels({
       'org/a': { f: 'x'.repeat(600) },
       'org/b': { f: 'y'.repeat(500) },
@@ -182,7 +183,7 @@ describe('the budget of idle copies', () => {
     expect(await node.json('staging')).toMatchObject({ foreign: expect.arrayContaining(['precious', 'org--foreign']) });
   });
 
-  test('evicts nothing if the configuration disables it', async () => {
+  usualTest('evicts nothing if the configuration disables it', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { cleanup: false });
     await node.run('stage', 'org/m');
@@ -195,7 +196,7 @@ describe('the budget of idle copies', () => {
     expect(await node.staged()).toEqual({ 'org/m': false });
   });
 
-  test('is applied when a server starts', async () => {
+  usualTest('is applied when a server starts', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     await node.run('stage', 'org/m');
@@ -207,7 +208,7 @@ describe('the budget of idle copies', () => {
     expect((await serving.exited).status).toBe(0);
   });
 
-  test('never evicts from a store, regardless of the name of its path', async () => {
+  usualTest('never evicts from a store, regardless of the name of its path', async () => {
     const place = await temporaryDirectory();
     const store = join(place, 'Store');
     await mkdir(join(store, 'org--m'), { recursive: true });
@@ -223,7 +224,7 @@ describe('the budget of idle copies', () => {
     }
   });
 
-  test('removes remains of old transfers and removals, but not recent ones', async () => {
+  usualTest('removes remains of old transfers and removals, but not recent ones', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     await node.run('stage', 'org/m');
@@ -255,7 +256,7 @@ function mountInside(path: string): boolean {
   return true;
 }
 
-test('a removal that fails partially is reported, other copies are still evicted, and no broken copy is left', async ({ skip }) => {
+usualTest('a removal that fails partially is reported, other copies are still evicted, and no broken copy is left', async ({ skip }) => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);
   await node.run('stage', 'org/m');
@@ -271,7 +272,7 @@ test('a removal that fails partially is reported, other copies are still evicted
 });
 
 describe('disabled staging', () => {
-  test('is reported by stage, run and activate on a node, with a hint', async () => {
+  usualTest('is reported by stage, run and activate on a node, with a hint', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { more: '    enabled: false\n' });
     const process = await idleProcess();
@@ -288,7 +289,7 @@ describe('disabled staging', () => {
     expect((await node.run('activate', 'org/m', '--pid', String(process.pid))).status).toBe(3);
   });
 
-  test('gives the canonical directory on the store host, which is never evicted', async () => {
+  usualTest('gives the canonical directory on the store host, which is never evicted', async () => {
     const home = await temporaryDirectory();
     const model = join(home, 'm');
     await mkdir(model);
@@ -305,7 +306,7 @@ describe('disabled staging', () => {
   });
 });
 
-test('the budget of this machine is the one that node_overrides sets for it', async () => {
+longTest('the budget of this machine is the one that node_overrides sets for it', async () => {
   const { url } = await serveModels(models);
   const mine = await leaseNode(url, {
     budgetGb: 1,
@@ -323,7 +324,7 @@ describe('the companions of a model', () => {
   const eyes = { role: 'vision' as const, modelId: parseModelId('org/eyes') };
   const small = { role: 'assistant' as const, modelId: parseModelId('org/small') };
 
-  test('are staged if the store lists them, and are in use with the model', async () => {
+  usualTest('are staged if the store lists them, and are in use with the model', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [eyes, small]);
     const node = await leaseNode(url);
@@ -339,7 +340,7 @@ describe('the companions of a model', () => {
     expect(await node.staged()).toEqual({});
   });
 
-  test('count as used when the model is released', async () => {
+  usualTest('count as used when the model is released', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [eyes]);
     const node = await leaseNode(url, { budgetGb: 1 });
@@ -363,7 +364,7 @@ describe('the companions of a model', () => {
     expect(await touched()).toEqual(['org/eyes', 'org/m']);
   });
 
-  test('are staged even if the date of the last use is not writable', async () => {
+  usualTest('are staged even if the date of the last use is not writable', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     await node.run('stage', 'org/m');
@@ -372,7 +373,7 @@ describe('the companions of a model', () => {
     expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stdout: `${join(node.root, 'org--m')}\n` });
   });
 
-  test('are known for an existing copy if the store cannot be reached', async () => {
+  usualTest('are known for an existing copy if the store cannot be reached', async () => {
     const { url, store, stop } = await serveModels(models);
     store.companions.set('org/m', [eyes]);
     const node = await leaseNode(url);
@@ -384,7 +385,7 @@ describe('the companions of a model', () => {
     expect(await node.run('stage', 'org/m')).toMatchObject({ status: 0, stdout: `${join(node.root, 'org--m')}\n` });
   });
 
-  test('that a card lists only after the copy was staged are staged next time', async () => {
+  usualTest('that a card lists only after the copy was staged are staged next time', async () => {
     const { url, store } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     await node.run('stage', 'org/m');
@@ -393,7 +394,7 @@ describe('the companions of a model', () => {
     expect(Object.keys(await node.staged()).sort()).toEqual(['org/eyes', 'org/m']);
   });
 
-  test('fail the stage if they are missing and required, and cause a warning otherwise', async () => {
+  usualTest('fail the stage if they are missing and required, and cause a warning otherwise', async () => {
     const { url, store } = await serveModels(models);
     const node = await leaseNode(url);
     store.companions.set('org/m', [{ ...eyes, modelId: parseModelId('org/nowhere') }]);
@@ -413,7 +414,7 @@ describe('the companions of a model', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('can be listed in a card on this machine, which overrides the store', async () => {
+  usualTest('can be listed in a card on this machine, which overrides the store', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [small]);
     const cards = await temporaryDirectory();

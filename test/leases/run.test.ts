@@ -84,7 +84,7 @@ describe('the command skulk run', () => {
     await running.exited;
   });
 
-  test.each([['SIGTERM', 15], ...(isLong ? ([['SIGUSR1', 10], ...longSignals] as const) : [])] as const)(
+  longTest.each([['SIGTERM', 15], ...(isLong ? ([['SIGUSR1', 10], ...longSignals] as const) : [])] as const)(
     'passes %s to the program',
     async (signal, number) => {
       const { url } = await serveModels(models);
@@ -141,7 +141,7 @@ describe('the command skulk run', () => {
     expect(await node.run('run', 'org/m', '--', './script')).toMatchObject({ status: 3 });
   });
 
-  test('reports that there is no GGUF file, and how to give a program the directory', async () => {
+  longTest('reports that there is no GGUF file, and how to give a program the directory', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     expect(await node.run('run', 'org/plain', '--', 'echo', '{gguf}')).toMatchObject({
@@ -197,7 +197,7 @@ describe('the command skulk run', () => {
 });
 
 /** `script` gives a program its own terminal; text written to it is typed. */
-test('Ctrl-C in a terminal reaches the program of skulk run once, and skulk waits for the program', wants('script'), async () => {
+longTest('Ctrl-C in a terminal reaches the program of skulk run once, and skulk waits for the program', wants('script'), async () => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);
   const began = join(node.home, 'began');

@@ -64,7 +64,7 @@ type Env = Record<string, string>;
 type Opened = Awaited<ReturnType<typeof openSkulk>>;
 
 describe('the npm package, imported by its name', () => {
-  usualTest('runs the example of the docs, which prints its results and exits', async () => {
+  longTest('runs the example of the docs, which prints its results and exits', async () => {
     const { node } = await storeWithModel();
     await copyFile(example, join(project, 'example.ts'));
     const env = ownEnvironment({ ...offLan, SKULK_HOME: node.home, SKULK_STORE: node.store });
@@ -82,7 +82,7 @@ describe('the npm package, imported by its name', () => {
     expect(Object.keys(await digestsBelow(copy))).toEqual(expect.arrayContaining(['config.json', 'weights/model.bin']));
   });
 
-  usualTest('has types with which the example compiles in a strict project', async () => {
+  longTest('has types with which the example compiles in a strict project', async () => {
     await copyFile(example, join(project, 'example.ts'));
     const compilerOptions = {
       strict: true,

@@ -192,7 +192,7 @@ usualTest('an invalid address is not advertised', async () => {
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--advertise must be an IPv4 address') });
 });
 
-usualTest('serve without a token warns about a public address, and settings still need the key', wants('network namespaces'), async () => {
+longTest('serve without a token warns about a public address, and settings still need the key', wants('network namespaces'), async () => {
   const home = await temporaryDirectory();
   const [host, other] = (await machinesOnOneLan(2)) as [Machine, Machine];
   await host.addAddress('8.8.8.8/32');

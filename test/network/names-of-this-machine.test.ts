@@ -62,7 +62,7 @@ longTest(
   },
 );
 
-usualTest(
+longTest(
   'a name in the hosts file for an address of this machine is one of its names, without a line in skulk.yaml',
   wants('network namespaces'),
   async () => {

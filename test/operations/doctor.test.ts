@@ -4,9 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { llamaQuantize } from '../helpers/quantizer.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -40,7 +41,7 @@ async function somethingElse(answer: (url: string) => unknown): Promise<number> 
 }
 
 describe('skulk doctor', () => {
-  test.each([
+  usualTest.each([
     ['aria2 1.37.0 is installed', 'echo "aria2 version 1.37.0"', 'ok'],
     ['does not start', 'exit 1', 'warning'],
     ['aria2 is not installed', undefined, 'skipped'],
@@ -51,7 +52,7 @@ describe('skulk doctor', () => {
     expect(of('swarm')).toMatchObject({ status, found: expect.stringContaining(says) });
   });
 
-  test('finds no problem with a host and its server, and with a node', async () => {
+  usualTest('finds no problem with a host and its server, and with a node', async () => {
     const home = await temporaryDirectory();
     await using served = await serveInProcess({ home });
     const host = await examine(undefined, { home });
@@ -76,7 +77,7 @@ describe('skulk doctor', () => {
     );
   });
 
-  test('warns once that there is no store, and with a store on the disk that no server runs', async () => {
+  usualTest('warns once that there is no store, and with a store on the disk that no server runs', async () => {
     const home = await temporaryDirectory();
     const unset = await examine(undefined, { home });
     expect(unset.of('role')).toMatchObject({ status: 'warning', found: expect.stringContaining('no store is configured') });
@@ -87,7 +88,7 @@ describe('skulk doctor', () => {
     expect(unserved.of('store')).toMatchObject({ status: 'warning', todo: 'run `skulk serve`' });
   });
 
-  test('shows the rights of the LAN without a token, with and without a server, on the host and on a node', async () => {
+  longTest('shows the rights of the LAN without a token, with and without a server, on the host and on a node', async () => {
     const home = await temporaryDirectory();
     const served = await serveInProcess({ home });
     const set = (lan: string) => runInProcess(['policy', 'set', 'lan', lan], { env: { SKULK_HOME: home } });
@@ -112,7 +113,7 @@ describe('skulk doctor', () => {
     });
   });
 
-  test('reports that the server serves a different directory than commands on its machine use', async () => {
+  usualTest('reports that the server serves a different directory than commands on its machine use', async () => {
     await using served = await serveInProcess({ home: await temporaryDirectory() });
     const home = await temporaryDirectory();
     await mkdir(join(home, 'disk'));
@@ -125,7 +126,7 @@ describe('skulk doctor', () => {
     });
   });
 
-  test('reports that others can read a token in the configuration file', async () => {
+  usualTest('reports that others can read a token in the configuration file', async () => {
     const home = await temporaryDirectory();
     const file = join(home, 'skulk.yaml');
     for (const [yaml, mode, status] of [
@@ -142,7 +143,7 @@ describe('skulk doctor', () => {
     }
   });
 
-  test('reports an error in the configuration, with its place', async () => {
+  usualTest('reports an error in the configuration, with its place', async () => {
     const { status, report } = await examine('model_store:\n  store_prt: 1\n');
     expect(status).toBe(2);
     expect(report).toMatchObject({
@@ -158,7 +159,7 @@ describe('skulk doctor', () => {
     });
   });
 
-  test.each([
+  usualTest.each([
     ['a name that nobody knows', 'store_host: no-such-host.invalid', 'address', 'problem', /no-such-host.invalid .*resolved/, 4],
     [
       'a link-local address',
@@ -178,7 +179,7 @@ describe('skulk doctor', () => {
     if (exit !== undefined) expect(status).toBe(exit);
   });
 
-  test('distinguishes a store from another program, another version and a store with another time', async () => {
+  usualTest('distinguishes a store from another program, another version and a store with another time', async () => {
     const other = await somethingElse(() => ({ hello: 'world' }));
     const wrong = await examine(undefined, { env: { SKULK_STORE: `http://127.0.0.1:${other}` } });
     expect([wrong.status, wrong.of('store')?.status]).toEqual([4, 'problem']);
@@ -199,7 +200,7 @@ describe('skulk doctor', () => {
     expect(aged.of('clock')).toMatchObject({ status: 'warning', found: expect.stringContaining('minutes apart') });
   });
 
-  test('finds models without a directory, other files among the copies, and remains of old work', async () => {
+  usualTest('finds models without a directory, other files among the copies, and remains of old work', async () => {
     const home = await temporaryDirectory();
     const model = join(home, 'm');
     await mkdir(model);
@@ -221,7 +222,7 @@ describe('skulk doctor', () => {
     });
   });
 
-  test('recognizes the in-place setting, also through a link, and a staging path inside the store', async () => {
+  usualTest('recognizes the in-place setting, also through a link, and a staging path inside the store', async () => {
     const home = await temporaryDirectory();
     const store = join(home, 'Store');
     await mkdir(store);
@@ -242,7 +243,7 @@ describe('skulk doctor', () => {
       return (await examine(yaml, { home, env: { HOME: home, PATH: join(home, 'bin'), ...env } })).of(`engine ${name}`);
     };
 
-    test('names the program and the version of an engine', wants('llama-quantize'), async () => {
+    usualTest('names the program and the version of an engine', wants('llama-quantize'), async () => {
       expect(await engine({ SKULK_ENGINE_LLAMA: llamaQuantize })).toMatchObject({
         status: 'ok',
         found: expect.stringMatching(/llama-quantize.*, version node-llama-cpp \d/),
@@ -251,14 +252,14 @@ describe('skulk doctor', () => {
 
     // Where a package manager has installed one, it is found there.
     const isInstalled = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'].some((at) => existsSync(join(at, 'llama-quantize')));
-    test.skipIf(isInstalled)('says how to install a missing engine', async () => {
+    usualTest.skipIf(isInstalled)('says how to install a missing engine', async () => {
       expect(await engine({})).toMatchObject({
         status: 'skipped',
         found: expect.stringMatching(/not installed; to install it: .*apt install llama\.cpp-tools/),
       });
     });
 
-    test('warns about an environment variable that names no engine', async () => {
+    usualTest('warns about an environment variable that names no engine', async () => {
       expect(await engine({ SKULK_ENGINE_MLX: '/nowhere/mlx_lm.convert' }, 'mlx')).toMatchObject({
         status: 'warning',
         found: expect.stringContaining('/nowhere/mlx_lm.convert'),
@@ -267,7 +268,7 @@ describe('skulk doctor', () => {
     });
   });
 
-  test('prints its findings as text', async () => {
+  usualTest('prints its findings as text', async () => {
     const place = await temporaryDirectory();
     const { stdout, stderr, status } = await runInProcess(['doctor'], {
       env: { SKULK_HOME: place, SKULK_STORE: 'http://127.0.0.1:1' },

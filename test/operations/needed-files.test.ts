@@ -112,7 +112,7 @@ describe('run with names of files', () => {
     expect(await readdir(home)).not.toContain('began');
   });
 
-  usualTest('uses the model in the card for {draft}, and its pinned file for {gguf}', async () => {
+  longTest('uses the model in the card for {draft}, and its pinned file for {gguf}', async () => {
     const place = await node();
     const cards = join(place.home, 'cards');
     await mkdir(cards);

@@ -1,8 +1,9 @@
-import { expect, test, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { AnnouncedStore, discoverStores } from '../../src/core/connect/mdns.ts';
 import { parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { reconcile } from '../../src/core/operations/nodes/reconcile.ts';
 import { runModel } from '../../src/core/operations/stage/run-model.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 
 const lan = vi.hoisted(() => ({ listens: 0, stores: [] as AnnouncedStore[] }));
@@ -17,7 +18,7 @@ vi.mock('../../src/core/connect/mdns.ts', () => ({
 
 const models = { 'org/m': { 'a.bin': 'first' }, 'org/n': { 'b.bin': 'other' } };
 
-test('a stage of a small model opens two connections to the store, and one of an existing copy opens one', async () => {
+usualTest('a stage of a small model opens two connections to the store, and one of an existing copy opens one', async () => {
   const { proxy } = await serveThroughProxy(models);
   const cold = await stagingNode(proxy.url);
   expect(await cold.stage('org/m')).toMatchObject({ source: 'store' });
@@ -36,7 +37,7 @@ test('a stage of a small model opens two connections to the store, and one of an
   expect(proxy.connections()).toBe(3);
 });
 
-test('commands with several requests to the store reuse their connections', async () => {
+usualTest('commands with several requests to the store reuse their connections', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   const request = { command: [process.execPath, '-e', ''], offline: false, output: () => undefined, takeSignals: () => () => undefined };
@@ -48,7 +49,7 @@ test('commands with several requests to the store reuse their connections', asyn
   expect(proxy.connections()).toBe(3);
 });
 
-test('a store that restarted between two requests of a command is asked again', async () => {
+usualTest('a store that restarted between two requests of a command is asked again', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   await node.stage('org/m');
@@ -57,7 +58,7 @@ test('a store that restarted between two requests of a command is asked again', 
   expect(await node.stage('org/n')).toMatchObject({ source: 'store' });
 });
 
-test('a stage on a machine without a configuration searches for a store once, with or without a result', async () => {
+longTest('a stage on a machine without a configuration searches for a store once, with or without a result', async () => {
   const { proxy } = await serveThroughProxy(models);
   lan.stores = [{ url: proxy.url, hostname: 'kite3', node_id: 'k', version: '1' }];
   const node = await stagingNode(undefined, { env: { SKULK_NO_DISCOVERY: '' } });

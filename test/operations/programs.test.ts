@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 
 /** A store host with a model, a machine without a server, and a program that prints its environment and arguments. */
@@ -37,7 +38,7 @@ const before = {
 };
 
 describe('skulk env', () => {
-  test('prints lines that make a shell use the store, without a token of Hugging Face', async () => {
+  usualTest('prints lines that make a shell use the store, without a token of Hugging Face', async () => {
     const { world, host, program } = shared();
     const env = { SKULK_HOME: join(world.home, 'laptop'), SKULK_STORE: host.url, ...before };
     const { status, stdout } = await runInProcess(['env', '--shell', 'sh'], { env });
@@ -54,7 +55,7 @@ describe('skulk env', () => {
     ]);
   });
 
-  test('names the server of this machine if it runs one, unless --store names another', async () => {
+  usualTest('names the server of this machine if it runs one, unless --store names another', async () => {
     const { world, host } = shared();
     const node = await world.nodeInProcess('kite', host.url);
     const asked = async (...args: readonly string[]) => JSON.parse((await world.node('kite', host.url, 'env', '--json', ...args)).stdout);
@@ -62,7 +63,7 @@ describe('skulk env', () => {
     expect(await asked('--store', host.url)).toMatchObject({ endpoint: host.url });
   });
 
-  test('fails with 4 without a server', async () => {
+  usualTest('fails with 4 without a server', async () => {
     const { world } = shared();
     const env = { SKULK_HOME: join(world.home, 'nowhere') };
     expect(await runInProcess(['env'], { env })).toMatchObject({ status: 4, stdout: '' });
@@ -70,7 +71,7 @@ describe('skulk env', () => {
 });
 
 describe('skulk run --hf', () => {
-  test('starts the program with the store as its Hub, and stages nothing', async () => {
+  usualTest('starts the program with the store as its Hub, and stages nothing', async () => {
     const { world, host, program } = shared();
     const env = { SKULK_HOME: join(world.home, 'desk'), SKULK_STORE: host.url, ...before };
     const args = ['run', '--hf', 'me/foo:Q8_0', '--', program, 'serve', '{model}', '{{x}'];
@@ -90,7 +91,7 @@ describe('skulk run --hf', () => {
     expect((await runSkulk(['run', '--hf', 'me/foo', '--', '/bin/sh', '-c', 'exit 7'], { env })).status).toBe(7);
   });
 
-  test('refuses placeholders that only a staged copy has', async () => {
+  usualTest('refuses placeholders that only a staged copy has', async () => {
     const { world, host, program } = shared();
     const run = (...args: readonly string[]) => world.node('desk', host.url, 'run', '--hf', 'me/foo', ...args);
     expect(await run('--', program, '-m', '{gguf}')).toMatchObject({
@@ -102,7 +103,7 @@ describe('skulk run --hf', () => {
   });
 });
 
-test('a program gets the token of a closed store, and only for a trusted store', async () => {
+longTest('a program gets the token of a closed store, and only for a trusted store', async () => {
   const world = await fleetWorld();
   await world.add('me/foo');
   const host = await world.hostInProcess();
@@ -141,7 +142,7 @@ describe('skulk show --use', () => {
     return world.node('desk', host.url, 'show', ...args);
   };
 
-  test('prints the commands for a program, with the address of the store', async () => {
+  usualTest('prints the commands for a program, with the address of the store', async () => {
     const { host } = shared();
     const { status, stdout } = await show('me/foo:Q8_0', '--use', 'llama-server');
     expect(status).toBe(0);
@@ -162,13 +163,13 @@ describe('skulk show --use', () => {
     });
   });
 
-  test('lists the programs, and fails with 3 for one that cannot load the model', async () => {
+  usualTest('lists the programs, and fails with 3 for one that cannot load the model', async () => {
     expect((await show('me/foo', '--use', 'list')).stdout).toMatch(/^llama-server +yes +yes/m);
     expect(await show('me/foo', '--use', 'mlx')).toMatchObject({ status: 3, stdout: '', stderr: expect.stringMatching(/has none/) });
     expect(await show('me/foo', '--use', 'word')).toMatchObject({ status: 2 });
   });
 
-  test('prints the commands for a staged copy if no server runs', async () => {
+  usualTest('prints the commands for a staged copy if no server runs', async () => {
     const { world } = shared();
     const env = { SKULK_HOME: join(world.home, 'alone') };
     await writeFiles(join(world.home, 'bar'), { 'bar-Q4_K_M.gguf': noise(3000) });

@@ -54,7 +54,7 @@ longTest('a command waits for a store that accepts connections late, and stages 
   expect(node.world.warnings()).toEqual([]);
 });
 
-usualTest('a silent store costs any command one wait, and the warning shows the age of the copies', async () => {
+longTest('a silent store costs any command one wait, and the warning shows the age of the copies', async () => {
   const { url } = await serveModels(models);
   const home = await temporaryDirectory();
   const before = await stagingNode(url, { home });

@@ -196,7 +196,7 @@ longTest('the unit is rewritten for a changed path by install, by refresh, and b
   }
 });
 
-usualTest('service status, restart and logs ask systemd, and report an absent unit', async () => {
+longTest('service status, restart and logs ask systemd, and report an absent unit', async () => {
   const { home, env, unit, told, service } = await user('model_store: {}\n');
   for (const action of ['status', 'restart', 'logs'])
     expect(await service(action), action).toMatchObject({

@@ -142,7 +142,7 @@ describe('optiq, with a stand-in that has its command line and its known faults'
 });
 
 describe('mlx_lm.convert, with a stand-in that has its command line and its known faults', () => {
-  usualTest('makes a model that the command shows, verifies and stages', async () => {
+  longTest('makes a model that the command shows, verifies and stages', async () => {
     const world = await hubWorld({ SKULK_ENGINE_MLX: await installStandIn('mlx') });
     expect(await world.host('add', await fullSafetensors(), '--as', 'acme/Tiny')).toMatchObject({ status: 0 });
     const served = await world.serveInProcess();
@@ -162,7 +162,7 @@ describe('mlx_lm.convert, with a stand-in that has its command line and its know
     });
   });
 
-  usualTest('starts again after an interruption, because it refuses an existing directory', async () => {
+  longTest('starts again after an interruption, because it refuses an existing directory', async () => {
     const { files, lines, open: openGate } = await gatedFiles();
     const { open, ended } = await storeOnMac('mlx', files);
     const first = open();

@@ -1,12 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { askUsualPorts } from '../../src/core/connect/usual-ports.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { incomingCopy, stagingLayout } from '../../src/core/staging/layout.ts';
 import { fakeHub } from '../helpers/fake-hub.ts';
 import { type PythonStore, pythonStore } from '../helpers/python-store.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
@@ -24,7 +25,7 @@ async function nodeOf(store: Pick<PythonStore, 'url'>, { hub }: { hub?: string }
   return { home, env, run: (...args: readonly string[]) => runInProcess(args, { env }) };
 }
 
-test('show, registry and health describe the models of a Python store host', async () => {
+usualTest('show, registry and health describe the models of a Python store host', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { run } = await nodeOf(store);
   const shown = await run('show', id, '--json');
@@ -40,14 +41,14 @@ test('show, registry and health describe the models of a Python store host', asy
   expect(JSON.parse((await run('health', '--json')).stdout)).toMatchObject({ models: 1 });
 });
 
-test('doctor reports that the Python program answers', async () => {
+usualTest('doctor reports that the Python program answers', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { run } = await nodeOf(store);
   const { stdout } = await run('doctor');
   expect(stdout).toContain(`the Python program answers at ${store.url}, with 1 model`);
 });
 
-test('run gives a program the verified path of a model of a Python store host', async () => {
+usualTest('run gives a program the verified path of a model of a Python store host', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { home, env } = await nodeOf(store);
   const running = startSkulk(['run', id, '--', 'sh', '-c', 'wc -c < "$1/model.safetensors"', 'sh', '{path}'], { env });
@@ -58,7 +59,7 @@ test('run gives a program the verified path of a model of a Python store host', 
   });
 });
 
-test('a killed stage from a Python store host resumes, and requests only missing data', async () => {
+longTest('a killed stage from a Python store host resumes, and requests only missing data', async () => {
   const files = { ...safe, 'model.safetensors': Buffer.alloc(9_000_000, 3) };
   const store = await pythonStore({ [id]: { files } });
   const { home, env, run } = await nodeOf(store);
@@ -84,7 +85,7 @@ test('a killed stage from a Python store host resumes, and requests only missing
   expect((await readFile(join(home, 'staging/org--plain/model.safetensors'))).equals(files['model.safetensors'])).toBe(true);
 });
 
-test('download resolves a quantization on this machine and names its file to the Python program', async () => {
+usualTest('download resolves a quantization on this machine and names its file to the Python program', async () => {
   const hub = await fakeHub();
   hub.push('org/m-GGUF', { files: quantized });
   const store = await pythonStore();
@@ -96,7 +97,7 @@ test('download resolves a quantization on this machine and names its file to the
   expect(Object.keys(store.models.get('org/m-GGUF')?.files ?? {})).toEqual(['config.json', 'm-Q8_0.gguf']);
 });
 
-test('download refuses options that the Python program would ignore', async () => {
+usualTest('download refuses options that the Python program would ignore', async () => {
   const hub = await fakeHub();
   hub.push('org/m-GGUF', { files: quantized });
   const store = await pythonStore({ 'org/m-GGUF': { files: { 'config.json': '{}', 'm-Q4_K_M.gguf': gguf(1) } } });
@@ -107,7 +108,7 @@ test('download refuses options that the Python program would ignore', async () =
   expect(store.asked).toEqual([]);
 });
 
-test('delete reports the bytes that the Python program freed, and fails when it did not delete the model', async () => {
+usualTest('delete reports the bytes that the Python program freed, and fails when it did not delete the model', async () => {
   const store = await pythonStore({ [id]: { files: safe }, 'org/stays': { files: safe } });
   const { run } = await nodeOf(store);
   expect(JSON.parse((await run('delete', id, '--yes', '--json')).stdout)).toMatchObject({ deleted: [id], freed_bytes: 3_000_004 });
@@ -115,7 +116,7 @@ test('delete reports the bytes that the Python program freed, and fails when it 
   expect(await run('delete', 'org/stays', '--yes')).toMatchObject({ status: 5, stderr: expect.stringContaining('still lists it') });
 });
 
-test('delete also removes the copies on this machine, of each model that a Python store host deletes', async () => {
+usualTest('delete also removes the copies on this machine, of each model that a Python store host deletes', async () => {
   const store = await pythonStore({ [id]: { files: safe }, 'org/other': { files: { 'config.json': '{}' } } });
   const { home, run } = await nodeOf(store);
   expect(await run('stage', id, 'org/other')).toMatchObject({ status: 0 });
@@ -128,7 +129,7 @@ test('delete also removes the copies on this machine, of each model that a Pytho
   expect((await readdir(join(home, 'staging'))).filter((name) => name !== '.skulk')).toEqual([]);
 });
 
-test.each([
+usualTest.each([
   ['verify', ['verify']],
   ['optimize', ['optimize', id]],
   ['optimizations', ['optimizations']],
@@ -142,7 +143,7 @@ test.each([
   expect(await run(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining('is the Python program, which cannot') });
 });
 
-test('add reports that the Python program cannot receive a model', async () => {
+usualTest('add reports that the Python program cannot receive a model', async () => {
   const store = await pythonStore();
   const { home, run } = await nodeOf(store);
   await writeFile(join(home, 'config.json'), '{}');
@@ -150,14 +151,14 @@ test('add reports that the Python program cannot receive a model', async () => {
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot take models in') });
 });
 
-test('the search at the usual ports of a host finds the Python program', async () => {
+usualTest('the search at the usual ports of a host finds the Python program', async () => {
   const store = await pythonStore();
   const { port } = new URL(store.url);
   const found = await askUsualPorts(testDeps(testWorld(await temporaryDirectory())), '127.0.0.1', [Number(port), 1]);
   expect(found).toEqual([{ url: store.url, version: null }]);
 });
 
-test('staging and verify --staging report a copy that was only hashed on arrival, and not one that matches Hugging Face', async () => {
+usualTest('staging and verify --staging report a copy that was only hashed on arrival, and not one that matches Hugging Face', async () => {
   const hub = await fakeHub();
   hub.push(id, { files: safe });
   const store = await pythonStore({ [id]: { files: safe }, 'org/other': { files: { 'config.json': '{}' } } });

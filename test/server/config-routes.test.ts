@@ -1,13 +1,14 @@
 import { linkSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/core/config/load.ts';
 import { createAccess } from '../../src/core/server/access/access.ts';
 import { createApiApp } from '../../src/core/server/app/api-app.ts';
 import { listen } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { ask, type RawAnswer } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
 
@@ -76,7 +77,7 @@ async function serveYaml(change: (text: string) => string = (text) => text) {
 }
 
 describe('the configuration over HTTP', () => {
-  test('cannot be changed without a key, from any address', async () => {
+  usualTest('cannot be changed without a key, from any address', async () => {
     const served = await serve('model_store:\n  store_host: kite3\n');
     const before = await served.text();
     const changes = [
@@ -102,14 +103,14 @@ describe('the configuration over HTTP', () => {
     expect(await locked.putFrom('192.168.7.7', { hf_token: 'hf_new' }, { authorization: 'Bearer only-for-us' })).toBe(200);
   });
 
-  test('needs a restart after a change of the directories that may be browsed', async () => {
+  usualTest('needs a restart after a change of the directories that may be browsed', async () => {
     const served = await serve('model_store:\n  store_host: kite3\n');
     expect((await served.put({ model_store: { browse_roots: ['/srv'] } })).json()).toMatchObject({
       restart_because: ['model_store.browse_roots'],
     });
   });
 
-  test('shows the settings in effect, without secrets', async () => {
+  usualTest('shows the settings in effect, without secrets', async () => {
     const { get, file } = await serveYaml();
     const view = await get();
     expect(view).toMatchObject({
@@ -122,7 +123,7 @@ describe('the configuration over HTTP', () => {
     expect(JSON.stringify(view)).not.toMatch(/only-for-us|hf_secret1/);
   });
 
-  test('keeps comments, secrets and sections of other programs after a change', async () => {
+  usualTest('keeps comments, secrets and sections of other programs after a change', async () => {
     const { put, get, text } = await serveYaml();
     const before = await text();
     const answer = await put({ config: { model_store: { store_port: 9000, staging: { staging_keep_recent_gb: 12.5 } } } });
@@ -146,7 +147,7 @@ describe('the configuration over HTTP', () => {
     expect(await text()).toBe(after);
   });
 
-  test('shows when a change needs no restart, and null restores the default', async () => {
+  usualTest('shows when a change needs no restart, and null restores the default', async () => {
     const { put, text } = await serveYaml();
     expect((await put({ model_store: { staging: { cleanup_on_deactivate: false } } })).json()).toMatchObject({ restart_required: false });
     expect((await put({ model_store: { staging: { staging_keep_recent_gb: null } } })).json()).toMatchObject({
@@ -159,7 +160,7 @@ describe('the configuration over HTTP', () => {
     });
   });
 
-  test('changes a staging setting in its override for this machine', async () => {
+  usualTest('changes a staging setting in its override for this machine', async () => {
     const { put, text, get } = await serveYaml(
       (all) => `${all.replace('hf_token', '  node_overrides:\n    KITE3.local:\n      staging: {staging_keep_recent_gb: 99}\nhf_token')}`,
     );
@@ -170,7 +171,7 @@ describe('the configuration over HTTP', () => {
     expect((await get()).config.model_store.staging).toMatchObject({ staging_keep_recent_gb: 5 });
   });
 
-  test.each([
+  usualTest.each([
     ['an unknown key', { model_store: { store_prot: 1 } }, /store_port/],
     ['a wrong type', { model_store: { store_port: 'many' } }, /store_port/],
     ['two equal ports', { model_store: { store_port: 52415 } }, /52415/],
@@ -191,7 +192,7 @@ describe('the configuration over HTTP', () => {
     expect(await text()).toBe(before);
   });
 
-  test('survives a deeply nested body, or a body of another kind', async () => {
+  usualTest('survives a deeply nested body, or a body of another kind', async () => {
     const { url } = await serve('model_store: {}\n');
     const deep = `${'{"model_store":'.repeat(4000)}1${'}'.repeat(4000)}`;
     const headers = { 'content-type': 'application/json', ...withKey };
@@ -203,7 +204,7 @@ describe('the configuration over HTTP', () => {
     );
   });
 
-  test('never becomes unreadable, or slow to read, after any number of changes', async () => {
+  longTest('never becomes unreadable, or slow to read, after any number of changes', async () => {
     const { put, get, text, url } = await serve('model_store:\n  store_port: 9100\n');
     const statuses: number[] = [];
     for (let round = 0; round < 10; round += 1) {
@@ -224,7 +225,7 @@ describe('the configuration over HTTP', () => {
     expect((await ask(url, '/config')).status).toBe(200);
   });
 
-  test('does not change a file that is too large', async () => {
+  usualTest('does not change a file that is too large', async () => {
     const own = `model_store: {store_port: 9100}\n# ${'x'.repeat(70_000)}\n`;
     const { put, get, text } = await serve(own);
     const refused = await put({ model_store: { store_port: 9200 } });
@@ -236,7 +237,7 @@ describe('the configuration over HTTP', () => {
     expect((await get()).config.model_store.store_port).toBe(9100);
   });
 
-  test('only validates with ?dry_run=true', async () => {
+  usualTest('only validates with ?dry_run=true', async () => {
     const { put, text } = await serveYaml();
     const before = await text();
     expect((await put({ model_store: { store_port: 9001 } }, '?dry_run=true')).json()).toMatchObject({
@@ -246,7 +247,7 @@ describe('the configuration over HTTP', () => {
     expect(await text()).toBe(before);
   });
 
-  test('creates a missing file, readable only for its owner', async () => {
+  usualTest('creates a missing file, readable only for its owner', async () => {
     const { put, get, home } = await serve();
     const path = join(home, 'xdg/skulk/skulk.yaml');
     expect(await get()).toMatchObject({ path: null, save_path: path });
@@ -255,7 +256,7 @@ describe('the configuration over HTTP', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test('makes a file that gets a secret readable only for its owner', async () => {
+  usualTest('makes a file that gets a secret readable only for its owner', async () => {
     const { put, file } = await serve('model_store: {store_host: kite3}\n');
     const mode = async (): Promise<number> => (await stat(file)).mode & 0o777;
     await chmod(file, 0o644);
@@ -268,7 +269,7 @@ describe('the configuration over HTTP', () => {
     expect(await mode()).toBe(0o600);
   });
 
-  test('keeps a link, a mode and JSON as they are, and applies twenty concurrent changes', async () => {
+  usualTest('keeps a link, a mode and JSON as they are, and applies twenty concurrent changes', async () => {
     const { put, file, text } = await serve('{"model_store": {"store_host": "kite3"}}', { name: 'skulk.json' });
     await chmod(file, 0o640);
     const answers = await Promise.all(
@@ -301,7 +302,7 @@ describe('the configuration over HTTP', () => {
     expect((await readdir(linked.home)).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
-  test('shows which values come from a variable, and a change of the file does not affect them', async () => {
+  usualTest('shows which values come from a variable, and a change of the file does not affect them', async () => {
     const { put, get } = await serve('model_store: {}\n', { env: { HF_HUB_OFFLINE: '1' } });
     expect((await get()).overridden).toEqual({ 'model_store.download.allow_hf_fallback': 'environment HF_HUB_OFFLINE' });
     expect((await put({ model_store: { download: { allow_hf_fallback: true } } })).json()).toMatchObject({
@@ -310,7 +311,7 @@ describe('the configuration over HTTP', () => {
     });
   });
 
-  test('reports a broken file, and does not overwrite it', async () => {
+  usualTest('reports a broken file, and does not overwrite it', async () => {
     const { put, get, file, text } = await serve('model_store: {store_port: 9100}\n');
     await writeFile(file, 'model_store: [');
     expect(await get()).toMatchObject({ problem: expect.stringContaining('not YAML'), config: { model_store: { store_port: 9100 } } });
@@ -339,7 +340,7 @@ describe('browsing directories', () => {
     return { ...served, tree, browse };
   }
 
-  test('lists directories below a root, but not files and hidden ones', async () => {
+  usualTest('lists directories below a root, but not files and hidden ones', async () => {
     const { url, tree, browse } = await serveTree();
     expect((await ask(url, '/filesystem/browse', { headers: withKey })).json()).toMatchObject({
       path: null,
@@ -351,7 +352,7 @@ describe('browsing directories', () => {
     expect((await browse(`${tree}/root/models/`)).json()).toMatchObject({ parent: `${tree}/root`, directories: [{ name: 'a' }] });
   });
 
-  test.each([
+  usualTest.each([
     ['../outside', 403],
     ['models/../../outside', 403],
     ['models/way-out', 403],
@@ -366,7 +367,7 @@ describe('browsing directories', () => {
     expect(answer.json()).toMatchObject({ detail: expect.any(String), hint: expect.any(String) });
   });
 
-  test('reads only a limited number of entries of a very large directory, and reports this', async () => {
+  longTest('reads only a limited number of entries of a very large directory, and reports this', async () => {
     const { url, tree } = await serveTree();
     const large = join(tree, 'root', 'large');
     await mkdir(large);
@@ -377,7 +378,7 @@ describe('browsing directories', () => {
     expect([answer.status, answer.json()]).toEqual([200, expect.objectContaining({ is_cut: true, directories: [] })]);
   });
 
-  test('does not reveal whether a path outside the roots exists', async () => {
+  usualTest('does not reveal whether a path outside the roots exists', async () => {
     const { browse, tree, url } = await serveTree();
     const answers = await Promise.all(['/etc', '/etc/passwd', '/etc/nobody', '/', `${tree}/outside`, `${tree}/nobody`].map(browse));
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403]);
@@ -386,7 +387,7 @@ describe('browsing directories', () => {
     expect((await ask(url, '/filesystem/browse?path=/a&path=/b', { headers: withKey })).status).toBe(400);
   });
 
-  test('uses the home directory and the configured directories as roots by default, never the whole disk', async () => {
+  usualTest('uses the home directory and the configured directories as roots by default, never the whole disk', async () => {
     const { url, home } = await serve();
     const { roots } = (await ask(url, '/filesystem/browse', { headers: withKey })).json() as Browsed;
     expect(roots).toContain(home);
@@ -394,7 +395,7 @@ describe('browsing directories', () => {
   });
 });
 
-test('a settings file that was made too large by hand is not parsed, and is named', async () => {
+usualTest('a settings file that was made too large by hand is not parsed, and is named', async () => {
   const { file, get, put } = await serve('model_store:\n  store_host: kite3\n');
   await writeFile(
     file,

@@ -1,12 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf, pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { type Served, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
@@ -16,7 +17,7 @@ const restart = (url: string, headers: Readonly<Record<string, string>>) => ask(
 /** The lines in which a process reported that it is ready. */
 const readyLines = ({ running }: Served): readonly string[] => running.stdout().trim().split('\n');
 
-test('an admin restarts a server in place, and an upload that runs meanwhile completes', async () => {
+longTest('an admin restarts a server in place, and an upload that runs meanwhile completes', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
   await writeFiles(source, { 'a.bin': noise(3 * chunkSize, 1), 'config.json': '{}' });
@@ -73,7 +74,7 @@ test('an admin restarts a server in place, and an upload that runs meanwhile com
   expect(await served.stop()).toMatchObject({ status: 0, signal: null });
 });
 
-test('a server restarts only for an admin, not for pages of other sites, and says so if it cannot', async () => {
+usualTest('a server restarts only for an admin, not for pages of other sites, and says so if it cannot', async () => {
   const served = await serveInProcess({ home: await temporaryDirectory() });
   const admin = { Authorization: `Bearer ${await adminKeyOf(served.home)}` };
   expect(await restart(served.apiUrl, {})).toMatchObject({ status: 403 });

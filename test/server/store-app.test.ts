@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect } from 'vitest';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { createAccess } from '../../src/core/server/access/access.ts';
 import type { Limits } from '../../src/core/server/app/limits.ts';
@@ -15,6 +15,7 @@ import { atEnd, forWholeFile } from '../helpers/at-end.ts';
 import { collectGarbage } from '../helpers/collect-garbage.ts';
 import { directoryStore, type Models, sha256 } from '../helpers/directory-store.ts';
 import { ask, talk } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { patienceMs, until, within } from '../helpers/waiting.ts';
 
 const text = 'hello, store';
@@ -74,7 +75,7 @@ beforeAll(() => {
 });
 
 describe('the JSON routes of the store', () => {
-  test('answer health, registry and models, also with a slash at the end', async () => {
+  usualTest('answer health, registry and models, also with a slash at the end', async () => {
     expect((await ask(url, '/health')).json()).toMatchObject({ free_bytes: 3, total_bytes: 5, used_bytes: 2 });
     expect((await ask(url, '/models')).json()).toEqual(['org/name', 'single', 'org/shadow']);
     for (const path of ['/registry', '/registry/']) {
@@ -82,19 +83,19 @@ describe('the JSON routes of the store', () => {
     }
   });
 
-  test.each(['/models/org%2Fname/files', '/models/org/name/files', '/models/org%2fname/files/', '/models/org/name/files?x=%'])(
+  usualTest.each(['/models/org%2Fname/files', '/models/org/name/files', '/models/org%2fname/files/', '/models/org/name/files?x=%'])(
     'list the files of %s',
     async (path) => {
       expect((await ask(url, path)).json()).toEqual(await store.listFiles('org/name' as never));
     },
   );
 
-  test('answer for a model without an organization', async () => {
+  usualTest('answer for a model without an organization', async () => {
     expect((await ask(url, '/models/single/files')).json()).toEqual(['a.txt', 'sub/b.txt']);
     expect((await ask(url, '/models/single/sub/b.txt')).body.toString()).toBe('b');
   });
 
-  test('answer 404 for a missing model', async () => {
+  usualTest('answer 404 for a missing model', async () => {
     const answer = await ask(url, '/models/org/none/files');
     expect(answer.status).toBe(404);
     expect(answer.json()).toMatchObject({ code: 'MODEL_NOT_FOUND', detail: expect.stringContaining('org/none') });
@@ -102,7 +103,7 @@ describe('the JSON routes of the store', () => {
     expect((await ask(url, '/models/org/name/none')).json()).toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 
-  test('have a strong ETag for a manifest, and answer 304', async () => {
+  usualTest('have a strong ETag for a manifest, and answer 304', async () => {
     const answer = await ask(url, '/models/org%2Fname/manifest');
     const { digest } = answer.json() as { digest: string };
     expect(answer.headers.etag).toBe(`"${digest}"`);
@@ -113,13 +114,13 @@ describe('the JSON routes of the store', () => {
     expect((await ask(url, '/models/org/name/manifest', { headers: { 'If-None-Match': '"x"' } })).status).toBe(200);
   });
 
-  test('answer 202 for a manifest that is still being made', async () => {
+  usualTest('answer 202 for a manifest that is still being made', async () => {
     const { url } = await serve({ overrides: { manifest: async () => ({ state: 'hashing', retryAfterMs: 1500 }) } });
     const answer = await ask(url, '/models/org/name/manifest');
     expect([answer.status, answer.headers['retry-after'], answer.json()]).toEqual([202, '2', { state: 'hashing', retry_after_ms: 1500 }]);
   });
 
-  test('serve files whose names are those of routes', async () => {
+  usualTest('serve files whose names are those of routes', async () => {
     expect((await ask(url, '/models/org/shadow/files')).body.toString()).toBe('a file called files');
     expect((await ask(url, '/models/org/shadow/manifest')).body.toString()).toBe('a file called manifest');
     expect((await ask(url, '/models/org/shadow/download/status')).body.toString()).toBe('a file called status');
@@ -129,13 +130,13 @@ describe('the JSON routes of the store', () => {
     expect(manifest.json()).toMatchObject({ model_id: 'org/shadow' });
   });
 
-  test.each(['/models/org%2Fname', '/models/org/name', '/models/org/name/'])('answer DELETE %s', async (path) => {
+  usualTest.each(['/models/org%2Fname', '/models/org/name', '/models/org/name/'])('answer DELETE %s', async (path) => {
     const { url } = await serve();
     expect((await ask(url, path, { method: 'DELETE' })).json()).toMatchObject({ modelId: 'org/name', deleted: true, nodes: [] });
     expect((await ask(url, path, { method: 'DELETE' })).status).toBe(404);
   });
 
-  test('refuse unknown routes and wrong methods, and include OpenAPI', async () => {
+  usualTest('refuse unknown routes and wrong methods, and include OpenAPI', async () => {
     expect((await ask(url, '/nothing')).json()).toMatchObject({ code: 'NOT_FOUND' });
     const wrong = await ask(url, '/health', { method: 'POST' });
     expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);
@@ -156,7 +157,7 @@ describe('the JSON routes of the store', () => {
     );
   });
 
-  test('reveal nothing about an unexpected error, which is logged', async () => {
+  usualTest('reveal nothing about an unexpected error, which is logged', async () => {
     const { url, log } = await serve({ overrides: { health: () => Promise.reject(new Error('secret /path')) } });
     const answer = await ask(url, '/health');
     expect([answer.status, (answer.json() as { code: string }).code]).toEqual([500, 'INTERNAL']);
@@ -166,7 +167,7 @@ describe('the JSON routes of the store', () => {
 });
 
 describe('a file of a model over HTTP', () => {
-  test.each(names)('named %j can be requested escaped, in both spellings', async (name) => {
+  usualTest.each(names)('named %j can be requested escaped, in both spellings', async (name) => {
     const escaped = name.split('/').map(encodeURIComponent).join('/');
     for (const id of ['org%2Fname', 'org/name']) {
       const answer = await ask(url, `/models/${id}/${escaped}`);
@@ -174,12 +175,15 @@ describe('a file of a model over HTTP', () => {
     }
   });
 
-  test.each(['100%.txt', '%zz', '50%41.txt', 'a+b.txt', 'quote\'"', 'a#b.txt'])('named %s can be requested unescaped', async (name) => {
-    const answer = await talk(url, `GET /models/org%2Fname/${name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-    expect(answer).toContain(`content of ${name}`);
-  });
+  usualTest.each(['100%.txt', '%zz', '50%41.txt', 'a+b.txt', 'quote\'"', 'a#b.txt'])(
+    'named %s can be requested unescaped',
+    async (name) => {
+      const answer = await talk(url, `GET /models/org%2Fname/${name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(answer).toContain(`content of ${name}`);
+    },
+  );
 
-  test('has the headers for resuming', async () => {
+  usualTest('has the headers for resuming', async () => {
     const { status, headers, body } = await ask(url, '/models/org/name/hello', { headers: { 'Accept-Encoding': 'gzip' } });
     expect([status, body.toString()]).toEqual([200, text]);
     expect(headers).toMatchObject({
@@ -192,13 +196,13 @@ describe('a file of a model over HTTP', () => {
     expect(headers).not.toHaveProperty('content-encoding');
   });
 
-  test('has no body for HEAD', async () => {
+  usualTest('has no body for HEAD', async () => {
     const answer = await talk(url, 'HEAD /models/org%2Fname/hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 .*content-length: 12\r\n.*\r\n\r\n$/is);
     expect((await ask(url, '/models/org/name/none', { method: 'HEAD' })).status).toBe(404);
   });
 
-  test.each([
+  usualTest.each([
     ['bytes=0-4', 206, 'hello', 'bytes 0-4/12'],
     ['bytes=7-', 206, 'store', 'bytes 7-11/12'],
     ['bytes=-5', 206, 'store', 'bytes 7-11/12'],
@@ -210,7 +214,7 @@ describe('a file of a model over HTTP', () => {
     expect([answer.status, answer.body.toString(), answer.headers['content-range']]).toEqual([status, body, contentRange]);
   });
 
-  test('answers 416, 304, 412 and If-Range', async () => {
+  usualTest('answers 416, 304, 412 and If-Range', async () => {
     const beyond = await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=12-' } });
     expect([beyond.status, beyond.headers['content-range'], (beyond.json() as { code: string }).code]).toEqual([
       416,
@@ -223,13 +227,13 @@ describe('a file of a model over HTTP', () => {
     expect((await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=0-0', 'If-Range': '"x"' } })).body.toString()).toBe(text);
   });
 
-  test('can be empty', async () => {
+  usualTest('can be empty', async () => {
     const { status, headers, body } = await ask(url, '/models/org/name/empty');
     expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
     expect((await ask(url, '/models/org/name/empty', { headers: { Range: 'bytes=0-' } })).headers['content-range']).toBe('bytes */0');
   });
 
-  test('is refused when it changed after its manifest', async () => {
+  usualTest('is refused when it changed after its manifest', async () => {
     const openFile = () => Promise.reject(new SkulkError('INTEGRITY', 'hello changed on the disk'));
     const { url, log } = await serve({ overrides: { openFile } });
     const answer = await ask(url, '/models/org/name/hello');
@@ -237,13 +241,13 @@ describe('a file of a model over HTTP', () => {
     expect(log.join('')).toContain('INTEGRITY');
   });
 
-  test('answers 503 with Retry-After while it is checked again', async () => {
+  usualTest('answers 503 with Retry-After while it is checked again', async () => {
     const openFile = () => Promise.reject(new SkulkError('STORE_BUSY', 'hello is being checked', { retryAfterMs: 300 }));
     const answer = await ask((await serve({ overrides: { openFile } })).url, '/models/org/name/hello');
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
   });
 
-  test('closes the connection when it is too short, and this is logged', async () => {
+  usualTest('closes the connection when it is too short, and this is logged', async () => {
     const big = Buffer.alloc(3_000_000, 7);
     const { url, store, log } = await serve({ has: { single: { big } } });
     await writeFile(join(store.root, 'single', 'big'), big.subarray(0, 2_000_000));
@@ -251,7 +255,7 @@ describe('a file of a model over HTTP', () => {
     await expect.poll(() => log.join('')).toContain('INTEGRITY');
   });
 
-  test('of many buffers is sent completely to many clients at the same time', async () => {
+  usualTest('of many buffers is sent completely to many clients at the same time', async () => {
     const big = Buffer.alloc(5_000_003, Buffer.from(Array.from({ length: 65_521 }, (_, index) => index * 31)));
     const { url } = await serve({ has: { single: { big } }, limits: { largeBuffers: 2 } });
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url, '/models/single/big')));
@@ -262,7 +266,7 @@ describe('a file of a model over HTTP', () => {
 });
 
 describe('a hostile request to the store', () => {
-  test.each([
+  usualTest.each([
     '..',
     '../../etc/passwd',
     '%2e%2e/%2e%2e/etc/passwd',
@@ -280,7 +284,7 @@ describe('a hostile request to the store', () => {
     expect(answer.json()).toMatchObject({ code: expect.stringMatching(/^BAD_(PATH|MODEL_ID|REQUEST)$/) });
   });
 
-  test('is refused for long URLs, long headers, other protocols, and large or invalid bodies', async () => {
+  usualTest('is refused for long URLs, long headers, other protocols, and large or invalid bodies', async () => {
     expect((await ask(url, `/models/org%2Fname/${'a'.repeat(9000)}`)).status).toBe(414);
     expect(await talk(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
     expect(await talk(url, 'what is this\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"BAD_REQUEST"/s);
@@ -298,12 +302,12 @@ describe('a hostile request to the store', () => {
     );
   });
 
-  test('is closed if its headers never end', async () => {
+  usualTest('is closed if its headers never end', async () => {
     const { url } = await serve({ limits: { headersTimeoutMs: 200, requestTimeoutMs: 300 } });
     expect(await talk(url, 'GET /health HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  test('is refused beyond the limit of transfers, and a client that does not read is disconnected', async () => {
+  usualTest('is refused beyond the limit of transfers, and a client that does not read is disconnected', async () => {
     const big = Buffer.alloc(32 * 1024 * 1024);
     const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 2, stallTimeoutMs: 1500 } });
     const slow: Socket[] = [];
@@ -323,7 +327,7 @@ describe('a hostile request to the store', () => {
     for (const socket of slow) socket.destroy();
   });
 
-  test('releases everything when clients disconnect, also with pipelined requests', async () => {
+  longTest('releases everything when clients disconnect, also with pipelined requests', async () => {
     const big = Buffer.alloc(8 * 1024 * 1024);
     const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 8 } });
     for (let round = 0; round < 6; round += 1) {
@@ -337,7 +341,7 @@ describe('a hostile request to the store', () => {
       .toEqual(Array(8).fill(200));
   });
 
-  test('for a hundred files of one client holds two of them open, and the others are not refused for it', async () => {
+  usualTest('for a hundred files of one client holds two of them open, and the others are not refused for it', async () => {
     let [open, most] = [0, 0];
     const { url, store } = await serve({ has: { single: { big: Buffer.alloc(4 * 1024 * 1024, 1) } }, limits: { maxTransfers: 3 } });
     const original = store.openFile;
@@ -362,7 +366,7 @@ describe('a hostile request to the store', () => {
     expect(open).toBe(0);
   });
 
-  test('does not make memory grow with the amount of data', async () => {
+  longTest('does not make memory grow with the amount of data', async () => {
     const { url } = await serve({ has: { single: { big: Buffer.alloc(64 * 1024 * 1024) } } });
     const drain = () =>
       new Promise<void>((resolve, reject) => {
@@ -386,7 +390,7 @@ describe('a hostile request to the store', () => {
 });
 
 describe('a token of the store', () => {
-  test('is required for every route but /health, and is not logged', async () => {
+  usualTest('is required for every route but /health, and is not logged', async () => {
     const { url, log } = await serve({ token: 's3cret-token' });
     expect((await ask(url, '/health')).status).toBe(200);
     for (const path of ['/registry', '/models/org/name/hello', '/openapi.json', '/nothing']) {
@@ -408,7 +412,7 @@ describe('long work over HTTP', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
 
-  test('sends progress, heartbeats and a result', async () => {
+  usualTest('sends progress, heartbeats and a result', async () => {
     const told = Promise.withResolvers<void>();
     const { url } = await serve({
       limits: { progressIntervalMs: 20 },
@@ -439,7 +443,7 @@ describe('long work over HTTP', () => {
     expect(got.at(-1)).toEqual({ result: { ok: true, models: [{ model_id: 'org/name', status: 'ok', bad_files: [], note: 'true' }] } });
   });
 
-  test('that fails at once sends an ordinary error, and later a line with the error', async () => {
+  usualTest('that fails at once sends an ordinary error, and later a line with the error', async () => {
     const adopt = async ({ modelId }: { modelId: string }) => {
       if (modelId === 'org/late') await sleep(60);
       throw new SkulkError('CONFLICT', 'it is there already', { hint: 'use --force' });
@@ -454,7 +458,7 @@ describe('long work over HTTP', () => {
     ]);
   });
 
-  test('is aborted when the client goes away', async () => {
+  usualTest('is aborted when the client goes away', async () => {
     let reason: unknown;
     const begun = Promise.withResolvers<void>();
     const verify: LocalStore['verify'] = (_request, { signal }) =>
@@ -476,7 +480,7 @@ describe('long work over HTTP', () => {
 });
 
 describe('stopping a server', () => {
-  test('lets running requests finish, and closes idle and silent connections', async () => {
+  usualTest('lets running requests finish, and closes idle and silent connections', async () => {
     const big = Buffer.alloc(24 * 1024 * 1024);
     const { url, app } = await serve({ has: { single: { big } } });
     const port = Number(new URL(url).port);
@@ -497,7 +501,7 @@ describe('stopping a server', () => {
     await expect(ask(url, '/health')).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('does not wait longer than its limit', async () => {
+  usualTest('does not wait longer than its limit', async () => {
     const { url, app } = await serve({ has: { single: { big: Buffer.alloc(24 * 1024 * 1024) } } });
     const asked = once(app.server, 'request');
     const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
@@ -509,7 +513,7 @@ describe('stopping a server', () => {
 });
 
 describe('a port that is in use', () => {
-  test('is reported with the process that uses it', async () => {
+  usualTest('is reported with the process that uses it', async () => {
     const other = await directoryStore({});
     atEnd(() => other[Symbol.asyncDispose]());
     const app = await createStoreApp({ store: other, version: '1', logLevel: 'silent' });

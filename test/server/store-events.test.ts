@@ -1,12 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { listenTo } from '../helpers/event-source.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 interface Registry {
@@ -49,72 +50,75 @@ const send = (url: string, target: string, body: unknown) =>
 const ids = ({ entries }: Registry): readonly string[] => entries.map(({ model_id }) => model_id);
 
 describe('the event stream of a store', () => {
-  test('begins with the complete state, and follows models, downloads, nodes and orders, on both ports and through a node', async () => {
-    const world = await hubWorld();
-    world.hub.push('org/big', {
-      files: { 'config.json': '{}', 'w.safetensors': { size: 12 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
-    });
-    world.hub.rate = 2 * 1024 * 1024;
-    world.hub.holdsEnds = true;
-    const host = await world.serveInProcess();
-    const node = await serveInProcess({
-      home: join(world.home, 'n1'),
-      args: ['--role', 'node'],
-      env: { SKULK_STORE: host.url, HF_ENDPOINT: world.hub.url },
-    });
-    onTestFinished(() => node[Symbol.asyncDispose]());
-    const sources = await Promise.all([host.url, host.apiUrl, node.apiUrl].map((url) => listenTo(`${url}/store/events`)));
-    for (const source of sources) {
-      await source.until<Registry>('registry', ({ entries }) => entries.length === 0);
-      await source.until<{ storePath: string; freeBytes: number }>('health', ({ storePath }) => storePath === host.storePath);
-      await source.until<Nodes>('nodes', ({ nodes }) => nodes.filter(({ connected }) => connected).length === 2);
-    }
-    const askedAt = performance.now();
-    // A second client sends a request; all listeners get the event.
-    expect((await ask(host.apiUrl, '/store/models/org%2Fbig/download', { method: 'POST' })).status).toBe(200);
-    for (const source of sources) {
-      await source.until<Downloads>('downloads', ({ downloads }) =>
-        downloads.some((one) => one.status === 'downloading' && one.bytes_done > 1024 * 1024 && one.bytes_per_second !== null),
-      );
-    }
-    world.hub.rate = 0;
-    world.hub.holdsEnds = false;
-    for (const source of sources) {
-      await source.until<Downloads>('downloads', ({ downloads }) => downloads[0]?.status === 'complete');
-      const told = await source.until<Registry>('registry', (registry) => ids(registry).includes('org/big'));
-      expect(told.entries).toEqual([expect.objectContaining({ model_id: 'org/big', file_count: 2, tags: [] })]);
-      expect(JSON.stringify(told)).not.toContain('w.safetensors');
-      // The progress is a few events a second, not one for each block.
-      const most = 10 + (performance.now() - askedAt) / 300;
-      expect(source.events.filter(({ name }) => name === 'downloads').length).toBeLessThan(most);
-    }
-    expect(await world.node(host, 'n1', 'stage', 'org/big').exited).toMatchObject({ status: 0 });
-    await world.node(host, 'laptop', 'stage', 'org/big').exited;
-    for (const source of sources) {
-      await source.until<Nodes>('nodes', ({ nodes }) => nodes.filter(({ copies }) => copies?.[0]?.model_id === 'org/big').length === 2);
-    }
-    await ask(host.apiUrl, '/store/models/org%2Fbig?wait_ms=0', { method: 'DELETE' });
-    for (const source of sources) {
-      await source.until<Registry>('registry', ({ entries }) => entries.length === 0);
-      await source.until<Orders>('orders', ({ orders }) => orders.length === 1 && orders[0]?.model_id === 'org/big');
-      await source.until<Nodes>('nodes', ({ nodes }) => nodes.some((one) => one.pending_orders === 1));
-    }
-    // The laptop, which has no agent, still has a pending order.
-    await world.node(host, 'laptop', 'reconcile').exited;
-    for (const source of sources) await source.until<Orders>('orders', ({ orders }) => orders.length === 0);
-    // The events of a stopped node end.
-    const second = await serveInProcess({ home: join(world.home, 'n2'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
-    const passed = await listenTo(`${second.apiUrl}/store/events`);
-    await passed.until<Registry>('registry', () => true);
-    expect(await second.stop()).toMatchObject({ status: 0 });
-    await passed.ended;
-    // They end with the server, and a node gives the reason.
-    await host.stop();
-    await Promise.all(sources.map(({ ended }) => ended));
-    await expect(listenTo(`${node.apiUrl}/store/events`)).rejects.toThrow(/503 .*Store unreachable/);
-  });
+  usualTest(
+    'begins with the complete state, and follows models, downloads, nodes and orders, on both ports and through a node',
+    async () => {
+      const world = await hubWorld();
+      world.hub.push('org/big', {
+        files: { 'config.json': '{}', 'w.safetensors': { size: 12 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
+      });
+      world.hub.rate = 2 * 1024 * 1024;
+      world.hub.holdsEnds = true;
+      const host = await world.serveInProcess();
+      const node = await serveInProcess({
+        home: join(world.home, 'n1'),
+        args: ['--role', 'node'],
+        env: { SKULK_STORE: host.url, HF_ENDPOINT: world.hub.url },
+      });
+      onTestFinished(() => node[Symbol.asyncDispose]());
+      const sources = await Promise.all([host.url, host.apiUrl, node.apiUrl].map((url) => listenTo(`${url}/store/events`)));
+      for (const source of sources) {
+        await source.until<Registry>('registry', ({ entries }) => entries.length === 0);
+        await source.until<{ storePath: string; freeBytes: number }>('health', ({ storePath }) => storePath === host.storePath);
+        await source.until<Nodes>('nodes', ({ nodes }) => nodes.filter(({ connected }) => connected).length === 2);
+      }
+      const askedAt = performance.now();
+      // A second client sends a request; all listeners get the event.
+      expect((await ask(host.apiUrl, '/store/models/org%2Fbig/download', { method: 'POST' })).status).toBe(200);
+      for (const source of sources) {
+        await source.until<Downloads>('downloads', ({ downloads }) =>
+          downloads.some((one) => one.status === 'downloading' && one.bytes_done > 1024 * 1024 && one.bytes_per_second !== null),
+        );
+      }
+      world.hub.rate = 0;
+      world.hub.holdsEnds = false;
+      for (const source of sources) {
+        await source.until<Downloads>('downloads', ({ downloads }) => downloads[0]?.status === 'complete');
+        const told = await source.until<Registry>('registry', (registry) => ids(registry).includes('org/big'));
+        expect(told.entries).toEqual([expect.objectContaining({ model_id: 'org/big', file_count: 2, tags: [] })]);
+        expect(JSON.stringify(told)).not.toContain('w.safetensors');
+        // The progress is a few events a second, not one for each block.
+        const most = 10 + (performance.now() - askedAt) / 300;
+        expect(source.events.filter(({ name }) => name === 'downloads').length).toBeLessThan(most);
+      }
+      expect(await world.node(host, 'n1', 'stage', 'org/big').exited).toMatchObject({ status: 0 });
+      await world.node(host, 'laptop', 'stage', 'org/big').exited;
+      for (const source of sources) {
+        await source.until<Nodes>('nodes', ({ nodes }) => nodes.filter(({ copies }) => copies?.[0]?.model_id === 'org/big').length === 2);
+      }
+      await ask(host.apiUrl, '/store/models/org%2Fbig?wait_ms=0', { method: 'DELETE' });
+      for (const source of sources) {
+        await source.until<Registry>('registry', ({ entries }) => entries.length === 0);
+        await source.until<Orders>('orders', ({ orders }) => orders.length === 1 && orders[0]?.model_id === 'org/big');
+        await source.until<Nodes>('nodes', ({ nodes }) => nodes.some((one) => one.pending_orders === 1));
+      }
+      // The laptop, which has no agent, still has a pending order.
+      await world.node(host, 'laptop', 'reconcile').exited;
+      for (const source of sources) await source.until<Orders>('orders', ({ orders }) => orders.length === 0);
+      // The events of a stopped node end.
+      const second = await serveInProcess({ home: join(world.home, 'n2'), args: ['--role', 'node'], env: { SKULK_STORE: host.url } });
+      const passed = await listenTo(`${second.apiUrl}/store/events`);
+      await passed.until<Registry>('registry', () => true);
+      expect(await second.stop()).toMatchObject({ status: 0 });
+      await passed.ended;
+      // They end with the server, and a node gives the reason.
+      await host.stop();
+      await Promise.all(sources.map(({ ended }) => ended));
+      await expect(listenTo(`${node.apiUrl}/store/events`)).rejects.toThrow(/503 .*Store unreachable/);
+    },
+  );
 
-  test('reports changes of another process on the disk', async () => {
+  longTest('reports changes of another process on the disk', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();
@@ -128,7 +132,7 @@ describe('the event stream of a store', () => {
     );
   });
 
-  test('is refused to pages of other sites, to foreign host names, and without the token', async () => {
+  usualTest('is refused to pages of other sites, to foreign host names, and without the token', async () => {
     const home = await temporaryDirectory();
     const host = await serveInProcess({ home: join(home, 'open') });
     onTestFinished(() => host[Symbol.asyncDispose]());
@@ -146,7 +150,7 @@ describe('the event stream of a store', () => {
     expect((await listenTo(`${closed.apiUrl}/node/events`, { authorization: 'Bearer a-good-token' })).status).toBe(200);
   });
 
-  test('is made by the node itself if the store has no API', async () => {
+  usualTest('is made by the node itself if the store has no API', async () => {
     const { createServer } = await import('node:http');
     const entry = { model_id: 'org/one', store_path: 'org--one', files: ['a.gguf'], downloaded_at: '', total_bytes: 3 };
     let entries = [entry];
@@ -175,7 +179,7 @@ describe('the event stream of a store', () => {
 });
 
 describe('the event stream of a node', () => {
-  test('reports its copies, its settings and its stages, including started and stopped ones', async () => {
+  longTest('reports its copies, its settings and its stages, including started and stopped ones', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     await world.add('org/big');
@@ -233,7 +237,7 @@ describe('the event stream of a node', () => {
     expect(((await ask(node.apiUrl, '/node/stage')).json() as Staging).jobs.map(({ status }) => status)).toEqual(['complete', 'failed']);
   });
 
-  test('continues if the copies cannot be read, and reports why', async () => {
+  usualTest('continues if the copies cannot be read, and reports why', async () => {
     const home = await temporaryDirectory();
     const config = join(home, 'skulk.yaml');
     await writeFile(join(home, 'no-directory'), '');
@@ -245,7 +249,7 @@ describe('the event stream of a node', () => {
     await source.until<Configured>('config', () => true);
   });
 
-  test('shows a running stage that is joined, stopped on request, and ended with the server', async () => {
+  longTest('shows a running stage that is joined, stopped on request, and ended with the server', async () => {
     const world = await hubWorld();
     world.hub.push('org/slow', {
       files: { 'w.safetensors': { size: 64 * 1024 * 1024, read: (from, to) => Buffer.alloc(to - from, 7) } },
@@ -267,7 +271,7 @@ describe('the event stream of a node', () => {
     expect(await host.stop()).toMatchObject({ status: 0 });
   });
 
-  test('shows a clone on the store host, or the canonical copy if models are used in place', async () => {
+  usualTest('shows a clone on the store host, or the canonical copy if models are used in place', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const store = join(world.home, 'host/store');

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { verifyModels } from '../../src/core/operations/models/verify-models.ts';
 import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
 import { activate, deactivate } from '../../src/core/operations/stage/leases.ts';
 import { noise } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { copyOf, type StagingNode, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 
 const files = {
@@ -42,7 +43,7 @@ const verify = (node: StagingNode, ref: string | undefined, repair = false) =>
   verifyModels(node.deps, { refs: ref === undefined ? [] : [parseModelRef(ref)], staging: true, repair });
 
 describe('verifying a copy with two quantizations', () => {
-  test('reads only the selected one and its shared files', async () => {
+  longTest('reads only the selected one and its shared files', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'Foo-Q8_0-00002-of-00002.gguf');
     node.world.events.length = 0;
@@ -68,7 +69,7 @@ describe('verifying a copy with two quantizations', () => {
     await expect(verify(node, 'org/g@v2')).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
   });
 
-  test.each(['org/g', 'org/g:Q8_0', undefined])('with --repair of %s removes only the damaged one', async (ref) => {
+  usualTest.each(['org/g', 'org/g:Q8_0', undefined])('with --repair of %s removes only the damaged one', async (ref) => {
     const { node, proxy } = await nodeWithBoth();
     await damage(node, 'Foo-Q8_0-00002-of-00002.gguf');
     expect(await verify(node, ref, true)).toMatchObject({
@@ -83,7 +84,7 @@ describe('verifying a copy with two quantizations', () => {
     expect(await verify(node, undefined)).toMatchObject({ ok: true, models: [{ status: 'ok' }] });
   });
 
-  test('with --repair keeps the damaged one while a process uses it, and removes it while the other is used', async () => {
+  usualTest('with --repair keeps the damaged one while a process uses it, and removes it while the other is used', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');
     await activate(node.deps, { ref: parseModelRef('org/g:Q8_0'), pid: process.pid });
@@ -98,7 +99,7 @@ describe('verifying a copy with two quantizations', () => {
     expect(await here(node)).toEqual(['Foo-Q4_K_M.gguf', 'config.json']);
   });
 
-  test('with --repair removes a damaged shared file, and only this file is sent again', async () => {
+  usualTest('with --repair removes a damaged shared file, and only this file is sent again', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'config.json');
     expect(await verify(node, 'org/g:Q4_K_M', true)).toMatchObject({ ok: true, models: [{ status: 'repaired' }] });
@@ -113,7 +114,7 @@ describe('verifying a copy with two quantizations', () => {
     expect(await verify(node, 'org/g')).toMatchObject({ ok: true });
   });
 
-  test('with --repair removes the copy when both are damaged', async () => {
+  usualTest('with --repair removes the copy when both are damaged', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'Foo-Q4_K_M.gguf');
     await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');
@@ -122,7 +123,7 @@ describe('verifying a copy with two quantizations', () => {
   });
 });
 
-test('stage --force copies one quantization again, and the others stay', async () => {
+usualTest('stage --force copies one quantization again, and the others stay', async () => {
   const { node } = await nodeWithBoth();
   await activate(node.deps, { ref: parseModelRef('org/g:Q4_K_M'), pid: process.pid });
   await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');
@@ -136,7 +137,7 @@ test('stage --force copies one quantization again, and the others stay', async (
   await expect(node.stage('org/g:Q8_0', { force: true })).rejects.toMatchObject({ code: 'CONFLICT' });
 });
 
-test('purge-staging removes nothing from a copy at another revision', async () => {
+usualTest('purge-staging removes nothing from a copy at another revision', async () => {
   const { node } = await nodeWithBoth();
   const purge = (ref: string) => purgeStaging(node.deps, { refs: [parseModelRef(ref)], dryRun: false, force: false });
   await expect(purge('org/g@v2')).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });

@@ -8,7 +8,7 @@ import { readGgufHeader, readHeaderOfBytes } from '../../src/core/store/facts/re
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { type GgufValue, ggufBytes } from '../helpers/gguf-bytes.ts';
 import { writeFiles } from '../helpers/model-files.ts';
-import { isLong } from '../helpers/seeded.ts';
+import { isLong, longTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { writeTinyLlama } from '../helpers/tiny-llama.ts';
 import { within } from '../helpers/waiting.ts';
@@ -70,7 +70,7 @@ const endless = [
   '{% for a in range(100000) %}{% for b in range(100000) %}{% set c = a * b %}{% endfor %}{% endfor %}{{ x }}',
 ];
 
-test.each([
+longTest.each([
   ...(isLong ? [endless] : []),
   ['is not Jinja', '{% for %}{{{{'],
   ['is for speech', 'outetts-1'],

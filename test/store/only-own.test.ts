@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { outcomeOf } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const files = { 'a.safetensors': 'weights', 'config.json': '{}' };
 
@@ -26,7 +27,7 @@ const refusal = (place: string) => ({
   stderr: expect.stringMatching(new RegExp(`${place} exists but is not in the registry.*skulk add ${place} --as org/m`, 's')),
 });
 
-test('no command adds a model over a directory that is not in the registry, not even with --force', async () => {
+usualTest('no command adds a model over a directory that is not in the registry, not even with --force', async () => {
   const { place, source, hub, host, serveInProcess, nodeInProcess } = await hostWith({ 'notes.txt': 'mine' });
   for (const args of [
     ['download', 'org/m'],
@@ -53,7 +54,7 @@ test('no command adds a model over a directory that is not in the registry, not 
   expect(await readdir(join(place, '../.skulk/v1/uploads')).catch(() => [])).toEqual([]);
 });
 
-test('a file that a user puts where a finished download was built stops the next download, and stays', async () => {
+usualTest('a file that a user puts where a finished download was built stops the next download, and stays', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const place = join(world.storePath, '.skulk/v1/downloads/org--m');
@@ -64,7 +65,7 @@ test('a file that a user puts where a finished download was built stops the next
   expect(await readFile(join(place, 'files/config.json'), 'utf8')).toBe('mine');
 });
 
-test('a client on the LAN cannot turn a directory of a user in the store into a model', async () => {
+usualTest('a client on the LAN cannot turn a directory of a user in the store into a model', async () => {
   const { place, storePath, serveInProcess, host } = await hostWith({ 'diary.txt': 'mine' });
   await writeFiles(join(storePath, 'notes'), { 'more.txt': 'mine too' });
   const served = await serveInProcess();
@@ -86,7 +87,7 @@ test('a client on the LAN cannot turn a directory of a user in the store into a 
   expect(await outcomeOf(await adopt('notes', headers))).toMatchObject({ entry: { model_id: 'notes' } });
 });
 
-test('a directory that appears during a download stays, and the downloaded data is kept', async () => {
+usualTest('a directory that appears during a download stays, and the downloaded data is kept', async () => {
   const { place, hub, serveInProcess, nodeInProcess } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   const served = await serveInProcess();
@@ -103,7 +104,7 @@ test('a directory that appears during a download stays, and the downloaded data 
   expect(hub.sent('a.safetensors')).toBe(before);
 });
 
-test('a file that a user put into a model of the store prevents its replacement, and stays after a delete', async () => {
+usualTest('a file that a user put into a model of the store prevents its replacement, and stays after a delete', async () => {
   const { place, source, host } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   expect(await host('add', source, '--as', 'org/m')).toMatchObject({ status: 0 });
@@ -121,7 +122,7 @@ test('a file that a user put into a model of the store prevents its replacement,
   expect((await host('registry')).stdout).not.toContain('org/m');
 });
 
-test('a model that a killed process had moved away for a replacement is restored by the next change', async () => {
+usualTest('a model that a killed process had moved away for a replacement is restored by the next change', async () => {
   const { place, source, host, storePath } = await hostWith({});
   await rm(place, { recursive: true, force: true });
   expect(await host('add', source, '--as', 'org/m')).toMatchObject({ status: 0 });
@@ -133,7 +134,7 @@ test('a model that a killed process had moved away for a replacement is restored
   expect(await readdir(join(storePath, '.skulk/v1/trash'))).toEqual([]);
 });
 
-test('an id with the maximum length works everywhere', async () => {
+longTest('an id with the maximum length works everywhere', async () => {
   const id = `${'o'.repeat(96)}/${'m'.repeat(96)}`;
   const { source, hub, host, serveInProcess, nodeInProcess, storePath } = await hostWith({});
   hub.push(id, { files });

@@ -131,7 +131,7 @@ const announce = (uploads: HostUploads, manifest: object, address = '10.0.0.1') 
     signal,
   });
 
-usualTest('an upload is listed with its sender, survives a restart, resumes, and can be cancelled by either id', async () => {
+longTest('an upload is listed with its sender, survives a restart, resumes, and can be cancelled by either id', async () => {
   const { begin, places, store } = await host();
   const uploads = begin();
   const [a, b] = [noise(1000, 1), noise(2000, 2)];

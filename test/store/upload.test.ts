@@ -45,7 +45,7 @@ async function twoMachines<T extends Serving>(serveHost: (options: { home: strin
 const sentPieces = (requests: readonly string[]): number =>
   requests.filter((line) => /^PUT \/uploads\/[^/]+\/[0-9a-f]{64}\//.test(line)).length;
 
-test('an uploaded model is checked, and listed only when it is complete', async () => {
+longTest('an uploaded model is checked, and listed only when it is complete', async () => {
   const { source, served, add, proxy, env } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const added = await add('--json', '--revision', 'v1');

@@ -37,37 +37,47 @@ async function siteOf() {
   return { world, main, door, home, serve, run, node, promote };
 }
 
-test('a site store is promoted when the main store is away: it keeps its id, downloads by itself, and says whom it replaces', async () => {
-  const { world, door, home, serve, node, promote } = await siteOf();
-  {
-    await using site = await serve();
-    expect(await node(site.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
-    const plan = JSON.parse((await promote('--dry-run')).stdout) as object;
-    expect(plan).toMatchObject({ instead_of: door.url, changed: true, dry_run: true, answers: true, missing: ['org/rare'], restart: true });
-    expect(await promote('--yes')).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('still answers') });
-    expect(await readIdentity(home)).not.toHaveProperty('promoted');
-    await door.shut();
-    const { id, epoch } = await readIdentity(home);
-    expect(await promote()).toMatchObject({ status: 2, stderr: expect.stringContaining('--yes') });
-    const ended = await promote('--yes');
-    expect(ended).toMatchObject({ status: 0 });
-    expect(JSON.parse(ended.stdout)).toMatchObject({
-      instead_of: door.url,
-      changed: true,
-      answers: false,
-      missing: null,
-      models: 1,
-      lost: [],
-    });
-    expect(await readIdentity(home)).toMatchObject({ id, epoch: epoch + 1, promoted: { instead_of: door.url } });
-  }
-  world.hub.push('org/new', { files: { 'config.json': '{"new":1}' } });
-  await using again = await serve();
-  expect((await ask(again.url, '/health')).json()).toMatchObject({ upstream: null, replaces: door.url });
-  expect(await node(again.url, 'stage', 'org/new')).toMatchObject({ status: 0 });
-  expect(world.hub.sent('config.json')).toBeGreaterThan(0);
-  expect(await node(again.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
-});
+longTest(
+  'a site store is promoted when the main store is away: it keeps its id, downloads by itself, and says whom it replaces',
+  async () => {
+    const { world, door, home, serve, node, promote } = await siteOf();
+    {
+      await using site = await serve();
+      expect(await node(site.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
+      const plan = JSON.parse((await promote('--dry-run')).stdout) as object;
+      expect(plan).toMatchObject({
+        instead_of: door.url,
+        changed: true,
+        dry_run: true,
+        answers: true,
+        missing: ['org/rare'],
+        restart: true,
+      });
+      expect(await promote('--yes')).toMatchObject({ status: 5, stdout: '', stderr: expect.stringContaining('still answers') });
+      expect(await readIdentity(home)).not.toHaveProperty('promoted');
+      await door.shut();
+      const { id, epoch } = await readIdentity(home);
+      expect(await promote()).toMatchObject({ status: 2, stderr: expect.stringContaining('--yes') });
+      const ended = await promote('--yes');
+      expect(ended).toMatchObject({ status: 0 });
+      expect(JSON.parse(ended.stdout)).toMatchObject({
+        instead_of: door.url,
+        changed: true,
+        answers: false,
+        missing: null,
+        models: 1,
+        lost: [],
+      });
+      expect(await readIdentity(home)).toMatchObject({ id, epoch: epoch + 1, promoted: { instead_of: door.url } });
+    }
+    world.hub.push('org/new', { files: { 'config.json': '{"new":1}' } });
+    await using again = await serve();
+    expect((await ask(again.url, '/health')).json()).toMatchObject({ upstream: null, replaces: door.url });
+    expect(await node(again.url, 'stage', 'org/new')).toMatchObject({ status: 0 });
+    expect(world.hub.sent('config.json')).toBeGreaterThan(0);
+    expect(await node(again.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
+  },
+);
 
 longTest('a node that reads from a promoted second store prints which store to use from now on', async () => {
   const { world, door, home, serve, node, promote } = await siteOf();

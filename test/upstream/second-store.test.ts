@@ -40,7 +40,7 @@ async function twoStores({ env = {} }: { readonly env?: Readonly<Record<string, 
 
 const nodesOf = async (url: string) => ((await ask(url, '/nodes')).json() as { node_id: string }[]).map(({ node_id }) => node_id);
 
-usualTest('while the store is away, registry, show, stage and run read from the second store, which is named in one line', async () => {
+longTest('while the store is away, registry, show, stage and run read from the second store, which is named in one line', async () => {
   const { world, door, second, node } = await twoStores();
   const before = await node('n0', ['registry']);
   expect(before).toMatchObject({ status: 0, stderr: '' });

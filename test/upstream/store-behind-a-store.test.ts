@@ -74,7 +74,7 @@ longTest('while the main store is away the site serves what it has, and says wha
   expect(await readdir(join(world.home, 'n2', 'staging')).then((names) => names.filter((name) => name.includes('other')))).toEqual([]);
 });
 
-usualTest('a closed main store gets the token for it and no token of Hugging Face, and a missing one is named', async () => {
+longTest('a closed main store gets the token for it and no token of Hugging Face, and a missing one is named', async () => {
   const world = await hubWorld();
   const source = join(world.home, 'source');
   await writeFiles(source, files);
@@ -100,7 +100,7 @@ usualTest('a closed main store gets the token for it and no token of Hugging Fac
   expect(main.stderr()).not.toContain('hf_of_the_site');
 });
 
-usualTest('a store and nodes that may not ask Hugging Face still ask the upstream store', async () => {
+longTest('a store and nodes that may not ask Hugging Face still ask the upstream store', async () => {
   const { world, node } = await twoSites({ siteEnv: { HF_HUB_OFFLINE: '1' } });
   const source = join(world.home, 'source');
   await writeFiles(source, files);

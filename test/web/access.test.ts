@@ -22,7 +22,7 @@ function watchRefusals(page: Page): string[] {
   return refused;
 }
 
-usualTest(
+longTest(
   'a client without write access finds every change locked with one explanation, and a token unlocks them',
   wants('chromium'),
   async () => {
@@ -225,7 +225,7 @@ longTest('an admin changes the policy of the store and its tokens on the page, a
   await expect.poll(() => other.getByRole('radio', { name: /^List and fetch/ }).isChecked()).toBe(true);
 });
 
-usualTest('what a person types while the policy is saved stays, and is saved next', wants('chromium'), async () => {
+longTest('what a person types while the policy is saved stays, and is saved next', wants('chromium'), async () => {
   const world = await fleetWorld();
   const host = await world.hostInProcess();
   const { page } = await openBrowser();

@@ -38,7 +38,7 @@ usualTest('a token is requested once in a tab, and a wrong one is reported', wan
   expect(await page.evaluate('location.href')).not.toContain(token);
 });
 
-usualTest('a server that cannot be reached is reported, and its data is shown when it is back', wants('chromium'), async () => {
+longTest('a server that cannot be reached is reported, and its data is shown when it is back', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const first = await world.serveHost();

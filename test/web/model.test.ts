@@ -1,13 +1,14 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { noise } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell, modelStore } from './model-store.ts';
 
 const { shared, addModel } = modelStore();
 
-test(
+longTest(
   'the page of a model has its path of the Hub, its quantizations, its files, and the commands for each program',
   wants('chromium'),
   async () => {
@@ -57,7 +58,7 @@ test(
   },
 );
 
-test('the page of a missing model, and of one without a README, reports this', wants('chromium'), async () => {
+usualTest('the page of a missing model, and of one without a README, reports this', wants('chromium'), async () => {
   const { host } = shared();
   await addModel('me/bare', { 'config.json': '{}', 'model.safetensors': noise(3000) });
   const { page } = await openBrowser();
@@ -71,7 +72,7 @@ test('the page of a missing model, and of one without a README, reports this', w
   await looksWell(page);
 });
 
-test('only a browser request for a page gets the page, and a reserved path is never a model', async () => {
+usualTest('only a browser request for a page gets the page, and a reserved path is never a model', async () => {
   const { host } = shared();
   const get = async (path: string, accept: string) => {
     const { status, headers } = await ask(host.apiUrl, path, { headers: { Accept: accept } });

@@ -1,15 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { noise } from '../helpers/model-files.ts';
 import { pageLink } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 
-test(
+usualTest(
   'each node shows its copies, their use and the next evictions, and can be purged for one model or for all',
   wants('chromium'),
   async () => {
@@ -108,7 +109,7 @@ test(
   },
 );
 
-test('a machine that is away is forgotten by an admin alone, with its pending orders', wants('chromium'), async () => {
+longTest('a machine that is away is forgotten by an admin alone, with its pending orders', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(2048));
   const host = await world.hostInProcess();

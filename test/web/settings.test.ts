@@ -177,7 +177,7 @@ longTest('a settings file that became invalid meanwhile is reported without a re
   await page.getByText(/The file is invalid, so nothing can be saved to it: .*not YAML/).waitFor();
 });
 
-usualTest('settings are read-only without the key of the machine, and the page shows how to get it', wants('chromium'), async () => {
+longTest('settings are read-only without the key of the machine, and the page shows how to get it', wants('chromium'), async () => {
   const { host, text } = await shared();
   const before = await text();
   const { page, newTab } = await openBrowser();

@@ -287,7 +287,7 @@ longTest('the page has the colours of the system until the user chooses others, 
   expect([await choice.getAttribute('aria-label'), await isDark()]).toEqual(['Colours: as the system. Change to light', true]);
 });
 
-usualTest('a delete on the page shows beforehand what it frees on each machine, and then the result', wants('chromium'), async () => {
+longTest('a delete on the page shows beforehand what it frees on each machine, and then the result', wants('chromium'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(4096));
   await world.add('org/two', noise(4096));

@@ -94,7 +94,7 @@ usualTest('a large file is received over several connections at once, each byte 
   expect(proxy.connections()).toBe(3);
 });
 
-usualTest('a slow connection delays only its own piece', async () => {
+longTest('a slow connection delays only its own piece', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   const others: number[] = [];

@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { HubFile } from '../../../src/core/endpoint/contract.ts';
 import { parseModelId } from '../../../src/core/kernel/model-id.ts';
 import { coldWorld, windClock } from '../../helpers/cold-world.ts';
 import { noise, sha256 } from '../../helpers/model-files.ts';
+import { longTest, usualTest } from '../../helpers/seeded.ts';
 import { until, within } from '../../helpers/waiting.ts';
 
 const weights = noise(12 * 1024 * 1024, 7);
 const files = { 'config.json': '{"a":1}', 'README.md': '# m\n', 'model.safetensors': weights };
 
-test('the listing of a missing model is the listing of the Hub, and its small file is passed through', async () => {
+usualTest('the listing of a missing model is the listing of the Hub, and its small file is passed through', async () => {
   const { hub, repo, read, queue } = await coldWorld();
   const commit = hub.push('org/m', { files });
   const found = await repo('org/m');
@@ -24,7 +25,7 @@ test('the listing of a missing model is the listing of the Hub, and its small fi
   expect(await queue.list({ recent: true })).toEqual([]);
 });
 
-test('two readers of weights cause one request, the download reuses their bytes, and the store gets the model', async () => {
+longTest('two readers of weights cause one request, the download reuses their bytes, and the store gets the model', async () => {
   const { hub, read, downloaded, gets, manifest, store } = await coldWorld();
   const commit = hub.push('org/m', { files });
   const gate = Promise.withResolvers<void>();
@@ -49,7 +50,7 @@ test('two readers of weights cause one request, the download reuses their bytes,
   expect(await store.has('org/m' as never)).toBe(true);
 });
 
-test('a file with wrong content disconnects its reader before the end, and nothing of it is kept', async () => {
+usualTest('a file with wrong content disconnects its reader before the end, and nothing of it is kept', async () => {
   const { hub, read, world } = await coldWorld();
   hub.push('org/m', { files: { 'tokenizer.json': noise(300_000, 9) } });
   hub.fault = async ({ path, host, response }) => {
@@ -66,7 +67,7 @@ test('a file with wrong content disconnects its reader before the end, and nothi
   expect(sha256(await within('the next reader', two.all))).toBe(sha256(noise(300_000, 9)));
 });
 
-test('a stalled upstream is hidden by a second connection, and the fetch continues for a while after its reader leaves', async () => {
+usualTest('a stalled upstream is hidden by a second connection, and the fetch continues for a while after its reader leaves', async () => {
   const clock = windClock();
   const { hub, read, gets } = await coldWorld({ after: clock.after });
   hub.push('org/m', { files: { 'tokenizer.json': noise(300_000, 9) } });
@@ -90,7 +91,7 @@ test('a stalled upstream is hidden by a second connection, and the fetch continu
   await until('the end of the first', () => closed.includes(1));
 });
 
-test('a fetch that ended with its last reader resumes for the next one, and no byte is fetched twice', async () => {
+usualTest('a fetch that ended with its last reader resumes for the next one, and no byte is fetched twice', async () => {
   const clock = windClock();
   const { hub, read, gets } = await coldWorld({ after: clock.after });
   const content = noise(3 * 1024 * 1024 + 5, 4);
@@ -117,7 +118,7 @@ test('a fetch that ended with its last reader resumes for the next one, and no b
   expect(Number(/^bytes=(\d+)-/.exec(second ?? '')?.[1] ?? 0)).toBeGreaterThanOrEqual(1024 * 1024);
 });
 
-test.each([1, 2, 3, 4, 5])('a reader gets its file even if the reader before it is cancelled at step %i', async (step) => {
+usualTest.each([1, 2, 3, 4, 5])('a reader gets its file even if the reader before it is cancelled at step %i', async (step) => {
   const clock = windClock();
   const { hub, read, hooks, gets } = await coldWorld({ after: clock.after });
   const content = noise(300_000, 4);
@@ -142,7 +143,7 @@ test.each([1, 2, 3, 4, 5])('a reader gets its file even if the reader before it 
   expect(steps).toBeGreaterThanOrEqual(step);
 });
 
-test('a reader waits while a download moves its file into the store', async () => {
+usualTest('a reader waits while a download moves its file into the store', async () => {
   const { hub, home, read, repo, cold } = await coldWorld();
   const id = parseModelId('org/m');
   const commit = hub.push('org/m', { files });
@@ -162,7 +163,7 @@ test('a reader waits while a download moves its file into the store', async () =
   expect((await within('the file', (await within('the answer', answered)).all)).toString()).toBe('# m\n');
 });
 
-test('a gated or private model is available only after an explicit download, and share_gated hides it', async () => {
+usualTest('a gated or private model is available only after an explicit download, and share_gated hides it', async () => {
   const { hub, repo, read } = await coldWorld({ env: { HF_TOKEN: 'hf_owner' } });
   hub.tokens.add('hf_owner');
   hub.push('org/closed', { files, gated: true });
@@ -174,7 +175,7 @@ test('a gated or private model is available only after an explicit download, and
   expect(hub.sent('config.json')).toBe(0);
 });
 
-test('share_gated: false hides a gated model, whether or not the store has it', async () => {
+usualTest('share_gated: false hides a gated model, whether or not the store has it', async () => {
   const { hub, repo, queue, downloaded } = await coldWorld({ env: { HF_TOKEN: 'hf_owner' }, settings: { shareGated: false } });
   hub.tokens.add('hf_owner');
   hub.push('org/closed', { files: { 'config.json': '{}' }, gated: true });
@@ -187,7 +188,7 @@ test('share_gated: false hides a gated model, whether or not the store has it', 
   expect(await repo('org/open')).toMatchObject({ id: 'org/open' });
 });
 
-test('a fetch of more than max_fetch_bytes of a model is refused before the first byte', async () => {
+usualTest('a fetch of more than max_fetch_bytes of a model is refused before the first byte', async () => {
   const { hub, read } = await coldWorld({ settings: { maxFetchBytes: 1_500 } });
   hub.push('org/m', { files: { 'a.txt': noise(1_000, 1), 'b.txt': noise(1_000, 2), 'config.json': '{}' } });
   expect((await (await read('org/m', 'a.txt')).all).length).toBe(1_000);
@@ -196,7 +197,7 @@ test('a fetch of more than max_fetch_bytes of a model is refused before the firs
   expect((await (await read('org/m', 'config.json')).all).length).toBe(2);
 });
 
-test('the fetched bytes of a model count after a restart, until the model is deleted', async () => {
+usualTest('the fetched bytes of a model count after a restart, until the model is deleted', async () => {
   const settings = { maxFetchBytes: 2_500 };
   const first = await coldWorld({ settings });
   first.hub.push('org/m', { files: { 'a.txt': noise(1_000, 1), 'b.txt': noise(1_000, 2), 'c.txt': noise(1_000, 3), 'config.json': '{}' } });
@@ -213,7 +214,7 @@ test('the fetched bytes of a model count after a restart, until the model is del
   expect((await (await read('org/m', 'c.txt')).all).length).toBe(1_000);
 });
 
-test('an invalid count of fetched bytes counts as zero, and a file that blocks its path is reported', async () => {
+usualTest('an invalid count of fetched bytes counts as zero, and a file that blocks its path is reported', async () => {
   const { hub, read, root } = await coldWorld({ settings: { maxFetchBytes: 1_500 } });
   hub.push('org/m', { files: { 'a.txt': noise(1_000, 1) } });
   hub.push('org/n', { files: { 'a.txt': noise(1_000, 1) } });
@@ -223,7 +224,7 @@ test('an invalid count of fetched bytes counts as zero, and a file that blocks i
   await expect(read('org/n', 'a.txt')).rejects.toThrow('EISDIR');
 });
 
-test('a small file that a download skipped is added to the model in the store, with its id', async () => {
+usualTest('a small file that a download skipped is added to the model in the store, with its id', async () => {
   const { hub, read, queue, downloaded, manifest, store } = await coldWorld();
   hub.push('org/g', { files: { 'Foo-Q4_K_M.gguf': noise(2_000, 1), 'big.png': noise(11 * 1024 * 1024, 2), 'config.json': '{}' } });
   await queue.ask({ modelId: 'org/g' as never });
@@ -243,7 +244,7 @@ test('a small file that a download skipped is added to the model in the store, w
   });
 });
 
-test('with `job` weights are fetched only by the download, and their reader waits for it', async () => {
+usualTest('with `job` weights are fetched only by the download, and their reader waits for it', async () => {
   const { hub, read, downloaded, gets } = await coldWorld({ settings: { upstream: 'job' } });
   hub.push('org/m', { files });
   const one = await within('the answer', read('org/m', 'model.safetensors'));
@@ -253,14 +254,14 @@ test('with `job` weights are fetched only by the download, and their reader wait
   expect(gets('model.safetensors')).toHaveLength(1);
 });
 
-test('with `off` no request is sent to Hugging Face', async () => {
+usualTest('with `off` no request is sent to Hugging Face', async () => {
   const { hub, repo } = await coldWorld({ settings: { upstream: 'off' } });
   hub.push('org/m', { files });
   await expect(repo('org/m')).rejects.toMatchObject({ kind: 'repoNotFound' });
   expect(hub.requests).toEqual([]);
 });
 
-test('a lost upstream refuses weights with 424 and small files with 503, also for HEAD', async () => {
+usualTest('a lost upstream refuses weights with 424 and small files with 503, also for HEAD', async () => {
   const clock = windClock();
   const { hub, repo, backend, read } = await coldWorld({ after: clock.after });
   hub.push('org/m', { files });
