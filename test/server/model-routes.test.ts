@@ -35,6 +35,8 @@ const lines = (body: Buffer): readonly unknown[] =>
 test('a model is shown with the nodes that have a copy, on the host, through a node and on the command line', async () => {
   const { served, api, ...world } = shared();
   expect(await world.node(served, 'n1', 'stage', 'org/name').exited).toMatchObject({ status: 0 });
+  // An older report of the node's server may arrive after the one of the stage; a newer one follows.
+  await expect.poll(async () => (await ask(served.url, '/store/models/org/name')).json()).toMatchObject({ nodes: [{ in_use: false }] });
   for (const url of [served.apiUrl, api.apiUrl, served.url]) {
     for (const id of ['org%2Fname', 'org/name']) {
       const answer = await ask(url, `/store/models/${id}`);
