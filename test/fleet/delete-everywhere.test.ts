@@ -73,6 +73,41 @@ longTest('a delete reaches every node with an agent at once, and waits for a nod
   expect(nodesOf(JSON.stringify(order))).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
 });
 
+usualTest('a delete does not wait for a node without a server whose copies were purged, evicted or found damaged', async () => {
+  const world = await fleetWorld();
+  const models = ['org/purged', 'org/evicted', 'org/damaged'];
+  for (const model of models) await world.add(model);
+  const host = await world.hostInProcess();
+  const laptop = (...args: readonly string[]) => world.node('laptop', host.url, ...args);
+  expect(await laptop('stage', ...models)).toMatchObject({ status: 0 });
+  const listed = async (): Promise<readonly string[]> => {
+    const { nodes } = JSON.parse((await world.host('nodes', '--json')).stdout) as {
+      nodes: { node_id: string; copies: { model_id: string }[] }[];
+    };
+    return (nodes.find(({ node_id }) => node_id === 'laptop')?.copies ?? []).map(({ model_id }) => model_id).toSorted();
+  };
+  expect(await listed()).toEqual(['org/damaged', 'org/evicted', 'org/purged']);
+
+  expect(await laptop('purge-staging', 'org/purged')).toMatchObject({ status: 0, stderr: '' });
+  expect(await listed()).toEqual(['org/damaged', 'org/evicted']);
+  await writeFile(join(world.home, 'laptop/staging/org--damaged/a.gguf'), 'SOME BYTES');
+  expect(await laptop('verify', '--staging', '--repair', 'org/damaged')).toMatchObject({ status: 0 });
+  expect(await listed()).toEqual(['org/evicted']);
+  const config = join(world.home, 'none.yaml');
+  await writeFile(config, 'model_store:\n  staging:\n    staging_keep_recent_gb: 0\n');
+  expect(await laptop('reconcile', '--config', config)).toMatchObject({ status: 0 });
+  expect(await listed()).toEqual([]);
+  const deleted = await world.host('delete', ...models, '--yes', '--json');
+  expect([deleted.status, nodesOf(deleted.stdout)]).toEqual([0, { host: 'done' }]);
+
+  // The removal itself needs no store.
+  await world.add('org/purged');
+  expect(await laptop('stage', 'org/purged')).toMatchObject({ status: 0 });
+  await host.stop();
+  expect(await laptop('purge-staging')).toMatchObject({ status: 0, stderr: '' });
+  expect(await world.copies('laptop')).toEqual([]);
+});
+
 usualTest('a copy that was staged again after an order stays, even if the order arrives again', async () => {
   const world = await fleetWorld();
   await world.add('org/one');

@@ -49,6 +49,24 @@ usualTest('commands with several requests to the store reuse their connections',
   expect(proxy.connections()).toBe(3);
 });
 
+usualTest(
+  'the cleanup of a server leaves the report of the copies to its agent, and the command reports them after it evicted some',
+  async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } });
+    const reports = (): number => proxy.requests.filter((line) => /^POST \/nodes\/[^/]+$/.test(line)).length;
+    for (const [receiveOrders, expected] of [
+      [false, 0],
+      [true, 2],
+    ] as const) {
+      await node.stage('org/m');
+      const before = reports();
+      const { evicted } = await reconcile(node.deps, { dryRun: false, receiveOrders });
+      expect([evicted.length, reports() - before]).toEqual([1, expected]);
+    }
+  },
+);
+
 usualTest('a store that restarted between two requests of a command is asked again', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);

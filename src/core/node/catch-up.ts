@@ -112,6 +112,19 @@ export async function reportStaged(deps: Deps): Promise<void> {
   );
 }
 
+/**
+ * Reports the remaining copies to the store after a command has removed some, so that a delete there does not wait for this machine. The
+ * removal does not depend on it: if the store is away, there is only a note, and the next report has the same content. Not for a server,
+ * whose agent reports by itself.
+ */
+export async function reportRemoval(deps: Deps): Promise<void> {
+  await askAsNode(
+    deps,
+    async (opened) => reportCopies(deps, await opened.fleet(), await ownNodeId(deps), { isEnding: false }),
+    (reason, thrown) => (isWithoutStore(thrown) ? undefined : noteUnreported(deps, reason)),
+  );
+}
+
 function reportNotAsked({ world }: Deps, reason: string, isWarning: boolean): void {
   world.emit({ type: isWarning ? 'warning' : 'note', message: `cannot ask the store for orders: ${reason}` });
 }

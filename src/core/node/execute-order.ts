@@ -48,11 +48,19 @@ function noteUnsent({ world }: Deps, error: unknown): void {
   world.emit({ type: 'note', message: `cannot report the result of an order to the store yet: ${error.message}` });
 }
 
-/** Reports the current copies to the store. A failure is only noted. */
-export async function reportCopies(deps: Deps, fleet: Fleet, nodeId: NodeId): Promise<void> {
+/**
+ * Reports the current copies to the store. A failure is only noted.
+ * @param isEnding whether this process is about to release its leases
+ */
+export async function reportCopies(
+  deps: Deps,
+  fleet: Fleet,
+  nodeId: NodeId,
+  { isEnding = true }: { readonly isEnding?: boolean } = {},
+): Promise<void> {
   const { signal } = deps.world;
   try {
-    await fleet.report(await describeNode(deps, nodeId, { agent: false, full: true, isEnding: true }), { signal });
+    await fleet.report(await describeNode(deps, nodeId, { agent: false, full: true, isEnding }), { signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     noteUnreported(deps, reasonOf(error));

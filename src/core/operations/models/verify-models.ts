@@ -1,6 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { formatRef, type ModelRef, withoutRepeats } from '../../kernel/model-id.ts';
+import { reportRemoval } from '../../node/catch-up.ts';
 import type { VerifiedModel, VerifyReport } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
@@ -35,11 +36,12 @@ export async function verifyModels(
 }
 
 async function verifyStaging(
-  { world, config }: Deps,
+  deps: Deps,
   refs: readonly ModelRef[],
   repair: boolean,
   onBytes: (done: number, total: number) => void,
 ): Promise<VerifyReport> {
+  const { world, config } = deps;
   const { nodeCachePath, storePath } = config.settings;
   const layout = stagingLayout(nodeCachePath.value);
   const { copies } = await listCopies(layout);
@@ -63,5 +65,6 @@ async function verifyStaging(
     );
     before += sizeOf(one);
   }
+  if (repair && models.some(({ status }) => status !== 'ok')) await reportRemoval(deps);
   return { ok: models.every(({ status }) => status === 'ok' || status === 'repaired'), models };
 }

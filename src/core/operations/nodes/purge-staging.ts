@@ -1,6 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
+import { reportRemoval } from '../../node/catch-up.ts';
 import { type EvictionReport, evictCopies, nameOf, type Victim } from '../../node/evict-copies.ts';
 import { findRemovals } from '../../node/list-removals.ts';
 import { type StagingLayout, stagingLayout } from '../../staging/layout.ts';
@@ -16,7 +17,7 @@ export interface PurgeReport extends EvictionReport {
 
 /**
  * Removes this node's staged copies, all of them or those of some models, including unfinished ones. Canonical copies are never touched:
- * if the staging directory is the store itself, nothing is removed.
+ * if the staging directory is the store itself, nothing is removed. Reports the remaining copies to the store, if it is there.
  * @throws SkulkError MODEL_NOT_FOUND if a named model or quantization has no copy here, REVISION_NOT_FOUND, and then nothing is removed;
  * CONFLICT if a copy is inside the store
  */
@@ -41,6 +42,8 @@ export async function purgeStaging(
   const victims = new Map(found.flat().map((one) => [nameOf(one).reference, one]));
   const report = await evictCopies(deps, layout, [...victims.values()], { force, dryRun });
   const [failure] = report.failed;
+  // A removal that failed may have removed a part of the copy.
+  if (!dryRun && (report.evicted.length > 0 || failure !== undefined)) await reportRemoval(deps);
   if (failure !== undefined && report.evicted.length === 0) throw new SkulkError(failure.code, failure.message, { hint: failure.hint });
   return { ...report, dry_run: dryRun };
 }

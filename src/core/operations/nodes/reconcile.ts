@@ -63,7 +63,8 @@ export async function reconcile(
     stale_partials: removed,
     trash_entries: trashEntries,
     orders,
-    ...(await stayWithinBudget(deps, { dryRun })),
+    // The orders came before the evictions.
+    ...(await stayWithinBudget(deps, { dryRun, reportsCopies: receiveOrders })),
   };
 }
 

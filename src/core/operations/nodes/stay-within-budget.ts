@@ -2,7 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { parseModelId } from '../../kernel/model-id.ts';
 import { applyBudget, type BudgetReport } from '../../node/apply-budget.ts';
 import { askAsNode } from '../../node/ask-as-node.ts';
-import { ownNodeId } from '../../node/catch-up.ts';
+import { ownNodeId, reportRemoval } from '../../node/catch-up.ts';
 import { maxReportedEvictions } from '../../protocol/events.ts';
 import { recordOnDisk } from '../store/log-change.ts';
 
@@ -10,13 +10,21 @@ import { recordOnDisk } from '../store/log-change.ts';
  * Applies the recency budget, and reports what it removed to the store, for its log of changes. The removals are done before the report,
  * so a store that is unreachable, or has no such log, causes only a note.
  * @param offline report nothing
+ * @param reportsCopies whether to also report the remaining copies, after a removal; a caller that reports them later does not need it
  */
 export async function stayWithinBudget(
   deps: Deps,
-  { dryRun, offline = false }: { readonly dryRun: boolean; readonly offline?: boolean },
+  {
+    dryRun,
+    offline = false,
+    reportsCopies = false,
+  }: { readonly dryRun: boolean; readonly offline?: boolean; readonly reportsCopies?: boolean },
 ): Promise<BudgetReport> {
   const report = await applyBudget(deps, { dryRun });
-  if (!dryRun && !offline && report.evicted.length > 0) await reportEvictions(deps, report);
+  if (dryRun || offline) return report;
+  if (report.evicted.length > 0) await reportEvictions(deps, report);
+  // A removal that failed may have removed a part of the copy.
+  if (reportsCopies && (report.evicted.length > 0 || report.failed.length > 0)) await reportRemoval(deps);
   return report;
 }
 

@@ -121,8 +121,8 @@ export async function deactivate(
   await dropLeases(layout, released);
   const used = new Set(released.flatMap((lease) => [lease.model_id, ...lease.companions]));
   if (!layout.isInPlace) for (const id of used) await markUsed(deps, id, (group) => released.some((lease) => covers(lease, id, group)));
-  const budget = await stayWithinBudget(deps, { dryRun: false });
-  // Orders that were postponed while the copy was in use.
+  const budget = await stayWithinBudget(deps, { dryRun: false, reportsCopies: released.length === 0 });
+  // Orders that were postponed while the copy was in use, and the report of the copies.
   if (released.length > 0) await catchUp(deps, { full: true });
   return { model_id: modelId, selector, released, ...budget };
 }
