@@ -14,7 +14,7 @@ export const purgeStaging = defineCommand({
   name: 'purge-staging',
   summary: 'remove staged copies from this machine or from every node',
   description: [
-    'Removes copies under node_cache_path; canonical copies in the store are never touched. A copy in use (skulk run, activate, stage --keep, or being staged) is kept and listed, unless --force is given. The command does not ask, because a copy can be staged again.',
+    'Removes copies under node_cache_path; canonical copies in the store are never touched. A copy in use (skulk run, activate, stage --keep, or being staged) is kept and listed, unless --force is given. With --force, the time of stage --keep ends too. The command does not ask, because a copy can be staged again.',
     'With --all-nodes every node does the same, with --node only the given nodes. On a terminal this asks first; elsewhere it needs --yes. The command waits five seconds for answers; the exit status is 9 if a node has not answered. A copy in use is removed when its last use ends.',
   ],
   arguments: { models: modelsArgument('only these models', { optional: true }) },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { listStaging } from '../../src/core/operations/nodes/list-staging.ts';
+import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
 import { activate, deactivate } from '../../src/core/operations/stage/leases.ts';
 import { noise } from '../helpers/model-files.ts';
 import { type StagingNode, serveModels, stagingNode } from '../helpers/staging-node.ts';
@@ -63,4 +64,23 @@ test('a released quantization is evicted if it does not fit the budget, and one 
   expect(released).toMatchObject([{ selector: 'Q8_0', purpose: 'skulk stage --keep' }]);
   expect(evicted.map(({ reference }) => reference)).toEqual(['org/g:Q8_0']);
   expect(await quantizations(node)).toEqual({ Q4_K_M: true });
+});
+
+test('a forced purge ends the time of what it removes, and not that of another quantization or the use by a process', async () => {
+  const node = await nodeWithBoth();
+  const purge = (ref: string) => purgeStaging(node.deps, { refs: [parseModelRef(ref)], dryRun: false, force: true });
+  const keep = (ref: string) => node.request([ref], { keepMs: 3_600_000 });
+  for (const ref of ['org/g:Q4_K_M', 'org/g:Q8_0']) await keep(ref);
+  expect(await quantizations(node)).toEqual({ Q4_K_M: true, Q8_0: true });
+  await purge('org/g:Q8_0');
+  await node.request(['org/g:Q8_0']);
+  expect(await quantizations(node)).toEqual({ Q4_K_M: true, Q8_0: false });
+
+  await keep('org/g:Q8_0');
+  await take(node, 'org/g:Q4_K_M');
+  await purge('org/g');
+  await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
+  expect(await quantizations(node)).toEqual({ Q4_K_M: true, Q8_0: false });
+  await release(node, 'org/g:Q4_K_M', process.pid);
+  expect(await quantizations(node)).toEqual({ Q4_K_M: false, Q8_0: false });
 });

@@ -12,6 +12,7 @@ import { evictGroup } from './groups/evict-group.ts';
 import { findStagedGroup } from './groups/find-staged-group.ts';
 import { readLastUsed } from './last-used.ts';
 import { copyLock, copyPath, copyRecordName, incomingCopy, lastUsedName, type StagingLayout } from './layout.ts';
+import { endTimedLeases } from './leases/end-timed-leases.ts';
 import { behindGate } from './leases/gate.ts';
 import { holdersOf, lockHolder } from './leases/holders.ts';
 import { readLiveLeases } from './leases/lease.ts';
@@ -35,7 +36,10 @@ export interface EvictionOptions {
   readonly storePath: string;
   readonly now: () => Date;
   readonly signal: AbortSignal;
-  /** Also remove a copy that is in use. A copy that a live process is building stays. */
+  /**
+   * Also remove a copy that is in use. A copy that a live process is building stays. Leases on the removed copy that are bound to time
+   * end, so that a later copy does not count as in use.
+   */
   readonly force?: boolean;
   /** The last use when the copy was chosen. A later use keeps the copy. */
   readonly unusedSince?: Date | undefined;
@@ -58,11 +62,14 @@ export async function evictCopy(layout: StagingLayout, modelId: ModelId, options
   if (lock !== undefined && !isHeld(lock) && !force) return { outcome: 'in-use', holders: [lockHolder(lock)] };
   try {
     const isFull = lock === undefined;
-    const move = (gate?: Pick<HeldLock, 'assertHeld'>): Promise<Eviction & { trashed?: Sealed | undefined }> =>
-      moveAway(layout, modelId, options, async () => {
+    const move = async (gate?: Pick<HeldLock, 'assertHeld'>): Promise<Eviction & { trashed?: Sealed | undefined }> => {
+      const moved = await moveAway(layout, modelId, options, async () => {
         if (lock !== undefined && isHeld(lock)) await lock.assertHeld();
         await gate?.assertHeld();
       });
+      if (force && moved.outcome === 'evicted') await endTimedLeases(layout, modelId);
+      return moved;
+    };
     // On a full disk the gate cannot be taken, but no lease can be written either.
     const { trashed, ...eviction } = await (isFull ? move() : behindGate(layout, options.signal, move));
     if (eviction.outcome !== 'evicted') return eviction;
@@ -96,7 +103,9 @@ async function evictPart(
     if (unusedSince !== undefined && new Date(group.lastUsed) > unusedSince) return { eviction: { outcome: 'used-since' } };
     await refuseCanonical(layout, modelId, storePath);
     const copy = { ...found.record, groups };
-    return { eviction: nothing, trashed: await evictGroup(layout, { modelId, copy, group }, async () => gate?.assertHeld()) };
+    const trashed = await evictGroup(layout, { modelId, copy, group }, async () => gate?.assertHeld());
+    if (force) await endTimedLeases(layout, modelId, group);
+    return { eviction: nothing, trashed };
   };
   const { eviction, trashed } = await behindGate(layout, signal, work).catch(async (error: unknown) => {
     // On a full disk the gate cannot be taken, but no lease can be written either.
