@@ -171,6 +171,11 @@ describe('bad input is refused with file, line, key and hint', () => {
       /skulk\.yaml:3: store_path \/nonexistent\/store does not exist/,
     ],
     [
+      'a directory on a macOS disk that is not mounted',
+      under('store_path: /Volumes/Models/store'),
+      /store_path \/Volumes\/Models\/store does not exist\nhint: connect and mount the disk \/Volumes\/Models$/m,
+    ],
+    [
       'a relative path in an override of another machine',
       under('node_overrides: {m5.lan: {staging: {node_cache_path: x}}}'),
       /skulk\.yaml:3: model_store\.node_overrides\.m5\.lan\.staging\.node_cache_path is "x"/,

@@ -127,6 +127,25 @@ describe('a store whose directory has changed', () => {
     expect(await readdir(home)).not.toContain('store');
   });
 
+  test('is reported as missing when its mount point does not exist, with a status after which a service tries again, and without mkdir', async () => {
+    const home = await temporaryDirectory();
+    const root = join(home, 'Volumes', 'Models', 'store');
+    await mkdir(root, { recursive: true });
+    const id = await serveOnce(home, root);
+    await rename(join(home, 'Volumes', 'Models'), join(home, 'elsewhere'));
+    const config = await configFor(home, root);
+    for (const command of [['serve', ...listen], ['registry'], ['config', 'validate']]) {
+      const refused = await runInProcess([...command, ...config], { env: { SKULK_HOME: home } });
+      expect(refused, refused.stderr).toMatchObject({ status: 4, stdout: '' });
+      expect(refused.stderr).toContain(`${root} is missing, but held the store ${id} with 1 model: its disk may not be mounted`);
+      expect(refused.stderr).not.toMatch(/mkdir|--new-store/);
+    }
+    const doctor = await runInProcess(['doctor', ...config], { env: { SKULK_HOME: home } });
+    expect(doctor.stdout).toContain('its disk may not be mounted');
+    expect(doctor.stdout).not.toContain('mkdir');
+    expect(await readdir(join(home, 'Volumes'))).toEqual([]);
+  });
+
   test('is reported as missing by commands that wrote to it without a server, for any spelling of its path', async () => {
     const home = await temporaryDirectory();
     const [root, spelled] = [join(home, 'disk'), join(home, 'link')];
@@ -138,8 +157,7 @@ describe('a store whose directory has changed', () => {
     expect(await add()).toMatchObject({ status: 0 });
     const id = await idOf(root);
     await rename(root, join(home, 'elsewhere'));
-    // A broken link is reported as such.
-    expect(await add()).toMatchObject({ status: 2, stderr: expect.stringContaining('broken link') });
+    expect(await add()).toMatchObject({ status: 4, stderr: expect.stringMatching(/is a broken link, but held the store .* mounted/) });
     await mkdir(root);
     await expectAbsent(await add(), spelled, id);
     await expectAbsent(await serve(home, root), root, id);

@@ -7,12 +7,16 @@ import { type Config, placeOf } from './settings.ts';
 
 /**
  * Checks that the directories in the configuration can be used on this machine.
- * @throws SkulkError CONFIG with the key, the path and a solution
+ * @param checkStore checks the directory of the store
+ * @throws SkulkError CONFIG with the key, the path and a solution; the errors of `checkStore`
  */
-export async function checkPaths({ settings, isStoreHost }: Config): Promise<void> {
+export async function checkPaths(
+  { settings, isStoreHost }: Config,
+  checkStore: (options: { readonly name: string; readonly mayBeMissing: boolean }) => Promise<void>,
+): Promise<void> {
   if (isStoreHost && settings.enabled.value) {
-    const { value, origin } = settings.storePath;
-    await checkDirectory(value, `${placeOf(origin)}store_path`, { mayBeMissing: origin.from === 'default' });
+    const { origin } = settings.storePath;
+    await checkStore({ name: `${placeOf(origin)}store_path`, mayBeMissing: origin.from === 'default' });
   }
   if (settings.stagingEnabled.value) {
     const { value, origin } = settings.nodeCachePath;
@@ -35,7 +39,7 @@ export async function checkDirectory(path: string, name: string, { mayBeMissing 
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) {
       if (await isLink(path)) refuse('is a broken link', 'mount the disk of its target, or repair the link', error);
-      if (!mayBeMissing) refuse('does not exist', `mount the disk that holds it, or create it: mkdir -p ${path}`, error);
+      if (!mayBeMissing) refuse('does not exist', await hintForMissing(path), error);
       if (dirname(path) !== path) await checkDirectory(dirname(path), name, { mayBeMissing: true });
       return;
     }
@@ -45,6 +49,13 @@ export async function checkDirectory(path: string, name: string, { mayBeMissing 
     if (isSystemError(error, 'ENOTDIR')) refuse('is not a directory', 'a part of the path is a file', error);
     throw explainSystemError(error, `${name} ${path} cannot be used`);
   }
+}
+
+/** macOS mounts disks in /Volumes. A directory in the place of a disk would give the disk another name. */
+async function hintForMissing(path: string): Promise<string> {
+  const volume = /^\/Volumes\/[^/]+/.exec(path)?.[0];
+  const isThere = volume === undefined || (await lstat(volume).catch(() => undefined)) !== undefined;
+  return isThere ? `mount the disk that holds it, or create it: mkdir -p ${path}` : `connect and mount the disk ${volume}`;
 }
 
 const isLink = (path: string): Promise<boolean> =>

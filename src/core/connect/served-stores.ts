@@ -1,6 +1,7 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { checkDirectory } from '../config/check-paths.ts';
 import type { Settings } from '../config/settings.ts';
-import { isDiskFull, SkulkError } from '../kernel/errors.ts';
+import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { describeFailure } from '../kernel/explain-system-error.ts';
 import { isSystemFile } from '../kernel/files/system-files.ts';
 import { type KnownEntry, readKnown, remember } from '../kernel/machine/known-stores.ts';
@@ -23,7 +24,7 @@ export interface ServedStore {
 const section = 'served';
 
 /** The remembered data of a path, however it is spelled. */
-export async function servedFrom({ config }: Deps, root: string): Promise<ServedStore | undefined> {
+export async function servedFrom({ config }: Pick<Deps, 'config'>, root: string): Promise<ServedStore | undefined> {
   const known = await readKnown(config.skulkHome, section);
   return parse(known.get(root)) ?? parse(known.get(await realpath(root).catch(() => root)));
 }
@@ -34,11 +35,36 @@ function parse(entry: KnownEntry | undefined): ServedStore | undefined {
 }
 
 /**
+ * Checks that the store's directory can be used. If it cannot be reached and a store was served from there, its disk is probably not mounted;
+ * otherwise the configuration is wrong.
+ * @param name its name in a message about the configuration
+ * @throws SkulkError CONFIG, STORE_UNREACHABLE
+ */
+export async function checkStoreDirectory(
+  deps: Pick<Deps, 'config'>,
+  { name = 'store_path', mayBeMissing }: { readonly name?: string; readonly mayBeMissing: boolean },
+): Promise<void> {
+  const root = deps.config.settings.storePath.value;
+  try {
+    await checkDirectory(root, name, { mayBeMissing });
+  } catch (error) {
+    if (await isMissing(root)) await requireServedStore(deps, root);
+    throw error;
+  }
+}
+
+const isMissing = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => false,
+    (error: unknown) => isSystemError(error, 'ENOENT', 'ENOTDIR'),
+  );
+
+/**
  * Rejects a path from which this machine served another store than the one that is there now. Most likely a disk is not mounted, and the
  * directory is not the store.
  * @throws SkulkError STORE_UNREACHABLE
  */
-export async function requireServedStore(deps: Deps, root: string): Promise<void> {
+export async function requireServedStore(deps: Pick<Deps, 'config'>, root: string): Promise<void> {
   const known = await servedFrom(deps, root);
   if (known === undefined) return;
   const present = await readStoreIdentity(storeLayout(root));
@@ -54,14 +80,20 @@ export async function requireServedStore(deps: Deps, root: string): Promise<void
         hint: 'mount the right disk; to use this store from now on: skulk serve --new-store',
       },
     );
+  // A directory at a missing mount point would hide the disk, or macOS would mount the disk under another name.
+  const isOwn = deps.config.settings.storePath.origin.from === 'default';
+  const instead =
+    !isOwn && (await isMissing(root))
+      ? 'for a new store, set store_path to another directory'
+      : 'to create a new store there: skulk serve --new-store';
   throw new SkulkError('STORE_UNREACHABLE', `${root} ${await whatIsThere(root)}, but held ${was}: its disk may not be mounted`, {
-    hint: 'mount the disk and run the command again; to create a new store there: skulk serve --new-store',
+    hint: `mount the disk and run the command again; ${instead}`,
   });
 }
 
 async function whatIsThere(root: string): Promise<string> {
   const names = await readdir(root).catch(() => undefined);
-  if (names === undefined) return 'is missing';
+  if (names === undefined) return (await lstat(root).catch(() => undefined))?.isSymbolicLink() ? 'is a broken link' : 'is missing';
   return names.every(isSystemFile) ? 'is empty' : 'has no store in it';
 }
 

@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { checkDirectory } from '../../config/check-paths.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { storeLayout } from '../../store/layout.ts';
 import type { Deps } from '../deps.ts';
 import { remoteUrl } from '../remote-url.ts';
-import { refuseForeignDirectory, requireServedStore, servedFrom } from '../served-stores.ts';
+import { checkStoreDirectory, refuseForeignDirectory, requireServedStore, servedFrom } from '../served-stores.ts';
 import { urlFromHere } from '../url-from-here.ts';
 import { discoverOnce } from './discover-once.ts';
 import { notConfigured, servedOutOfReach, switchedOff } from './store-errors.ts';
@@ -59,7 +58,7 @@ export async function findStore(
 async function checkOwnDirectory(deps: Deps, { exists, mayCreate }: { exists: boolean; mayCreate: boolean }): Promise<void> {
   const { settings, isStoreNamed } = deps.config;
   const root = settings.storePath.value;
-  if (!exists && isStoreNamed) await checkDirectory(root, 'store_path', { mayBeMissing: false });
+  if (!exists && isStoreNamed) await checkStoreDirectory(deps, { mayBeMissing: false });
   // A default store that never had a model has lost nothing, and the user may have removed its directory on purpose.
   if (isStoreNamed || mayCreate || (await servedFrom(deps, root))?.models !== 0) await requireServedStore(deps, root);
   if (exists) await refuseForeignDirectory(settings);

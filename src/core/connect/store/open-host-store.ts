@@ -1,4 +1,3 @@
-import { checkDirectory } from '../../config/check-paths.ts';
 import type { Policy } from '../../config/policy.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
@@ -14,7 +13,7 @@ import type { HostUploads } from '../../store/upload-contract.ts';
 import type { UploadLimits } from '../../store/uploads/upload-table.ts';
 import { askForProjectors } from '../ask-for-projector.ts';
 import type { Deps } from '../deps.ts';
-import { identifyStore, refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
+import { checkStoreDirectory, identifyStore, refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
 import { urlFromHere } from '../url-from-here.ts';
 import { heldByOther } from './store-errors.ts';
 import { whenUnusedIn } from './store-on-disk.ts';
@@ -70,7 +69,7 @@ export async function openHostStore(
   const { world, config } = deps;
   const { storePath } = config.settings;
   const root = storePath.value;
-  await checkDirectory(root, 'store_path', { mayBeMissing: storePath.origin.from === 'default' });
+  await checkStoreDirectory(deps, { mayBeMissing: storePath.origin.from === 'default' });
   if (!newStore) await requireServedStore(deps, root);
   if (!adoptDirectory) await refuseForeignDirectory(config.settings);
   await makeDirectory(root);

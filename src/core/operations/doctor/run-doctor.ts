@@ -1,7 +1,7 @@
 import { checkDirectory } from '../../config/check-paths.ts';
 import { placeOf } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { refuseForeignDirectory, requireServedStore } from '../../connect/served-stores.ts';
+import { checkStoreDirectory, refuseForeignDirectory, requireServedStore } from '../../connect/served-stores.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainAnySystemError } from '../../kernel/explain-system-error.ts';
 import { whyUnmounted } from '../../kernel/machine/known-mounts.ts';
@@ -43,7 +43,7 @@ export async function runDoctor(deps: Deps): Promise<DoctorReport> {
       const { value, origin } = settings.storePath;
       const disk = openDiskStore({ root: value, world, nodeId: config.nodeId, cardsPath: settings.cardsPath.value });
       const isUsable = async (): Promise<void> => {
-        await checkDirectory(value, `${placeOf(origin)}store_path`, { mayBeMissing: origin.from === 'default' });
+        await checkStoreDirectory(deps, { name: `${placeOf(origin)}store_path`, mayBeMissing: origin.from === 'default' });
         await requireServedStore(deps, value);
         await refuseForeignDirectory(settings);
       };

@@ -10,6 +10,7 @@ import type { SettingFlags } from '../../config/settings.ts';
 import { refusedByPython } from '../../config/shared-keys.ts';
 import { configTemplate, type TemplateAnswers } from '../../config/template.ts';
 import type { Deps } from '../../connect/deps.ts';
+import { checkStoreDirectory } from '../../connect/served-stores.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
@@ -65,7 +66,7 @@ export async function validateConfig(
       checked.push(`node_overrides.${name}`);
     }
   }
-  await checkPaths(config);
+  await checkPaths(config, (options) => checkStoreDirectory({ config }, options));
   checked.push('the directories that this machine uses');
   return { valid: true, file: config.file ?? null, checked, notes };
 }
