@@ -77,6 +77,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'core/operations/settings/config.ts': ['core/config'],
       'core/operations/settings/config-questions.ts': ['core/config'],
       'core/operations/settings/change-config.ts': ['core/config'],
+      'core/operations/settings/describe-changes.ts': ['core/config'],
       'core/operations/settings/saved-config.ts': ['core/config'],
       'core/operations/settings/view-config.ts': ['core/config'],
       'core/operations/store/store-policy.ts': ['core/config'],
@@ -92,8 +93,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     types: ['core/config'],
     // It distinguishes a directory that is not mounted from a missing store.
     doors: {
-      'core/connect/store/find-store.ts': ['core/config'],
-      'core/connect/store/open-host-store.ts': ['core/config'],
+      'core/connect/served-stores.ts': ['core/config'],
       // The URL of another store is checked like one in the configuration.
       'core/connect/promoted-store.ts': ['core/config'],
     },

@@ -5,6 +5,7 @@ import type { AuditList } from '../../src/core/protocol/events.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { adminKeyOf } from '../helpers/page-link.ts';
 import { pythonStore } from '../helpers/python-store.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
@@ -57,7 +58,7 @@ describe('skulk audit on the store host without a server', () => {
         { ...nothing, action: 'undo-promotion' },
         { ...nothing, action: 'promote', target: 'http://127.0.0.1:9' },
         { ...nothing, action: 'verify', model_id: 'org/one' },
-        { ...nothing, action: 'change-policy' },
+        { ...nothing, action: 'change-policy', target: 'lan: read (was node)' },
         { ...nothing, action: 'create-token', target: 'laptop', code: 'CONFLICT' },
         { ...nothing, action: 'create-token', target: 'laptop' },
         { ...nothing, action: 'add', model_id: 'org/one' },
@@ -175,6 +176,35 @@ describe('skulk audit with a server', () => {
 
     for (const query of ['since=yesterday', 'kind=teleport', 'limit=10001', 'limit=0', 'limit=-1', 'failed=perhaps', 'who=a&who=b'])
       expect((await ask(host.url, `/store/audit?${query}`)).status, query).toBe(400);
+  });
+
+  usualTest('names changed settings with their values, but no secrets, and the user of the host as without a server', async () => {
+    const world = await fleetWorld();
+    await world.add('org/one');
+    const config = join(world.home, 'host', 'skulk.yaml');
+    await writeFile(config, 'model_store:\n  download: {max_concurrent: 2}\n');
+    const host = await serveInProcess({ home: join(world.home, 'host'), env: { SKULK_CONFIG: config } });
+    const key = await adminKeyOf(join(world.home, 'host'));
+    const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+    const put = async (path: string, body: object, status = 200) =>
+      expect((await ask(host.apiUrl, path, { method: 'PUT', headers, body: JSON.stringify(body) })).status).toBe(status);
+    await put('/policy', { limits: { open_uploads: 3 }, server_names: ['models.example'] });
+    await put('/policy', { limits: { open_uploads: null }, lan: 'everybody' }, 400);
+    await put('/config', { hf_token: 'hf_abcdefghijklmnopqrstuvwxyz', model_store: { download: { max_concurrent: 4 } } });
+    // The page validates while somebody types.
+    await put('/config?dry_run=true', { model_store: { download: { max_concurrent: 5 } } });
+    expect((await world.host('delete', 'org/one', '--yes')).status).toBe(0);
+    const list = async () => (JSON.parse((await world.host('audit', '--json')).stdout) as AuditList).entries;
+    await expect.poll(async () => (await list())[0]?.action).toBe('delete');
+    expect((await list()).map(({ who, action, target, code }) => [who, action, target, code])).toEqual([
+      ['user anna', 'delete', null, null],
+      ['user anna', 'change-settings', 'hf_token: set, not shown, model_store.download.max_concurrent: 4 (was 2)', null],
+      ['user anna', 'change-policy', 'limits.open_uploads, lan', 'BAD_REQUEST'],
+      ['user anna', 'change-policy', 'limits.open_uploads: 3 (was 64), server_names: models.example (was not set)', null],
+      ['user anna', 'add', null, null],
+    ]);
+    const table = (await world.host('audit')).stdout;
+    expect(table.match(/Z +anna on the store host /g)).toHaveLength(5);
   });
 
   usualTest('lists every change once when a server and commands write at the same time', async () => {

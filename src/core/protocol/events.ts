@@ -78,7 +78,7 @@ export type ActivityAction = Shape<typeof activityAction>;
 export const activityEntry = object({
   at: textOrEmpty('ISO 8601'),
   who: textOrEmpty(
-    '`lan`, `key`, `page`, `token`, `token NAME` of a named token, `user NAME` for a command on the store host; the name only for the role admin and for its owner. `node` for what a machine did by itself',
+    '`lan`, `key`, `page`, `token`, `token NAME` of a named token, `user NAME` for a command on the store host, with or without a server; the name only for the role admin and for its owner. `node` for what a machine did by itself',
   ),
   from: textOrEmpty(
     'Address of the machine that asked; empty for a command on the store host, and for a client that is neither that machine nor an admin',
@@ -87,7 +87,10 @@ export const activityEntry = object({
   action: activityAction,
   model_id: orNull(verbatim(), 'The model; null where it is about none, or about several'),
   selector: orNull(verbatim()),
-  target: orNull(text(), 'The node, the token or the URL that it is about; a token only for the role admin and for who asked'),
+  target: orNull(
+    text(),
+    'The node, the token, the URL or the settings that it is about, settings with their new and old values but never a secret; a token only for the role admin and for who asked',
+  ),
   code: orNull(text(), 'Code of the failure; null where it succeeded, or was accepted'),
   state: Type.Optional(
     oneOf(['accepted', 'ended'], {

@@ -13,6 +13,7 @@ import type { World } from '../../kernel/world.ts';
 import type { ConfigView } from '../../protocol/settings.ts';
 import { whyNotStagingDirectory } from '../../staging/staging-directory.ts';
 import { whyNotStoreDirectory } from '../../store/disk/store-directory.ts';
+import { describeChanges } from './describe-changes.ts';
 import { maxChangeableBytes, noContent, readSaved, resolveSaved, savedConfigPath, sizeOfSaved, tooLarge } from './saved-config.ts';
 import { describeSaved } from './view-config.ts';
 
@@ -22,31 +23,32 @@ export interface ConfigChanged extends ConfigView {
   readonly changed: readonly string[];
 }
 
+/** The options of `changeConfig`. */
+interface ChangeOptions {
+  /** Nested as in the file; null removes a key. */
+  readonly change: ConfigChange;
+  /** Only validate. */
+  readonly dryRun: boolean;
+  /** Called after a change with its settings in words, see `describeChanges`. */
+  readonly onChanged?: ((what: string) => void) | undefined;
+}
+
 /** The last change of each file; changes run one after the other. */
 const changing = new Map<string, Promise<unknown>>();
 
 /**
  * Writes settings to the configuration file. Everything else stays, including secrets and comments.
- * @param change nested as in the file; null removes a key
- * @param dryRun only validate
  * @throws SkulkError BAD_REQUEST for invalid settings; CONFLICT if the file is broken; PERMISSION, NO_SPACE
  */
-export async function changeConfig(
-  deps: Deps,
-  { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
-): Promise<ConfigChanged> {
+export async function changeConfig(deps: Deps, options: ChangeOptions): Promise<ConfigChanged> {
   const path = savedConfigPath(deps);
-  const turn = (changing.get(path) ?? Promise.resolve()).then(() => changeNow(deps, path, { change, dryRun }));
+  const turn = (changing.get(path) ?? Promise.resolve()).then(() => changeNow(deps, path, options));
   const settled = turn.catch(() => undefined);
   changing.set(path, settled);
   return await turn;
 }
 
-async function changeNow(
-  deps: Deps,
-  path: string,
-  { change, dryRun }: { readonly change: ConfigChange; readonly dryRun: boolean },
-): Promise<ConfigChanged> {
+async function changeNow(deps: Deps, path: string, { change, dryRun, onChanged }: ChangeOptions): Promise<ConfigChanged> {
   checkSizes(change);
   const size = await sizeOfSaved(path);
   if (size > maxChangeableBytes) throw tooLarge('CONFLICT', path, size);
@@ -56,10 +58,11 @@ async function changeNow(
   });
   const text = read === undefined ? emptyFile : await readFile(path, 'utf8');
   const before = resolveSaved(deps, path, read ?? noContent);
-  const news = leavesOf(change).flatMap(([keys, value]) => {
-    const isAsBefore = JSON.stringify(valueAt(effectiveConfig(before), keys)) === JSON.stringify(value);
-    return isAsBefore ? [] : [[placeFor(deps, read, keys), value] as const];
-  });
+  const effective = effectiveConfig(before);
+  const isNews = ([keys, value]: ReturnType<typeof leavesOf>[number]): boolean =>
+    JSON.stringify(valueAt(effective, keys)) !== JSON.stringify(value);
+  const leaves = leavesOf(change).filter(isNews);
+  const news = leaves.map(([keys, value]) => [placeFor(deps, read, keys), value] as const);
   const {
     text: changed,
     after,
@@ -72,6 +75,7 @@ async function changeNow(
   if (bytes > maxChangeableBytes) throw tooLarge('BAD_REQUEST', path, bytes);
   await checkNewPaths(deps.world, before, after);
   if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined, hasSecret });
+  if (!dryRun && leaves.length > 0) onChanged?.(describeChanges(change, effective, isNews));
   const view = await describeSaved(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
   return { changed: news.map(([keys]) => keys.join('.')), ...view };
 }

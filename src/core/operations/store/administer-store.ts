@@ -10,6 +10,7 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import type { Lan, MadeToken, NamedToken, TokenBody } from '../../protocol/access.ts';
 import type { PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
+import { describeChanges, namesOfChanges } from '../settings/describe-changes.ts';
 import { logOnDisk } from './log-change.ts';
 import { openTokens } from './open-administration.ts';
 import { changePolicy, policyChange, viewPolicy } from './store-policy.ts';
@@ -56,7 +57,16 @@ export async function showPolicy(deps: Deps): Promise<PolicyView> {
 export async function setPolicy(deps: Deps, { key, value }: { readonly key: string; readonly value: string }): Promise<PolicyView> {
   const changes = policyChange(key, value);
   return administer(deps, {
-    onDisk: (root) => logOnDisk(deps, root, { action: 'change-policy' }, () => changePolicy({ root, changes, signal: deps.world.signal })),
+    onDisk: async (root) => {
+      const before = await viewPolicy(root).catch(() => undefined);
+      return logOnDisk(
+        deps,
+        root,
+        { action: 'change-policy', target: namesOfChanges(changes) },
+        () => changePolicy({ root, changes, signal: deps.world.signal }),
+        () => ({ target: describeChanges(changes, before?.policy) }),
+      );
+    },
     overHttp: (store) => store.changePolicy(changes),
   });
 }

@@ -24,23 +24,24 @@ export function logUnserved<T>(
 ): Promise<T> {
   return deps.store !== undefined || url !== undefined || localRoot === undefined
     ? work()
-    : logOnDisk(deps, localRoot, change, work, freedBy);
+    : logOnDisk(deps, localRoot, change, work, (result) => (freedBy === undefined ? {} : { freed_bytes: freedBy(result) }));
 }
 
 /**
  * Makes a change on the disk of the store at `root`, and records it with its result. An entry that cannot be saved causes a warning; it
  * never stops the change.
+ * @param describe what a result says about the change
  */
 export async function logOnDisk<T>(
   { world }: Pick<Deps, 'world'>,
   root: string,
   change: Change,
   work: () => Promise<T>,
-  freedBy?: (result: T) => number,
+  describe: (result: T) => Partial<Pick<ActivityEntry, 'target' | 'freed_bytes'>> = () => ({}),
 ): Promise<T> {
   try {
     const result = await work();
-    await record(world, root, { ...change, code: null, ...(freedBy !== undefined && { freed_bytes: freedBy(result) }) });
+    await record(world, root, { ...change, code: null, ...describe(result) });
     return result;
   } catch (error) {
     const code = error instanceof SkulkError ? error.code : 'INTERNAL';

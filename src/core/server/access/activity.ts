@@ -24,6 +24,8 @@ export interface Activity extends Pick<JobEnds, 'ended'> {
    */
   search(client: Client, wanted: { readonly limit: number; readonly isWanted: (entry: ActivityEntry) => boolean }): Promise<AuditList>;
   close(): void;
+  /** The user that runs the server. */
+  readonly owner: string | undefined;
 }
 
 /** Who wants to see the activity. */
@@ -41,10 +43,12 @@ interface ActivityOptions {
   readonly fromHub: () => Promise<number>;
   /** Saves the entries, beside those of commands on this machine; if absent, they are lost with the server. */
   readonly log?: Pick<AuditLog, 'append' | 'readLast' | 'search'> | undefined;
+  /** See `Activity`. */
+  readonly owner?: string | undefined;
 }
 
 /** See `Activity`. */
-export function createActivity({ now, fromHub, log }: ActivityOptions): Activity {
+export function createActivity({ now, fromHub, log, owner }: ActivityOptions): Activity {
   const began = new Date(now()).toISOString();
   let entries: readonly ActivityEntry[] = [];
   const rates: { readonly fromHub: number | null; readonly toNodes: number }[] = [];
@@ -99,6 +103,7 @@ export function createActivity({ now, fromHub, log }: ActivityOptions): Activity
       return { entries: found.slice(0, limit), more: found.length > limit };
     },
     close: () => clearInterval(timer),
+    owner,
   };
 }
 

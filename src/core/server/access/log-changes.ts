@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isOwnAddress } from '../../kernel/machine/own-address.ts';
 import { parseModelRef } from '../../kernel/model-id.ts';
 import { jobNameOf } from '../../protocol/describe/activity.ts';
 import { isSafe } from '../app/refuse-web-pages.ts';
@@ -11,6 +12,10 @@ declare module 'fastify' {
     readonly isRoutine?: boolean;
   }
   interface FastifyRequest {
+    /** The settings that it changes, in words. */
+    changedSettings: string | undefined;
+    /** It only validates, so it is not a change. */
+    isTrial: boolean | undefined;
     /** The error code of the failure. */
     failure: string | undefined;
     /** What it freed, as its answer says. */
@@ -39,6 +44,8 @@ export function noteJob(
 
 /** Logs every request that may change something: the client, its address, the target, and the result. */
 export function logChanges(app: FastifyInstance, activity?: Activity): void {
+  app.decorateRequest('changedSettings');
+  app.decorateRequest('isTrial');
   app.decorateRequest('failure');
   app.decorateRequest('freedBytes');
   app.decorateRequest('jobs');
@@ -78,18 +85,18 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
   // A verification without repairs only reads. `skulk delete` uses one to look a model up.
   if (action === 'verify' && fieldsOf(body)['repair'] !== true) return;
   // A stranger may ask for anything, and is not to push away what others did.
-  if (action === undefined || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
+  if (action === undefined || request.isTrial === true || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
   const { model, target, name } = targetOf(request) as { model?: string; target?: string; name?: string };
   const selector = fieldsOf(request.params)['selector'] ?? fieldsOf(body)['selector'] ?? fieldsOf(body)['gguf_file'];
   const listed = nameListed(fieldsOf(body)['model_ids']);
   const entry = {
-    who: nameOf(asker),
+    who: isOfOwner(request) && activity.owner !== undefined ? `user ${activity.owner}` : nameOf(asker),
     from: ip,
     node: textOf(headers['skulk-node']) ?? null,
     action,
     model_id: model ?? listed.model_id ?? null,
     selector: textOf(selector) ?? listed.selector ?? null,
-    target: target ?? listed.target ?? (action.endsWith('-token') ? (name ?? null) : null),
+    target: target ?? listed.target ?? request.changedSettings ?? (action.endsWith('-token') ? (name ?? null) : null),
     code,
     ...(code === null && freedBytes !== undefined && (action === 'delete' || action === 'purge') && { freed_bytes: freedBytes }),
   };
@@ -128,6 +135,9 @@ export function namesOf(names: readonly string[]): string {
   const more = names.length - said.length;
   return more === 0 ? said.join(', ') : `${said.join(', ')} and ${more} more`;
 }
+
+/** Only the user that runs the server can read the key of the machine, so a command on this machine that sends it is that user's. */
+const isOfOwner = ({ asker, ip }: FastifyRequest): boolean => asker?.credential === 'key' && isOwnAddress(ip);
 
 function nameOf(asker: Asker | undefined): string {
   if (asker === undefined) return 'unknown';

@@ -197,7 +197,7 @@ async function openActivity(
   await log.readLast(1).catch((error: unknown) => {
     emit({ type: 'warning', message: describeFailure('cannot read the log of changes', error) });
   });
-  const activity = createActivity({ now: () => now().getTime(), fromHub: () => rateOf(downloads), log });
+  const activity = createActivity({ now: () => now().getTime(), fromHub: () => rateOf(downloads), log, owner: deps.world.user() });
   atEnd(async () => activity.close());
   for (const { onEnd } of [downloads, optimizations]) onEnd((end) => void activity.ended(end));
   return activity;

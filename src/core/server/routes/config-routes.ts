@@ -3,6 +3,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { browseDirectories } from '../../operations/settings/browse-directories.ts';
 import { changeConfig } from '../../operations/settings/change-config.ts';
+import { namesOfChanges } from '../../operations/settings/describe-changes.ts';
 import { configurationSchema, viewConfig } from '../../operations/settings/view-config.ts';
 import { addRoute } from './add-route.ts';
 
@@ -13,7 +14,13 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
   addRoute(app, 'GET /config/schema', async () => configurationSchema());
   addRoute(app, 'PUT /config', async (request) => {
     const dryRun = (request.query as { dry_run?: unknown }).dry_run === 'true';
-    const result = await changeConfig(deps, { change: readChange(request), dryRun });
+    request.isTrial = dryRun;
+    const change = readChange(request);
+    request.changedSettings = namesOfChanges(change);
+    const note = (what: string): void => {
+      request.changedSettings = what;
+    };
+    const result = await changeConfig(deps, { change, dryRun, onChanged: note });
     if (!dryRun && result.changed.length > 0) {
       request.log.info({ keys: result.changed, from: request.ip }, 'the configuration was changed');
       onChanged();

@@ -1,6 +1,8 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { describeChanges, namesOfChanges } from '../../operations/settings/describe-changes.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { TokenBody } from '../../protocol/access.ts';
+import type { PolicyView } from '../../protocol/settings.ts';
 import type { Access } from '../access/access.ts';
 import { addRoute } from './add-route.ts';
 
@@ -17,5 +19,13 @@ export function addStoreAccessRoutes(
   });
   addRoute(app, 'DELETE /tokens/:name', async (request) => tokens.revoke((request.params as { name: string }).name));
   addRoute(app, 'GET /policy', () => policy.view());
-  addRoute(app, 'PUT /policy', async (request) => policy.change(request.body as Record<string, unknown>), { bodyLimit: 64 * 1024 });
+  const changePolicy = async (request: FastifyRequest): Promise<PolicyView> => {
+    const changes = request.body as Record<string, unknown>;
+    request.changedSettings = namesOfChanges(changes);
+    const before = await policy.view().catch(() => undefined);
+    const view = await policy.change(changes);
+    request.changedSettings = describeChanges(changes, before?.policy);
+    return view;
+  };
+  addRoute(app, 'PUT /policy', changePolicy, { bodyLimit: 64 * 1024 });
 }
