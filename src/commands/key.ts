@@ -6,11 +6,11 @@ export const key = defineCommand({
   summary: 'print a link that opens the page with admin rights',
   description: [
     'Prints a new link to the page of the `skulk serve` that runs on this machine. The link works once, within ten minutes. The browser tab may then change settings, until you close it, leave it idle for twelve hours, or stop `skulk serve`.',
-    'The key of this machine is the file admin-key in $SKULK_HOME, which only its owner can read. If `skulk serve` runs as another user: sudo -u USER skulk key',
+    'The key of this machine is the file admin-key in $SKULK_HOME, which only its owner can read. If `skulk serve` runs as another user: sudo -u USER -H skulk key',
   ],
   examples: [
     ['print a link', 'skulk key'],
-    ['print a link when the user skulk runs the server', 'sudo -u skulk skulk key'],
+    ['print a link when the user skulk runs the server', 'sudo -u skulk -H skulk key'],
   ],
   exits: ['store-unreachable'],
   run: async (_, context) => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished } from 'vitest';
@@ -62,7 +62,11 @@ describe('skulk key and skulk open', () => {
   usualTest('open the page of the configured store when no server runs on this machine', async () => {
     const env = { SKULK_HOME: await temporaryDirectory() };
     const none = await runInProcess(['key'], { env });
-    expect(none).toMatchObject({ status: 4, stdout: '', stderr: expect.stringMatching(/no `skulk serve`[\s\S]*sudo -u USER skulk key/) });
+    expect(none).toMatchObject({
+      status: 4,
+      stdout: '',
+      stderr: expect.stringMatching(/no `skulk serve`[\s\S]*sudo -u USER -H skulk key/),
+    });
     expect(await runInProcess(['open'], { env })).toMatchObject({ status: 4, stdout: '' });
     const elsewhere = await runInProcess(['open', '--json'], { env: { ...env, SKULK_STORE: 'http://192.0.2.1:58080' } });
     expect(JSON.parse(elsewhere.stdout)).toEqual({ url: 'http://192.0.2.1:52415/', opened: false });
@@ -71,6 +75,33 @@ describe('skulk key and skulk open', () => {
     // A killed server leaves a record that belongs to no running server.
     expect(await runInProcess(['key'], { env: { SKULK_HOME: host.home } })).toMatchObject({ status: 4, stdout: '' });
   });
+});
+
+usualTest('skulk key and skulk open say that a server runs which this user cannot use, and what to do', async () => {
+  const host = await startServe({ home: await temporaryDirectory() });
+  const other = await temporaryDirectory();
+  await writeFile(join(other, 'skulk.yaml'), `model_store:\n  api_port: ${new URL(host.apiUrl).port}\n`);
+  const env = { SKULK_HOME: other, SKULK_CONFIG: join(other, 'skulk.yaml'), SKULK_NO_DISCOVERY: '0' };
+  for (const command of ['key', 'open']) {
+    const ended = await runInProcess([command], { env });
+    expect(ended, ended.stderr).toMatchObject({ status: 2, stdout: '' });
+    expect(ended.stderr).toContain(`the server at http://127.0.0.1:${new URL(host.apiUrl).port} uses another directory than ${other}`);
+    expect(ended.stderr).toContain(`hint: run \`skulk ${command}\` with its SKULK_HOME; without admin rights, open http://127.0.0.1:`);
+  }
+});
+
+usualTest('skulk key names the user whose record of a server it cannot read', wants('root'), async ({ skip }) => {
+  const home = await temporaryDirectory();
+  await writeFile(join(home, 'serve.json'), '{}', { mode: 0o600 });
+  await chmod(home, 0o755);
+  const run = (...args: readonly string[]) =>
+    spawnSync(process.execPath, args, { uid: 65_534, cwd: '/', encoding: 'utf8', env: ownEnvironment({ SKULK_HOME: home }) });
+  if (run(bin, '--version').status !== 0) skip('this user has the program in a directory that nobody else may read');
+  const ended = run(bin, 'key');
+  expect(ended, ended.stderr).toMatchObject({ status: 2, stdout: '' });
+  expect(ended.stderr).toMatch(
+    /serve\.json belongs to root, and \S+ cannot read it\nhint: run it as that user: sudo -u root -H skulk key\n/,
+  );
 });
 
 longTest('skulk serve prints a link on a terminal, but not into a pipe or a JSON document', wants('script'), async () => {

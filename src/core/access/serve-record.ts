@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
@@ -9,7 +10,8 @@ import { type ServeRecord, serveRecord } from '../protocol/machine.ts';
 import { adminKeyFile, readAdminKey } from './admin-key.ts';
 import { ownerOf } from './owner-of.ts';
 
-const fileOf = (skulkHome: string): string => join(skulkHome, 'serve.json');
+/** The file that names the running server of this machine. */
+export const serveRecordFile = (skulkHome: string): string => join(skulkHome, 'serve.json');
 
 /** Records that this process is serving. The returned function removes the record, unless another server has replaced it. */
 export async function recordServer(
@@ -18,10 +20,10 @@ export async function recordServer(
 ): Promise<() => Promise<void>> {
   const { pid, startTime } = await identifySelf();
   const record: ServeRecord = { pid, startTime, namespaces: namespacesHere(), ...server };
-  await writeFileDurably(fileOf(skulkHome), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  await writeFileDurably(serveRecordFile(skulkHome), `${JSON.stringify(record)}\n`, { mode: 0o600 });
   return async () => {
     const now = await readRecord(skulkHome);
-    if (now?.pid === pid && now.startTime === startTime) await rm(fileOf(skulkHome), { force: true });
+    if (now?.pid === pid && now.startTime === startTime) await rm(serveRecordFile(skulkHome), { force: true });
   };
 }
 
@@ -46,9 +48,16 @@ export async function keyFor(skulkHome: string, url: string): Promise<string | u
   return server.urls.some((own) => URL.canParse(own) && new URL(own).origin === origin) ? readAdminKey(skulkHome) : undefined;
 }
 
+/** Whether a server may run whose record this user may not read. */
+export const isRecordHidden = (skulkHome: string): Promise<boolean> =>
+  access(serveRecordFile(skulkHome), constants.R_OK).then(
+    () => false,
+    (error: unknown) => isSystemError(error, 'EACCES', 'EPERM'),
+  );
+
 /** The record decides where the key is sent, so only the owner of the key, or root, may have written it. */
 async function isForged(skulkHome: string): Promise<boolean> {
-  const [writer, keeper] = await Promise.all([ownerOf(fileOf(skulkHome)), ownerOf(adminKeyFile(skulkHome))]);
+  const [writer, keeper] = await Promise.all([ownerOf(serveRecordFile(skulkHome)), ownerOf(adminKeyFile(skulkHome))]);
   return keeper !== undefined && writer !== 0 && writer !== keeper;
 }
 
@@ -56,7 +65,7 @@ const namespacesHere = (): readonly (string | null)[] => [namespaceOf('pid') ?? 
 
 async function readRecord(skulkHome: string): Promise<ServeRecord | undefined> {
   try {
-    return decode(serveRecord, JSON.parse(await readFile(fileOf(skulkHome), 'utf8')));
+    return decode(serveRecord, JSON.parse(await readFile(serveRecordFile(skulkHome), 'utf8')));
   } catch (error) {
     if (error instanceof SyntaxError || isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) return undefined;
     throw error;

@@ -89,7 +89,7 @@ export const activityEntry = object({
   selector: orNull(verbatim()),
   target: orNull(
     text(),
-    'The node, the token, the URL or the settings that it is about, settings with their new and old values but never a secret; a token only for the role admin and for who asked',
+    'The node, the token, the URL or the settings that it is about. Settings have their new and old values, but never a secret. A token is only for the role admin and for who asked',
   ),
   code: orNull(text(), 'Code of the failure; null where it succeeded, or was accepted'),
   state: Type.Optional(

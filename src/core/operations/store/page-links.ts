@@ -7,6 +7,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { pageCode } from '../../protocol/access.ts';
 import type { ServeRecord } from '../../protocol/machine.ts';
 import { callOf } from '../../protocol/routes/call.ts';
+import { whyNoServer } from './why-no-server.ts';
 
 /** A single-use link that opens the page of this machine's server with the role admin. */
 export interface PageLink {
@@ -28,10 +29,14 @@ export interface OpenedPage {
 export async function makePageLink(deps: Deps): Promise<PageLink> {
   const { skulkHome } = deps.config;
   const server = await findServer(skulkHome);
-  if (server === undefined)
-    throw new SkulkError('STORE_UNREACHABLE', `no \`skulk serve\` runs on this machine with SKULK_HOME ${skulkHome}`, {
-      hint: 'start it; if it runs as another user: `sudo -u USER skulk key`',
-    });
+  if (server === undefined) {
+    throw (
+      (await whyNoServer(deps, 'skulk key')) ??
+      new SkulkError('STORE_UNREACHABLE', `no \`skulk serve\` runs on this machine with SKULK_HOME ${skulkHome}`, {
+        hint: 'start it; if it runs as another user: `sudo -u USER -H skulk key`',
+      })
+    );
+  }
   return linkOf(deps, server);
 }
 
@@ -78,12 +83,16 @@ export async function openPage(deps: Deps): Promise<OpenedPage> {
 }
 
 /** A store only announces the address of its files; the page is at the configured port. */
-async function pageOfStore({ config }: Deps): Promise<string> {
+async function pageOfStore(deps: Deps): Promise<string> {
+  const { config } = deps;
   const url = remoteUrl(config);
-  if (url === undefined)
+  if (url === undefined) {
+    const foreign = await whyNoServer(deps, 'skulk open');
+    if (foreign !== undefined) throw foreign;
     throw new SkulkError('STORE_NOT_CONFIGURED', 'no `skulk serve` runs on this machine, and no other store is configured', {
       hint: 'start `skulk serve`, or set the store: SKULK_STORE=http://HOST:58080',
     });
+  }
   const page = new URL('/', url);
   page.port = String(config.settings.apiPort.value);
   return page.href;

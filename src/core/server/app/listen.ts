@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { SkulkError, systemCode } from '../../kernel/errors.ts';
-import { findPortOwner, type PortOwner } from './port-owner.ts';
+import { findPortOwner, type PortOwner } from '../../kernel/process/port-owner.ts';
 
 /**
  * Opens an app's port; 0 selects a free one.

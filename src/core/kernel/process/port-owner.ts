@@ -4,6 +4,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 export interface PortOwner {
   /** False: it is the local port of an outgoing connection of that program. */
   readonly isListening: boolean;
+  /** The user of the socket, which is visible for every program. */
+  readonly uid: number;
   readonly pid: number | undefined;
   readonly program: string | undefined;
 }
@@ -28,18 +30,21 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
               .trim(),
           () => undefined,
         );
-  return { isListening: socket.isListening, pid, program };
+  return { isListening: socket.isListening, uid: socket.uid, pid, program };
 }
 
 /** The sockets in a /proc/net/tcp table with this local port. Source: proc_net_tcp in the kernel's documentation. Pure. */
-export function parseSocketTable(table: string, port: number): readonly { readonly inode: string; readonly isListening: boolean }[] {
+export function parseSocketTable(
+  table: string,
+  port: number,
+): readonly { readonly inode: string; readonly uid: number; readonly isListening: boolean }[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return table
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
     .filter((columns) => columns[1]?.endsWith(suffix) && columns.length > 9)
-    .map((columns) => ({ inode: columns[9] ?? '0', isListening: columns[3] === '0A' }));
+    .map((columns) => ({ inode: columns[9] ?? '0', uid: Number(columns[7]), isListening: columns[3] === '0A' }));
 }
 
 async function findHolder(inode: string): Promise<number | undefined> {
