@@ -84,6 +84,7 @@ export async function directoryStore(
     ggufHeader: async () => undefined,
     cardOf: async () => undefined,
     lacksProjector: async () => false,
+    findPlace: async () => undefined,
     adopt: async () => refuse(),
     remove: async (id) => {
       const { files } = find(id);

@@ -231,6 +231,8 @@ async function bringModels(check: Check, storePath: string): Promise<void> {
   await request('store', 'GET /models/:id/manifest', '/models/org%2Fup/manifest');
   const place = await makeIncomingPlace(storeLayout(storePath), parseModelId('org/three'));
   await writeFiles(place.files, { 'a.bin': 'bytes' });
+  await request('store', 'POST /models/:id/place', '/models/org%2Fthree/place', { body: { incoming: place.name } });
+  await request('store', 'POST /models/:id/place', '/models/org%2Fup/place');
   await request('store', 'POST /models/:id/adopt', '/models/org%2Fthree/adopt', { body: { incoming: place.name } });
   for (const server of everywhere) {
     const { id } = await announce(check, `org/up-${server}`);

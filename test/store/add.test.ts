@@ -5,13 +5,18 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { adminKeyFile, ensureAdminKey } from '../../src/core/access/admin-key.ts';
+import { openStore } from '../../src/core/connect/open-store.ts';
+import type { SkulkError } from '../../src/core/kernel/errors.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { type AddReport, type AddRequest, addModel } from '../../src/core/operations/models/add.ts';
 import { deleteModels, planDeletion } from '../../src/core/operations/models/delete-models.ts';
 import { listRegistry } from '../../src/core/operations/models/list-registry.ts';
 import { showModel } from '../../src/core/operations/models/show-model.ts';
 import { verifyModels } from '../../src/core/operations/models/verify-models.ts';
+import { createToken } from '../../src/core/operations/store/administer-store.ts';
 import { serve } from '../../src/core/server/app/serve.ts';
+import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
+import { storeLayout } from '../../src/core/store/layout.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
@@ -100,6 +105,31 @@ describe.each([
     expect(await showModel(home.deps, { modelId })).toMatchObject({ revision: 'v1', hashed: true, digest: report.digest });
     expect((await home.add()).outcome).toBe('unchanged');
     expect(await leftovers(home.root)).toEqual([]);
+  });
+
+  test('a taken name is refused before a byte is copied, and the same content is not written again', async () => {
+    const home = await make();
+    await writeFiles(home.source, { 'a.bin': 'first', 'config.json': '{}' });
+    await home.add();
+    const done = async (request: Partial<AddRequest> = {}) => {
+      home.world.events.length = 0;
+      const result = await home.add(request).catch((error: SkulkError) => error.code);
+      return { result, did: [...new Set(home.world.events.map((event) => (event.type === 'progress' ? event.doing : event.type)))] };
+    };
+    expect(await done()).toEqual({ result: expect.objectContaining({ outcome: 'unchanged', bytes_copied: 0 }), did: ['hashing'] });
+    await writeFiles(home.source, { 'a.bin': 'other' });
+    expect(await done()).toEqual({ result: 'CONFLICT', did: ['hashing'] });
+    await writeFiles(home.source, { 'a.bin': 'longer' });
+    expect(await done()).toEqual({ result: 'CONFLICT', did: [] });
+    expect(await done({ modelId: parseModelId('org/NAME') })).toEqual({ result: 'CONFLICT', did: [] });
+    expect(await leftovers(home.root)).toEqual([]);
+    // The store's own copy was damaged, so the same content repairs it.
+    await writeFiles(home.source, { 'a.bin': 'first' });
+    await writeFiles(join(home.root, 'org--name'), { 'a.bin': 'worse' });
+    expect(await done()).toMatchObject({ result: { outcome: 'replaced' }, did: ['hashing', 'copying'] });
+    expect(await digestsBelow(join(home.root, 'org--name'))).toMatchObject({ 'a.bin': sha256('first') });
+    expect(await done({ move: true })).toMatchObject({ result: { outcome: 'unchanged' } });
+    expect(existsSync(home.source)).toBe(false);
   });
 
   test('files with unusual names keep their names', async () => {
@@ -281,6 +311,38 @@ describe('an add is refused before anything is written', () => {
     });
     await rm(join(source, 'readme.txt'));
     expect(await runInProcess(['add', source, '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
+  });
+
+  test('for a token that may not add models', async () => {
+    const home = await makeHome();
+    await startServer(home);
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    const { token } = await createToken(home.deps, { name: 'reader', role: 'read' });
+    const world = testWorld(home.home, { env: { SKULK_TOKEN: token } });
+    const add = (path: string) => addModel(testDeps(world), { path, modelId, move: false, force: false });
+    await expect(add(home.source)).rejects.toMatchObject({ code: 'CONFIG', message: expect.stringContaining('may not change models') });
+    expect(world.events.filter(({ type }) => type === 'progress')).toEqual([]);
+    expect(await leftovers(home.root)).toEqual([]);
+  });
+
+  test('for a store that this user may not change', wants('a user who is not root'), async () => {
+    const home = await makeHome();
+    await writeFiles(home.source, { 'a.gguf': 'a' });
+    await home.add();
+    home.world.events.length = 0;
+    const other = { modelId: parseModelId('other') };
+    await chmod(home.root, 0o555);
+    onTestFinished(() => chmod(home.root, 0o755));
+    await expect(home.add(other)).rejects.toMatchObject({ code: 'PERMISSION', message: expect.stringContaining(home.root) });
+    await chmod(home.root, 0o755);
+    // As if another user had made the directory that the server should take the files from.
+    const place = await makeIncomingPlace(storeLayout(home.root), other.modelId);
+    await using opened = await openStore(home.deps);
+    await chmod(place.path, 0o555);
+    await expect(opened.store.findPlace({ ...other, incoming: place.name })).rejects.toMatchObject({ code: 'PERMISSION' });
+    await chmod(place.path, 0o755);
+    expect(await opened.store.findPlace({ ...other, incoming: place.name })).toEqual({ entry: null, is_untouched: false });
+    expect(home.world.events.filter(({ type }) => type === 'progress')).toEqual([]);
   });
 
   test('for a link that leads out of the store in the place of a model', async () => {

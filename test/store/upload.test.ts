@@ -66,9 +66,11 @@ test('different content needs --force, and then only changed pieces are sent', a
   hideHost(proxy);
   expect((await add()).status).toBe(0);
   await appendFile(join(source, 'a.bin'), 'more');
+  const asked = proxy.requests.length;
   const refused = await add();
   expect(refused).toMatchObject({ status: 5, stdout: '' });
   expect(refused.stderr).toContain('--force');
+  expect(proxy.requests.slice(asked).filter((line) => line.startsWith('PUT '))).toEqual([]);
   const before = sentPieces(proxy.requests);
   const forced = await add('--force', '--json');
   expect(forced.status, forced.stderr).toBe(0);

@@ -18,6 +18,7 @@ import type { ListedModel } from '../store/listed-contract.ts';
 import type { Uploads } from '../store/upload-contract.ts';
 import { type AccessClient, createAccessClient } from './access-client.ts';
 import { type AskedAudit, askAudit } from './ask-audit.ts';
+import { askPlace } from './ask-place.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { createFleetClient } from './fleet-client.ts';
 import { type Call, createExchange, type Exchange } from './http/exchange.ts';
@@ -134,6 +135,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       const target = { url, token, userAgent, connectTimeoutMs, stallTimeoutMs };
       await fetchStorePieces(modelId, plan, { target, lookup, exchange });
     },
+    findPlace: (request) => askPlace(exchange, request),
     adopt: async ({ modelId, ...body }, work): Promise<Adopted> => {
       const call = { ...callOf('POST /models/:id/adopt', { id: modelId }), json: body };
       const answer = await refuseForOther(exchange, 'take models in', () => doWork(exchange, call, work));

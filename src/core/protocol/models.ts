@@ -276,6 +276,13 @@ export const adopted = object({
 });
 export type Adopted = Shape<typeof adopted>;
 
+/** What the store has under the id of a model that is about to be added. */
+export const foundPlace = object({
+  entry: orNull(registryEntry, 'The model of that id; null if there is none'),
+  is_untouched: flag('Whether its files are those of its manifest, as far as their sizes and dates tell'),
+});
+export type FoundPlace = Shape<typeof foundPlace>;
+
 /** One bad file, found by `verify`. */
 export const badFile = object({
   path: verbatim({ default: '' }),

@@ -21,6 +21,18 @@ export const verifyBody = strictObject({
 });
 export type VerifyBody = Shape<typeof verifyBody>;
 
+/** The directory that is about to be filled with a model. */
+export const placeBody = strictObject({
+  incoming: Type.Optional(
+    text({
+      minLength: 1,
+      maxLength: 255,
+      description: "Name of the directory inside the store's incoming/ that will be adopted; absent: nothing is replaced yet",
+    }),
+  ),
+});
+export type PlaceBody = Shape<typeof placeBody>;
+
 /** What to add to the store. */
 export const adoptBody = strictObject({
   incoming: Type.Optional(

@@ -8,7 +8,7 @@ import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { StoreHealth } from '../protocol/health.ts';
 import type { Manifest, ManifestFile, Provenance } from '../protocol/manifest.ts';
-import type { Adopted, DescribedEntry, RegistryEntry, VerifyReport } from '../protocol/models.ts';
+import type { Adopted, DescribedEntry, FoundPlace, RegistryEntry, VerifyReport } from '../protocol/models.ts';
 import type { SwarmAnswer, SwarmBody } from '../protocol/staging.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
 import type { ListedFiles, ListedModel } from './listed-contract.ts';
@@ -174,6 +174,12 @@ export interface Store {
   readonly swarm?: StoreSwarm;
   /** Reads the files of a store that answers `listed`; absent if the bytes are on this disk. */
   readonly listed?: ListedFiles;
+  /**
+   * Checks that a model can be added, before its files are copied, and returns what the store has under its id; undefined if an older store
+   * cannot tell. Throws FORBIDDEN, CONFLICT, PERMISSION.
+   * @param request.incoming the directory in the store's `incoming/` that will be adopted: it may also replace the model
+   */
+  findPlace(request: Pick<AdoptRequest, 'modelId' | 'incoming'>): Promise<FoundPlace | undefined>;
   adopt(request: AdoptRequest, options: WorkOptions): Promise<Adopted>;
   /**
    * Deletes the canonical copy. Throws CONFLICT while it is in use on the store host itself, without `force`.

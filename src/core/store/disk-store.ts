@@ -21,6 +21,7 @@ import { createHeaderReader } from './facts/known-gguf-headers.ts';
 import { adoptModel, publishModel } from './ingest/adopt-model.ts';
 import { createGitIds, identifyModel } from './ingest/complete-git-ids.ts';
 import { extendModel } from './ingest/extend-model.ts';
+import { findPlace } from './ingest/find-place.ts';
 import { createModelHasher } from './ingest/model-hasher.ts';
 import { requirePlace } from './own-model.ts';
 import { answerManifest } from './read/answer-manifest.ts';
@@ -110,6 +111,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     manifest: (modelId, asked = {}) => answerManifest(modelId, asked, { index, hasher, cardOf: cards.cardOf }),
     readPiece: (request, caller) => readPieceOf(request, caller, open),
     requirePlace: (modelId) => requirePlace(root, modelId, context),
+    findPlace: (request) => findPlace(request, context),
     adopt: (request, work) => adoptModel(request, work, context),
     publish: (request, work) => publishModel(request, work, context),
     extend: (request) => extendModel(request, context),

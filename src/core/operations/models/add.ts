@@ -2,20 +2,19 @@ import { rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type ContentProblem, describeProblems, findContentProblems, requireUsable } from '../../catalog/contents/find-content-problems.ts';
 import { digestFiles } from '../../catalog/manifest.ts';
-import { listGroups } from '../../catalog/selection/groups.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
-import { quote, quoteSome } from '../../kernel/files/relative-path.ts';
+import { quoteSome } from '../../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import type { World } from '../../kernel/world.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { Adopted, RegistryEntry } from '../../protocol/models.ts';
 import { isSameDirectory } from '../../staging/same-place.ts';
-import type { LocalStore, Store, WorkOptions } from '../../store/contract.ts';
+import type { Store, WorkOptions } from '../../store/contract.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';
 import { type Scan, type ScannedFile, scanDirectory } from '../../store/ingest/scan-directory.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -24,6 +23,8 @@ import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { logUnserved } from '../store/log-change.ts';
 import { adoptedCard, findCardToAdd, withCard } from './add-card.ts';
 import { copyFiles, moveFiles, onOneDisk, removeOrigin } from './bring-files.ts';
+import { type Compared, findSame } from './find-same.ts';
+import { refuseHoles } from './refuse-holes.ts';
 import { refuseOwnDirectories, refuseOwnFiles, refuseSecrets } from './refuse-own.ts';
 
 /** The input of `skulk add`. */
@@ -93,21 +94,6 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   };
 }
 
-/**
- * No program can load a quantization with a missing shard, and nothing would add it later.
- * @throws SkulkError FILE_NOT_FOUND
- */
-function refuseHoles(files: readonly ScannedFile[], { path, modelId }: AddRequest): void {
-  const broken = listGroups(files).find(({ missingCount }) => missingCount > 0);
-  if (broken === undefined) return;
-  const more = broken.missingCount - broken.missing.length;
-  throw new SkulkError(
-    'FILE_NOT_FOUND',
-    `${path} lacks ${broken.missing.map(quote).join(', ')}${more > 0 ? ` and ${more} more` : ''} of ${broken.selector}, so ${modelId} was not added`,
-    { hint: `add the missing files, or remove ${quoteSome(broken.files.map((file) => file.path))}` },
-  );
-}
-
 /** One run of `addModel`. */
 interface Addition {
   readonly deps: Deps;
@@ -126,16 +112,24 @@ interface Added {
   readonly bytes: number;
 }
 
-async function sendTo({ deps, request, opened, source, files, card }: Addition): Promise<Added> {
+async function sendTo(addition: Addition): Promise<Added> {
+  const { deps, request, opened, source, files, card } = addition;
   const { uploads, store } = opened;
   if (uploads === undefined) throw new SkulkError('USAGE', `the store at ${store.location} does not accept uploads`);
   const { uploadModel } = await import('./upload-model.ts');
   const { modelId, revision, force, move } = request;
   const isUntouched = watchFiles(files);
-  const { adopted, bytesSent } = await uploadModel(uploads, { modelId, files, revision, force }, deps.world);
+  const { same, hashed } = await compare(addition);
+  const { adopted, bytesSent } =
+    same === undefined
+      ? await uploadModel(uploads, { modelId, files, revision, force, hashed }, deps.world)
+      : { adopted: same, bytesSent: 0 };
   if (move) await removeOrigin(own(files, card), { isDirectory: (await stat(source)).isDirectory(), source, mayGo: isUntouched });
   return { adopted, bytes: bytesSent };
 }
+
+const compare = (addition: Addition): Promise<Compared> =>
+  findSame({ ...addition, onBytes: progressOf(addition, 'hashing') }, { ...addition.request, files: addition.files });
 
 /** Records the fingerprints of files. @returns whether one is unchanged */
 function watchFiles(files: readonly ScannedFile[]): (file: ScannedFile) => boolean {
@@ -158,20 +152,25 @@ async function adoptInPlace(addition: Addition): Promise<Added> {
 
 /** Puts the files into `incoming/`, and lets the store adopt them. */
 async function bringIn(addition: Addition, root: string): Promise<Added> {
-  const { deps, request, source, files, card } = addition;
+  const { deps, request, opened, source, files, card } = addition;
   const { world } = deps;
   await refuseOwnFiles(source, root, request.move);
-  await refuseUnregistered(addition);
   const isDirectory = (await stat(source)).isDirectory();
   const origin = isDirectory ? source : dirname(source);
+  const isUntouched = watchFiles(files);
+  const { same } = await compare(addition);
+  if (same !== undefined) {
+    if (request.move) await removeOrigin(own(files, card), { isDirectory, source, mayGo: isUntouched });
+    return { adopted: same, bytes: 0 };
+  }
   await requireDistinctNames(root, { paths: files.map(({ path }) => path), of: request.modelId });
   const layout = storeLayout(root);
   await makeDirectory(layout.incoming);
   const moved = own(files, card);
   const canRename = request.move && (await onOneDisk([origin, ...moved.map(({ absolute }) => absolute)], layout.incoming));
   const place = await makeIncomingPlace(layout, request.modelId, canRename ? origin : undefined);
-  const isUntouched = watchFiles(files);
   try {
+    await opened.store.findPlace({ modelId: request.modelId, incoming: place.name });
     const hashed = canRename
       ? await moveFiles(files, place)
       : await copyFiles(files, place, { signal: world.signal, onBytes: progressOf(addition, 'copying') });
@@ -185,16 +184,6 @@ async function bringIn(addition: Addition, root: string): Promise<Added> {
     await clearAway(place, canRename ? origin : undefined, world);
     throw error;
   }
-}
-
-/**
- * The store refuses to replace a directory of a user, so nothing is copied for it. Only for a store on the disk: a server may just be
- * publishing that model, and this process cannot wait for it.
- * @throws SkulkError CONFLICT
- */
-async function refuseUnregistered({ opened: { url, store }, request: { modelId } }: Addition): Promise<void> {
-  if (url !== undefined || (await store.listModels()).some(({ model_id }) => model_id === modelId)) return;
-  await (store as LocalStore).requirePlace(modelId);
 }
 
 /** Moves files back to their origin. */

@@ -7,7 +7,7 @@ import type { ModelId } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Adopted } from '../../protocol/models.ts';
-import { hashModel } from '../../store/ingest/hash-model.ts';
+import { type HashedModel, hashModel } from '../../store/ingest/hash-model.ts';
 import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
 import type { MissingPiece, Uploads } from '../../store/upload-contract.ts';
 import { pieceAt } from '../../transfer/pieces.ts';
@@ -21,6 +21,8 @@ export interface UploadRequest {
   readonly files: readonly ScannedFile[];
   readonly revision?: string | undefined;
   readonly force: boolean;
+  /** The digests of the files, if they are known. */
+  readonly hashed?: HashedModel | undefined;
 }
 
 /**
@@ -31,13 +33,13 @@ export interface UploadRequest {
  */
 export async function uploadModel(
   uploads: Uploads,
-  { modelId, files, revision, force }: UploadRequest,
+  { modelId, files, revision, force, hashed: known }: UploadRequest,
   world: World,
 ): Promise<{ readonly adopted: Adopted; readonly bytesSent: number }> {
   const { signal } = world;
   const report = (doing: string) => (bytesDone: number, bytesTotal: number) =>
     world.emit({ type: 'progress', doing, subject: modelId, bytesDone, bytesTotal });
-  const hashed = await hashModel(files, { signal, onBytes: report('hashing') });
+  const hashed = known ?? (await hashModel(files, { signal, onBytes: report('hashing') }));
   const manifest = makeManifest(modelId, hashed.files, { revision: revision ?? null, source: 'add', createdAt: world.now() });
   const { isTransient } = await import('../../client/http/transient.ts');
   const policy = { policy: patient, signal, isTransient };

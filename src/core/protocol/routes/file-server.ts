@@ -16,11 +16,11 @@ import {
 } from '../fleet.ts';
 import { storeHealth } from '../health.ts';
 import { hashing, manifest } from '../manifest.ts';
-import { adopted, describedEntry, verifyReport } from '../models.ts';
+import { adopted, describedEntry, foundPlace, verifyReport } from '../models.ts';
 import { list, modelId, relativePath } from '../schema.ts';
 import { swarmAnswer, swarmBody } from '../staging.ts';
 import { announcement, listedUpload, uploadList } from '../uploads.ts';
-import { adoptBody, verifyBody, workLine } from '../work.ts';
+import { adoptBody, placeBody, verifyBody, workLine } from '../work.ts';
 import { bytes, lines, type Routes } from './route.ts';
 
 const ofUploads = [400, 404, 409, 503, 507] as const;
@@ -206,6 +206,15 @@ export const fileServerRoutes = {
     role: 'open',
     summary: 'The tracker of the swarms (BEP 3): its answers name peers only to a member with a key',
     answers: { 200: bytes('The peers, as in BEP 3') },
+  },
+  'POST /models/:id/place': {
+    role: 'node',
+    summary: 'Check whether a model can be added under this id, before its files are copied or sent',
+    body: placeBody,
+    isBodyOptional: true,
+    answers: { 200: foundPlace },
+    failures: [400, 409, 500],
+    changesNothing: true,
   },
   'POST /models/:id/adopt': {
     role: 'node',

@@ -4,7 +4,8 @@ import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { parseModelId, parseModelRef, parseRevision } from '../../kernel/model-id.ts';
 import { mayActAs } from '../../kernel/role.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
-import type { AdoptBody, VerifyBody } from '../../protocol/work.ts';
+import type { FoundPlace } from '../../protocol/models.ts';
+import type { AdoptBody, PlaceBody, VerifyBody } from '../../protocol/work.ts';
 import type { AdoptRequest, LocalStore } from '../../store/contract.ts';
 import { streamWork } from '../files/stream-work.ts';
 import { addRoute } from './add-route.ts';
@@ -20,12 +21,18 @@ export function addWorkRoutes(app: FastifyInstance, { store, intervalMs }: { sto
     await streamWork({ request, reply, intervalMs }, (options) => store.adopt({ ...wanted, mayTakeInPlace }, options));
     return reply;
   };
+  const place = async (request: FastifyRequest): Promise<FoundPlace | undefined> => {
+    const { org, id, name } = request.params as { org?: string; id?: string; name?: string };
+    const { modelId, incoming } = parseAdopt(id ?? `${org}/${name}`, request.body as PlaceBody);
+    return store.findPlace({ modelId, ...(incoming !== undefined && { incoming }) });
+  };
   const verify = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { model_ids = [], repair = false } = request.body as VerifyBody;
     const wanted = { refs: model_ids.map(parseModelRef), repair };
     await streamWork({ request, reply, intervalMs }, (options) => store.verify(wanted, options));
     return reply;
   };
+  addRoute(app, 'POST /models/:id/place', place);
   addRoute(app, 'POST /models/:id/adopt', adopt);
   addRoute(app, 'POST /verify', verify);
 }

@@ -36,6 +36,7 @@ export function guardStore(store: LocalStore, presence: StorePresence): LocalSto
     identify: guarded(store.identify),
     upstream: guarded(store.upstream),
     ggufHeader: guarded(store.ggufHeader),
+    findPlace: guarded(store.findPlace),
     adopt: guarded(store.adopt),
     publish: guarded(store.publish),
     extend: guarded(store.extend),

@@ -49,10 +49,14 @@ export async function chooseStorePath(
 /** Without `force`, a model is not replaced by other content. Throws CONFLICT. */
 export async function refuseOtherContent(present: RegistryEntry | undefined, root: string): Promise<void> {
   if (present === undefined || !(await isDirectoryInside(root, present.store_path))) return;
-  throw new SkulkError('CONFLICT', `${present.model_id} is already in the store with different content`, {
+  throw hasOtherContent(present.model_id);
+}
+
+/** The error for a name that is in use. */
+export const hasOtherContent = (modelId: ModelId): SkulkError =>
+  new SkulkError('CONFLICT', `${modelId} is already in the store with different content`, {
     hint: 'use --force to replace it, or another name with --as',
   });
-}
 
 /** Whether no file of a model has changed since it was hashed. */
 export async function isUntouched({ manifest, seen }: KnownManifest, directory: string): Promise<boolean> {

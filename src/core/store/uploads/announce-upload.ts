@@ -8,6 +8,7 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { LocalStore } from '../contract.ts';
+import { hasOtherContent } from '../ingest/adopt-checks.ts';
 import type { Announced } from '../ingest/read-announcement.ts';
 import { readPieceTable } from '../read/piece-table.ts';
 import type { HostUploads, Sender } from '../upload-contract.ts';
@@ -30,10 +31,7 @@ export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
     try {
       const announced = await receiveManifest(manifest, { modelId, draft }, signal);
       const present = await presentManifest(store, modelId);
-      if (present !== undefined && present.digest !== announced.digest && !force)
-        throw new SkulkError('CONFLICT', `${modelId} is already in the store with different content`, {
-          hint: 'use --force to replace it, or another name with --as',
-        });
+      if (present !== undefined && present.digest !== announced.digest && !force) throw hasOtherContent(modelId);
       await store.requirePlace(modelId);
       const pieces = await readPieceTable(uploadPaths(draft).table);
       const paths = await mapYielding(numbersBelow(pieces.files), (number) => pieces.file(number).path);
