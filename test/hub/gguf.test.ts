@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -59,8 +60,6 @@ usualTest('--gguf-file selects exactly one quantization', async () => {
 longTest('a selector and --gguf-file must name the same quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
-  // A plan is made for a store, and a download that is refused makes none.
-  await mkdir(world.storePath, { recursive: true });
   for (const more of [[], ['--dry-run']]) {
     const two = await world.host('download', 'org/g:Q4_K_M', '--gguf-file', five[1] as string, ...more);
     expect([two.status, two.stdout]).toEqual([2, '']);
@@ -345,6 +344,13 @@ usualTest('a group with a missing shard is refused with the name of the shard, b
 usualTest('a download over HTTP accepts and validates the same options, and reports them', async () => {
   const world = await hubWorld();
   world.hub.push('org/b', { files: both });
+  const alone = await world.host('download', '--dry-run', '--json', 'org/b:Q5_K_M');
+  expect(alone).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining('no store was found, so this plan comes from Hugging Face alone'),
+  });
+  expect(JSON.parse(alone.stdout)).toMatchObject({ planned: { model_id: 'org/b', gguf_file: five[0] } });
+  expect(existsSync(world.storePath)).toBe(false);
   const served = await world.serveInProcess();
   const post = async (body: object): Promise<{ status: number; body: Record<string, unknown> }> => {
     const answer = await fetch(`${served.url}/models/org%2Fb/download`, {

@@ -34,25 +34,34 @@ interface Asked {
  * @throws SkulkError FILE_NOT_FOUND, USAGE for impossible options; HUB_OFFLINE, MODEL_NOT_FOUND, REVISION_NOT_FOUND, HUB_REFUSED,
  * HUB_BUSY, HUB_UNREACHABLE
  */
-export async function inspectHub(deps: Deps, { modelId, revision = 'main', wanted, mayBeKept, signal }: Asked): Promise<HubOffer> {
-  if (mayBeKept !== true) requireOnline(deps);
+export async function inspectHub(deps: Deps, asked: Asked): Promise<HubOffer> {
+  if (asked.mayBeKept !== true) requireOnline(deps);
   await using opened = await openStore(deps);
-  const { store } = opened;
-  const manifest = await manifestOf(store, modelId);
+  return await inspectFor(opened.store, deps, asked);
+}
+
+/** The same for an opened store; undefined if there is none. */
+export async function inspectFor(
+  store: Store | LocalStore | undefined,
+  deps: Deps,
+  { modelId, revision = 'main', wanted, mayBeKept, signal }: Asked,
+): Promise<HubOffer> {
+  if (mayBeKept !== true) requireOnline(deps);
+  const manifest = store && (await manifestOf(store, modelId));
   const { commit, listed, kept } = await listFiles(
     deps,
     { modelId, revision, signal },
-    mayBeKept === true ? { store, manifest } : undefined,
+    mayBeKept === true && store !== undefined ? { store, manifest } : undefined,
   );
   const files = withKnownKinds(listed, manifest?.files ?? []);
-  const request = { modelId, pin: await pinOfCard(store, modelId) };
+  const request = { modelId, pin: store && (await pinOfCard(store, modelId)) };
   const plan = wanted && planOf(files, { ...selectionOf(wanted, request.pin), modelId });
   const selection = selectFiles(files, request);
   const taken = selection.taken.map(({ file: { path, size } }) => ({ path, size }));
   const groups = new Map(selection.groups.map((group) => [group.ggufFile, group]));
   const held = new Map<string, ManifestFile>(manifest?.files.map((file) => [file.path, file]));
   // Their content is unknown until they are hashed.
-  const unhashed = new Set(manifest === undefined ? await pathsOf(store, modelId) : []);
+  const unhashed = new Set(store !== undefined && manifest === undefined ? await pathsOf(store, modelId) : []);
   return {
     modelId,
     revision,

@@ -1,6 +1,6 @@
 import type { Deps } from '../../connect/deps.ts';
 import { isPythonHost } from '../../connect/is-python-host.ts';
-import { openStore } from '../../connect/open-store.ts';
+import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import type { DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
@@ -41,13 +41,21 @@ export async function findPlan(
   { modelId, revision, ...wanted }: DownloadRequest,
 ): Promise<{ readonly commit: string; readonly plan?: DownloadPlan | undefined }> {
   const { signal } = deps.world;
-  {
-    await using opened = await openStore(deps, { mayCreate: false });
-    if (opened.offer !== undefined) {
-      if (await isPythonHost(opened)) return { commit: '' };
-      return (await opened.offer({ modelId, revision, wanted }, signal)) ?? { commit: '' };
-    }
+  const { inspectFor } = await import('./inspect-hub.ts');
+  await using opened = await openIfThere(deps);
+  if (opened?.offer === undefined) return await inspectFor(opened?.store, deps, { modelId, revision, wanted, signal });
+  if (await isPythonHost(opened)) return { commit: '' };
+  return (await opened.offer({ modelId, revision, wanted }, signal)) ?? { commit: '' };
+}
+
+/** The store; undefined if there is none, because a plan can be made without one. */
+async function openIfThere(deps: Deps): Promise<OpenedStore | undefined> {
+  try {
+    return await openStore(deps);
+  } catch (error) {
+    const isAbsent = error instanceof SkulkError && error.code === 'STORE_NOT_CONFIGURED' && deps.config.settings.enabled.value;
+    if (!isAbsent) throw error;
+    deps.world.emit({ type: 'warning', message: 'no store was found, so this plan comes from Hugging Face alone' });
+    return undefined;
   }
-  const { inspectHub } = await import('./inspect-hub.ts');
-  return await inspectHub(deps, { modelId, revision, wanted, signal });
 }
