@@ -43,6 +43,7 @@ const view: DashboardView = {
     orders: [],
   },
   staging: null,
+  digests: new Map(),
   jobs: [],
   node: { hostname: 'here', node_id: null },
   notice: null,

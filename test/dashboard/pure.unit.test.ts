@@ -6,6 +6,7 @@ import { stagedOn } from '../../src/cli/render/dashboard/dialogs/staged-on.ts';
 import type { OwnCopy } from '../../src/cli/render/lists/copies.ts';
 import { copyColumns, stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
 import { logRows } from '../../src/cli/render/lists/log-columns.ts';
+import { modelColumns } from '../../src/cli/render/lists/model-columns.ts';
 import { describeOutcome } from '../../src/cli/render/lists/node-columns.ts';
 import { bar, progressBar } from '../../src/cli/render/parts/bar.ts';
 import { formatAge } from '../../src/cli/render/parts/format.ts';
@@ -17,8 +18,11 @@ import { cut, fill, widthOf, wrap } from '../../src/cli/render/parts/text-width.
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
 import { nodeNames } from '../../src/core/kernel/machine/node-names.ts';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
+import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
+import type { DigestsOfStore } from '../../src/core/operations/live/read-digests.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
+import type { CountedEntry } from '../../src/core/protocol/models.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 60 });
@@ -194,6 +198,7 @@ const view = (own: readonly OwnCopy[], nodes: readonly KnownNode[]): DashboardVi
     problem: null,
     foreign: [],
   },
+  digests: new Map(),
   jobs: [],
   node: { hostname: 'me', node_id: 'me' as NodeId },
   notice: null,
@@ -303,6 +308,42 @@ test('a list of copies says whether each is in use, idle, or partly unfinished',
     { text: 'in use', tone: 'good' },
     { text: 'idle', tone: 'quiet' },
     { text: 'unfinished, s resumes', tone: 'warn' },
+  ]);
+});
+
+test('the lists of models and copies mark copies that differ from the store', () => {
+  const [ours, theirs] = ['a'.repeat(64) as Sha256, 'b'.repeat(64) as Sha256];
+  const facts = { size_bytes: 1, last_used: '', in_use: false, over_budget: false, files: [], holders: [] };
+  const part = (selector: string, digest: string) => ({ selector, digest, ...facts });
+  const own = [
+    copy('a/a', { digest: theirs, over_budget: true }),
+    copy('b/b', { digest: theirs, in_use: true, quantizations: [part('Q4_K_M', theirs)] }),
+    copy('c/c', { digest: ours }),
+    copy('e/e', { digest: theirs }),
+  ];
+  const digests: DigestsOfStore = new Map([
+    ['a/a' as ModelId, { digest: ours, quantizations: [] }],
+    ['b/b' as ModelId, { digest: ours, quantizations: [{ selector: 'Q4_K_M', digest: ours }] }],
+    ['c/c' as ModelId, { digest: ours, quantizations: [] }],
+    ['d/d' as ModelId, { digest: ours, quantizations: [{ selector: 'Q8_0', digest: ours }] }],
+  ]);
+  const state = copyColumns(new Date(), digests).at(-1);
+  expect(stagingRows({ models: own, unfinished: [] }, []).map((row) => state?.cell(row, 60))).toEqual([
+    { text: 'over budget, evicted next, older', tone: 'warn' },
+    { text: 'in use, Q4_K_M older', tone: 'warn' },
+    { text: 'idle', tone: 'quiet' },
+    { text: 'idle', tone: 'quiet' },
+  ]);
+  const withPart = (digest: string) => copy('d/d', { quantizations: [part('Q8_0', digest)] });
+  const nodes = [node('me', own), node('one', [withPart(theirs)]), node('two', [withPart(ours), copy('c/c')])];
+  const staged = modelColumns({ copies: own, digests, nodes, partial: new Set(), nodeId: 'me', now: new Date() }).find(
+    ({ title }) => title === 'STAGED',
+  );
+  expect(['a/a', 'b/b', 'c/c', 'd/d'].map((id) => staged?.cell({ model_id: id } as CountedEntry, 20))).toEqual([
+    { text: 'here (older)', tone: 'warn' },
+    { text: 'here (older)', tone: 'warn' },
+    { text: 'here +1', tone: 'good' },
+    { text: '2 nodes (1 older)', tone: 'warn' },
   ]);
 });
 

@@ -12,7 +12,14 @@ export interface DashboardSource extends AsyncDisposable {
   readonly now: () => Date;
 }
 
-const nothingKnown: DashboardView = { store: null, staging: null, jobs: [], node: { hostname: '', node_id: null }, notice: null };
+const nothingKnown: DashboardView = {
+  store: null,
+  staging: null,
+  digests: new Map(),
+  jobs: [],
+  node: { hostname: '', node_id: null },
+  notice: null,
+};
 
 /** Shows the dashboard until the user leaves it; throws the error that ends it. */
 export async function showDashboard(given: DashboardSource, canvas: Canvas): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ModelId } from '../../../core/kernel/model-id.ts';
+import type { DigestsOfStore } from '../../../core/operations/live/read-digests.ts';
 import { describeHolder } from '../../../core/protocol/holder.ts';
 import type { ReportedCopy } from '../../../core/protocol/models.ts';
 import type { StagingJob, StagingView } from '../../../core/protocol/staging.ts';
@@ -6,6 +7,7 @@ import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.
 import type { Cell, Column } from '../parts/lay-out.ts';
 import type { OwnCopy } from './copies.ts';
 import { progressOf } from './download-columns.ts';
+import { describeOlder } from './older-parts.ts';
 
 /** A row of this machine's list: a copy, or one that is being made. */
 export interface StagingRow {
@@ -41,7 +43,7 @@ export function stagingRows(
 }
 
 /** This machine's copies as a table. */
-export const copyColumns = (now: Date): readonly Column<StagingRow>[] => [
+export const copyColumns = (now: Date, digests: DigestsOfStore = new Map()): readonly Column<StagingRow>[] => [
   { title: 'MODEL', flexMinWidth: 26, cut: 'middle', cell: ({ model_id }) => model_id },
   { title: 'SIZE', align: 'right', cell: sizeOf },
   { title: 'LAST USED', align: 'right', dropOrder: 1, cell: ({ copy, job }) => lastUsed(copy, job, now) },
@@ -49,7 +51,7 @@ export const copyColumns = (now: Date): readonly Column<StagingRow>[] => [
     title: 'STATE',
     width: 24,
     preferredWidth: 60,
-    cell: (row, width) => (row.job === undefined ? stateOfRow(row) : jobState(row.job, width)),
+    cell: (row, width) => (row.job === undefined ? stateOfRow(row, digests) : jobState(row.job, width)),
   },
 ];
 
@@ -71,15 +73,27 @@ function jobState(job: StagingJob, width: number): Cell {
 }
 
 /** The state of a copy that is not being made now: what is unfinished comes first. */
-function stateOfRow({ copy, unfinished }: StagingRow): Cell {
-  if (unfinished === undefined) return stateOf(copy, copy?.holders);
+function stateOfRow({ model_id, copy, unfinished }: StagingRow, digests: DigestsOfStore): Cell {
+  const stored = digests.get(model_id);
+  if (unfinished === undefined) return stateOf(copy, { holders: copy?.holders, older: copy && describeOlder(copy, stored) });
   const use = copy === undefined ? '' : copy.in_use ? 'in use, ' : 'idle, ';
   return { text: `${use}${copy === undefined ? '' : 'part '}unfinished${copy === undefined ? ', s resumes' : ''}`, tone: 'warn' };
 }
 
-/** Whether a copy is in use, or over the budget. */
-export function stateOf(copy: Pick<ReportedCopy, 'in_use' | 'over_budget'> | undefined, holders: OwnCopy['holders'] = []): Cell {
+/**
+ * Whether a copy is in use, older than in the store, or over the budget.
+ * @param about.older what is older, as `describeOlder` says it
+ */
+export function stateOf(
+  copy: Pick<ReportedCopy, 'in_use' | 'over_budget'> | undefined,
+  { holders = [], older }: { readonly holders?: OwnCopy['holders'] | undefined; readonly older?: string | undefined } = {},
+): Cell {
   if (copy === undefined) return '';
-  if (copy.in_use) return { text: holders.length === 0 ? 'in use' : `in use, ${holders.map(describeHolder).join(', ')}`, tone: 'good' };
-  return copy.over_budget ? { text: 'over budget, evicted next', tone: 'warn' } : { text: 'idle', tone: 'quiet' };
+  const [use, tone] = copy.in_use
+    ? (['in use', 'good'] as const)
+    : copy.over_budget
+      ? (['over budget, evicted next', 'warn'] as const)
+      : (['idle', 'quiet'] as const);
+  const by = copy.in_use ? holders.map(describeHolder) : [];
+  return { text: [use, ...(older === undefined ? [] : [older]), ...by].join(', '), tone: older === undefined ? tone : 'warn' };
 }

@@ -1,16 +1,22 @@
+import type { ModelId } from '../../../core/kernel/model-id.ts';
+import type { DigestsOfStore } from '../../../core/operations/live/read-digests.ts';
 import type { KnownNode } from '../../../core/protocol/fleet.ts';
-import type { CountedEntry } from '../../../core/protocol/models.ts';
+import type { CountedEntry, ReportedCopy } from '../../../core/protocol/models.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
+import type { OwnCopy } from './copies.ts';
+import { describeOlder } from './older-parts.ts';
 
 /** Data for the list beside the models. */
 export interface AroundModels {
   readonly nodes: readonly KnownNode[];
-  /** The models with a copy on this machine. */
-  readonly here: ReadonlySet<string>;
+  /** The copies on this machine. */
+  readonly copies: readonly OwnCopy[];
+  /** The digests of the staged models in the store. */
+  readonly digests: DigestsOfStore;
   /** The models of which this machine has only unfinished data. */
   readonly partial: ReadonlySet<string>;
-  /** The machine of `here`. */
+  /** The machine of `copies`. */
   readonly nodeId: string | null;
   readonly now: Date;
 }
@@ -31,15 +37,23 @@ export const modelColumns = ({ now, ...around }: AroundModels): readonly Column<
   { title: 'TAGS', maxWidth: 28, dropOrder: 3, cell: ({ tags }) => ({ text: tags.join(' '), tone: 'quiet' }) },
 ];
 
-/** Where a model is staged, in few words: `here`, `2 nodes`, `here +1`, `part` of it here. */
-function stagedOn(modelId: string, { nodes, here, partial, nodeId }: Omit<AroundModels, 'now'>): Cell {
-  const others = nodes.filter(
-    ({ node_id, copies }) => node_id !== nodeId && copies?.some(({ model_id }) => model_id === modelId) === true,
-  ).length;
-  const more = others === 0 ? '' : ` +${others}`;
-  if (here.has(modelId)) return { text: `here${more}`, tone: 'good' };
+/** Where a model is staged, in few words: `here`, `2 nodes`, `here +1`, `part` of it here; and how many of the copies are older. */
+function stagedOn(modelId: ModelId, { nodes, copies, digests, partial, nodeId }: Omit<AroundModels, 'now'>): Cell {
+  const isOlder = (copy: ReportedCopy): boolean => describeOlder(copy, digests.get(modelId)) !== undefined;
+  const own = copies.find(({ model_id }) => model_id === modelId);
+  const others = nodes.flatMap(({ node_id, copies: all }) =>
+    node_id === nodeId ? [] : (all?.filter(({ model_id }) => model_id === modelId).slice(0, 1) ?? []),
+  );
+  const older = others.filter(isOlder).length;
+  const countOlder = older === 0 ? '' : older === others.length ? ' (older)' : ` (${older} older)`;
+  const more = others.length === 0 ? '' : ` +${others.length}${countOlder}`;
+  if (own !== undefined) {
+    const isOwnOlder = isOlder(own);
+    return { text: `here${isOwnOlder ? ' (older)' : ''}${more}`, tone: isOwnOlder || older > 0 ? 'warn' : 'good' };
+  }
   if (partial.has(modelId)) return { text: `part${more}`, tone: 'warn' };
-  return { text: others === 0 ? '' : others === 1 ? '1 node' : `${others} nodes`, tone: 'good' };
+  if (others.length === 0) return '';
+  return { text: `${others.length === 1 ? '1 node' : `${others.length} nodes`}${countOlder}`, tone: older > 0 ? 'warn' : 'good' };
 }
 
 /** The text for the filter. */

@@ -9,6 +9,7 @@ import { createStagingJobs, type StagingJobs } from '../stage/staging-jobs.ts';
 import { createActs, type DashboardActs } from './acts.ts';
 import { followStaging } from './follow-staging.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
+import { createDigestReader, type DigestsOfStore } from './read-digests.ts';
 
 /** All data that the dashboard shows. */
 export interface DashboardView {
@@ -16,6 +17,8 @@ export interface DashboardView {
   readonly store: StoreView | null;
   /** This machine's copies; null until they are read. */
   readonly staging: StagingView | null;
+  /** The digests of the models that are staged somewhere, as far as they are known. */
+  readonly digests: DigestsOfStore;
   /** Stagings that the user started here. */
   readonly jobs: readonly StagingJob[];
   /** This machine; the id is null until it has one. */
@@ -55,11 +58,14 @@ export async function openDashboard(given: Deps): Promise<Dashboard> {
     now: world.now,
     follow: async (report, signal) => {
       const { hostname } = world;
-      let view: DashboardView = { store: null, staging: null, jobs: [], node: { hostname, node_id: await ownId(deps) }, notice };
+      const node = { hostname, node_id: await ownId(deps) };
+      let view: DashboardView = { store: null, staging: null, digests: new Map(), jobs: [], node, notice };
       using show = throttle(restMs, () => report(view));
+      const readDigests = createDigestReader(deps, (digests) => change({ digests }));
       const change = (changes: Partial<DashboardView>): void => {
         view = { ...view, ...changes };
         show();
+        readDigests(view);
       };
       onNotice = () => change({ notice });
       await followAll(deps, jobs, change, AbortSignal.any([signal, world.signal]));

@@ -5,12 +5,12 @@ import type { StagingJob } from '../../../../core/protocol/staging.ts';
 import type { OwnCopy } from '../../lists/copies.ts';
 import { stagingRows } from '../../lists/copy-columns.ts';
 import { amountOf } from '../../lists/download-columns.ts';
+import { describeOlder } from '../../lists/older-parts.ts';
 import { factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatLeft, formatRate, formatTime } from '../../parts/format.ts';
 import { useDashboard } from '../context.ts';
 import { actOnCopy } from '../copy-keys.ts';
 import { DetailsPage } from './details-page.tsx';
-import { describeOlder } from './older-parts.ts';
 import { useShownModel } from './use-shown-model.ts';
 
 /** A copy of this machine: its path, its users, and whether the budget evicts it; or its progress. */

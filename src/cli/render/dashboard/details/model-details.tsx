@@ -5,6 +5,7 @@ import type { DashboardView } from '../../../../core/operations/live/open-dashbo
 import type { GivenOrder } from '../../../../core/protocol/fleet.ts';
 import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
 import { describeOutcome } from '../../lists/node-columns.ts';
+import { describeOlder } from '../../lists/older-parts.ts';
 import { quantizationColumns } from '../../lists/quantization-columns.ts';
 import { type Fact, factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
@@ -14,7 +15,6 @@ import type { Part } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 import { actOnModel, actOnQuantization } from '../model-keys.ts';
 import { DetailsPage } from './details-page.tsx';
-import { describeOlder } from './older-parts.ts';
 import { useShownModel } from './use-shown-model.ts';
 
 type Lines = readonly (readonly Part[])[];

@@ -2,10 +2,12 @@ import type { ReactElement } from 'react';
 import type { NodeId } from '../../../../core/kernel/machine/node-id.ts';
 import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import { formatRef } from '../../../../core/kernel/model-id.ts';
+import type { DigestsOfStore } from '../../../../core/operations/live/read-digests.ts';
 import type { GivenOrder, KnownNode } from '../../../../core/protocol/fleet.ts';
 import type { ReportedCopy } from '../../../../core/protocol/models.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
 import { describeOutcome, stateOf } from '../../lists/node-columns.ts';
+import { describeOlder } from '../../lists/older-parts.ts';
 import { factLines } from '../../parts/facts.ts';
 import { formatAge, formatBytes, formatTime, plural } from '../../parts/format.ts';
 import type { Column } from '../../parts/lay-out.ts';
@@ -25,7 +27,7 @@ export function NodeDetailsPage({ nodeId }: { readonly nodeId: NodeId }): ReactE
   const lines = [
     ...nodeLines(node, now, width),
     ...orderLines(node, view.store?.orders ?? [], { now, width }),
-    ...copyLines(node, now, width),
+    ...copyLines(node, view.digests, { now, width }),
   ];
   const onKey = (key: string): boolean => {
     if (key === 'p') open({ kind: 'purge', modelId: undefined, nodeId });
@@ -78,16 +80,20 @@ function orderLines({ node_id }: KnownNode, orders: readonly GivenOrder[], { now
   );
 }
 
-function copyLines({ copies, staged_models }: KnownNode, now: Date, width: number): Lines {
+function copyLines(
+  { copies, staged_models }: KnownNode,
+  digests: DigestsOfStore,
+  { now, width }: { readonly now: Date; readonly width: number },
+): Lines {
   if (copies === null)
     return staged_models === null || staged_models === 0 ? [] : [[], [{ text: '  It does not report single copies.', tone: 'quiet' }]];
   if (copies.length === 0) return [[], [{ text: '  Nothing is staged there.', tone: 'quiet' }]];
-  return [[], ...tableLines(copyColumns(now), copies, width).map((parts) => ['  ', ...parts])];
+  return [[], ...tableLines(copyColumns(now, digests), copies, width).map((parts) => ['  ', ...parts])];
 }
 
-const copyColumns = (now: Date): readonly Column<ReportedCopy>[] => [
+const copyColumns = (now: Date, digests: DigestsOfStore): readonly Column<ReportedCopy>[] => [
   { title: 'MODEL', flexMinWidth: 20, cut: 'middle', cell: ({ model_id }) => model_id },
   { title: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
   { title: 'LAST USED', align: 'right', cell: ({ last_used }) => ({ text: formatAge(last_used, now, ''), tone: 'quiet' }) },
-  { title: 'STATE', cell: (copy) => stateOfCopy(copy) },
+  { title: 'STATE', cell: (copy) => stateOfCopy(copy, { older: describeOlder(copy, digests.get(copy.model_id)) }) },
 ];

@@ -9,10 +9,10 @@ import { actOnCopy } from '../copy-keys.ts';
 export function StagingTab(): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width, height, listOf, show } = dashboard;
-  const { staging, jobs } = view;
+  const { staging, jobs, digests } = view;
   return (
     <List
-      columns={copyColumns(now)}
+      columns={copyColumns(now, digests)}
       rows={stagingRows(staging, jobs)}
       keyOf={({ model_id }) => model_id}
       wordsOf={({ model_id }) => model_id}

@@ -8,12 +8,11 @@ import { actOnModel } from '../model-keys.ts';
 export function StoreTab(): ReactElement {
   const dashboard = useDashboard();
   const { view, now, width, height, listOf, show, open } = dashboard;
-  const { store, staging, node } = view;
-  const here = new Set<string>(staging?.models.map(({ model_id }) => model_id));
+  const { store, staging, digests, node } = view;
   const partial = new Set<string>(staging?.unfinished.map(({ model_id }) => model_id));
   return (
     <List
-      columns={modelColumns({ nodes: store?.nodes ?? [], here, partial, nodeId: node.node_id, now })}
+      columns={modelColumns({ nodes: store?.nodes ?? [], copies: staging?.models ?? [], digests, partial, nodeId: node.node_id, now })}
       rows={store?.models ?? []}
       keyOf={({ model_id }) => model_id}
       wordsOf={wordsOfModel}

@@ -1,5 +1,6 @@
-import type { ReportedCopy, ShownModel } from '../../../../core/protocol/models.ts';
-import { isOlderPart, partOf } from '../../lists/quantization-columns.ts';
+import type { StoredDigests } from '../../../core/operations/live/read-digests.ts';
+import type { ReportedCopy, ShownModel } from '../../../core/protocol/models.ts';
+import { isOlderPart, partOf } from './quantization-columns.ts';
 
 /**
  * Which parts of a copy differ from the store, as words: `older`, or `Q4_K_M older`. Undefined if none does, or if its node does not report
@@ -7,7 +8,7 @@ import { isOlderPart, partOf } from '../../lists/quantization-columns.ts';
  */
 export function describeOlder(
   copy: ReportedCopy & { readonly digest?: string | null },
-  model: Pick<ShownModel, 'digest' | 'quantizations'> | undefined,
+  model: Pick<ShownModel, 'digest' | 'quantizations'> | StoredDigests | undefined,
 ): string | undefined {
   const stored = model?.quantizations ?? [];
   const parts = stored.filter((one) => isOlderPart(partOf(copy, { modelId: copy.model_id, selector: one.selector }), one));
