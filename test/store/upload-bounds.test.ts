@@ -153,7 +153,8 @@ longTest('an upload is listed with its sender, survives a restart, resumes, and 
   expect([resumed.missingCount, resumed.upload]).toEqual([1, announced.upload]);
   await expect(again.cancel(listed?.id ?? '', { mayCancelOthers: false })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   await expect(again.cancel('nobody', { mayCancelOthers: true })).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
-  expect(await again.cancel(announced.upload, { mayCancelOthers: false })).toMatchObject(row);
+  await expect(again.cancel(announced.upload, { mayCancelOthers: false, of: 'another one' })).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(await again.cancel(announced.upload, { mayCancelOthers: false, of: listed?.id })).toMatchObject(row);
   expect([await again.list(), await places()]).toEqual([[], []]);
 
   const other = await announce(again, manifest);

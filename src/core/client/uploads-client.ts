@@ -53,8 +53,8 @@ export function createUploadsClient(exchange: Exchange, doWork: (call: Call, wor
       const answer = await refuseForOther(exchange, 'take models in', () => getJson(callOf('GET /uploads', {})));
       return readAnswer(uploadList, answer, { url, why: 'it does not list its uploads' }).uploads;
     },
-    cancel: async (id) => {
-      const answer = await getJson(callOf('DELETE /uploads/:upload', { upload: id }));
+    cancel: async (id, { of } = { mayCancelOthers: true }) => {
+      const answer = await getJson(callOf('DELETE /uploads/:upload', { upload: id }, { of }));
       return readAnswer(listedUpload, answer, { url, why: 'it does not report what it cancelled' });
     },
   };

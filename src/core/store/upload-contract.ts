@@ -26,14 +26,21 @@ export interface Announcement {
   readonly missing: readonly MissingPiece[];
 }
 
+/** Who cancels which upload. */
+export interface CancelOptions {
+  readonly mayCancelOthers: boolean;
+  readonly of?: string | undefined;
+}
+
 /** Lists and cancels unfinished uploads. */
 export interface UploadList {
   list(): Promise<readonly ListedUpload[]>;
   /**
    * Removes an unfinished upload and its data. Throws JOB_NOT_FOUND, CONFLICT if it is complete, FORBIDDEN.
    * @param id the sender's own id, or the handle in the list
+   * @param options.of the handle of the meant upload: CONFLICT if the id is that of another one
    */
-  cancel(id: string, options?: { readonly mayCancelOthers: boolean }): Promise<ListedUpload>;
+  cancel(id: string, options?: CancelOptions): Promise<ListedUpload>;
 }
 
 /** Uploads of models, piece by piece, as the sending machine sees them. */

@@ -5,7 +5,7 @@ import { acquireLock } from '../../kernel/process/lock.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
-import type { UploadList } from '../../store/upload-contract.ts';
+import type { CancelOptions, UploadList } from '../../store/upload-contract.ts';
 import { logUnserved } from '../store/log-change.ts';
 
 /** The store's unfinished uploads. @throws SkulkError NOT_FOUND if the store does not support uploads */
@@ -17,15 +17,15 @@ export async function listUploads(deps: Deps): Promise<{ readonly uploads: reado
 /**
  * Removes an unfinished upload and its data.
  * @param id the sender's id, or the one in the list
- * @throws SkulkError JOB_NOT_FOUND; CONFLICT while the upload is being completed; FORBIDDEN
+ * @throws SkulkError JOB_NOT_FOUND; CONFLICT while the upload is being completed, or if the id is not that `of` the meant one; FORBIDDEN
  */
 export async function cancelUpload(
   deps: Deps,
-  { id, mayCancelOthers = true }: { readonly id: string; readonly mayCancelOthers?: boolean },
+  { id, mayCancelOthers = true, of }: { readonly id: string } & Partial<CancelOptions>,
 ): Promise<ListedUpload> {
   await using opened = await openStore(deps);
   return await logUnserved(deps, opened, { action: 'cancel-upload' }, () =>
-    withUploads(deps, opened, (uploads) => uploads.cancel(id, { mayCancelOthers })),
+    withUploads(deps, opened, (uploads) => uploads.cancel(id, { mayCancelOthers, of })),
   );
 }
 

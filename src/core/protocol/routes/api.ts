@@ -87,6 +87,7 @@ const storeRoutes = {
   'DELETE /store/uploads/:upload': {
     role: 'node',
     summary: 'Cancel an unfinished upload, by the id of its sender or by the id in the list',
+    query: ['of'],
     answers: { 200: listedUpload },
     failures: [403, 404, 409, 503],
   },

@@ -18,6 +18,7 @@ export const queries = {
   from: count({ description: 'Number of the first chunk' }),
   knows: text({ description: 'Capabilities of the node beyond orders for whole models, separated by commas: `quantizations`' }),
   upload: text({ description: 'The id of the upload, from the answer to its manifest' }),
+  of: text({ description: 'The id in the list; an id of another upload is then refused' }),
   search: text({ description: 'Words of the id, in any case' }),
   author: text({ description: 'The organization' }),
   filter: text({ description: 'A tag, a library or a task; may be repeated' }),

@@ -70,7 +70,9 @@ export function addUploadListRoutes(app: FastifyInstance, prefix: '/uploads' | '
   // The sender's id lets anyone cancel an upload; the id in the list requires an admin.
   addRoute(app, `DELETE ${prefix}/:upload`, async (request) => {
     const { upload } = request.params as { upload: string };
-    const cancelled = await (await uploads()).cancel(upload, { mayCancelOthers: mayActAs(request.asker.role, 'admin') });
+    const { of } = request.query as { of?: unknown };
+    const mayCancelOthers = mayActAs(request.asker.role, 'admin');
+    const cancelled = await (await uploads()).cancel(upload, { mayCancelOthers, ...(of !== undefined && { of: String(of) }) });
     request.log.info({ model: cancelled.model_id, upload: cancelled.id, from: request.ip }, 'cancelled an upload');
     return cancelled;
   });

@@ -2,7 +2,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { World } from '../../kernel/world.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
 import type { LocalStore } from '../contract.ts';
-import type { HostUploads } from '../upload-contract.ts';
+import type { CancelOptions, HostUploads } from '../upload-contract.ts';
 import { createAnnouncer } from './announce-upload.ts';
 import { createCompleter } from './complete-upload.ts';
 import { createPiecePutter } from './put-piece.ts';
@@ -25,13 +25,13 @@ export function createUploads(store: LocalStore, world: World, limits: () => Pro
       await table.ready;
       return [...table.byKey.values()].map(listedUpload).toSorted((a, b) => (a.began_at < b.began_at ? -1 : 1));
     },
-    cancel: (id, { mayCancelOthers } = { mayCancelOthers: true }) => cancelUpload(table, id, mayCancelOthers),
+    cancel: (id, options = { mayCancelOthers: true }) => cancelUpload(table, id, options),
     onChange: table.onChange,
     [Symbol.asyncDispose]: () => sweeping[Symbol.asyncDispose]() as Promise<void>,
   };
 }
 
-async function cancelUpload(table: UploadTable, id: string, mayCancelOthers: boolean): Promise<ListedUpload> {
+async function cancelUpload(table: UploadTable, id: string, { mayCancelOthers, of }: CancelOptions): Promise<ListedUpload> {
   await table.ready;
   const all = [...table.byKey.values()];
   const own = all.find((upload) => isSecretOf(upload, id));
@@ -41,6 +41,10 @@ async function cancelUpload(table: UploadTable, id: string, mayCancelOthers: boo
   if (own === undefined && !mayCancelOthers)
     throw new SkulkError('FORBIDDEN', 'only an admin may cancel an upload by the ID of the list', {
       hint: 'run `skulk uploads --cancel ID` on the store host, or use a token with the role admin',
+    });
+  if (of !== undefined && handleOf(upload) !== of)
+    throw new SkulkError('CONFLICT', `that is the id of another upload, of ${upload.record.model_id}, so nothing was cancelled`, {
+      hint: 'use the id that `skulk add` printed for this model',
     });
   if (upload.completing !== undefined)
     throw new SkulkError('CONFLICT', `all of ${upload.record.model_id} has arrived, and the model is being created`, {

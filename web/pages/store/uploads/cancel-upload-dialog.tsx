@@ -25,7 +25,7 @@ export function CancelUploadDialog({
   const isOwn = lock !== undefined;
   const upload = isOwn ? ownId.trim() : id;
   const cancel = async (): Promise<void> => {
-    const cancelled = await task.change(() => client.send<ListedUpload>(callOf('DELETE /store/uploads/:upload', { upload })));
+    const cancelled = await task.change(() => client.send<ListedUpload>(callOf('DELETE /store/uploads/:upload', { upload }, { of: id })));
     if (cancelled === undefined) return;
     tell(`The upload of ${cancelled.model_id} was cancelled, ${formatBytes(cancelled.bytes_done)} freed.`);
     onClose();
