@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { mapNetworkError } from '../../src/core/client/http/map-failure.ts';
+import { describeFailure, reasonOf } from '../../src/core/kernel/explain-system-error.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import { mapHubRefusal } from '../../src/core/sources/hub/map-failure.ts';
+import { mapHubNetworkError, mapHubRefusal } from '../../src/core/sources/hub/map-failure.ts';
 
 const origin = 'https://huggingface.co';
 const told = (status: number, headers: Record<string, string> = {}, { hasToken = false, isOwnHost = true } = {}) => {
@@ -29,4 +31,22 @@ test.each([
     message: expect.stringContaining(message),
     hint: expect.stringContaining(hint),
   });
+});
+
+test.each([
+  ['getaddrinfo EAI_AGAIN huggingface.co', 'EAI_AGAIN', 'no name server answers for this host name'],
+  ['getaddrinfo ENOTFOUND huggingface.co', 'ENOTFOUND', 'unknown host name'],
+  ['connect ECONNREFUSED 127.0.0.1:1', 'ECONNREFUSED', 'connection refused'],
+  ['connect ETIMEDOUT 10.0.0.1:443', 'ETIMEDOUT', 'no answer from the host'],
+  ['connect ENETUNREACH 10.0.0.1:443', 'ENETUNREACH', 'the network is unreachable'],
+  // One attempt for each address of a name, all refused.
+  ['', 'ECONNREFUSED', 'connection refused'],
+])('the network failure "%s" is reported in words, by the Hub and by a store', (text, code, words) => {
+  const error = Object.assign(new Error(text), { code });
+  expect(mapHubNetworkError(error, origin)).toMatchObject({
+    message: `cannot reach https://huggingface.co: ${words}`,
+    hint: expect.stringContaining(/name/.test(words) ? 'the DNS settings' : 'the internet connection'),
+  });
+  expect(mapNetworkError(error, 'http://kite:58080')).toMatchObject({ message: `cannot reach the store at http://kite:58080: ${words}` });
+  expect([reasonOf(error), describeFailure('cannot announce', error)]).toEqual([words, `cannot announce: ${words}`]);
 });

@@ -169,7 +169,14 @@ describe('skulk doctor', () => {
       /link-local/,
       undefined,
     ],
-    ['a port where nobody listens', 'store_host: other\n  store_http_host: 127.0.0.1\n  store_port: 1', 'store', 'problem', /refuses/, 4],
+    [
+      'a port where nobody listens',
+      'store_host: other\n  store_http_host: 127.0.0.1\n  store_port: 1',
+      'store',
+      'problem',
+      /cannot be reached: connection refused/,
+      4,
+    ],
     ['a store that is disabled', 'enabled: false', 'role', 'problem', /is disabled/, 4],
     ['a store path that is not mounted', 'store_path: /nowhere/at/all', 'store path', 'problem', /does not exist/, 2],
   ])('finds %s', async (_, lines, id, state, found, exit) => {
@@ -275,6 +282,6 @@ describe('skulk doctor', () => {
       cwd: place,
     });
     expect(status).toBe(4);
-    expect(`${stdout}${stderr}`).toMatch(/FAIL {2}store: .*refuses.*\n {6}-> check that `skulk serve` is running/);
+    expect(`${stdout}${stderr}`).toMatch(/FAIL {2}store: .*connection refused.*\n {6}-> check that `skulk serve` is running/);
   });
 });

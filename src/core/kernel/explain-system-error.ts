@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { type ErrorCode, SkulkError, systemCode } from './errors.ts';
+import { networkReasonOf } from './explain-network-error.ts';
 
 interface Sentence {
   readonly code: ErrorCode;
@@ -114,8 +115,11 @@ export function describeFailure(doing: string, error: unknown): string {
   const known = explainSystemError(error, doing);
   if (known instanceof SkulkError) return known === error ? `${doing}: ${known.message}` : known.message;
   // Any other class is a bug of skulk, and its name helps a report of it.
-  if (!isOfFiles(error))
+  if (!isOfFiles(error)) {
+    const reason = networkReasonOf(error);
+    if (reason !== undefined) return `${doing}: ${reason}`;
     return `${doing}: ${error instanceof Error && error.name === 'Error' && error.message !== '' ? error.message : String(error)}`;
+  }
   const path = pathOf(error) ?? error.path;
   return `${doing}: ${meaningOf(error)}${doing.includes(path) ? '' : ` (${path})`}`;
 }
@@ -123,7 +127,7 @@ export function describeFailure(doing: string, error: unknown): string {
 /** The message of an error, in words also if it comes from the system. */
 export function reasonOf(error: unknown): string {
   const known = explainAnySystemError(error);
-  return known instanceof Error ? known.message || known.name : String(known);
+  return networkReasonOf(known) ?? (known instanceof Error ? known.message || known.name : String(known));
 }
 
 /** What the system calls that Node names in its errors do, in words. */

@@ -1,4 +1,5 @@
 import { type ErrorCode, isErrorCode, SkulkError, systemCode } from '../../kernel/errors.ts';
+import { describeNetworkError } from '../../kernel/explain-network-error.ts';
 
 /** The parts of a store's refusal. */
 export interface Refusal {
@@ -60,27 +61,11 @@ export function mapNetworkError(error: unknown, url: string): unknown {
   if (error instanceof SkulkError) return error;
   const code = systemCode(error) ?? '';
   if (code.startsWith('HPE_')) return notAStore(url, 'its answer is not valid HTTP', error);
-  const sentence =
-    sentences[code] ?? (error instanceof Error ? error.message.replace(/^request to .* failed, reason: /, '') : String(error));
-  return new SkulkError('STORE_UNREACHABLE', `cannot reach the store at ${url}: ${sentence || code}`, {
+  return new SkulkError('STORE_UNREACHABLE', `cannot reach the store at ${url}: ${describeNetworkError(error)}`, {
     hint: hints[code] ?? 'check that `skulk serve` is running there',
     cause: error,
   });
 }
-
-const sentences: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was closed',
-  EPIPE: 'the connection was closed',
-  ERR_STREAM_PREMATURE_CLOSE: 'the connection was closed too early',
-  ETIMEDOUT: 'no answer from the host',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'the network is unreachable',
-  ENOTFOUND: 'unknown host name',
-  EAI_AGAIN: 'no name server answers for this host name',
-  // OpenSSL's words for it name its source files.
-  EPROTO: 'the TLS handshake failed',
-};
 
 const hints: Record<string, string> = {
   ENOTFOUND: 'check the name (try NAME.local), or set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080',

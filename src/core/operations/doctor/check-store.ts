@@ -10,6 +10,7 @@ import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { loopback, rankAddresses } from '../../connect/routable-address.ts';
 import { askUsualPorts } from '../../connect/usual-ports.ts';
+import { describeNetworkError } from '../../kernel/explain-network-error.ts';
 import { isLinkLocal } from '../../kernel/machine/link-local.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { formatBytes, plural } from '../../kernel/units.ts';
@@ -80,7 +81,7 @@ async function resolve(host: string): Promise<readonly string[] | string> {
   );
   const answer = lookup(host, { all: true }).then(
     (found) => found.map(({ address }) => address),
-    (error: NodeJS.ErrnoException) => `cannot be resolved (${error.code ?? error.message})`,
+    (error: unknown) => `cannot be resolved: ${describeNetworkError(error)}`,
   );
   return Promise.race([answer, timeout]);
 }
@@ -92,7 +93,10 @@ export async function checkServer(deps: Deps, { url, isHost, isWithoutStore = fa
   await using opened = await openStore(deps);
   const outcome = await (opened.probe?.(connectMs) ?? probeConnection(url, connectMs));
   if (outcome !== 'connected') {
-    const why = outcome === 'timeout' ? `did not accept a connection within ${connectMs / 1000} s` : `refuses: ${outcome.message}`;
+    const why =
+      outcome === 'timeout'
+        ? `did not accept a connection within ${connectMs / 1000} s`
+        : `cannot be reached: ${describeNetworkError(outcome)}`;
     const [other] = await askUsualPorts(deps, new URL(url).hostname.replace(/^\[|\]$/g, ''));
     if (other !== undefined) {
       const who = other.version === null ? 'the Python program' : `skulk ${other.version}`;

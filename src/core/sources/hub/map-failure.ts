@@ -1,5 +1,6 @@
 import { GatedModel } from '../../catalog/gated-model.ts';
 import { SkulkError, systemCode } from '../../kernel/errors.ts';
+import { describeNetworkError, isUnresolved } from '../../kernel/explain-network-error.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { LoopDetected } from '../../protocol/via.ts';
@@ -92,16 +93,16 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
 export function mapHubNetworkError(error: unknown, origin: string, { isStore }: HubName = huggingFace): unknown {
   if (error instanceof SkulkError) return error;
   const code = systemCode(error);
-  const why = error instanceof Error ? error.message.replace(/^request to \S+ failed, reason: /, '') : String(error);
+  const why = clean(describeNetworkError(error));
   if (/CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code ?? ''))
-    return new SkulkError('HUB_REFUSED', `the certificate of ${origin} is not trusted: ${clean(why)}`, {
+    return new SkulkError('HUB_REFUSED', `the certificate of ${origin} is not trusted: ${why}`, {
       hint: 'if your network inspects TLS, set NODE_EXTRA_CA_CERTS=/path/to/ca.pem',
       cause: error,
     });
-  return new SkulkError('HUB_UNREACHABLE', `cannot reach ${origin}: ${clean(why) || code}`, {
+  return new SkulkError('HUB_UNREACHABLE', `cannot reach ${origin}: ${why}`, {
     hint: isStore
       ? 'check that the store behind --upstream runs, and that the store host reaches it; what this store has stays usable'
-      : 'check the internet connection of the store host; HTTPS_PROXY and HF_ENDPOINT are respected',
+      : `check the internet connection${isUnresolved(error) ? ' and the DNS settings' : ''} of the store host; HTTPS_PROXY and HF_ENDPOINT are respected`,
     cause: error,
   });
 }
