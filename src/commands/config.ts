@@ -109,7 +109,12 @@ interface InitInput {
 
 /** The values of the flags; missing ones are asked on a terminal. */
 async function initAnswers({ force, print, storeHost, storePath }: InitInput, { world, flags, screens }: CommandContext) {
-  if (print || storeHost !== undefined || storePath !== undefined || !screens.canShow()) return { force, print, storeHost, storePath };
+  if (print || storeHost !== undefined || storePath !== undefined || !screens.canShow()) {
+    // A URL, or a host with its port, as other commands print it.
+    const isPlace = storeHost !== undefined && /:\/\/|^[^:]+:\d+$/.test(storeHost);
+    const { readStorePlace } = await import('../core/operations/settings/config-questions.ts');
+    return { force, print, storePath, ...(isPlace ? readStorePlace(storeHost) : { storeHost }) };
+  }
   const { openConfigQuestions } = await import('../core/operations/settings/config-questions.ts');
   const answers = await screens.configQuestions(await openConfigQuestions(world, { flags, force }));
   if (answers === undefined) throw new SkulkError('INTERRUPTED', 'nothing was written');

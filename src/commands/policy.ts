@@ -45,6 +45,8 @@ export const policy = defineCommand({
     if (action === 'validate') return [`${path}: valid`];
     return [
       {
+        // With -q, only what was asked for is printed.
+        aside: action === 'set',
         header: ['KEY', 'VALUE', 'ORIGIN'],
         rows: flat(settings, '').map(([name, value]) => [
           name,

@@ -62,6 +62,10 @@ export interface Aria2Options {
 }
 
 const portsToTry = 100;
+
+/** The ports that copies in progress listen on, from the configured one on: each takes the first free one. */
+export const swarmPorts = (port: number): string => `${port}-${Math.min(65_535, port + portsToTry)}`;
+
 const startTries = 5;
 /** How long aria2 may take to end, in milliseconds. */
 const graceMs = 3_000;
@@ -163,7 +167,7 @@ function settingsOf(
     'rpc-max-request-size': '64M',
     'rpc-save-upload-metadata': false,
     'stop-with-process': process.pid,
-    'listen-port': `${port}-${Math.min(65_535, port + portsToTry)}`,
+    'listen-port': swarmPorts(port),
     ...(address !== undefined && { interface: address }),
     // Peers are only those of the tracker.
     'enable-dht': false,

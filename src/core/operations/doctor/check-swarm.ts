@@ -1,5 +1,5 @@
 import type { Deps } from '../../connect/deps.ts';
-import { aria2Version, findAria2 } from '../../swarm/aria2.ts';
+import { aria2Version, findAria2, swarmPorts } from '../../swarm/aria2.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 
 /** Whether this machine can take models together with other nodes, which the policy of the store must also allow. */
@@ -17,6 +17,6 @@ export async function checkSwarm({ world, config }: Deps): Promise<Check> {
   const { port } = config.swarm;
   return ok(
     id,
-    `aria2 ${version} is installed: nodes that stage one model at the same time take it together, unless the policy of the store forbids it; firewalls must allow TCP port ${port} between them`,
+    `aria2 ${version} is installed: nodes that stage one model at the same time take it together, unless the policy of the store forbids it; firewalls must allow the TCP ports ${swarmPorts(port)} between them, one for each model that is being staged, from the first on`,
   );
 }

@@ -91,8 +91,7 @@ export async function openConfigQuestions(
       return settle(world, { host, port, hostname }, signal);
     },
     read: (text) => {
-      const { host, port } = readPlace(text);
-      return { storeHost: host, storeHttpHost: undefined, storePort: port };
+      return readStorePlace(text);
     },
     inspectPath: async (text) => {
       if (text.trim() === '') throw new SkulkError('CONFIG', 'no directory given', { hint: 'use an absolute path' });
@@ -108,6 +107,12 @@ export async function openConfigQuestions(
   };
 }
 
+/** The host and the port of a store's URL, or of a host with a port, for the configuration. @throws SkulkError CONFIG */
+export function readStorePlace(text: string): StorePlace {
+  const { host, port } = readPlace(text);
+  return { storeHost: host, storeHttpHost: undefined, storePort: port };
+}
+
 interface Place {
   readonly host: string;
   readonly port: number;
@@ -120,7 +125,7 @@ function readPlace(text: string): Place {
   const url = URL.canParse(whole) ? new URL(whole) : undefined;
   if (typed === '' || url === undefined || url.username !== '' || url.search !== '' || url.hash !== '' || url.pathname !== '/')
     throw new SkulkError('CONFIG', `${JSON.stringify(typed.slice(0, 80))} is not a valid store address`, {
-      hint: 'use a name or an address, e.g. mac-studio-1 or 192.168.1.10:58080',
+      hint: 'use a name or an address, e.g. mac-studio-1 or 192.168.1.10:58080, with a port from 1 to 65535',
     });
   if (url.protocol !== 'http:')
     throw new SkulkError('CONFIG', `the configuration supports http stores only, not ${url.protocol.replace(/:$/, '')}`, {

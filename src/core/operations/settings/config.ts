@@ -60,6 +60,7 @@ export async function validateConfig(
   const notes: string[] = [];
   if (config.file !== undefined) {
     const { content, lineOf, notes: unused } = await readConfigFile(config.file);
+    if (Object.keys(content).length === 0) notes.push('the file has no settings, so the defaults apply');
     notes.push(...unused, ...notesOfPython(config.file, content, lineOf));
     for (const name of Object.keys(content.model_store?.node_overrides ?? {})) {
       resolveConfig({ ...world, hostname: name }, { content, lineOf, file: config.file, flags, nodeId: name, skulkHome: config.skulkHome });
