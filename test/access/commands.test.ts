@@ -227,8 +227,9 @@ describe('skulk policy', () => {
       origin: expect.objectContaining({ lan: 'default', server_names: 'default' }),
     });
     expect((await ask(host.apiUrl, '/models', { headers: { Host: 'models.example.com' } })).status).toBe(403);
-    expect(await runInProcess(['policy', 'set', 'server_names', 'models.example.com', 'b.example.com'], { env })).toMatchObject({
+    expect(await runInProcess(['policy', 'set', '-q', 'server_names', 'models.example.com', 'b.example.com'], { env })).toMatchObject({
       status: 0,
+      stdout: '',
     });
     await expect.poll(async () => (await ask(host.url, '/models', { headers: { Host: 'Models.example.com:80' } })).status).toBe(200);
     await writeFile(file, `# ours\n${await readFile(file, 'utf8')}`);
@@ -297,9 +298,12 @@ describe('skulk policy', () => {
   usualTest.each([
     [['set', 'hub.upstream', 'maybe'], /hub\.upstream must be one of on-demand, job, off/],
     [['set', 'swarm.enabled', 'maybe'], /^skulk: swarm\.enabled must be one of auto, off, true, false\nhint:/],
-    [['set', 'hub.max_fetch_bytes', 'lots'], /hub\.max_fetch_bytes must/],
+    [
+      ['set', 'hub.max_fetch_bytes', 'lots'],
+      /hub\.max_fetch_bytes must be [\s\S]*hint: hub\.max_fetch_bytes takes a number of bytes, .*200G/,
+    ],
     [['set', 'hub.cors_origins', 'https://a.example/path'], /cors_origins/],
-    [['set', 'limits.open_uploads', '0'], /limits\.open_uploads must/],
+    [['set', 'limits.open_uploads', '0'], /limits\.open_uploads must[\s\S]*hint: limits\.open_uploads takes a whole number from 1 to 1024/],
     [['set', 'limits.opn_uploads', '3'], /did you mean "open_uploads"/],
     [['set', 'lna', 'read'], /lna is not known[\s\S]*did you mean "lan"/],
     [['set', 'lan', 'all'], /lan must be one of node, read, none/],

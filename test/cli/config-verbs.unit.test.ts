@@ -113,6 +113,21 @@ hf_token: hf_abcdefgh
   });
 });
 
+test('validate says that an empty file leaves the defaults', async () => {
+  for (const text of ['', '# nothing yet\n']) {
+    await write(text);
+    expect((await skulk(['config', 'validate'])).stdout).toContain('note: the file has no settings, so the defaults apply');
+  }
+});
+
+test('a port of a URL that is too high is refused with the range', async () => {
+  for (const url of ['http://h:99999', 'h:99999'])
+    expect(await skulk(['config', 'show', '--store', url])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('from 1 to 65535'),
+    });
+});
+
 test('validate reports keys that the Python program refuses and keys that skulk ignores, and succeeds', async () => {
   await write(
     `model_store:\n  store_host: kite3\n  store_path: ${cwd}\n  cards_path: ${cwd}\n  download: {max_concurrent: 3}\n  reconciliation: {enabled: yes}\n`,
@@ -151,7 +166,7 @@ describe('bad input is refused with file, line, key and hint', () => {
       /skulk\.yaml: its YAML aliases expand to too many values\n/,
     ],
     ['an alias without an anchor', 'model_store: *nope\n', /skulk\.yaml: Unresolved alias .*nope\n/],
-    ['a port that is none', under('store_port: 70000'), /skulk\.yaml:3: model_store\.store_port must be <= 65535/],
+    ['a port that is none', under('store_port: 70000'), /skulk\.yaml:3: model_store\.store_port must be a port from 1 to 65535/],
     [
       'a URL as store_host',
       'model_store:\n  store_port: 9\n  store_host: http://kite3:58080\n',

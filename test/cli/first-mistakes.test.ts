@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
@@ -52,12 +53,15 @@ test('config init refuses wrong values without naming a file that does not exist
   const home = await temporaryDirectory();
   const file = join(home, 'mine.yaml');
   const init = (...args: string[]) => runInProcess(['config', 'init', '--config', file, ...args], { env: { SKULK_HOME: home } });
-  const wrong = await init('--store-host', 'http://kite3:1');
+  const wrong = await init('--store-host', 'ki te3');
   expect(wrong).toMatchObject({
     status: 2,
     stdout: '',
     stderr: expect.stringContaining('nothing was written, because the result would be invalid'),
   });
+  const url = await init('--print', '--store-host', 'http://kite3:9000');
+  expect(url.stdout).toMatch(/ {2}store_host: "kite3"[\s\S]* {2}store_port: 9000/);
+  expect((await init('--store-host', 'http://kite3:99999')).stderr).toContain('with a port from 1 to 65535');
   expect(await init('--store-host', 'kite3')).toMatchObject({ status: 0, stdout: expect.stringContaining(`validate --config ${file}`) });
 });
 
@@ -71,6 +75,14 @@ test('a server with a token distinguishes a missing token from a wrong one', asy
     status: 2,
     stderr: expect.stringContaining('requires a token'),
   });
+  const staging = { SKULK_HOME: join(home, 'other'), SKULK_STORE: url };
+  await writeFiles(join(home, 'm'), { 'config.json': '{}' });
+  const stage = (env: object, ...args: string[]) => runInProcess(['stage', ...args], { env: { ...staging, ...env } });
+  expect(await runInProcess(['add', join(home, 'm'), '--as', 'org/model'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
+  expect(await stage({ SKULK_TOKEN: 'right' }, 'org/model')).toMatchObject({ status: 0 });
+  const refused = await stage({ SKULK_TOKEN: 'wrong' }, 'org/model');
+  expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('to use the copy on this machine: --offline') });
+  expect((await stage({}, 'org/modle', '--offline')).stderr).toContain('hint: did you mean org/model? `skulk staging` lists the copies');
   expect(await health({ SKULK_TOKEN: 'wrong' })).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('is invalid or was revoked'),

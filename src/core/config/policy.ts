@@ -97,6 +97,15 @@ export const policyKeys: readonly string[] = [
   ...Object.keys(swarmPolicySchema.properties).map((key) => `swarm.${key}`),
 ];
 
+/** The accepted values of a numeric key, for a hint; undefined for other keys. */
+export function formsOfPolicyKey(key: string): string | undefined {
+  let node: unknown = policySchema;
+  for (const part of key.split('.')) node = (node as { properties?: Record<string, unknown> } | undefined)?.properties?.[part];
+  const { type, minimum, maximum } = Object(node) as { type?: string; minimum?: number; maximum?: number };
+  if (type !== 'integer') return undefined;
+  return key.endsWith('_bytes') ? 'a number of bytes, or with a unit: 500M, 200G, 1.5T' : `a whole number from ${minimum} to ${maximum}`;
+}
+
 /** The keys with a list as value. */
 const policyLists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_origins']);
 

@@ -27,9 +27,11 @@ export function checkStoreUrl(text: string, origin: Origin, tokenName = 'SKULK_T
         ? `${placeOf(origin)}${origin.key}`
         : 'the store URL';
   throw new SkulkError('CONFIG', `${who} is not the URL of a store: ${JSON.stringify(text.replace(/\/\/[^@/]*@/, '//…@'))}`, {
-    hint: `use the form http://192.168.1.10:58080; set a token in ${tokenName}`,
+    hint: `${hasHighPort(text) ? 'a port is a number from 1 to 65535; ' : ''}use the form http://192.168.1.10:58080; set a token in ${tokenName}`,
   });
 }
+
+const hasHighPort = (text: string): boolean => Number(/:(\d+)\/?$/.exec(text)?.[1] ?? 0) > 65_535;
 
 /** A host with its port, or an address, means the file server there; a bare word may be anything. */
 export function withScheme(text: string | undefined): string | undefined {

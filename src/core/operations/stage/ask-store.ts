@@ -88,6 +88,11 @@ export async function askStore(
       });
       return value;
     }
+    if (isRefusal(error))
+      throw new SkulkError(error.code, error.message, {
+        hint: `${error.hint}; to use the copy on this machine: --offline`,
+        cause: error.cause,
+      });
     if (!isOutOfReach(error)) throw error;
     if (opened !== undefined) rememberSilence(deps, opened, error);
     return useWithoutStore(deps, copy, error);
@@ -215,6 +220,10 @@ function mayGoDirect({ config }: Deps, { code }: SkulkError, direct: boolean): b
   const hasNone = !config.isStoreNamed || !config.settings.enabled.value;
   return (code === 'STORE_NOT_CONFIGURED' && hasNone) || (code === 'STORE_UNREACHABLE' && direct);
 }
+
+/** Whether the store answered, but not this client. */
+const isRefusal = ({ cause }: SkulkError): boolean =>
+  cause instanceof SkulkError && (cause.code === 'UNAUTHORIZED' || cause.code === 'FORBIDDEN');
 
 const isOutOfReach = ({ code }: SkulkError): boolean =>
   code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED' || code === 'STORE_BUSY';

@@ -1,9 +1,11 @@
+import { readdir } from 'node:fs/promises';
 import { checkRevision } from '../../catalog/check-revision.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isStagedInPlace, resolveCanonical } from '../../connect/resolve-canonical.ts';
 import { hasSecond, isAway } from '../../connect/second-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelRef } from '../../kernel/model-id.ts';
+import { type ModelRef, modelIdOfDirectory } from '../../kernel/model-id.ts';
+import { suggestModel } from '../../kernel/no-such-model.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { clearEmptyPlace } from '../../staging/clear-empty-place.ts';
 import { isSameGroup } from '../../staging/groups/copy-groups.ts';
@@ -63,7 +65,7 @@ async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND */
 async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Promise<StageOutcome> {
   const { ref } = stage;
-  if (local === undefined) throw notHere(ref, local);
+  if (local === undefined) throw await notStaged(stage);
   // A copy with another revision is reported as such.
   const part = findHere(
     { modelId: ref.modelId, ...(ref.selector !== undefined && { selector: ref.selector }) },
@@ -74,6 +76,17 @@ async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Prom
   if (part === undefined) throw notHere(ref, local);
   checkRevision(ref, local.manifest);
   return await useCopy(stage, { part, companions: local.companions, verified: local.verified });
+}
+
+async function notStaged({ layout, ref: { modelId } }: ModelStage): Promise<SkulkError> {
+  const names = await readdir(layout.root).catch(() => []);
+  const suggestion = suggestModel(
+    modelId,
+    names.flatMap((name) => modelIdOfDirectory(name) ?? []),
+  );
+  return new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged here`, {
+    hint: `${suggestion === undefined ? '' : `did you mean ${suggestion}? `}\`skulk staging\` lists the copies; or run it again without --offline`,
+  });
 }
 
 /** The existing copy is the requested one. */
@@ -87,12 +100,10 @@ async function useCopy(stage: ModelStage, { part, companions, verified }: UsedCo
   return describeUnchanged(stage, { source: 'cache', path, part, companions, verified });
 }
 
-function notHere({ modelId }: ModelRef, local: LocalCopy | undefined): SkulkError {
+function notHere({ modelId }: ModelRef, local: LocalCopy): SkulkError {
   const why =
-    local === undefined
-      ? 'is not staged here'
-      : local.changed.size === 0
-        ? 'is staged here, but without that part'
-        : `is staged here, but ${local.changed.size} of its files changed on the disk`;
+    local.changed.size === 0
+      ? 'is staged here, but without that part'
+      : `is staged here, but ${local.changed.size} of its files changed on the disk`;
   return new SkulkError('MODEL_NOT_FOUND', `${modelId} ${why}`, { hint: 'run it again without --offline' });
 }

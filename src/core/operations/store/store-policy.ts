@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   changePolicyText,
   defaultPolicy,
+  formsOfPolicyKey,
   type Policy,
   parsePolicy,
   parsePolicyValue,
@@ -19,6 +20,7 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
 import type { PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
+import { namesOfChanges } from '../settings/describe-changes.ts';
 
 /** The policy of the store on this machine's disk. */
 export interface StorePolicy {
@@ -161,7 +163,7 @@ export async function changePolicy({
       // The line number would refer to a text that nobody has seen.
       const message = error.message.replaceAll(/^.*?\.yaml(?::\d+)?(?::\d+)?: /gm, '');
       throw new SkulkError('BAD_REQUEST', message, {
-        hint: error.hint === 'correct that line' ? 'e.g. skulk policy set lan read; `skulk policy show` lists the keys' : error.hint,
+        hint: error.hint === 'correct that line' ? hintFor(changes) : error.hint,
       });
     });
     if (text !== before) {
@@ -180,6 +182,13 @@ export async function changePolicy({
  */
 export function policyChange(key: string, text: string): Readonly<Record<string, unknown>> {
   return key.split('.').reduceRight<unknown>((value, part) => ({ [part]: value }), parsePolicyValue(key, text)) as Record<string, unknown>;
+}
+
+function hintFor(changes: Readonly<Record<string, unknown>>): string {
+  const forms = namesOfChanges(changes)
+    .split(', ')
+    .flatMap((key) => (formsOfPolicyKey(key) === undefined ? [] : `${key} takes ${formsOfPolicyKey(key)}, or default`));
+  return forms.length > 0 ? forms.join('; ') : 'e.g. skulk policy set lan read; `skulk policy show` lists the keys';
 }
 
 const nothing: ReadPolicy = { policy: defaultPolicy, given: [] };

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { findServer } from '../../access/serve-record.ts';
 import { SkulkError, systemCode } from '../../kernel/errors.ts';
 import { findPortOwner, type PortOwner } from '../../kernel/process/port-owner.ts';
 
@@ -17,6 +18,21 @@ export async function listen(app: FastifyInstance, { host, port }: { host: strin
   const address = app.server.address();
   const taken = typeof address === 'object' && address !== null ? address.port : port;
   return { url: `http://${reachable(host)}:${taken}`, port: taken };
+}
+
+/** Names the server of this machine if it has the port of a failed `listen`. Returns other errors unchanged. */
+export async function nameOwnServer(skulkHome: string, error: unknown, port: number): Promise<unknown> {
+  if (!(error instanceof SkulkError) || error.code !== 'PORT_IN_USE') return error;
+  const server = await findServer(skulkHome);
+  if (server === undefined || !server.urls.some((url) => new URL(url).port === String(port))) return error;
+  return new SkulkError(
+    'PORT_IN_USE',
+    `port ${port} is taken by \`skulk serve\` (pid ${server.pid}), which serves already: ${server.apiUrl}`,
+    {
+      hint: `use that server, or stop it first: kill ${server.pid}, or stop its service`,
+      cause: error,
+    },
+  );
 }
 
 function reachable(host: string): string {
