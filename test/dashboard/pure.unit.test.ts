@@ -155,6 +155,14 @@ test('the footer shows as many key hints as fit', () => {
       .join('');
   expect(text(80)).toBe('enter details  a a rather long one  q quit');
   expect(text(24)).toBe('enter details  q quit');
+  const withHelp = (width: number): string =>
+    hintParts([...hints.slice(0, 2), ['/', 'filter'], ['?', 'help']], width)
+      .map((part) => (typeof part === 'string' ? part : part.text))
+      .join('');
+  expect(withHelp(60)).toBe('enter details  a a rather long one  / filter  ? help');
+  expect(withHelp(51)).toBe('enter details  a a rather long one  ? help');
+  expect(withHelp(21)).toBe('enter details  ? help');
+  expect(withHelp(13)).toBe('? help');
 });
 
 const copy = (model_id: string, more: Partial<OwnCopy> = {}): OwnCopy => ({

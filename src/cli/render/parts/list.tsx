@@ -6,6 +6,7 @@ import { hasWords, type ListState, moveInList, placeList } from './list-state.ts
 import type { Key } from './read-keys.ts';
 import { Table } from './table.tsx';
 import { TextField } from './text-field.tsx';
+import { wrap } from './text-width.ts';
 import { Line } from './words.tsx';
 
 /** A list with a cursor. */
@@ -68,18 +69,20 @@ export function List<Row>({ columns, rows, keyOf, wordsOf, width, height, state,
       {shown.length > 0 ? (
         <Table columns={columns} rows={shown} keyOf={keyOf} width={width} window={{ top, height: room }} chosen={index} />
       ) : (
-        <Empty lines={isFiltered ? ['Nothing matches.'] : empty} />
+        <Empty lines={isFiltered ? ['Nothing matches.'] : empty} width={width} />
       )}
     </Box>
   );
 }
 
-function Empty({ lines }: { readonly lines: readonly string[] }): ReactElement {
+function Empty({ lines, width }: { readonly lines: readonly string[]; readonly width: number }): ReactElement {
   return (
     <Box flexDirection="column" paddingTop={1} paddingLeft={2}>
-      {lines.map((text) => (
-        <Line key={text} parts={[{ text, tone: 'quiet' }]} />
-      ))}
+      {lines
+        .flatMap((text) => (text === '' ? [text] : wrap(text, Math.max(1, width - 2))))
+        .map((text) => (
+          <Line key={text} parts={[{ text, tone: 'quiet' }]} />
+        ))}
     </Box>
   );
 }

@@ -34,7 +34,7 @@ export function AddDialog({ initial = '' }: { /** Looked up at once. */ readonly
           label="name  "
           value={text}
           width={width}
-          placeholder="org/name, org/name@revision or org/name:Q5_K_M"
+          placeholder="org/name, org/name@main or org/name:Q5_K_M"
           onChange={(now) => {
             setText(now);
             // The shown message or the running lookup belongs to another name.

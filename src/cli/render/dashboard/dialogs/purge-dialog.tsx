@@ -4,6 +4,7 @@ import { Dialog, useDialogWidth } from '../../parts/dialog.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { hintParts } from '../../parts/hints.ts';
 import { spread } from '../../parts/spread.ts';
+import { wrap } from '../../parts/text-width.ts';
 import type { Part } from '../../parts/words.tsx';
 import { type PurgePlace, useDashboard } from '../context.ts';
 import { type PurgeChoice, purgeChoices } from './purge-choices.ts';
@@ -33,7 +34,9 @@ export function PurgeDialog({ place }: { readonly place: PurgePlace }): ReactEle
       lines={[
         ...choices.map((choice, at) => choiceLine(choice, { number: at + 1, isChosen: at === index, width })),
         [],
-        [{ text: 'The store keeps the canonical copy, so it can be staged again.', tone: 'quiet' }],
+        ...wrap('The store keeps the canonical copy, so it can be staged again.', width).map((text): readonly Part[] => [
+          { text, tone: 'quiet' },
+        ]),
         ...(choices.length > 1 ? [[{ text: 'Choose with ↑ ↓ or a number.', tone: 'quiet' } as const]] : []),
       ]}
       does="purge"
