@@ -17,6 +17,6 @@ unshare --uts --net --mount bash -euc '
 mkdir -p "$docs"
 for name in store-light store-dark store-narrow-light details-light details-dark add-light nodes-light nodes-dark activity-light \
   settings-light settings-dark first-start-light first-start-dark; do
-  pngquant --force --quality 70-95 --speed 1 --strip --output "$docs/$name.png" "$pictures/$name.png"
+  pngquant --force --quality 80-100 --speed 1 --strip --output "$docs/$name.png" "$pictures/$name.png"
 done
 ls -l "$docs"
