@@ -9,7 +9,7 @@ export const nodes = defineCommand({
   name: 'nodes',
   summary: 'list the nodes that stage from the store',
   description: [
-    'A machine becomes known when it first reports to the server of the store: with `skulk serve`, `reconcile`, `run`, or a `stage` of a model that it does not have. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers yet, for example during its first stage. Pending orders are listed below the table.',
+    'A machine becomes known when it first reports its copies to the server of the store: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers. Pending orders are listed below the table.',
     'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line. If the store goes away, it waits for it.',
     'With --forget the store removes a node that will not come back, with its pending orders. To remove a machine for good, stop its `skulk serve` first, because a node becomes known again when it reports. Nodes that no longer report are removed after some days: see limits.forget_nodes_after_days in skulk-policy(1).',
   ],
@@ -43,7 +43,7 @@ export const nodes = defineCommand({
   json: (result) => ('watched' in result ? undefined : result),
   notice: (result) =>
     'nodes' in result && result.nodes.length === 0
-      ? 'no machine has reported yet; a machine reports when it first runs `skulk stage` or `skulk serve`'
+      ? 'no machine has reported yet; a machine reports when it runs `skulk serve`, or stages a model of the store'
       : undefined,
 });
 

@@ -108,6 +108,30 @@ usualTest('a delete does not wait for a node without a server whose copies were 
   expect(await world.copies('laptop')).toEqual([]);
 });
 
+usualTest(
+  'a machine whose commands only fail does not become known, and its first stage of a model of the store makes it known',
+  async () => {
+    const world = await fleetWorld();
+    await world.add('org/one');
+    const host = await world.hostInProcess();
+    for (const args of [
+      ['stage', 'org/missing'],
+      ['stage', 'org/missing', '--keep', '1h'],
+      ['run', 'org/missing', '--', 'true'],
+      ['purge-staging'],
+    ])
+      await world.node('guest', host.url, ...args);
+    const known = async () => Object.keys(await pendingOf(world)).toSorted();
+    expect(await known()).toEqual(['host']);
+    expect((await world.host('delete', 'org/one', '--yes')).status).toBe(0);
+
+    await world.add('org/two');
+    expect(await world.node('guest', host.url, 'stage', 'org/two')).toMatchObject({ status: 0 });
+    expect(await known()).toEqual(['guest', 'host']);
+    expect((await world.host('delete', 'org/two', '--yes')).status).toBe(9);
+  },
+);
+
 usualTest('a copy that was staged again after an order stays, even if the order arrives again', async () => {
   const world = await fleetWorld();
   await world.add('org/one');

@@ -24,7 +24,7 @@ usualTest('stage --all-nodes makes and keeps a copy on every node with a server,
   await using _one = await world.nodeInProcess('n1', host.url);
   await using _two = await world.nodeInProcess('n2', host.url);
   expect((await world.node('n3', host.url, 'registry')).status).toBe(0);
-  // A node becomes known at its first stage.
+  // A node becomes known at its first stage of a model of the store.
   await world.add('org/b', 'b');
   expect((await world.node('n3', host.url, 'stage', 'org/b')).status).toBe(0);
   await until('both agents listen', async () => {

@@ -22,7 +22,7 @@ export interface OrderRequest {
 /** The nodes and orders of a store, on this machine's disk or behind HTTP. */
 export interface Fleet {
   /**
-   * Registers a node, or updates its data.
+   * Registers a node, or updates its data. A node that neither has an agent nor says what it has staged does not become known.
    * @param address the source of the report, if another machine sent it
    * @param isPatient whether a failure may take another request, which shows that the store is the Python program
    * @returns its pending orders, oldest first

@@ -22,6 +22,8 @@ export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nod
       const before = state.nodes.get(report.node_id);
       // Without a server no other node can reach this store, and local orders are carried out at once.
       if (before === undefined && !state.isServer) return [];
+      // A command asks for orders before it knows whether the store has its model. If it has, the node reports its copies next.
+      if (before === undefined && isOnlyAsking(report)) return [];
       const bounded = hasRoomFor(state, report) ? report : { ...report, copies: null };
       const enter = (): boolean => {
         const known = state.nodes.get(report.node_id);
@@ -59,6 +61,9 @@ export function createKnownNodes(state: FleetState): Pick<Fleet, 'report' | 'nod
       }),
   };
 }
+
+/** Whether a node neither says what it has staged nor runs an agent. */
+const isOnlyAsking = ({ agent, staged_models, copies }: NodeReport): boolean => !agent && staged_models === null && copies === null;
 
 /** The error for an unknown node. */
 export const unknownNode = (nodeId: NodeId): SkulkError =>

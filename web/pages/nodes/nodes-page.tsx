@@ -46,7 +46,7 @@ export function NodesPage(): ReactElement {
         <section className="card">
           <Empty title="No machine has reported yet">
             <p className="muted">
-              A machine appears here after its first <code>skulk stage</code> or <code>skulk serve</code>.
+              A machine appears here when it runs <code>skulk serve</code>, or stages a model of the store.
             </p>
           </Empty>
         </section>

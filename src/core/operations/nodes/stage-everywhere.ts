@@ -83,7 +83,7 @@ async function chooseNodes(fleet: Fleet, named: readonly NodeId[] | undefined): 
   const nodes = (await fleet.nodes()).filter(({ address }) => address !== null).map(({ node_id }) => node_id);
   if (nodes.length > 0) return nodes;
   throw new SkulkError('NODE_NOT_FOUND', 'the store knows no other machine', {
-    hint: 'a machine becomes known when it first runs `skulk stage` or `skulk serve`',
+    hint: 'a machine becomes known when it runs `skulk serve`, or stages a model of the store',
   });
 }
 

@@ -19,7 +19,7 @@ export function NodesTab(): ReactElement {
       empty={
         nodes === null
           ? ['Loading from the store…']
-          : ['No machine has reported yet.', '', 'A machine reports when it first runs skulk stage or skulk serve.']
+          : ['No machine has reported yet.', '', 'A machine reports when it runs skulk serve, or stages a model of the store.']
       }
       onKey={(key, node) => {
         if (node === undefined) return false;
