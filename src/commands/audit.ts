@@ -25,7 +25,7 @@ export const audit = defineCommand({
   summary: 'list the changes of the store, newest first',
   description: [
     'Lists who changed what: models that were added, downloaded, deleted or repaired, staged copies, tokens, the policy and settings, with the result and the freed space. Failed requests are listed too, and copies that a machine evicted to stay within its budget.',
-    'A request for a download or an optimization is `accepted`. Its end is a later change with its result, in the name of who asked first. If it is cancelled, the cancellation is its end.',
+    'A request for a download or an optimization is `accepted`. Its end is a later change with its result, in the name of who asked first. If it is cancelled, the cancellation is its end. A purge or a stage on other machines is `accepted` too, unless each had finished it when the store answered; `skulk nodes` lists what is pending.',
     'The log contains requests to the server, and commands on the store host while no server ran. `policy set` and `token` on the store host change the disk directly, so they are always such commands. A command of the user that runs the server has that name, e.g. `root on the store host`, whether it goes through the server or not. An admin on the page or with the token of the configuration is `admin on` an address or a host name. Settings and the policy are listed with their new and old values, but without secrets. The log keeps about 30,000 changes.',
     'On the store host no server needs to run. On other machines the command asks the store. Only the role admin sees the names of tokens, users and machines, except its own.',
     'A NAME is that of a token or a user, an address, or the id or hostname of a machine.',

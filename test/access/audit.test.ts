@@ -273,6 +273,26 @@ describe('skulk audit with a server', () => {
     ]);
   });
 
+  usualTest('calls an order to machines accepted, not done, until they have carried it out', async () => {
+    const world = await fleetWorld();
+    await world.add('org/one');
+    const host = await world.hostInProcess();
+    expect((await world.node('n1', host.url, 'stage', 'org/one')).status).toBe(0);
+    // This machine has no server, so the orders are only given.
+    expect((await world.host('stage', 'org/one', '--on', 'n1')).status).toBe(9);
+    expect((await world.host('purge-staging', '--node', 'n1', '--yes')).status).toBe(9);
+    for (const kind of ['stage', 'purge'])
+      await expect.poll(async () => (await world.host('audit', '--kind', kind)).stdout).toContain('accepted');
+    // Without a server too.
+    await host.stop();
+    expect((await world.host('purge-staging', 'org/one', '--node', 'n1', '--yes')).status).toBe(9);
+    const { entries } = JSON.parse((await world.host('audit', '--kind', 'purge', '--json')).stdout) as AuditList;
+    expect(entries.map(({ state, job }) => [state, job])).toEqual([
+      ['accepted', undefined],
+      ['accepted', undefined],
+    ]);
+  });
+
   longTest('lists the copies that machines removed by themselves to stay within their budget', async () => {
     const world = await fleetWorld();
     await world.add('org/one');

@@ -152,6 +152,15 @@ test.each([
   expect([verbOfActivity({ action: 'download', ...entry }), resultOfActivity(entry)]).toEqual([verb, result]);
 });
 
+test.each([
+  ['an order that machines have to carry out', 'stage', { state: 'accepted', code: null }, 'asked to stage', 'accepted'],
+  ['a copy that is there', 'stage', { code: null }, 'staged', 'done'],
+  ['a purge that waits for a machine', 'purge', { state: 'accepted', code: null }, 'asked to purge staged copies of', 'accepted'],
+  ['a purge that every machine has finished', 'purge', { code: null }, 'purged staged copies of', 'done'],
+] as const)('the log has exact words for %s', (_what, action, entry, verb, result) => {
+  expect([verbOfActivity({ action, ...entry }), resultOfActivity(entry)]).toEqual([verb, result]);
+});
+
 describe('who asked', () => {
   const nodes = [
     { node_id: 'a', hostname: 'kite', address: '10.0.0.2' },

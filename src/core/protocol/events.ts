@@ -95,10 +95,14 @@ export const activityEntry = object({
   state: Type.Optional(
     oneOf(['accepted', 'ended'], {
       description:
-        '`accepted` for a request whose download or optimization is not finished; `ended` for its end, in the name of the first client that asked. Absent in all other entries; a cancellation is an entry of its own',
+        '`accepted` for a request whose download or optimization is not finished; `ended` for its end, in the name of the first client that asked. Also `accepted` for a stage or purge that machines had not finished when it was answered, which has no `ended`. Absent in all other entries; a cancellation is an entry of its own',
     }),
   ),
-  job: Type.Optional(text({ description: 'Only with `state`: the entries about one download or optimization have the same text' })),
+  job: Type.Optional(
+    text({
+      description: 'Only of a download or optimization with `state`: the entries about one download or optimization have the same text',
+    }),
+  ),
   freed_bytes: Type.Optional(
     count({ description: 'What an eviction freed, or a delete or a purge when it was answered; absent if that is not known' }),
   ),

@@ -174,7 +174,7 @@ export async function deleteModels(
         opened,
         change,
         () => fleet.remove(modelId, { force, selector }),
-        (removal) => removal.freedBytes,
+        (removal) => ({ freed_bytes: removal.freedBytes }),
       );
       if (sizes !== undefined && (await sizesOf(opened.store)).has(modelId)) throw stillThere(modelId, opened.store.location);
       canonical += sizes?.get(modelId) ?? freedBytes;

@@ -39,14 +39,19 @@ export async function purgeEverywhere(
   const nodeIds = named === undefined ? undefined : await findNodes(fleet, named);
   const isConcerned = await findConcerned(fleet);
   const give = (ref: ModelRef | undefined): Promise<GivenOrder> =>
-    logUnserved(deps, opened, { action: 'purge', model_id: ref?.modelId ?? null, selector: ref?.selector ?? null }, () =>
-      fleet.give({
-        kind: 'purge',
-        model_id: ref?.modelId ?? null,
-        ...(ref?.selector !== undefined && { selector: ref.selector }),
-        force,
-        ...(nodeIds !== undefined && { nodes: nodeIds }),
-      }),
+    logUnserved(
+      deps,
+      opened,
+      { action: 'purge', model_id: ref?.modelId ?? null, selector: ref?.selector ?? null },
+      () =>
+        fleet.give({
+          kind: 'purge',
+          model_id: ref?.modelId ?? null,
+          ...(ref?.selector !== undefined && { selector: ref.selector }),
+          force,
+          ...(nodeIds !== undefined && { nodes: nodeIds }),
+        }),
+      (order) => (order.nodes.length > 0 ? { state: 'accepted' } : {}),
     );
   const [first, ...others] = refs;
   const { nodes: atFirst, ...order } = await give(first);

@@ -13,35 +13,33 @@ export type Change = Pick<ActivityEntry, 'action'> & Partial<Pick<ActivityEntry,
 /**
  * Makes a change through an opened store. If this process makes it on the disk, it is recorded in the log of changes with its result. A
  * server records the requests that it gets.
- * @param freedBy what a result says about freed bytes
+ * @param said what a result says about freed bytes, and whether nodes have still to carry it out
  */
 export function logUnserved<T>(
   deps: Pick<Deps, 'world' | 'store'>,
   { url, localRoot }: Pick<OpenedStore, 'url' | 'localRoot'>,
   change: Change,
   work: () => Promise<T>,
-  freedBy?: (result: T) => number,
+  said?: (result: T) => Pick<ActivityEntry, 'freed_bytes' | 'state'>,
 ): Promise<T> {
-  return deps.store !== undefined || url !== undefined || localRoot === undefined
-    ? work()
-    : logOnDisk(deps, localRoot, change, work, (result) => (freedBy === undefined ? {} : { freed_bytes: freedBy(result) }));
+  return deps.store !== undefined || url !== undefined || localRoot === undefined ? work() : logOnDisk(deps, localRoot, change, work, said);
 }
 
 /**
  * Makes a change on the disk of the store at `root`, and records it with its result. An entry that cannot be saved causes a warning; it
  * never stops the change.
- * @param describe what a result says about the change
+ * @param said what a result says about the change
  */
 export async function logOnDisk<T>(
   { world }: Pick<Deps, 'world'>,
   root: string,
   change: Change,
   work: () => Promise<T>,
-  describe: (result: T) => Partial<Pick<ActivityEntry, 'target' | 'freed_bytes'>> = () => ({}),
+  said: (result: T) => Partial<Pick<ActivityEntry, 'target' | 'freed_bytes' | 'state'>> = () => ({}),
 ): Promise<T> {
   try {
     const result = await work();
-    await record(world, root, { ...change, code: null, ...describe(result) });
+    await record(world, root, { ...change, code: null, ...said(result) });
     return result;
   } catch (error) {
     const code = error instanceof SkulkError ? error.code : 'INTERNAL';
@@ -54,7 +52,7 @@ export async function logOnDisk<T>(
 const record = (
   world: Deps['world'],
   root: string,
-  { action, model_id = null, selector = null, target = null, ...result }: Change & Pick<ActivityEntry, 'code' | 'freed_bytes'>,
+  { action, model_id = null, selector = null, target = null, ...result }: Change & Pick<ActivityEntry, 'code' | 'freed_bytes' | 'state'>,
 ): Promise<void> =>
   recordOnDisk(world, root, [{ who: `user ${world.user()}`, from: '', node: null, action, model_id, selector, target, ...result }]);
 

@@ -37,9 +37,16 @@ export const objectOfActivity = ({ action, target }: Pick<ActivityEntry, 'action
 
 /** The verb of an entry before its object. The end of a job has another one than the request for it. Pure. */
 export function verbOfActivity({ action, code, state }: Pick<ActivityEntry, 'action' | 'code' | 'state'>): string {
+  if (state === 'accepted') return acceptedVerbs[action] ?? activityVerbs[action];
   const ended = state === 'ended' ? endVerbs[action] : undefined;
   return ended === undefined ? activityVerbs[action] : ended[code === null ? 'done' : 'failed'];
 }
+
+/** For a request that machines had not finished when it was answered. */
+const acceptedVerbs: Partial<Record<ActivityAction, string>> = {
+  stage: 'asked to stage',
+  purge: 'asked to purge staged copies of',
+};
 
 const endVerbs: Partial<Record<ActivityAction, { readonly done: string; readonly failed: string }>> = {
   download: { done: 'downloaded', failed: 'failed to download' },

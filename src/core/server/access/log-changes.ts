@@ -20,6 +20,8 @@ declare module 'fastify' {
     failure: string | undefined;
     /** What it freed, as its answer says. */
     freedBytes: number | undefined;
+    /** Whether nodes, or a job of this one, had not finished what it asked for when it was answered. */
+    isUnfinished: boolean | undefined;
     /** The unfinished downloads and optimizations that it began or joined. */
     jobs: readonly StartedJob[] | undefined;
   }
@@ -48,10 +50,12 @@ export function logChanges(app: FastifyInstance, activity?: Activity): void {
   app.decorateRequest('isTrial');
   app.decorateRequest('failure');
   app.decorateRequest('freedBytes');
+  app.decorateRequest('isUnfinished');
   app.decorateRequest('jobs');
   app.addHook('preSerialization', async (request, _reply, payload) => {
-    const { freed_bytes: freed } = fieldsOf(payload);
+    const { freed_bytes: freed, nodes, status = 'complete' } = fieldsOf(payload);
     if (typeof freed === 'number') request.freedBytes = freed;
+    request.isUnfinished = Array.isArray(nodes) ? nodes.some((one) => fieldsOf(one)['status'] !== 'done') : status !== 'complete';
     return payload;
   });
   app.addHook('onRequest', async (request, reply) => {
@@ -79,7 +83,7 @@ export function logChanges(app: FastifyInstance, activity?: Activity): void {
 
 /** @param code why it failed; null when it did not */
 function note(activity: Activity, request: FastifyRequest, code: string | null): void {
-  const { method, routeOptions, asker, ip, headers, body, freedBytes, jobs = [] } = request;
+  const { method, routeOptions, asker, ip, headers, body, freedBytes, isUnfinished = false, jobs = [] } = request;
   const named = actionOf(method, routeOptions.url ?? '');
   const action = named === 'purge' && fieldsOf(body)['kind'] === 'stage' ? 'stage' : named;
   // A verification without repairs only reads. `skulk delete` uses one to look a model up.
@@ -99,6 +103,8 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
     target: target ?? listed.target ?? request.changedSettings ?? (action.endsWith('-token') ? (name ?? null) : null),
     code,
     ...(code === null && freedBytes !== undefined && (action === 'delete' || action === 'purge') && { freed_bytes: freedBytes }),
+    // The answer only says that the order was given, or that the job began.
+    ...(code === null && isUnfinished && (action === 'stage' || action === 'purge') && { state: 'accepted' as const }),
   };
   // What began continues, even if the rest of the request failed.
   for (const job of jobs) activity.record({ ...entry, ...job, code: null, state: 'accepted' });
