@@ -115,8 +115,9 @@ function describePlan(plan: Planned): readonly TextBlock[] {
     `type      ${plan.type}, ${about}${plan.bits} bits per weight`,
     `size      ${about}${formatBytes(plan.bytes)}, of ${formatBytes(plan.source_bytes)}`,
     `source    ${first}${more.length === 0 ? '' : ` and ${more.length} more`} in ${plan.modelId}`,
-    `engine    ${engineOf(plan)}, ${plan.program}`,
-    `disk      ${formatBytes(plan.room_bytes)} needed, ${formatBytes(plan.free_bytes)} free`,
+    // The plan is that of the store host, also when the command runs on another machine.
+    `engine    ${engineOf(plan)}, ${plan.program} on the store host`,
+    `disk      ${formatBytes(plan.room_bytes)} needed, ${formatBytes(plan.free_bytes)} free on the store host`,
     ...(state === undefined ? [] : [`note      ${state}`]),
     ...plan.warnings.map((warning) => `note      ${warning}`),
   ];
