@@ -4,10 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect } from 'vitest';
+import { recordServer } from '../../src/core/access/serve-record.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { createAccess } from '../../src/core/server/access/access.ts';
 import type { Limits } from '../../src/core/server/app/limits.ts';
-import { listen } from '../../src/core/server/app/listen.ts';
+import { listen, nameOwnServer } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import type { LocalStore } from '../../src/core/store/contract.ts';
@@ -16,6 +17,7 @@ import { collectGarbage } from '../helpers/collect-garbage.ts';
 import { directoryStore, type Models, sha256 } from '../helpers/directory-store.ts';
 import { ask, talk } from '../helpers/raw-http.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
+import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { patienceMs, until, within } from '../helpers/waiting.ts';
 
 const text = 'hello, store';
@@ -521,6 +523,16 @@ describe('a port that is in use', () => {
     const refusal = await listen(app, { host: '127.0.0.1', port }).catch((error) => error);
     expect(refusal).toMatchObject({ code: 'PORT_IN_USE', hint: expect.stringContaining('--port') });
     if (process.platform === 'linux') expect(refusal.message).toContain(`pid ${process.pid}`);
+    const home = await temporaryDirectory();
+    expect(await nameOwnServer(home, refusal, port)).toBe(refusal);
+    // The record of a server in the same directory.
+    const apiUrl = 'http://kite:52415';
+    atEnd(await recordServer(home, { role: 'node', storePath: null, apiUrl, localApiUrl: url, urls: [url] }));
+    expect(await nameOwnServer(home, refusal, port)).toMatchObject({
+      code: 'PORT_IN_USE',
+      message: `port ${port} is taken by \`skulk serve\` (pid ${process.pid}), which serves already: ${apiUrl}`,
+    });
+    expect(await nameOwnServer(home, refusal, 1)).toBe(refusal);
     await app.close();
   });
 });
