@@ -127,6 +127,7 @@ test('every route that changes something for a person has a name in the log, and
   expect(silent.toSorted()).toEqual([
     'DELETE /session',
     'POST /api/models/:id/paths-info/:revision',
+    'POST /models/:id/place',
     'POST /models/:id/swarm',
     'POST /nodes/:node',
     'POST /nodes/:node/evictions',
