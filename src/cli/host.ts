@@ -34,7 +34,7 @@ export interface Host {
   readonly hostname: string;
   readonly homeDirectory: string;
   readonly user: () => string;
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean; readonly setRawMode?: (isRaw: boolean) => unknown };
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;
   /** The destination of a server's log; if absent, stderr, written at once. */

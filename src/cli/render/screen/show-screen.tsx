@@ -39,6 +39,8 @@ export async function showScreen<T>(
   signal.addEventListener('abort', stop, { once: true });
   host.stdin.on('error', lose).on('end', lose);
   const modes = isFull ? fullModes : inlineModes;
+  // Before the first frame: ink would do it after, and a key in between would be echoed, or interrupt the process.
+  host.stdin.setRawMode?.(true);
   host.stdout.write(modes.begin);
   const instance = render(
     <ColorContext value={hasColor}>
@@ -66,6 +68,7 @@ export async function showScreen<T>(
     instance.unmount();
     // An error of a component is thrown above.
     await ended.catch(() => undefined);
+    host.stdin.setRawMode?.(false);
     free();
     signal.removeEventListener('abort', stop);
     host.stdin.off('error', lose).off('end', lose);
