@@ -307,6 +307,14 @@ test('a revoked token stops working at once, and its open streams end', async ()
   const token = (await world.host('token', 'create', 'phone', '--role', 'read')).stdout.trim();
   expect(await world.host('policy', 'set', 'lan', 'none')).toMatchObject({ status: 0 });
   await expect.poll(async () => (await ask(host.url, '/models')).status).toBe(401);
+  // The line for cron must not hide that this machine can carry out no orders.
+  const refused = {
+    status: 2,
+    stderr: expect.stringMatching(/^skulk: cannot ask the store for orders: .* refused access.*\nhint: .*SKULK_TOKEN/),
+  };
+  for (const args of [[], ['--quiet'], ['--dry-run']])
+    expect(await world.node('n1', host.url, 'reconcile', ...args)).toMatchObject(refused);
+  expect(await world.node('n1', host.url, 'reconcile', '--token', token)).toMatchObject({ status: 2 });
   expect((await ask(host.url, '/models', bearer(token))).status).toBe(200);
   const listening = ask(host.apiUrl, '/store/events', bearer(token)).then(
     () => 'ended',

@@ -1,6 +1,7 @@
 import type { Deps } from '../connect/deps.ts';
 import type { OpenedStore } from '../connect/open-store.ts';
 import { rememberSilence } from '../connect/reach-store.ts';
+import { SkulkError } from '../kernel/errors.ts';
 import { ensureNodeId, type NodeId } from '../kernel/machine/node-id.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { formatBytes } from '../kernel/units.ts';
@@ -34,15 +35,21 @@ export const ownNodeId = ({ config, world }: Deps): Promise<NodeId> => ensureNod
  * @param full whether to also report the staged copies, which takes a moment if there are many
  * @param isRequested whether the user asked for this, so that a failure is a warning
  * @param stage carries out orders to stage, which take long; without it they stay pending
+ * @param onRefusal called, instead of a warning, if the store refused access
  */
 export async function catchUp(
   deps: Deps,
-  { full, isRequested = false, stage }: { readonly full: boolean; readonly isRequested?: boolean; readonly stage?: StageForOrder },
+  {
+    full,
+    isRequested = false,
+    stage,
+    onRefusal,
+  }: { readonly full: boolean; readonly isRequested?: boolean; readonly stage?: StageForOrder; readonly onRefusal?: OnRefusal },
 ): Promise<readonly ExecutedOrder[]> {
   const executed = await askAsNode(
     deps,
     (opened) => executeOrders(deps, opened, { full, isRequested, stage }),
-    (reason, thrown) => reportNotAsked(deps, reason, isRequested && !isWithoutStore(thrown)),
+    (reason, thrown) => reportNotAsked(deps, reason, { thrown, isWarning: isRequested && !isWithoutStore(thrown), onRefusal }),
   );
   return executed ?? [];
 }
@@ -83,8 +90,14 @@ async function executeOrders(
 
 const nameOf = ({ model_id, selector }: Order): string => (model_id === null ? 'all copies' : formatRef({ modelId: model_id, selector }));
 
-/** The store's orders for this node, without carrying them out; empty for an unknown node. */
-export async function listOrdersForNode(deps: Deps): Promise<readonly OrderForNode[]> {
+/**
+ * The store's orders for this node, without carrying them out; empty for an unknown node.
+ * @param onRefusal called, instead of a warning, if the store refused access
+ */
+export async function listOrdersForNode(
+  deps: Deps,
+  { onRefusal }: { readonly onRefusal?: OnRefusal } = {},
+): Promise<readonly OrderForNode[]> {
   if (deps.config.nodeId === undefined) return [];
   const orders = await askAsNode(
     deps,
@@ -97,7 +110,7 @@ export async function listOrdersForNode(deps: Deps): Promise<readonly OrderForNo
         return [{ kind, model_id, selector, status: here.status, freed_bytes: here.freed_bytes, reason: here.reason }];
       });
     },
-    (reason, thrown) => reportNotAsked(deps, reason, !isWithoutStore(thrown)),
+    (reason, thrown) => reportNotAsked(deps, reason, { thrown, isWarning: !isWithoutStore(thrown), onRefusal }),
   );
   return orders ?? [];
 }
@@ -125,6 +138,22 @@ export async function reportRemoval(deps: Deps): Promise<void> {
   );
 }
 
-function reportNotAsked({ world }: Deps, reason: string, isWarning: boolean): void {
-  world.emit({ type: isWarning ? 'warning' : 'note', message: `cannot ask the store for orders: ${reason}` });
+/** Receives the error of a store that refused access. */
+export type OnRefusal = (error: SkulkError) => void;
+
+function reportNotAsked(
+  { world }: Deps,
+  reason: string,
+  { thrown, isWarning, onRefusal }: { readonly thrown: unknown; readonly isWarning: boolean; readonly onRefusal: OnRefusal | undefined },
+): void {
+  const message = `cannot ask the store for orders: ${reason}`;
+  if (onRefusal !== undefined && isRefusal(thrown)) {
+    onRefusal(new SkulkError(thrown.code, message, { hint: thrown.hint, cause: thrown }));
+    return;
+  }
+  world.emit({ type: isWarning ? 'warning' : 'note', message });
 }
+
+/** Trying again does not help: the token is missing or wrong, or must not be sent. */
+const isRefusal = (thrown: unknown): thrown is SkulkError =>
+  thrown instanceof SkulkError && (thrown.code === 'CONFIG' || thrown.code === 'TOKEN_WITHHELD');

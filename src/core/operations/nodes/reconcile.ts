@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
+import type { ErrorCode, SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isHeld, tryLock } from '../../kernel/process/lock.ts';
 import type { BudgetReport } from '../../node/apply-budget.ts';
@@ -28,6 +29,15 @@ export interface ReconcileReport extends BudgetReport {
   readonly trash_entries: number;
   /** The store's orders, and their results here. */
   readonly orders: readonly OrderForNode[];
+  /** Why the store refused to be asked for orders; null if it did not. */
+  readonly refused: Refused | null;
+}
+
+/** A refusal of the store. */
+export interface Refused {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | null;
 }
 
 const weekMs = 7 * 86_400_000;
@@ -49,7 +59,15 @@ export async function reconcile(
   const { dead } = await sortLeases(leasesAt, world.now());
   const dropped_leases = dead.map(({ model_id, purpose }) => ({ model_id, purpose }));
   if (!dryRun) await dropLeases(leasesAt, dead);
-  if (isStore) return { dropped_leases, stale_partials: [], trash_entries: 0, orders: [], ...(await stayWithinBudget(deps, { dryRun })) };
+  if (isStore)
+    return {
+      dropped_leases,
+      stale_partials: [],
+      trash_entries: 0,
+      orders: [],
+      refused: null,
+      ...(await stayWithinBudget(deps, { dryRun })),
+    };
   const stale = await findStale(layout, world.now());
   const trashEntries = await countTrash(layout.trash);
   const removed = dryRun ? stale : await removeStale(layout, stale);
@@ -57,12 +75,13 @@ export async function reconcile(
     for (const modelId of await listUnfinished(layout)) await clearEmptyPlace(layout, modelId);
     await emptyTrash(deps, layout);
   }
-  const orders = receiveOrders ? await fetchOrders(deps, { dryRun }) : [];
+  const { orders, refused } = receiveOrders ? await fetchOrders(deps, { dryRun }) : { orders: [], refused: null };
   return {
     dropped_leases,
     stale_partials: removed,
     trash_entries: trashEntries,
     orders,
+    refused,
     // The orders came before the evictions.
     ...(await stayWithinBudget(deps, { dryRun, reportsCopies: receiveOrders })),
   };
@@ -92,10 +111,15 @@ async function emptyTrash({ world }: Deps, layout: StagingLayout): Promise<void>
   for (const path of left) world.emit({ type: 'warning', message: `cannot remove ${path}, which is left from an earlier removal` });
 }
 
-async function fetchOrders(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<readonly OrderForNode[]> {
-  if (dryRun) return listOrdersForNode(deps);
-  const executed = await catchUp(deps, { full: true, isRequested: true, stage: stageHere(deps) });
-  return executed.map(({ order: { kind, model_id, selector }, outcome }) => ({ kind, model_id, selector, ...outcome }));
+async function fetchOrders(deps: Deps, { dryRun }: { readonly dryRun: boolean }): Promise<Pick<ReconcileReport, 'orders' | 'refused'>> {
+  const refusals: Refused[] = [];
+  const onRefusal = ({ code, message, hint }: SkulkError): void => void refusals.push({ code, message, hint: hint ?? null });
+  const orders = dryRun
+    ? await listOrdersForNode(deps, { onRefusal })
+    : (await catchUp(deps, { full: true, isRequested: true, stage: stageHere(deps), onRefusal })).map(
+        ({ order: { kind, model_id, selector }, outcome }) => ({ kind, model_id, selector, ...outcome }),
+      );
+  return { orders, refused: refusals[0] ?? null };
 }
 
 async function findStale(layout: StagingLayout, now: Date) {
