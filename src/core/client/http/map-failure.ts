@@ -34,7 +34,8 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   }
   const { detail, code, hint } = readBody(body);
   const retryAfterMs = retryAfterOf(retryAfter);
-  if (code === 'NOT_FOUND') return notAStore(url, 'it does not support a request that every store must support');
+  if (code === 'NOT_FOUND' || (status === 405 && isApiPort(url)))
+    return notAStore(url, 'it does not support a request that every store must support');
   if (isErrorCode(code) && !ownCodes.has(code))
     return new SkulkError(code, detail ?? `the store at ${url} answered ${status}`, { hint, retryAfterMs });
   if (detail === undefined && status !== 503 && status !== 429) return notAStore(url, `it answered ${status}`);
@@ -48,8 +49,19 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   return new SkulkError('BAD_REQUEST', `the store at ${url} answered ${status}${says}`, { hint });
 }
 
-/** The error if another program answers at the URL, with another protocol. */
+/** The default port of the page and the API, which people copy from the browser. */
+const apiPort = '52415';
+const isApiPort = (url: string): boolean => URL.canParse(url) && new URL(url).port === apiPort;
+
+/** The error if another program, or another server of skulk, answers at the URL, with another protocol. */
 export function notAStore(url: string, why: string, cause?: unknown): SkulkError {
+  if (isApiPort(url)) {
+    const store = `http://${new URL(url).hostname}:58080`;
+    return new SkulkError('STORE_UNREACHABLE', `${apiPort} is the port of the page and the API; the store is at ${store}`, {
+      hint: `set SKULK_STORE, --store or skulk.yaml to ${store}`,
+      cause: new SkulkError('NOT_FOUND', why, { cause }),
+    });
+  }
   return new SkulkError('STORE_UNREACHABLE', `${url} answers, but is not a skulk store: ${why}`, {
     hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: the default port of a store is 58080; 52415 is the web page',
     cause,

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { mapRefusal } from '../../src/core/client/http/map-failure.ts';
+import { isTransient } from '../../src/core/client/http/transient.ts';
+
+test.each([
+  [404, 'NOT_FOUND'],
+  [405, 'BAD_REQUEST'],
+])('an answer %i of the port of the page and the API names the port of the store, and is not tried again', (status, code) => {
+  const refusal = { status, body: { detail: 'not found', code }, location: null, retryAfter: null };
+  const error = mapRefusal(refusal, 'http://10.0.0.1:52415');
+  expect(error.code).toBe('STORE_UNREACHABLE');
+  expect(error.message).toBe('52415 is the port of the page and the API; the store is at http://10.0.0.1:58080');
+  expect(isTransient(error)).toBe(false);
+  expect(mapRefusal(refusal, 'http://10.0.0.1:58080').message).not.toContain('52415');
+});
