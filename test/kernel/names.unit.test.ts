@@ -52,6 +52,16 @@ describe('a model id', () => {
     expect(() => parseModelRef(text)).toThrow(why);
   });
 
+  test.each([
+    ['http://10.77.9.1:58080/models/demo/my-model', 'use demo/my-model'],
+    ['http://10.77.9.1:58080/models/demo%2Fmy-model/', 'use demo/my-model'],
+    ['http://HOST:52415/org/name?tab=files', 'use org/name'],
+    ['http://HOST:52415/org/name/blob/main/x', 'use the form org/name, e.g. mlx-community/Qwen3-4B-4bit'],
+    ['http://HOST:52415/datasets/..', 'use the form org/name, e.g. mlx-community/Qwen3-4B-4bit'],
+  ])('is suggested for %s: %s', (text, hint) => {
+    expect(() => parseModelRef(text)).toThrow(expect.objectContaining({ code: 'BAD_MODEL_ID', hint }));
+  });
+
   test('has a directory name of its own, which can be converted back', () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '_', '-', '.'), minLength: 1, maxLength: 8 });
     const id = fc

@@ -38,13 +38,14 @@ const takenNames = new Set(['registry.json', 'incoming', 'trash']);
  */
 export function parseModelId(text: string): ModelId {
   const parts = text.split('/');
-  const refuse = (why: string): never => {
-    throw new SkulkError('BAD_MODEL_ID', `"${shorten(text)}" is not a model id: ${why}`, {
-      hint: 'use the form org/name, e.g. mlx-community/Qwen3-4B-4bit',
-    });
+  const refuse = (why: string, hint = 'use the form org/name, e.g. mlx-community/Qwen3-4B-4bit'): never => {
+    throw new SkulkError('BAD_MODEL_ID', `"${shorten(text)}" is not a model id: ${why}`, { hint });
   };
   if (text === '') return refuse('it is empty');
-  if (text.includes('://')) refuse('it is an address, but not of Hugging Face');
+  if (text.includes('://')) {
+    const id = idInAddress(text);
+    refuse('it is an address, but not of Hugging Face', id === undefined ? undefined : `use ${id}`);
+  }
   if (parts.length > 2)
     refuse(/^(?:datasets|spaces)\//.test(text) ? 'skulk keeps models, not datasets or Spaces' : 'it has more than one slash');
   for (const part of parts) {
@@ -106,6 +107,12 @@ export function parseSelector(text: string): string | RelativePath {
   throw new SkulkError('USAGE', text === '' ? 'the selector is empty' : `"${shorten(text)}" is not a selector`, {
     hint: 'after the colon, write a quantization such as Q5_K_M, or the path of a .gguf file in the repo',
   });
+}
+
+/** The model in the address of a store or of its page, e.g. `http://10.0.0.1:58080/models/org/name`. */
+function idInAddress(address: string): string | undefined {
+  const id = /^https?:\/\/[^/?#]+\/(?:models\/)?([^/?#%]+(?:\/|%2F)[^/?#%]+)\/?(?:[?#].*)?$/i.exec(address)?.[1]?.replace(/%2F/i, '/');
+  return id !== undefined && isModelId(id) ? id : undefined;
 }
 
 /** The name of a model's directory: the id with `/` replaced by `--`. The names are unique, because an id never contains `--`. */
