@@ -8,7 +8,7 @@ import { recordServer } from '../../src/core/access/serve-record.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { createAccess } from '../../src/core/server/access/access.ts';
 import type { Limits } from '../../src/core/server/app/limits.ts';
-import { listen, nameOwnServer } from '../../src/core/server/app/listen.ts';
+import { listen, nameOtherStore, nameOwnServer } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import type { LocalStore } from '../../src/core/store/contract.ts';
@@ -19,6 +19,7 @@ import { ask, talk } from '../helpers/raw-http.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { patienceMs, until, within } from '../helpers/waiting.ts';
+import { testConfig, testDeps, testWorld } from '../helpers/world.ts';
 
 const text = 'hello, store';
 const etag = `"${sha256(text)}"`;
@@ -525,6 +526,10 @@ describe('a port that is in use', () => {
     if (process.platform === 'linux') expect(refusal.message).toContain(`pid ${process.pid}`);
     const home = await temporaryDirectory();
     expect(await nameOwnServer(home, refusal, port)).toBe(refusal);
+    const deps = testDeps(testWorld(home), testConfig(testWorld(home)));
+    const hint = expect.stringMatching(/^a skulk store already runs at .* no second one is needed; .*--role node/);
+    expect(await nameOtherStore(deps, refusal, port)).toMatchObject({ code: 'PORT_IN_USE', message: refusal.message, hint });
+    expect(await nameOtherStore(deps, refusal, 1)).toBe(refusal);
     // The record of a server in the same directory.
     const apiUrl = 'http://kite:52415';
     atEnd(await recordServer(home, { role: 'node', storePath: null, apiUrl, localApiUrl: url, urls: [url] }));

@@ -17,20 +17,15 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
   const socket = sockets.find(({ isListening }) => isListening) ?? sockets[0];
   if (socket === undefined) return undefined;
   const pid = socket.inode === '0' ? undefined : await findHolder(socket.inode);
-  const program =
-    pid === undefined
-      ? undefined
-      : await readFile(`/proc/${pid}/cmdline`, 'utf8').then(
-          (text) =>
-            text
-              .split('\0')
-              .slice(0, 3)
-              .map((word) => word.slice(word.lastIndexOf('/') + 1))
-              .join(' ')
-              .trim(),
-          () => undefined,
-        );
+  const program = pid === undefined ? undefined : await readFile(`/proc/${pid}/cmdline`, 'utf8').then(nameProgram, () => undefined);
   return { isListening: socket.isListening, uid: socket.uid, pid, program };
+}
+
+/** The program in a command line of /proc; of skulk without the interpreter that runs it. Pure. */
+export function nameProgram(commandLine: string): string {
+  const words = commandLine.split('\0').map((word) => word.slice(word.lastIndexOf('/') + 1));
+  const at = words.findIndex((word) => word === 'skulk' || word === 'skulk.js');
+  return (at === 0 || at === 1 ? ['skulk', ...words.slice(at + 1, at + 2)] : words.slice(0, 3)).join(' ').trim();
 }
 
 /** The sockets in a /proc/net/tcp table with this local port. Source: proc_net_tcp in the kernel's documentation. Pure. */

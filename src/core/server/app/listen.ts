@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { findServer } from '../../access/serve-record.ts';
+import type { Deps } from '../../connect/deps.ts';
+import { askUsualPorts } from '../../connect/usual-ports.ts';
 import { SkulkError, systemCode } from '../../kernel/errors.ts';
 import { findPortOwner, type PortOwner } from '../../kernel/process/port-owner.ts';
 
@@ -33,6 +35,17 @@ export async function nameOwnServer(skulkHome: string, error: unknown, port: num
       cause: error,
     },
   );
+}
+
+/** Says that a store already runs at the port of a failed `listen`, e.g. of another user. Returns other errors unchanged. */
+export async function nameOtherStore(deps: Deps, error: unknown, port: number): Promise<unknown> {
+  if (!(error instanceof SkulkError) || error.code !== 'PORT_IN_USE') return error;
+  const [store] = await askUsualPorts(deps, '127.0.0.1', [port]);
+  if (store === undefined) return error;
+  return new SkulkError('PORT_IN_USE', error.message, {
+    hint: `a skulk store already runs at ${store.url}, and no second one is needed; \`skulk serve --role node\` makes this machine a node of it; \`--port N\` starts another store`,
+    cause: error,
+  });
 }
 
 function reachable(host: string): string {
@@ -73,6 +86,9 @@ async function explainListenError(error: unknown, { host, port }: { host: string
 function describeOwner(owner: PortOwner | undefined): string {
   if (owner === undefined) return 'by another program';
   const who =
-    owner.pid === undefined ? 'another program (of another user, or already gone)' : `${owner.program ?? 'a program'} (pid ${owner.pid})`;
+    owner.pid === undefined ? 'another program (of another user, or already gone)' : `${nameOf(owner.program)} (pid ${owner.pid})`;
   return owner.isListening ? `by ${who}` : `by an outgoing connection of ${who}, which may end at any moment`;
 }
+
+const nameOf = (program: string | undefined): string =>
+  program === undefined ? 'a program' : program.startsWith('skulk ') ? `\`${program}\`` : program;

@@ -20,7 +20,7 @@ import type { StagingJobs } from '../../operations/stage/staging-jobs.ts';
 import { createApiApp, stagingOf } from './api-app.ts';
 import { readHandover, writeHandover } from './handover.ts';
 import { keepHeapSmall } from './keep-heap-small.ts';
-import { listen, nameOwnServer } from './listen.ts';
+import { listen, nameOtherStore, nameOwnServer } from './listen.ts';
 import { createRestart } from './restart.ts';
 import { serveHost } from './serve-host.ts';
 import { serveNode } from './serve-node.ts';
@@ -98,7 +98,8 @@ export async function serve(
       // Both are stopped together, so that the server ends in time.
       if (apps.length === 1) ends.push(() => Promise.all(apps.map((one) => stopApp(one, { graceMs }))));
       return await listen(app, { host: request.host ?? everywhere, port }).catch(async (error: unknown) => {
-        throw await nameOwnServer(config.skulkHome, error, port);
+        const named = await nameOwnServer(config.skulkHome, error, port);
+        throw named === error ? await nameOtherStore(deps, error, port) : named;
       });
     },
     apiPort: () => apiPort,
