@@ -140,6 +140,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'web/api/offer-presence.ts': ['core/protocol/offer-presence'],
       // The log is described in the same words everywhere.
       'web/api/activity.ts': ['core/protocol/describe/activity'],
+      // Machines with the same name get different names in the same way everywhere.
+      'web/api/node-names.ts': ['core/kernel/machine/node-names'],
       'web/api/programs.ts': ['core/catalog/programs'],
     },
     forbiddenModules: notOfBrowsers,

@@ -3,6 +3,7 @@ import { formatRef } from '../core/kernel/model-id.ts';
 import { nameDownload } from '../core/protocol/downloads.ts';
 import { downloadCommand } from './download-lines.ts';
 import { modelArgument } from './model-arguments.ts';
+import { nameAmong } from './node-lines.ts';
 
 /** `skulk cancel`: cancel a download or an optimization. */
 export const cancel = defineCommand({
@@ -34,9 +35,7 @@ export const cancel = defineCommand({
   text: (result) => {
     if ('withdrawn' in result) {
       const open = result.withdrawn.flatMap(({ nodes }) => nodes).filter(({ status }) => status === 'pending' || status === 'deferred');
-      return [
-        `${formatRef(result.ref)}: no longer asked of ${[...new Set(open.map(({ hostname, node }) => hostname || node))].join(', ')}`,
-      ];
+      return [`${formatRef(result.ref)}: no longer asked of ${[...new Set(open.map(nameAmong(open, [])))].join(', ')}`];
     }
     const { kind, stopped } = result;
     return kind === 'download'

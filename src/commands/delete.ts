@@ -39,27 +39,27 @@ export const deleteModel = defineCommand({
     // Also with --yes: a wrong name must be reported before the first model is deleted.
     const plan = await planDeletion(deps, { refs });
     if (dryRun) return { ...plan, dry_run: true as const };
-    if (!yes) await askFor(plan.models, context);
+    if (!yes) await askFor(plan, context);
     // With the store's names, so that nothing is listed twice.
     const whole = plan.models.filter((model) => model.is_last === true).map(nameOf);
     return { ...(await deleteModels(deps, { refs: plan.models.map(refOf), force })), whole };
   },
-  failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes)),
+  failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes, result.known)),
   json: (result) => {
-    if ('dry_run' in result) return result;
-    const { orders: _, removed: __, whole: ___, ...report } = result;
+    if ('dry_run' in result) return { models: result.models, dry_run: result.dry_run };
+    const { orders: _, removed: __, whole: ___, known: ____, ...report } = result;
     return report;
   },
   text: (result) => {
     if ('dry_run' in result)
       return result.models.flatMap((model) => [
-        `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.nodes.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.nodes)})`,
+        `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.nodes.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.nodes, result.known)})`,
         ...(model.is_last === true ? [] : (model.files ?? []).map((path) => `  ${path}`)),
       ]);
     const nameOfDeleted = (id: string): string => result.whole.find((name) => name.startsWith(`${id},`)) ?? id;
     return [
       ...result.deleted.map((id) => `deleted ${nameOfDeleted(id)}`),
-      ...nodeLines(result.nodes),
+      ...nodeLines(result.nodes, result.known),
       `freed ${formatBytes(result.freed_bytes)}`,
     ];
   },
@@ -78,18 +78,15 @@ const nameOf = (model: Planned): string =>
 
 const maxListed = 5;
 
-function copiesOn(nodes: DeletionPlan['models'][number]['nodes']): string {
+function copiesOn(nodes: DeletionPlan['models'][number]['nodes'], known: DeletionPlan['known']): string {
   if (nodes.length === 0) return '';
   const rest = nodes.length - maxListed;
-  const named = nodes.slice(0, maxListed).map(nodeNames(nodes)).join(', ');
+  const named = nodes.slice(0, maxListed).map(nodeNames(known)).join(', ');
   return `, and the ${nodes.length === 1 ? 'copy' : 'copies'} on ${named}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-async function askFor(
-  models: readonly (Planned & { readonly total_bytes: number; readonly nodes: DeletionPlan['models'][number]['nodes'] })[],
-  context: CommandContext,
-): Promise<void> {
-  const names = models.map((model) => `${nameOf(model)} (${formatBytes(model.total_bytes)}${copiesOn(model.nodes)})`).join(', ');
+async function askFor({ models, known }: DeletionPlan, context: CommandContext): Promise<void> {
+  const names = models.map((model) => `${nameOf(model)} (${formatBytes(model.total_bytes)}${copiesOn(model.nodes, known)})`).join(', ');
   if (await context.confirm(`Delete ${names} from the store?`)) return;
   throw new SkulkError('INTERRUPTED', 'nothing was deleted');
 }

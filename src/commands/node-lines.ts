@@ -1,7 +1,10 @@
 import type { LineOfParts } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import { formatRef, type ModelId } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { mayHaveCopy } from '../core/protocol/describe/may-have.ts';
+import type { KnownNode } from '../core/protocol/fleet.ts';
 
 interface Outcome {
   readonly status: 'pending' | 'done' | 'deferred' | 'failed';
@@ -12,15 +15,32 @@ interface Outcome {
 
 type OnNode = Outcome & { readonly node: string; readonly hostname: string };
 
-const nameOf = ({ node, hostname }: OnNode): string => (hostname === '' ? node : `${hostname} (${node})`);
+/** A machine that the store knows. */
+export interface KnownName {
+  readonly node_id: string;
+  readonly hostname: string;
+}
+
+type NameOf = (node: Pick<OnNode, 'node' | 'hostname'>) => string;
+
+/** Names nodes by hostname, and also by id if another one has the same, known or listed. */
+export function nameAmong(listed: readonly Pick<OnNode, 'node' | 'hostname'>[], known: readonly KnownName[]): NameOf {
+  const ids = new Set(known.map(({ node_id }) => node_id));
+  const unknown = new Map(listed.filter(({ node }) => !ids.has(node)).map(({ node, hostname }) => [node, hostname]));
+  const nameOf = nodeNames([...known, ...[...unknown].map(([node_id, hostname]) => ({ node_id, hostname }))]);
+  return ({ node, hostname }) => nameOf({ node_id: node, hostname });
+}
 
 /** The state of an order on the nodes, except those that had nothing to remove. */
-export const nodeLines = (outcomes: readonly OnNode[]): readonly string[] =>
-  outcomes.filter(({ status, freed_bytes }) => status !== 'done' || freed_bytes > 0).map(nodeLine);
+export function nodeLines(outcomes: readonly OnNode[], known: readonly KnownName[]): readonly string[] {
+  const nameOf = nameAmong(outcomes, known);
+  return outcomes
+    .filter(({ status, freed_bytes }) => status !== 'done' || freed_bytes > 0)
+    .map((outcome) => nodeLine(outcome, nameOf(outcome)));
+}
 
 /** The state of an order on one node. */
-function nodeLine(outcome: OnNode): string {
-  const name = nameOf(outcome);
+function nodeLine(outcome: OnNode, name: string): string {
   if (outcome.status === 'done') return `${name}: done, freed ${formatBytes(outcome.freed_bytes)}`;
   if (outcome.status === 'deferred') return `${name}: later, ${outcome.reason ?? 'it is in use'}`;
   if (outcome.status === 'failed') return `${name}: failed, ${outcome.reason ?? 'no reason given'}`;
@@ -39,15 +59,46 @@ export interface ListedOrder {
 const copiesOf = ({ model_id, selector }: Pick<ListedOrder, 'model_id' | 'selector'>): string =>
   model_id === null ? 'all copies' : formatRef({ modelId: model_id, selector });
 
-/** The pending orders, with their nodes. */
-export function pendingLines(orders: readonly ListedOrder[]): readonly LineOfParts[] {
-  return orders.flatMap(({ kind, given_at, nodes, ...what }) =>
-    nodes
-      .filter(({ status }) => status !== 'done')
-      .map((outcome) => ({
-        line: [`${kind === 'evict' ? 'delete' : kind} ${copiesOf(what)} on ${nodeLine(outcome)} (asked `, { time: given_at }, ')'],
-      })),
+/** A machine with the copies that it reported. */
+export type ReportingNode = KnownName & Pick<KnownNode, 'copies' | 'staged_models'>;
+
+/**
+ * The pending orders, with their nodes. A node gets an order to remove a copy also without a copy, because it may be staging just now. Such
+ * orders are only counted.
+ */
+export function pendingLines(orders: readonly ListedOrder[], nodes: readonly ReportingNode[]): readonly LineOfParts[] {
+  const known = new Map(nodes.map((node) => [node.node_id, node]));
+  const open = orders.flatMap((order) => order.nodes.filter(({ status }) => status !== 'done').map((outcome) => ({ order, outcome })));
+  const nameOf = nameAmong(
+    open.map(({ outcome }) => outcome),
+    nodes,
   );
+  const isForCopy = ({ order, outcome }: (typeof open)[number]): boolean => {
+    const node = known.get(outcome.node);
+    return order.kind === 'stage' || outcome.status !== 'pending' || node === undefined || mayHaveCopy(node, order);
+  };
+  const others = open.filter((one) => !isForCopy(one));
+  const idle = [...new Set(others.map(({ outcome }) => nameOf(outcome)))];
+  return [
+    ...open.filter(isForCopy).map(({ order: { kind, given_at, ...what }, outcome }) => ({
+      line: [
+        `${kind === 'evict' ? 'delete' : kind} ${copiesOf(what)} on ${nodeLine(outcome, nameOf(outcome))} (asked `,
+        { time: given_at },
+        ')',
+      ],
+    })),
+    ...(idle.length === 0 ? [] : [{ line: [withoutCopies(idle, new Set(others.map(({ order }) => order)).size)] }]),
+  ];
+}
+
+const maxNamed = 5;
+
+function withoutCopies(names: readonly string[], orders: number): string {
+  const rest = names.length - maxNamed;
+  const named = `${names.slice(0, maxNamed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  const [what, get] = orders === 1 ? ['1 more order waits', 'it'] : [`${orders} more orders wait`, 'them'];
+  const who = names.length === 1 ? 'it gets' : 'they get';
+  return `${what} for ${named}, without such copies; ${who} ${get} when ${names.length === 1 ? 'it reports' : 'they report'}`;
 }
 
 /** The result of an order of the store on this machine. */
@@ -62,10 +113,10 @@ export function orderLine({ kind, ...outcome }: Outcome & Pick<ListedOrder, 'kin
 }
 
 /** The error for an order that some nodes have not carried out. A copy in use is removed later automatically. */
-export function unfinishedNodes(nodes: readonly OnNode[]): SkulkError | undefined {
+export function unfinishedNodes(nodes: readonly OnNode[], known: readonly KnownName[]): SkulkError | undefined {
   const unfinished = nodes.filter(({ status }) => status === 'pending' || status === 'failed');
   if (unfinished.length === 0) return undefined;
-  return new SkulkError('PARTIAL', `not carried out yet on ${unfinished.map(nameOf).join(', ')}`, {
+  return new SkulkError('PARTIAL', `not carried out yet on ${unfinished.map(nameAmong(nodes, known)).join(', ')}`, {
     hint: 'these machines catch up when they are back; `skulk nodes` lists pending orders, `skulk nodes --forget NODE` by an admin removes a machine that will not come back',
   });
 }

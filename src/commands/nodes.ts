@@ -2,20 +2,20 @@ import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
-import { type ListedOrder, pendingLines } from './node-lines.ts';
+import { type ListedOrder, pendingLines, type ReportingNode } from './node-lines.ts';
 
 /** `skulk nodes`: the machines that stage from the store. */
 export const nodes = defineCommand({
   name: 'nodes',
   summary: 'list the nodes that stage from the store',
   description: [
-    'A machine becomes known when it first reports its copies to the server of the store: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers. Pending orders are listed below the table.',
+    'A machine becomes known when it first reports its copies to the server of the store: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers. Pending orders are listed below the table. A delete or purge is also sent to machines that reported no such copy, because one may be staging just now; these orders are only counted there. If machines have the same host name, the beginning of the id follows it, as in `vm (3f1c)`.',
     'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line. If the store goes away, it waits for it.',
     'With --forget the store removes a node that will not come back, with its pending orders. To remove a machine for good, stop its `skulk serve` first, because a node becomes known again when it reports. Nodes that no longer report are removed after some days: see limits.forget_nodes_after_days in skulk-policy(1).',
   ],
   options: {
     watch: flag('update the list as it changes'),
-    forget: value('forget a node, by its host name or id', 'NODE', { parse: parseNodeId, completes: 'nodes' }),
+    forget: value('forget a node, by its host name, its id, or a part of the id', 'NODE', { parse: parseNodeId, completes: 'nodes' }),
   },
   examples: [
     ['list them', 'skulk nodes'],
@@ -47,9 +47,8 @@ export const nodes = defineCommand({
       : undefined,
 });
 
-interface ListedNode {
-  readonly node_id: string;
-  readonly hostname: string;
+interface ListedNode extends ReportingNode {
+  readonly address: string | null;
   readonly version: string;
   readonly agent: boolean;
   readonly connected: boolean;
@@ -66,7 +65,7 @@ function textOf({
   readonly nodes: readonly ListedNode[];
   readonly orders: readonly ListedOrder[];
 }): readonly TextBlock[] {
-  return [...tableOf(all), ...pendingLines(orders)];
+  return [...tableOf(all), ...pendingLines(orders, all)];
 }
 
 function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
@@ -74,7 +73,7 @@ function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
   const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
   return [
     {
-      header: ['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING'],
+      header: ['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING', 'ADDRESS'],
       rows: all.map((node) => [
         node.node_id,
         node.hostname,
@@ -84,9 +83,10 @@ function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
         size(node.staged_bytes),
         size(node.free_bytes),
         String(node.pending_orders),
+        node.address ?? '',
       ]),
       alignRight: [5, 6, 7],
-      optional: [4, 3, 7],
+      optional: [4, 8, 3, 7],
     },
   ];
 }

@@ -21,7 +21,7 @@ export const purgeStaging = defineCommand({
   options: {
     model: modelOption('the same, for one model'),
     allNodes: flag('on every node'),
-    node: list('only on this node, by its host name or id', 'NODE', { completes: 'nodes' }),
+    node: list('only on this node, by its host name, its id, or a part of the id', 'NODE', { completes: 'nodes' }),
     force: flag('also remove copies that are in use'),
     dryRun: flag('only show what would be removed'),
     yes: flag('do not ask'),
@@ -64,7 +64,7 @@ export const purgeStaging = defineCommand({
     return purgeEverywhere(deps, { refs, force, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {
-    if ('nodes' in result) return [...nodeLines(result.nodes), `freed ${formatBytes(result.freed_bytes)}`];
+    if ('nodes' in result) return [...nodeLines(result.nodes, result.known), `freed ${formatBytes(result.freed_bytes)}`];
     const { evicted, evicted_bytes, kept_in_use, dry_run } = result;
     return [
       ...evicted.map(({ reference, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${reference} (${formatBytes(size_bytes)})`),
@@ -74,11 +74,16 @@ export const purgeStaging = defineCommand({
       `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
     ];
   },
+  json: (result) => {
+    if (!('known' in result)) return result;
+    const { known: _, ...report } = result;
+    return report;
+  },
   notice: (result) =>
     'nodes' in result && result.freed_bytes === 0 && result.nodes.every(({ status }) => status === 'done')
       ? `no machine had ${result.order.model_id === null ? 'anything' : 'a copy'} to remove`
       : undefined,
-  failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes) : failedRemovals(result.failed)),
+  failure: (result) => ('nodes' in result ? unfinishedNodes(result.nodes, result.known) : failedRemovals(result.failed)),
 });
 
 /** A process elsewhere may have ended without notice. */

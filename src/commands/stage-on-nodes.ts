@@ -1,9 +1,9 @@
 import type { CommandContext, TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { type NodeId, parseNodeId } from '../core/kernel/machine/node-id.ts';
-import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import type { ModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import { type KnownName, nameAmong } from './node-lines.ts';
 
 /** What `skulk stage --on` and `--all-nodes` do on one node, as it is shown. */
 interface ShownNode {
@@ -39,36 +39,35 @@ export function refuseLocalOptions(options: Readonly<Record<string, unknown>>): 
 export async function stageOnNodes(
   context: CommandContext,
   request: { readonly refs: readonly ModelRef[]; readonly nodes: readonly NodeId[] | undefined; readonly keepMs: number | undefined },
-): Promise<{ readonly nodes: readonly ShownNode[] }> {
+): Promise<{ readonly nodes: readonly ShownNode[]; readonly known: readonly KnownName[] }> {
   const deps = await context.deps();
   const { stageEverywhere } = await import('../core/operations/nodes/stage-everywhere.ts');
   return stageEverywhere(deps, request);
 }
 
-/** Names a node by its host name, and also by its id if another one has the same. */
-const nameAmong = (nodes: readonly ShownNode[]): ((node: ShownNode) => string) => {
-  const once = new Map(nodes.map((one) => [one.node, { node_id: one.node, hostname: one.hostname }]));
-  const nameOf = nodeNames([...once.values()]);
-  return ({ node, hostname }) => nameOf({ node_id: node, hostname });
-};
-
 const words = { done: 'staged', pending: 'pending', deferred: 'waits', failed: 'failed' } as const;
 
 /** One row for each model and node. */
-export const stagedOnTable = (nodes: readonly ShownNode[]): readonly TextBlock[] => [
+export const stagedOnTable = (nodes: readonly ShownNode[], known: readonly KnownName[]): readonly TextBlock[] => [
   {
     header: ['MODEL', 'NODE', 'STATUS', 'TRANSFERRED', 'REASON'],
-    rows: nodes.map((one) => [one.model, nameAmong(nodes)(one), words[one.status], formatBytes(one.bytes_transferred), one.reason ?? '']),
+    rows: nodes.map((one) => [
+      one.model,
+      nameAmong(nodes, known)(one),
+      words[one.status],
+      formatBytes(one.bytes_transferred),
+      one.reason ?? '',
+    ]),
     alignRight: [3],
     apart: 4,
   },
 ];
 
 /** The failure when some machine has not staged. */
-export function unstagedNodes(nodes: readonly ShownNode[]): SkulkError | undefined {
+export function unstagedNodes(nodes: readonly ShownNode[], known: readonly KnownName[]): SkulkError | undefined {
   const missing = nodes.filter(({ status }) => status !== 'done');
   if (missing.length === 0) return undefined;
-  const names = [...new Set(missing.map(nameAmong(nodes)))];
+  const names = [...new Set(missing.map(nameAmong(nodes, known)))];
   const isPending = missing.some(({ status }) => status !== 'failed');
   return new SkulkError('PARTIAL', `not staged on ${names.join(', ')}`, {
     hint: isPending

@@ -70,7 +70,7 @@ export const stage = defineCommand({
     return { ...result, print };
   },
   json: (result) => {
-    if ('nodes' in result) return result;
+    if ('nodes' in result) return { nodes: result.nodes };
     const { print: _, ...report } = result;
     return report;
   },
@@ -83,7 +83,7 @@ export const stage = defineCommand({
     return lines.length === 0 ? undefined : lines.join('\n');
   },
   text: (result) => {
-    if ('nodes' in result) return stagedOnTable(result.nodes);
+    if ('nodes' in result) return stagedOnTable(result.nodes, result.known);
     if ('staged' in result) return result.staged.flatMap((copy) => pathsOf(copy, result.print));
     return result.planned.flatMap((plan) => [
       `${plan.model_id} -> ${plan.path}`,
@@ -98,7 +98,7 @@ export const stage = defineCommand({
       },
     ]);
   },
-  failure: (result) => ('nodes' in result ? unstagedNodes(result.nodes) : undefined),
+  failure: (result) => ('nodes' in result ? unstagedNodes(result.nodes, result.known) : undefined),
 });
 
 const describeSwarm = ({ members, host_sent_bytes: sent }: { members: number; host_sent_bytes: number }, size: number): string =>

@@ -110,11 +110,12 @@ function copyVerbs(make: Make) {
           throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });
         const named = nodes === 'all' ? undefined : readList(nodes, (one) => parseNodeId(readText(one, 'a node')));
         const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
-        return await purgeEverywhere(deps, {
+        const { known: _, ...report } = await purgeEverywhere(deps, {
           refs,
           force,
           ...(named !== undefined && { nodes: named }),
         });
+        return report;
       }),
   };
 }
@@ -183,7 +184,7 @@ function storeVerbs(make: Make) {
         // A wrong name must be reported before the first model is deleted.
         const plan = await planDeletion(deps, { refs });
         if (options.dryRun) return { ...plan, dry_run: true };
-        const { orders: _, removed: __, ...report } = await deleteModels(deps, { refs, force: options.force ?? false });
+        const { orders: _, removed: __, known: ___, ...report } = await deleteModels(deps, { refs, force: options.force ?? false });
         return report;
       }),
   };

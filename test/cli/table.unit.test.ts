@@ -5,6 +5,7 @@ import { inColor, type Paint, wantsColor } from '../../src/cli/render/paint.ts';
 import { fitWidths, renderTable } from '../../src/cli/render/table.ts';
 import { renderText } from '../../src/cli/render/text.ts';
 import { pendingLines } from '../../src/commands/node-lines.ts';
+import { parseModelId } from '../../src/core/kernel/model-id.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
 const terminal = (columns: number | undefined) => ({ columns, now });
@@ -19,11 +20,32 @@ const table = {
 
 test('a pending order shows its age on a terminal, and its time in a pipe', () => {
   const node = { node: 'node-1', hostname: 'kite3', status: 'pending', freed_bytes: 0, reason: null } as const;
-  const lines = pendingLines([{ kind: 'purge', model_id: null, given_at: '2026-11-26T11:00:00.000Z', nodes: [node] }]);
-  expect(renderText(lines, terminal(80), renderTable)).toBe('purge all copies on kite3 (node-1): not answered yet (asked 1 h ago)');
-  expect(renderText(lines, undefined, renderTable)).toBe(
-    'purge all copies on kite3 (node-1): not answered yet (asked 2026-11-26T11:00:00.000Z)',
-  );
+  const lines = pendingLines([{ kind: 'purge', model_id: null, given_at: '2026-11-26T11:00:00.000Z', nodes: [node] }], []);
+  expect(renderText(lines, terminal(80), renderTable)).toBe('purge all copies on kite3: not answered yet (asked 1 h ago)');
+  expect(renderText(lines, undefined, renderTable)).toBe('purge all copies on kite3: not answered yet (asked 2026-11-26T11:00:00.000Z)');
+});
+
+test('orders for machines that reported no such copy are only counted', () => {
+  const on = (node: string, status: 'pending' | 'done' = 'pending') =>
+    ({ node, hostname: 'vm', status, freed_bytes: 0, reason: null }) as const;
+  const copy = { model_id: parseModelId('me/big'), size_bytes: 1, last_used: '', in_use: false, over_budget: false };
+  const [holder, empty, silent] = ['node-aaaa000000000000', 'node-bbbb000000000000', 'node-cccc000000000000'] as const;
+  const known = [
+    { node_id: holder, hostname: 'vm', copies: [copy], staged_models: 1 },
+    { node_id: empty, hostname: 'vm', copies: [], staged_models: 0 },
+    { node_id: silent, hostname: 'vm', copies: null, staged_models: null },
+  ];
+  const orders = ['me/big', 'me/other'].map((id) => ({
+    kind: 'evict',
+    model_id: parseModelId(id),
+    given_at: '2026-11-26T11:00:00.000Z',
+    nodes: [on(holder, id === 'me/big' ? 'pending' : 'done'), on(empty), ...(id === 'me/big' ? [on(silent)] : [])],
+  }));
+  expect(renderText(pendingLines(orders, known), terminal(200), renderTable).split('\n')).toEqual([
+    'delete me/big on vm (aaaa): not answered yet (asked 1 h ago)',
+    'delete me/big on vm (cccc): not answered yet (asked 1 h ago)',
+    '2 more orders wait for vm (bbbb), without such copies; it gets them when it reports',
+  ]);
 });
 
 test('a long line breaks between words on a narrow terminal, and nowhere else', () => {

@@ -167,6 +167,8 @@ describe('who asked', () => {
     { node_id: 'a', hostname: 'kite', address: '10.0.0.2' },
     { node_id: 'b', hostname: 'mill', address: '10.0.0.3' },
     { node_id: 'c', hostname: 'mill-2', address: '10.0.0.3' },
+    { node_id: 'node-3f1c52d8339116c9', hostname: 'vm', address: '10.0.0.4' },
+    { node_id: 'node-91aa02c4d3f8e17b', hostname: 'vm', address: '10.0.0.5' },
   ] as unknown as readonly KnownNode[];
   test.each([
     [{ who: 'token anna', from: '10.0.0.2', node: null }, 'anna'],
@@ -182,8 +184,10 @@ describe('who asked', () => {
     [{ who: 'node', from: '10.0.0.3', node: 'c' }, 'mill-2'],
     [{ who: 'node', from: '10.0.0.9', node: 'x' }, '10.0.0.9'],
     [{ who: 'node', from: '', node: 'a' }, 'kite'],
-    [{ who: 'node', from: '', node: 'x' }, 'a machine'],
+    [{ who: 'node', from: '', node: 'x' }, 'x'],
     [{ who: 'node', from: '', node: null }, 'a machine'],
+    [{ who: 'node', from: '10.0.0.4', node: 'node-3f1c52d8339116c9' }, 'vm (3f1c)'],
+    [{ who: 'lan', from: '10.0.0.5', node: null }, 'vm (91aa)'],
   ])('%j is %s', (entry, name) => expect(nameAsker(entry, nodes)).toBe(name));
 
   test('has the name of a token or a user, an address, and the id and hostname of a machine as its names', () => {

@@ -43,7 +43,12 @@ const list = (nodes: readonly KnownNode[], orders: readonly GivenOrder[] = []) =
   listMachines({ nodes, orders, ownId: 'own' }, { modelId: 'org/a' }, 500);
 
 test('machines are listed with this one first and the others by name, and equal names get different names', () => {
-  const machines = list([node('zoo'), node('abcdef', { hostname: 'vm' }), node('own'), node('123456', { hostname: 'vm' })]);
+  const machines = list([
+    node('zoo'),
+    node('node-abcdef0123456789', { hostname: 'vm' }),
+    node('own'),
+    node('node-1234567890abcdef', { hostname: 'vm' }),
+  ]);
   expect(machines.map(({ name }) => name)).toEqual(['own', 'vm (1234)', 'vm (abcd)', 'zoo']);
 });
 

@@ -1,15 +1,17 @@
 import type { ReactElement } from 'react';
 import type { NodeOutcome } from '../../src/core/protocol/fleet.ts';
 import { formatBytes } from '../parts/format.ts';
+import { useMachineName } from './use-machine-name.ts';
 
 /** The result of an order on each node, as a list. */
 export function Outcomes({ nodes }: { readonly nodes: readonly NodeOutcome[] }): ReactElement | null {
+  const nameOf = useMachineName();
   if (nodes.length === 0) return null;
   return (
     <ul className="outcomes">
       {nodes.map((outcome) => (
         <li key={outcome.node} className={outcome.status}>
-          <strong>{outcome.hostname || outcome.node}</strong> {sentenceOf(outcome)}
+          <strong>{nameOf(outcome)}</strong> {sentenceOf(outcome)}
         </li>
       ))}
     </ul>

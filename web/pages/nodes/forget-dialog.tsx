@@ -7,12 +7,13 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { plural } from '../../parts/format.ts';
 import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
+import { useMachineName } from '../use-machine-name.ts';
 
 /** Asks before a machine that is gone leaves the list, with its pending orders. */
 export function ForgetDialog({ node, onClose }: { readonly node: KnownNode; readonly onClose: () => void }): ReactElement {
   const { client, tell } = useApp();
   const task = useTask<object>();
-  const name = node.hostname || node.node_id;
+  const name = useMachineName()(node);
   const forget = async (): Promise<void> => {
     const call = callOf('DELETE /store/nodes/:node', { node: node.node_id });
     if ((await task.change(() => client.send<object>(call))) === undefined) return;

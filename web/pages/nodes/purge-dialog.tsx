@@ -10,6 +10,7 @@ import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { Outcomes } from '../outcomes.tsx';
 import { formatNamed, partOf } from '../store/quantizations.ts';
+import { useMachineName } from '../use-machine-name.ts';
 import { freedBy, useOutcomes } from '../use-outcomes.ts';
 
 /** Which copies are to go. */
@@ -33,6 +34,7 @@ export function PurgeDialog({
   readonly onClose: () => void;
 }): ReactElement {
   const { client } = useApp();
+  const nameOf = useMachineName();
   const task = useTask<Purged>();
   const outcomes = useOutcomes(task.result?.order.order_id, task.result?.nodes ?? []);
   const { models: lock } = useLocks();
@@ -45,7 +47,7 @@ export function PurgeDialog({
   );
   const bytes = copies.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   const isUsed = copies.some(({ in_use }) => in_use);
-  const place = isEverywhere || node === undefined ? 'every machine' : node.hostname || node.node_id;
+  const place = isEverywhere || node === undefined ? 'every machine' : nameOf(node);
   const what = modelId === undefined ? 'every copy' : formatNamed({ modelId, selector });
   const purge = async (): Promise<void> => {
     const body = {
@@ -78,7 +80,7 @@ export function PurgeDialog({
       {node !== undefined && modelId !== undefined && known.length > 1 && (
         <label className="check">
           <input type="checkbox" checked={isEverywhere} onChange={(event) => setEverywhere(event.target.checked)} />
-          <span>On every machine, not only on {node.hostname}</span>
+          <span>On every machine, not only on {nameOf(node)}</span>
         </label>
       )}
       {isUsed && (

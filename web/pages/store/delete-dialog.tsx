@@ -11,6 +11,7 @@ import { Problem } from '../../parts/problem.tsx';
 import { useTask } from '../../parts/use-task.ts';
 import { InUse } from '../copy-state.tsx';
 import { Outcomes } from '../outcomes.tsx';
+import { useMachineName } from '../use-machine-name.ts';
 import { freedBy, useOutcomes } from '../use-outcomes.ts';
 import { formatNamed, type Named, stagedOn } from './quantizations.ts';
 
@@ -30,6 +31,7 @@ export function DeleteDialog({
   readonly onClose: (isDone: boolean) => void;
 }): ReactElement {
   const { client, identity } = useApp();
+  const nameOf = useMachineName();
   const name = formatNamed(named);
   const task = useTask<Deleted>();
   const first = task.result?.nodes ?? [];
@@ -98,7 +100,7 @@ export function DeleteDialog({
         {plan.copies.map(({ node, copy }) => (
           <div key={node.node_id}>
             <dt>
-              {node.hostname || node.node_id} {copy.in_use && <InUse />}
+              {nameOf(node)} {copy.in_use && <InUse />}
               {!node.connected && (
                 <span className="muted">
                   {' '}

@@ -9,13 +9,14 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import { formatRef, type ModelId, type ModelRef, withoutRepeats } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
+import { mayHave } from '../../protocol/describe/may-have.ts';
 import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
 import type { RegistryEntry } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import type { Store } from '../../store/contract.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
-import { awaitNodes, findConcerned, mayHave, mergeOutcomes, usualWaitMs, withoutUnconcerned } from '../nodes/order-everywhere.ts';
+import { awaitNodes, findConcerned, mergeOutcomes, usualWaitMs, withoutUnconcerned } from '../nodes/order-everywhere.ts';
 import { logUnserved } from '../store/log-change.ts';
 
 /** What `skulk delete` is about to do. */
@@ -36,6 +37,8 @@ export interface DeletionPlan {
     /** The same machines: several may have the same hostname. */
     readonly nodes: readonly { readonly node_id: string; readonly hostname: string }[];
   }[];
+  /** All machines that the store knows: several may have the same hostname. */
+  readonly known: readonly { readonly node_id: string; readonly hostname: string }[];
 }
 
 /** The result of a deletion. */
@@ -51,6 +54,8 @@ export interface DeletionReport {
   readonly nodes: readonly NodeOutcome[];
   /** The orders to the nodes, and their state on each of them. */
   readonly orders: readonly GivenOrder[];
+  /** All machines that the store knows: several may have the same hostname. */
+  readonly known: DeletionPlan['known'];
 }
 
 /**
@@ -96,7 +101,7 @@ export async function planDeletion(deps: Deps, { refs }: { readonly refs: readon
       nodes: holders.map(({ node_id, hostname }) => ({ node_id, hostname })),
     });
   }
-  return { models };
+  return { models, known: nodes };
 }
 
 /** Plans the removal of one quantization. */
@@ -154,7 +159,7 @@ export async function deleteModels(
 ): Promise<DeletionReport> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
-  const isConcerned = await findConcerned(fleet);
+  const { isConcerned, known } = await findConcerned(fleet);
   // The Python program always reports success, even if it could not delete the model.
   const isPython = opened.url !== undefined && (await isPythonHost(opened));
   const sizes = isPython ? await sizesOf(opened.store) : undefined;
@@ -206,5 +211,6 @@ export async function deleteModels(
     canonical_bytes: canonical,
     nodes,
     orders: orders.map((order, index) => ({ ...order, nodes: concerned[index] ?? [] })),
+    known,
   };
 }

@@ -1,9 +1,9 @@
 import { groupsOf } from '../../catalog/manifest.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { listGroups } from '../../catalog/selection/groups.ts';
+import { mayHave } from '../../protocol/describe/may-have.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
-import { mayHave } from '../nodes/order-everywhere.ts';
 
 /**
  * Describes the quantizations of a model, best choice first. Pure.

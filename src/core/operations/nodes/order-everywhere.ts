@@ -6,8 +6,8 @@ import { carryOutOrder } from '../../node/carry-out-order.ts';
 import { ownNodeId } from '../../node/catch-up.ts';
 import { executeOrder, reportCopies } from '../../node/execute-order.ts';
 import { knownOrders } from '../../node/known-orders.ts';
-import type { GivenOrder, NodeOutcome, Order } from '../../protocol/fleet.ts';
-import type { ReportedCopy } from '../../protocol/models.ts';
+import { mayHaveCopy } from '../../protocol/describe/may-have.ts';
+import type { GivenOrder, KnownNode, NodeOutcome, Order } from '../../protocol/fleet.ts';
 
 /** How long a command waits for the nodes, in milliseconds. */
 export const usualWaitMs = 5_000;
@@ -46,15 +46,16 @@ export async function awaitNodes(
 /** Which of the known nodes an order concerns: those that reported a copy of the model, and those whose copies are unknown. */
 export type Concerned = (node: NodeId, what: Pick<Order, 'model_id' | 'selector'>) => boolean;
 
-/** Asks a store which nodes have which copies, before the order to remove them. */
-export async function findConcerned(fleet: Fleet): Promise<Concerned> {
-  const known = new Map((await fleet.nodes().catch(() => [])).map((node) => [node.node_id, node]));
-  return (nodeId, { model_id: modelId, selector }) => {
-    const node = known.get(nodeId);
-    if (node === undefined || (node.copies === null && node.staged_models !== 0)) return true;
-    return (node.copies ?? []).some(
-      (copy) => modelId === null || (copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))),
-    );
+/** Asks a store which nodes it knows, and which of them have which copies, before the order to remove them. */
+export async function findConcerned(fleet: Fleet): Promise<{ readonly isConcerned: Concerned; readonly known: readonly KnownNode[] }> {
+  const known = await fleet.nodes().catch(() => []);
+  const byId = new Map(known.map((node) => [node.node_id, node]));
+  return {
+    known,
+    isConcerned: (nodeId, what) => {
+      const node = byId.get(nodeId);
+      return node === undefined || mayHaveCopy(node, what);
+    },
   };
 }
 
@@ -67,11 +68,6 @@ export const withoutUnconcerned = (
   what: Pick<Order, 'model_id' | 'selector'>,
   isConcerned: Concerned,
 ): readonly NodeOutcome[] => outcomes.filter(({ node, status }) => status !== 'pending' || isConcerned(node, what));
-
-/** Whether a copy has a quantization, as far as its node reported it; older nodes do not report them. Pure. */
-export const mayHave = ({ quantizations }: Pick<ReportedCopy, 'quantizations'>, selector: string): boolean =>
-  quantizations === undefined ||
-  quantizations.some((one) => one.selector === null || one.selector.toLowerCase() === selector.toLowerCase());
 
 /** Combines several orders into one line for each node: the worst result, and the total of the freed bytes. */
 export function mergeOutcomes(lists: readonly (readonly NodeOutcome[])[]): readonly NodeOutcome[] {

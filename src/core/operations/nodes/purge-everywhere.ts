@@ -2,7 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
-import type { GivenOrder, NodeOutcome } from '../../protocol/fleet.ts';
+import type { GivenOrder, KnownNode, NodeOutcome } from '../../protocol/fleet.ts';
 import { logUnserved } from '../store/log-change.ts';
 import { findNodes } from './find-nodes.ts';
 import { awaitNodes, findConcerned, mergeOutcomes, usualWaitMs, withoutUnconcerned } from './order-everywhere.ts';
@@ -28,16 +28,17 @@ export interface PurgeRequest {
 /**
  * Orders every node to remove its staged copies, all of them or those of some models. Canonical copies stay, even if they are used in
  * place.
+ * @returns also all machines that the store knows, because several may have the same hostname
  * @throws SkulkError NODE_NOT_FOUND for an unknown node
  */
 export async function purgeEverywhere(
   deps: Deps,
   { refs, force, nodes: named, waitMs = usualWaitMs }: PurgeRequest,
-): Promise<PurgedEverywhere> {
+): Promise<PurgedEverywhere & { readonly known: readonly KnownNode[] }> {
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   const nodeIds = named === undefined ? undefined : await findNodes(fleet, named);
-  const isConcerned = await findConcerned(fleet);
+  const { isConcerned, known } = await findConcerned(fleet);
   const give = (ref: ModelRef | undefined): Promise<GivenOrder> =>
     logUnserved(
       deps,
@@ -65,5 +66,5 @@ export async function purgeEverywhere(
     }),
   );
   const nodes = mergeOutcomes(lists);
-  return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes };
+  return { order, freed_bytes: nodes.reduce((sum, { freed_bytes }) => sum + freed_bytes, 0), nodes, known };
 }

@@ -31,6 +31,8 @@ export interface StagedOnNode extends Omit<NodeOutcome, 'freed_bytes' | 'progres
 /** What became of it on each node, model by model. */
 export interface StagedEverywhere {
   readonly nodes: readonly StagedOnNode[];
+  /** All machines that the store knows: several may have the same hostname. */
+  readonly known: readonly KnownNode[];
 }
 
 /** How often the store is asked how far its nodes are, in milliseconds. */
@@ -61,8 +63,9 @@ export async function stageEverywhere(deps: Deps, { refs, nodes: named, keepMs }
   const known = new Map((await fleet.nodes()).map((node) => [node.node_id, node]));
   const own = stageOnThisMachine(deps, fleet, { orders, known });
   try {
-    const outcomes = await follow(deps, fleet, { orders, own });
+    const outcomes = await follow(deps, fleet, { orders, own, known: [...known.values()] });
     return {
+      known: [...known.values()],
       nodes: outcomes.flatMap(({ order, outcomes: ofOrder }) =>
         ofOrder.map(({ freed_bytes: _, progress: __, bytes_transferred = 0, ...one }) => ({
           model: nameOf(order),
@@ -125,10 +128,10 @@ interface Followed {
 async function follow(
   deps: Deps,
   fleet: Fleet,
-  { orders, own }: { readonly orders: readonly GivenOrder[]; readonly own: Promise<void> },
+  { orders, own, known }: { readonly orders: readonly GivenOrder[]; readonly own: Promise<void>; readonly known: readonly KnownNode[] },
 ): Promise<readonly Followed[]> {
   const { signal } = deps.world;
-  const show = showProgress(deps.world.emit);
+  const show = showProgress(deps.world.emit, known);
   let isOwnDone = false;
   const ownEnded = own.then(
     () => {
@@ -163,11 +166,11 @@ async function outcomesOf(fleet: Fleet, order: GivenOrder, signal: AbortSignal):
 const mayComeSoon = ({ status, awaited = false }: NodeOutcome): boolean => awaited && status === 'pending';
 
 /** Shows how far each node is, one line for each and model. */
-function showProgress(emit: Emit): (followed: readonly Followed[]) => void {
+function showProgress(emit: Emit, known: readonly KnownNode[]): (followed: readonly Followed[]) => void {
   const totals = new Map<string, number>();
+  const nodeName = nodeNames(known);
   return (followed) => {
     for (const { order, outcomes } of followed) {
-      const nodeName = nodeNames(outcomes.map(({ node, hostname }) => ({ node_id: node, hostname })));
       for (const { node, hostname, status, progress } of outcomes) {
         const subject = `${nameOf(order)} on ${nodeName({ node_id: node, hostname })}`;
         const bytesTotal = progress?.bytes_total ?? totals.get(subject) ?? 0;

@@ -1,3 +1,4 @@
+import { nodeNames } from '../../kernel/machine/node-names.ts';
 import type { ActivityAction, ActivityEntry } from '../events.ts';
 import type { KnownNode } from '../fleet.ts';
 
@@ -78,8 +79,8 @@ export function nameAsker({ who, from, node }: Asker, nodes: readonly Pick<Known
   if (user !== undefined) return `${user} on the store host`;
   if (from === '' && node === null) return unnamed[who] ?? 'an admin';
   const [first, ...others] = nodes.filter(({ node_id, address }) => (node === null ? address === from : node_id === node));
-  const place = first !== undefined && others.length === 0 && first.hostname !== '' ? first.hostname : from;
-  if (place === '') return unnamed[who] ?? 'an admin';
+  const place = first !== undefined && others.length === 0 && first.hostname !== '' ? nodeNames(nodes)(first) : from;
+  if (place === '') return (who === 'node' ? node : null) ?? unnamed[who] ?? 'an admin';
   return tokenOf({ who }) ?? (who === 'lan' || who === 'node' ? place : `admin on ${place}`);
 }
 

@@ -6,6 +6,7 @@ import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-c
 import { formatBytes } from '../../../parts/format.ts';
 import { CopyState } from '../../copy-state.tsx';
 import { olderParts, type StagedOn, stagedOn } from '../../store/quantizations.ts';
+import { useMachineName } from '../../use-machine-name.ts';
 import { CancelOrder, StageState } from '../stage-on/stage-order.tsx';
 import { StageHere } from './stage-here.tsx';
 
@@ -113,10 +114,11 @@ function Asked({ node, orders }: { readonly node: KnownNode; readonly orders: re
 
 function Name({ node }: { readonly node: KnownNode }): ReactElement {
   const { identity } = useApp();
+  const nameOf = useMachineName();
   return (
     <span className="machine-name">
       <span className={`dot ${node.connected ? 'live' : 'away'}`} aria-hidden="true" />
-      <strong>{node.hostname || node.node_id}</strong> {node.node_id === identity.node_id && <span className="badge">this machine</span>}
+      <strong>{nameOf(node)}</strong> {node.node_id === identity.node_id && <span className="badge">this machine</span>}
     </span>
   );
 }

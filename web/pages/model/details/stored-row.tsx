@@ -8,6 +8,7 @@ import { Progress } from '../../../parts/progress.tsx';
 import { Size } from '../../../parts/size.tsx';
 import { InUse } from '../../copy-state.tsx';
 import { formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
+import { useMachineName } from '../../use-machine-name.ts';
 import { StageButton } from '../stage-on/stage-button.tsx';
 
 /** What can be done with one quantization. */
@@ -29,6 +30,7 @@ export function StoredRow({
   const { topics } = useStore();
   const { models } = useLocks();
   const isPython = useIsPythonHost();
+  const nameOf = useMachineName();
   const { staging, storage } = useNode().topics;
   const job = staging?.jobs.find(
     (one) => one.model_id === modelId && one.selector?.toLowerCase() === selector.toLowerCase() && isRunning(one),
@@ -39,7 +41,7 @@ export function StoredRow({
   const others = places.filter(({ node }) => node.node_id !== identity.node_id);
   const staged = [
     ...(here === undefined ? [] : [{ name: identity.hostname, copy: here }]),
-    ...others.map(({ node, copy }) => ({ name: node.hostname || node.node_id, copy })),
+    ...others.map(({ node, copy }) => ({ name: nameOf(node), copy })),
   ];
   const names = staged.map(({ name, copy }) => (isOlderPart(copy, quantization) ? `${name} (older)` : name)).join(', ');
   const isOlder = staged.some(({ copy }) => isOlderPart(copy, quantization));

@@ -8,6 +8,7 @@ import { Problem } from '../../../parts/problem.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { useTask } from '../../../parts/use-task.ts';
 import { formatNamed } from '../../store/quantizations.ts';
+import { useMachineName } from '../../use-machine-name.ts';
 import { describeStage } from './plan-stage.ts';
 
 /** How far an order to stage is on one machine. */
@@ -29,7 +30,7 @@ export function CancelOrder({ order }: { readonly order: GivenOrder }): ReactEle
   const task = useTask<GivenOrder>();
   const open = order.nodes.filter(({ status }) => status !== 'done' && status !== 'failed');
   const name = formatNamed({ modelId: order.model_id ?? '', selector: order.selector });
-  const places = open.map(({ hostname, node }) => hostname || node).join(', ');
+  const places = open.map(useMachineName()).join(', ');
   const cancel = async (): Promise<void> => {
     const call = callOf('DELETE /store/orders/:order', { order: order.order_id });
     if ((await task.change(() => client.send<GivenOrder>(call))) !== undefined) tell(`${name} is no longer asked of ${places}.`);

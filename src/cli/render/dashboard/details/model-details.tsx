@@ -119,25 +119,27 @@ function stagedFacts(
       const state = copy.in_use ? 'in use' : `idle, used ${formatAge(copy.last_used, now)}`;
       return [index === 0 ? 'on nodes' : ' ', [nameOf(one), state, late].filter(Boolean).join(', '), late === undefined ? 'plain' : 'warn'];
     }),
-    ...orderFacts(store?.orders ?? [], modelId),
+    ...orderFacts(store?.orders ?? [], { modelId, nameOf }),
   ];
 }
 
 const use = ({ in_use }: { readonly in_use: boolean }): string => (in_use ? 'in use' : 'idle');
 
 /** The machines that were asked to stage the model, and how far they are. */
-function orderFacts(orders: readonly GivenOrder[], modelId: ModelId): readonly Fact[] {
+function orderFacts(
+  orders: readonly GivenOrder[],
+  { modelId, nameOf }: { readonly modelId: ModelId; readonly nameOf: ReturnType<typeof nodeNames> },
+): readonly Fact[] {
   const asked = orders
     .filter(({ kind, model_id }) => kind === 'stage' && model_id === modelId)
-    .flatMap(({ nodes, selector }) => {
-      const nameOf = nodeNames(nodes.map(({ node, hostname }) => ({ node_id: node, hostname })));
-      return nodes
+    .flatMap(({ nodes, selector }) =>
+      nodes
         .filter(({ status }) => status !== 'done')
         .map(
           (one) =>
             `${nameOf({ node_id: one.node, hostname: one.hostname })}${selector === undefined ? '' : `, ${selector}`}: ${describeOutcome(one)}`,
-        );
-    });
+        ),
+    );
   return asked.map((text, index): Fact => [index === 0 ? 'asked' : ' ', `${text}${index === 0 ? '; c cancels' : ''}`, 'warn']);
 }
 

@@ -1,0 +1,16 @@
+import type { KnownNode } from '../fleet.ts';
+import type { ReportedCopy } from '../models.ts';
+
+/** Whether a copy has a quantization, as far as its node reported it; older nodes do not report them. Pure. */
+export const mayHave = ({ quantizations }: Pick<ReportedCopy, 'quantizations'>, selector: string): boolean =>
+  quantizations === undefined ||
+  quantizations.some((one) => one.selector === null || one.selector.toLowerCase() === selector.toLowerCase());
+
+/** Whether a node reported a copy that an order is about, or did not report its copies. Pure. */
+export function mayHaveCopy(
+  { copies, staged_models }: Pick<KnownNode, 'copies' | 'staged_models'>,
+  { model_id: modelId, selector }: { readonly model_id: string | null; readonly selector?: string | undefined },
+): boolean {
+  if (copies === null) return staged_models !== 0;
+  return copies.some((copy) => modelId === null || (copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))));
+}

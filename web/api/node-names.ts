@@ -1,0 +1,1 @@
+export { nodeNames } from '../../src/core/kernel/machine/node-names.ts';
