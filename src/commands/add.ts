@@ -12,7 +12,7 @@ export const add = defineCommand({
   summary: 'add a model to the store',
   description: [
     'Takes a directory or a single file. Where the file system supports it, files are cloned and take no extra space; otherwise they are hashed and copied. A directory that is already in its place in the store is adopted.',
-    'On any other machine, the model is sent to the store host, which verifies every piece. After an interruption, run the same command again: it sends only missing pieces.',
+    'On any other machine, and as another user of the store host, the model is sent to the server, which verifies every piece. After an interruption, run the same command again: it sends only missing pieces.',
     'A model that exists with different content is replaced only with --force.',
     'A model card becomes a file of the model, <org>--<name>.toml. A card that the Python program kept beside the files is taken without being named.',
   ],

@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { adminKeyFile, ensureAdminKey } from '../../src/core/access/admin-key.ts';
 import { openStore } from '../../src/core/connect/open-store.ts';
@@ -19,7 +21,8 @@ import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
-import { runInProcess } from '../helpers/run-in-process.ts';
+import { ownEnvironment } from '../helpers/own-environment.ts';
+import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
@@ -343,6 +346,38 @@ describe('an add is refused before anything is written', () => {
     await chmod(place.path, 0o755);
     expect(await opened.store.findPlace({ ...other, incoming: place.name })).toEqual({ entry: null, is_untouched: false });
     expect(home.world.events.filter(({ type }) => type === 'progress')).toEqual([]);
+  });
+
+  test('for another user of this machine without a server; with one, the model is uploaded', wants('root'), async ({ skip }) => {
+    const home = await temporaryDirectory();
+    await chmod(home, 0o755);
+    await writeFiles(join(home, 'm'), { 'a.gguf': 'a' });
+    const env = { SKULK_HOME: join(home, 'own') };
+    expect((await runInProcess(['add', join(home, 'm'), '--as', 'org/m'], { env })).status).toBe(0);
+    const bin = fileURLToPath(new URL('../../bin/skulk.js', import.meta.url));
+    await mkdir(join(home, 'other'));
+    await chown(join(home, 'other'), 65_534, 65_534);
+    const asOther = async (args: readonly string[], more: Readonly<Record<string, string>>) => {
+      const child = spawn(process.execPath, [bin, ...args], {
+        ...{ uid: 65_534, gid: 65_534, cwd: '/' },
+        env: ownEnvironment({ SKULK_HOME: join(home, 'other'), SKULK_NO_DISCOVERY: '1', NODE_COMPILE_CACHE: '', ...more }),
+      });
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+      });
+      const [status] = await once(child, 'close');
+      return { status, stderr };
+    };
+    if ((await asOther(['--version'], {})).status !== 0) skip('this user has the program in a directory that nobody else may read');
+    const args = ['add', join(home, 'm'), '--as', 'me/other'];
+    const refused = await asOther(args, env);
+    expect(refused, refused.stderr).toMatchObject({ status: 2, stderr: expect.stringMatching(/belongs to root: .* sudo -u root -H\n/) });
+    const host = await serveInProcess({ home: join(home, 'own') });
+    const { token } = await createToken(testDeps(testWorld(join(home, 'own'))), { name: 'other', role: 'node' });
+    const sent = await asOther(args, { SKULK_STORE: host.url, SKULK_TOKEN: token });
+    expect(sent, sent.stderr).toMatchObject({ status: 0 });
+    expect(await digestsBelow(join(home, 'own/store/me--other'))).toEqual({ 'a.gguf': sha256('a') });
   });
 
   test('for a link that leads out of the store in the place of a model', async () => {

@@ -3,8 +3,8 @@ import { chmod, link, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { syncDirectory, writeFileDurably } from '../kernel/files/durable-file.ts';
+import { ownerOf } from '../kernel/machine/owner-of.ts';
 import { makeSecret } from '../kernel/secret.ts';
-import { ownerOf } from './owner-of.ts';
 
 /** The file with the key of this machine. Anyone who can read it can change the settings of its server. */
 export const adminKeyFile = (skulkHome: string): string => join(skulkHome, 'admin-key');

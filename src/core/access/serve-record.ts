@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
+import { ownerOf } from '../kernel/machine/owner-of.ts';
 import { identifyProcess, identifySelf, namespaceOf } from '../kernel/process/process-identity.ts';
 import { decode } from '../protocol/decode.ts';
 import { type ServeRecord, serveRecord } from '../protocol/machine.ts';
 import { adminKeyFile, readAdminKey } from './admin-key.ts';
-import { ownerOf } from './owner-of.ts';
 
 /** The file that names the running server of this machine. */
 export const serveRecordFile = (skulkHome: string): string => join(skulkHome, 'serve.json');

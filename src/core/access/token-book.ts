@@ -2,12 +2,12 @@ import { chmod, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { ownerOf } from '../kernel/machine/owner-of.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
 import type { Role } from '../kernel/role.ts';
 import { digestOf, isSameDigest, makeSecret } from '../kernel/secret.ts';
 import { type KeptToken, type NamedToken, tokenFile, tokenNamePattern } from '../protocol/access.ts';
 import { decode } from '../protocol/decode.ts';
-import { ownerOf } from './owner-of.ts';
 
 /** The named tokens of a store. Only their hashes are saved. */
 export interface TokenBook {

@@ -15,6 +15,7 @@ import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { Adopted, RegistryEntry } from '../../protocol/models.ts';
 import { isSameDirectory } from '../../staging/same-place.ts';
 import type { Store, WorkOptions } from '../../store/contract.ts';
+import { canBringIn } from '../../store/ingest/find-place.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';
 import { type Scan, type ScannedFile, scanDirectory } from '../../store/ingest/scan-directory.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -55,7 +56,7 @@ export interface AddReport extends RegistryEntry {
 
 /**
  * Adds a directory or a file to the store. On this machine it is adopted in place, or cloned, copied or moved to `incoming/` and adopted
- * from there, by the running server if there is one. For a store on another machine it is uploaded.
+ * from there, by the running server if there is one. For a store on another machine, or of another user with a server, it is uploaded.
  * @throws SkulkError FILE_NOT_FOUND, also for a quantization with a missing shard; BAD_PATH, PERMISSION, NO_SPACE before a byte is
  * written; INTEGRITY with `strict`; CONFLICT for other content
  */
@@ -81,6 +82,8 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   const { adopted, bytes } = await explainingDiskErrors(`cannot add ${request.modelId}`, async () => {
     if (root === undefined) return sendTo(added);
     if (await isSameDirectory(source, join(root, directoryName(request.modelId)))) return adoptInPlace(added);
+    // Another user than the store's may still send it to the server, like another machine.
+    if (opened.uploads !== undefined && !(await canBringIn(storeLayout(root)))) return sendTo(added);
     return bringIn(added, root);
   });
   return {

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { ownerOf } from '../../access/owner-of.ts';
 import { isRecordHidden, serveRecordFile } from '../../access/serve-record.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { mayDiscover } from '../../connect/discover.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { nameOfUser, ownerOf } from '../../kernel/machine/owner-of.ts';
 import { findPortOwner } from '../../kernel/process/port-owner.ts';
 import { session } from '../../protocol/access.ts';
 import { callOf } from '../../protocol/routes/call.ts';
@@ -17,7 +16,7 @@ export async function whyNoServer(deps: Deps, command: string): Promise<SkulkErr
   const { config, world } = deps;
   const file = serveRecordFile(config.skulkHome);
   if (await isRecordHidden(config.skulkHome)) {
-    const owner = await userOf((await ownerOf(file)) ?? (await ownerOf(config.skulkHome)));
+    const owner = await nameOfUser((await ownerOf(file)) ?? (await ownerOf(config.skulkHome)));
     return new SkulkError('PERMISSION', `${file} belongs to ${owner ?? 'another user'}, and ${world.user()} cannot read it`, {
       hint: hintFor(owner, command),
     });
@@ -27,7 +26,7 @@ export async function whyNoServer(deps: Deps, command: string): Promise<SkulkErr
   if (!mayDiscover(deps) || port === 0 || !(await isServer(deps, url))) return undefined;
   const uid = (await findPortOwner(port))?.uid;
   const isOther = uid !== undefined && uid !== process.geteuid?.();
-  const owner = isOther ? await userOf(uid) : undefined;
+  const owner = isOther ? await nameOfUser(uid) : undefined;
   const whose = isOther ? `belongs to ${owner ?? 'another user'}` : `uses another directory than ${config.skulkHome}`;
   return new SkulkError('PERMISSION', `the server at ${url} ${whose}, so ${world.user()} cannot read its key`, {
     hint: `${
@@ -64,15 +63,4 @@ async function isServer({ world }: Deps, url: string): Promise<boolean> {
   } finally {
     exchange.close();
   }
-}
-
-/** The name of a user for `sudo -u`; `#1001` if the system's list has none. */
-async function userOf(uid: number | undefined): Promise<string | undefined> {
-  if (uid === undefined) return undefined;
-  const list = await readFile('/etc/passwd', 'utf8').catch(() => '');
-  const name = list
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find((fields) => fields[2] === String(uid))?.[0];
-  return name ?? `#${uid}`;
 }

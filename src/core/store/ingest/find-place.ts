@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
+import { otherOwnerOf } from '../../kernel/machine/owner-of.ts';
 import type { FoundPlace } from '../../protocol/models.ts';
 import type { AdoptRequest } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
@@ -43,7 +44,9 @@ export async function findPlace(
 async function requireWritable({ root, manifests, incoming }: StoreLayout): Promise<void> {
   for (const path of [root, dirname(manifests), manifests, incoming])
     if (!(await isWritable(path)))
-      throw new SkulkError('PERMISSION', `cannot write to the store's directory ${path}: permission denied`, { hint: hintOfStore });
+      throw new SkulkError('PERMISSION', `cannot write to the store's directory ${path}: permission denied`, {
+        hint: await hintOfStore(path),
+      });
 }
 
 /** The files will be moved out of that directory. */
@@ -55,7 +58,14 @@ async function requireMovable(place: string): Promise<void> {
       });
 }
 
-const hintOfStore = 'check its owner and its mode; the user that changes the store must own it, or be in its group';
+async function hintOfStore(path: string): Promise<string> {
+  const owner = await otherOwnerOf(path);
+  if (owner === undefined) return 'check its mode; the user that changes the store must be able to write there';
+  return `it belongs to ${owner}: run the command, or \`skulk serve\`, as that user, with sudo -u ${owner} -H`;
+}
+
+/** Whether this user can put files into `incoming/`, which a running server has created. */
+export const canBringIn = ({ incoming }: StoreLayout): Promise<boolean> => isWritable(incoming);
 
 async function isWritable(path: string): Promise<boolean> {
   try {
