@@ -102,6 +102,11 @@ usualTest('skulk key names the user whose record of a server it cannot read', wa
   expect(ended.stderr).toMatch(
     /serve\.json belongs to root, and \S+ cannot read it\nhint: run it as that user: sudo -u root -H skulk key\n/,
   );
+  const served = run(bin, 'serve', '--port', '0', '--api-port', '0');
+  expect(served, served.stderr).toMatchObject({ status: 2, stdout: '' });
+  expect(served.stderr).toMatch(
+    /SKULK_HOME \S+ belongs to root: permission denied\nhint: run it as that user: sudo -u root -H skulk serve;/,
+  );
 });
 
 longTest('skulk serve prints a link on a terminal, but not into a pipe or a JSON document', wants('script'), async () => {

@@ -1,11 +1,12 @@
-import { chmod, chown, lchown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ensureAdminKey, readAdminKey } from '../../src/core/access/admin-key.ts';
+import { prepareAdminKey, readAdminKey } from '../../src/core/access/admin-key.ts';
 import { closeHome } from '../../src/core/access/close-home.ts';
 import { createPageKeys } from '../../src/core/access/page-keys.ts';
 import { findServer, keyFor, recordServer } from '../../src/core/access/serve-record.ts';
 import { openTokenBook } from '../../src/core/access/token-book.ts';
+import { ensureAdminKey } from '../helpers/admin-key.ts';
 import { rawServer } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
@@ -29,6 +30,9 @@ describe('the key of a machine', () => {
     const first = await ensureAdminKey(home, () => {});
     await chmod(join(home, 'admin-key'), 0o644);
     const told: string[] = [];
+    // A server that gets no port replaces nothing.
+    await prepareAdminKey(home, (path) => void told.push(path));
+    expect([await readAdminKey(home), told]).toEqual([first, []]);
     const second = await ensureAdminKey(home, (path) => void told.push(path));
     expect(second).not.toBe(first);
     expect(told).toEqual([join(home, 'admin-key')]);
@@ -47,10 +51,14 @@ describe('a file that another user of this machine created', () => {
     const path = join(home, 'admin-key');
     await writeFile(path, `${'x'.repeat(43)}\n`, { mode: 0o600 });
     await chown(path, stranger, stranger);
-    const told: string[] = [];
-    const key = await ensureAdminKey(home, (one) => void told.push(one));
-    expect([key, told]).toEqual([expect.not.stringMatching(/^x+$/), [path]]);
-    expect((await stat(path)).uid).toBe(process.geteuid?.());
+    await expect(ensureAdminKey(home)).rejects.toMatchObject({ code: 'PERMISSION', message: expect.stringContaining(`#${stranger}`) });
+    expect(await readFile(path, 'utf8')).toBe(`${'x'.repeat(43)}\n`);
+    // With sudo, root serves for the owner of the directory, with the key of that user.
+    await chown(home, stranger, stranger);
+    expect(await ensureAdminKey(home)).toBe('x'.repeat(43));
+    await chown(home, 0, 0);
+    await rm(path);
+    const key = await ensureAdminKey(home);
 
     const server = { role: 'store', storePath: '/s', apiUrl: 'http://127.0.0.1:2', localApiUrl: 'http://127.0.0.1:2' } as const;
     await recordServer(home, { ...server, urls: ['http://127.0.0.1:1'] });

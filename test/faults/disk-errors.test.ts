@@ -155,6 +155,11 @@ describe('a system error', () => {
     expect(describeFailure('cannot empty /disk/x', error)).toBe('cannot empty /disk/x: permission denied');
   });
 
+  usualTest('of a draft names the directory instead', () => {
+    const error = failure('EACCES', { syscall: 'open', path: '/disk/.admin-key.01db.tmp' });
+    expect(explainAnySystemError(error)).toMatchObject({ message: 'cannot write to /disk: permission denied' });
+  });
+
   usualTest.runIf(process.platform === 'linux')('is reported by name when Node gives only a number', () => {
     expect(systemCode(failure('Unknown system error -122'))).toBe('EDQUOT');
     expect(systemCode(failure('Unknown system error -116'))).toBe('ESTALE');

@@ -1,5 +1,7 @@
-import { chmod, stat } from 'node:fs/promises';
+import { access, chmod, constants, stat } from 'node:fs/promises';
+import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
+import { otherOwnerOf } from '../kernel/machine/owner-of.ts';
 
 const othersWrite = 0o002;
 const sticky = 0o1000;
@@ -15,4 +17,18 @@ export async function closeHome(skulkHome: string, onOpen: (path: string) => voi
   if ((mode & othersWrite) === 0 || (mode & sticky) !== 0) return;
   await chmod(skulkHome, mode & 0o7777 & ~othersWrite).catch(() => undefined);
   if (((await stat(skulkHome)).mode & othersWrite) !== 0) onOpen(skulkHome);
+}
+
+/** @throws SkulkError PERMISSION if the directory belongs to another user, and this one cannot write to it */
+export async function requireOwnHome(skulkHome: string): Promise<void> {
+  try {
+    await access(skulkHome, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const owner = isSystemError(error, 'EACCES', 'EPERM') ? await otherOwnerOf(skulkHome) : undefined;
+    if (owner === undefined) throw error;
+    throw new SkulkError('PERMISSION', `SKULK_HOME ${skulkHome} belongs to ${owner}: permission denied`, {
+      hint: `run it as that user: sudo -u ${owner} -H skulk serve; or set SKULK_HOME to a directory of your own`,
+      cause: error,
+    });
+  }
 }

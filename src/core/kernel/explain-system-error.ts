@@ -97,7 +97,9 @@ export function explainAnySystemError(error: unknown): unknown {
   if (error instanceof SkulkError || !isOfFiles(error)) return explainSystemError(error, 'the system refused');
   const { path, dest, syscall = '' } = error;
   const verb = Object.hasOwn(verbs, syscall) ? verbs[syscall] : 'use';
-  const doing = `cannot ${verb} ${dest === undefined ? path : `${path} as ${dest}`}`;
+  // The name of a draft tells nobody anything.
+  const directory = pathOf(error);
+  const doing = directory !== path ? `cannot write to ${directory}` : `cannot ${verb} ${dest === undefined ? path : `${path} as ${dest}`}`;
   const known = explainSystemError(error, doing);
   if (known instanceof SkulkError) return known;
   const code = systemCode(error) ?? 'unknown';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { ensureAdminKey } from '../../access/admin-key.ts';
-import { closeHome } from '../../access/close-home.ts';
+import { prepareAdminKey } from '../../access/admin-key.ts';
+import { closeHome, requireOwnHome } from '../../access/close-home.ts';
 import { createPageKeys } from '../../access/page-keys.ts';
 import { pageLink } from '../../access/page-link.ts';
 import { recordServer } from '../../access/serve-record.ts';
@@ -63,9 +63,10 @@ export async function serve(
       hint: `run chmod o-w ${path}, or set SKULK_HOME to a directory of your own`,
     }),
   );
+  await requireOwnHome(config.skulkHome);
   const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
   checkAdvertise(given);
-  const adminKey = await ensureAdminKey(config.skulkHome, (path) =>
+  const machineKey = await prepareAdminKey(config.skulkHome, (path) =>
     world.emit({ type: 'warning', message: `other users could read ${path}, so the key of this machine was replaced` }),
   );
   const left = readHandover(request.replacement?.handover);
@@ -87,7 +88,7 @@ export async function serve(
     // Clients find a restarted server where it was.
     request: request.port === 0 && left.port !== null ? { ...request, port: left.port } : request,
     nodeId,
-    keys: { adminKey, pages },
+    keys: { adminKey: machineKey.key, pages },
     names: await ownNames(deps.config),
     outside: (url) => {
       const { host, isRoutable } = advertised();
@@ -141,6 +142,7 @@ export async function serve(
       (request.apiPort === 0 ? left.apiPort : undefined) ?? request.apiPort ?? settings.apiPort.value,
     );
     apiPort = port;
+    await machineKey.keep();
     await served.onReady?.();
     void tidyUp(deps);
     serving.atEnd(keepLeases(deps));
