@@ -4,7 +4,7 @@ import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import { formatRef } from '../core/kernel/model-id.ts';
 import { silenceMs } from '../core/kernel/process/observe.ts';
 import { formatBytes } from '../core/kernel/units.ts';
-import { describeHolder, type Holder } from '../core/protocol/holder.ts';
+import { describeHolders, type Holder } from '../core/protocol/holder.ts';
 import { failedRemovals } from './failed-removals.ts';
 import { modelOption, modelsArgument } from './model-arguments.ts';
 import { nodeLines, unfinishedNodes } from './node-lines.ts';
@@ -68,9 +68,7 @@ export const purgeStaging = defineCommand({
     const { evicted, evicted_bytes, kept_in_use, dry_run } = result;
     return [
       ...evicted.map(({ reference, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${reference} (${formatBytes(size_bytes)})`),
-      ...kept_in_use.map(
-        ({ reference, holders }) => `kept ${reference}: in use by ${holders.map(describeHolder).join(', ')}${untilWhen(holders)}`,
-      ),
+      ...kept_in_use.map(({ reference, holders }) => `kept ${reference}: in use by ${describeHolders(holders)}${untilWhen(holders)}`),
       `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
     ];
   },

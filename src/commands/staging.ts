@@ -1,6 +1,6 @@
 import { defineCommand, type TableCell } from '../cli/definition.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
-import { describeHolder } from '../core/protocol/holder.ts';
+import { describeHolders } from '../core/protocol/holder.ts';
 import type { StagingList } from '../core/protocol/staging.ts';
 
 /** `skulk staging`: this machine's verified copies. */
@@ -41,9 +41,4 @@ function toRows({ model_id, quantizations, ...model }: Models[number]): readonly
 const toRow = (
   name: string,
   { size_bytes, last_used, in_use, holders }: Pick<Models[number], 'size_bytes' | 'last_used' | 'in_use' | 'holders'>,
-): readonly TableCell[] => [
-  name,
-  formatBytes(size_bytes),
-  { time: last_used },
-  in_use ? holders.map(describeHolder).join(', ') || 'yes' : '',
-];
+): readonly TableCell[] => [name, formatBytes(size_bytes), { time: last_used }, in_use ? describeHolders(holders) || 'yes' : ''];

@@ -76,7 +76,7 @@ describe('the command skulk run', () => {
     const purged = await node.json<{ kept_in_use: unknown[]; evicted: unknown[] }>('purge-staging');
     expect(purged).toMatchObject({ evicted: [], kept_in_use: [{ model_id: 'org/m', holders: [{ pid }, { pid: running.pid }] }] });
     const { stdout } = await node.run('purge-staging', '--dry-run');
-    expect(stdout).toContain(`kept org/m:Q4_K_M: in use by pid ${pid} (skulk run)`);
+    expect(stdout).toContain(`kept org/m:Q4_K_M: in use by pid ${pid} (started by skulk run, pid `);
     await node.run('reconcile');
     expect(await node.staged()).toEqual({ 'org/m': true });
     expect(await node.json('purge-staging', '--force')).toMatchObject({ evicted: [{ model_id: 'org/m' }] });

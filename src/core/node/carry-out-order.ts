@@ -7,7 +7,7 @@ import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
 import type { Order, OrderOutcome } from '../protocol/fleet.ts';
-import { describeHolder } from '../protocol/holder.ts';
+import { describeHolders } from '../protocol/holder.ts';
 import { evictionPurpose } from '../staging/evict-copy.ts';
 import { type StagingLayout, stagingLayout } from '../staging/layout.ts';
 import { isCanonicalRoot } from '../staging/same-place.ts';
@@ -81,9 +81,7 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
         ? {
             status: 'deferred',
             freed_bytes,
-            reason: short(
-              kept_in_use.map(({ reference, holders }) => `${reference} is in use by ${holders.map(describeHolder).join(', ')}`).join('; '),
-            ),
+            reason: short(kept_in_use.map(({ reference, holders }) => `${reference} is in use by ${describeHolders(holders)}`).join('; ')),
           }
         : { status: 'done', freed_bytes, reason: null };
   const left = [...kept_in_use.map(({ reference }) => reference), ...failed.map(({ model_id }) => model_id)];

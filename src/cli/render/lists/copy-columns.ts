@@ -1,6 +1,6 @@
 import type { ModelId } from '../../../core/kernel/model-id.ts';
 import type { DigestsOfStore } from '../../../core/operations/live/read-digests.ts';
-import { describeHolder } from '../../../core/protocol/holder.ts';
+import { describeHolders } from '../../../core/protocol/holder.ts';
 import type { ReportedCopy } from '../../../core/protocol/models.ts';
 import type { StagingJob, StagingView } from '../../../core/protocol/staging.ts';
 import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.ts';
@@ -94,6 +94,6 @@ export function stateOf(
     : copy.over_budget
       ? (['over budget, evicted next', 'warn'] as const)
       : (['idle', 'quiet'] as const);
-  const by = copy.in_use ? holders.map(describeHolder) : [];
+  const by = copy.in_use && holders.length > 0 ? [describeHolders(holders)] : [];
   return { text: [use, ...(older === undefined ? [] : [older]), ...by].join(', '), tone: older === undefined ? tone : 'warn' };
 }

@@ -7,7 +7,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
-import { describeHolder } from '../../protocol/holder.ts';
+import { describeHolders } from '../../protocol/holder.ts';
 import type { DownloadPlan, HubOffer, ShownModel, VerifyReport } from '../../protocol/models.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
@@ -189,7 +189,7 @@ async function purge(deps: Deps, { modelId, selector, on, force }: PurgeRequest)
         ...own,
         status: 'kept' as const,
         freed_bytes: 0,
-        reason: `${model_id} is in use by ${holders.map(describeHolder).join(', ')}`,
+        reason: `${model_id} is in use by ${describeHolders(holders)}`,
       })),
       ...report.failed.map(({ message }) => ({ ...own, status: 'failed' as const, freed_bytes: 0, reason: message })),
     ],

@@ -7,6 +7,7 @@ import { findProgram, isInForeground, type ProgramOutput, sentByTerminal, startP
 import { identifySelf, locate } from '../../kernel/process/process-identity.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { type GroupFiles, isSameGroup } from '../../staging/groups/copy-groups.ts';
+import { runPurpose } from '../../staging/leases/holders.ts';
 import type { HeldLease } from '../../staging/leases/take-lease.ts';
 import { stayWithinBudget } from '../nodes/stay-within-budget.ts';
 import { markUsed } from './mark-used.ts';
@@ -32,8 +33,6 @@ export interface RunRequest {
   readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
 
-const purpose = 'skulk run';
-
 /**
  * Stages a model, runs a program while the copy is in use, then applies the budget.
  * @returns the program's exit status, 128 + n after a signal
@@ -49,7 +48,7 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
   const needs = findNeeds(request.command.slice(1));
   const options = stageOptions({ dryRun: false, force: false, offline, direct, limitRate, noSwarm, needs });
   const { nodeCachePath } = deps.config.settings;
-  const lease = await explainingDiskErrors(`cannot take a lease in ${nodeCachePath.value}`, () => leaseFor(deps, ref, request, purpose));
+  const lease = await explainingDiskErrors(`cannot take a lease in ${nodeCachePath.value}`, () => leaseFor(deps, ref, request, runPurpose));
   let status: number;
   try {
     const outcome = await stageWithCompanions(deps, ref, options, lease);

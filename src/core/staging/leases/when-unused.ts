@@ -1,6 +1,6 @@
 import { isDiskFull, SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import { describeHolder } from '../../protocol/holder.ts';
+import { describeHolders } from '../../protocol/holder.ts';
 import type { GroupFiles } from '../groups/copy-groups.ts';
 import type { StagingLayout } from '../layout.ts';
 import { behindGate } from './gate.ts';
@@ -25,7 +25,7 @@ export async function whenUnused<T>(
   const refuse = async (): Promise<void> => {
     const holders = holdersOf(await readLiveLeases(layout, now), modelId, group);
     if (holders.length === 0) return;
-    throw new SkulkError('CONFLICT', `${modelId} is in use on the store host by ${holders.map(describeHolder).join(', ')}`, {
+    throw new SkulkError('CONFLICT', `${modelId} is in use on the store host by ${describeHolders(holders)}`, {
       hint: 'wait until that has ended; `skulk delete --force` does not wait',
     });
   };

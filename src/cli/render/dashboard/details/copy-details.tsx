@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
-import { describeHolder } from '../../../../core/protocol/holder.ts';
+import { describeHolders } from '../../../../core/protocol/holder.ts';
 import type { StagingJob } from '../../../../core/protocol/staging.ts';
 import type { OwnCopy } from '../../lists/copies.ts';
 import { stagingRows } from '../../lists/copy-columns.ts';
@@ -60,7 +60,7 @@ function copyFacts(copy: OwnCopy | undefined, older: string | undefined, now: Da
     ['size', formatBytes(copy.size_bytes)],
     ['sha256', copy.digest ?? 'unknown: staged by another program'],
     ['last used', `${formatTime(copy.last_used)}, ${formatAge(copy.last_used, now)}`],
-    ['in use by', copy.holders.map(describeHolder).join(', '), 'good'],
+    ['in use by', describeHolders(copy.holders), 'good'],
     ['state', becomes],
     ['store', older === undefined ? null : `${older} than in the store; s updates it`, 'warn'],
   ] as const;
