@@ -14,7 +14,7 @@ export const run = defineCommand({
   ],
   arguments: {
     model: modelArgument(),
-    command: variadic('the program and its arguments', { parse: (text) => text, afterDashes: true }),
+    program: variadic('the program and its arguments', { parse: (text) => text, afterDashes: true }),
   },
   options: {
     hf: flag('stage nothing; the program uses the store as its Hub'),
@@ -30,7 +30,7 @@ export const run = defineCommand({
     ['a program that takes the name of a model', 'skulk run --hf Qwen/Qwen3-8B -- vllm serve {model}'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'not-executable', 'no-program', 'program'],
-  run: async ({ model: ref, command, hf, offline, direct, limitRate, noSwarm }, context) => {
+  run: async ({ model: ref, program: command, hf, offline, direct, limitRate, noSwarm }, context) => {
     if (hf && (offline || direct || noSwarm || limitRate !== undefined))
       throw new SkulkError('USAGE', '--hf stages nothing, so --offline, --direct, --limit-rate and --no-swarm cannot be combined with it');
     const deps = await context.deps();
