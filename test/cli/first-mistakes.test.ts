@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -38,6 +38,18 @@ test('a misspelled model name, or one without its organization, gets a suggestio
     const ended = await runInProcess(line.split(' '), { env });
     expect(ended, line).toMatchObject({ status: 3, stderr: expect.stringContaining('did you mean org/model-4bit?') });
   }
+});
+
+test('stage suggests the similar model before it explains the failed download', async () => {
+  const home = await temporaryDirectory();
+  const source = join(home, 'source');
+  await mkdir(source);
+  await writeFile(join(source, 'config.json'), '{}');
+  const env = { SKULK_HOME: home, HF_ENDPOINT: 'http://127.0.0.1:9' };
+  expect(await runInProcess(['add', source, '--as', 'org/model-4bit'], { env })).toMatchObject({ status: 0 });
+  const { status, stderr } = await runInProcess(['stage', 'org/modle-4bit'], { env });
+  expect(status).toBe(8);
+  expect(stderr).toMatch(/skulk: org\/modle-4bit is not .*\(did you mean org\/model-4bit\?\), and could not download/);
 });
 
 test('a model that shares only its organization with others gets no suggestion', async () => {

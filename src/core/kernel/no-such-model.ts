@@ -12,7 +12,7 @@ export function suggestModel(modelId: ModelId, known: Iterable<string>): string 
 }
 
 /** The hint for a model that was not found. @param suggestion the known model with the closest id */
-export const missingModelHint = (suggestion: string | undefined): string =>
+const missingModelHint = (suggestion: string | undefined): string =>
   suggestion === undefined ? '`skulk registry` lists the models' : `did you mean ${suggestion}? \`skulk registry\` lists what is there`;
 
 /**

@@ -6,7 +6,7 @@ import type { OpenedStore } from '../../connect/open-store.ts';
 import type { DownloadName, Downloads } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
-import { missingModelHint, suggestModel } from '../../kernel/no-such-model.ts';
+import { suggestModel } from '../../kernel/no-such-model.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { type NeededFile, requireNeeded } from './needed-files.ts';
 import { selectPart } from './select-part.ts';
@@ -99,15 +99,15 @@ async function explainMissing(
   // The model exists, and the error lists what it has.
   if (failure.code === 'FILE_NOT_FOUND' || failure.code === 'REVISION_NOT_FOUND') return failure;
   const isOffline = failure.code === 'HUB_OFFLINE';
-  const known = await store.listModels().catch(() => []);
-  const similar = suggestModel(
-    modelId,
-    known.map(({ model_id }) => model_id).filter((id) => id !== modelId),
-  );
+  const known = (await store.listModels().catch(() => [])).map(({ model_id }) => model_id);
+  // A model that only lacks a part has the right name.
+  const similar = known.includes(modelId) ? undefined : suggestModel(modelId, known);
   if (!isOffline && similar === undefined) return failure;
-  const hint = [missingModelHint(similar), failure.hint].filter((one) => one !== undefined).join('; ');
-  if (!isOffline) return new SkulkError(failure.code, failure.message, { hint, cause: failure });
-  return new SkulkError('MODEL_NOT_FOUND', `${missing.message}, and ${failure.message}`, { hint, cause: failure });
+  const hint = ['`skulk registry` lists what is there', failure.hint].filter((one) => one !== undefined).join('; ');
+  // A misspelt name is more likely than the failure of the download, so the suggestion comes first.
+  const suggestion = similar === undefined ? '' : ` (did you mean ${similar}?)`;
+  const message = `${missing.message}${suggestion}, and ${failure.message}`;
+  return new SkulkError(isOffline ? 'MODEL_NOT_FOUND' : failure.code, message, { hint, cause: failure });
 }
 
 /**
