@@ -115,6 +115,7 @@ describe.each([
     served.running.child.kill(signal);
     const { status, stderr } = await served.running.exited;
     expect([status, /is a bug/.test(stderr)]).toEqual([0, false]);
+    expect(stderr).toContain('the server has stopped');
     // The next one takes over at once.
     const next = await serveInProcess({ home });
     expect((await next.stop()).status).toBe(0);

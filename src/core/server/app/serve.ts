@@ -174,7 +174,10 @@ export async function serve(
     for (const end of ends.toReversed()) await end();
   }
   // A signal during the stop means that the server is to end.
-  if (restart?.signal.aborted !== true || world.signal.aborted) return undefined;
+  if (restart?.signal.aborted !== true || world.signal.aborted) {
+    deps.world.emit({ type: 'note', message: 'the server has stopped' });
+    return undefined;
+  }
   return writeHandover({ port: storePort, apiPort: apiPort ?? null, pages: pages.digests() });
 }
 
