@@ -145,6 +145,7 @@ export interface AnyCommand {
   /** Its possible exit statuses beside `ok`, `bug`, `usage` and `interrupted`. */
   readonly exits: readonly ExitName[];
   readonly whenInterrupted?: string | undefined;
+  readonly instead?: Readonly<Record<string, string>> | undefined;
   /** Parses the texts and runs the command. */
   execute(given: GivenTexts, context: CommandContext): Promise<Outcome>;
 }
@@ -177,6 +178,8 @@ export interface CommandDefinition<A extends Arguments, O extends Options, R> {
   readonly notice?: (result: NoInfer<R>) => string | undefined;
   /** What the user can do after stopping it with Ctrl-C. */
   readonly whenInterrupted?: string;
+  /** Hints for actions and options that it does not have, but that people try. */
+  readonly instead?: Readonly<Record<string, string>>;
   /** The exit status of a successful result, e.g. that of an executed program. */
   readonly status?: (result: NoInfer<R>) => number;
   /** The error for a result that is a failure: the result is printed, and the error decides the exit status. */
@@ -194,6 +197,7 @@ export function defineCommand<const A extends Arguments, const O extends Options
     examples,
     exits,
     whenInterrupted: definition.whenInterrupted,
+    instead: definition.instead,
     arguments: definition.arguments ?? {},
     options: definition.options ?? {},
     execute: async (given, context) => {

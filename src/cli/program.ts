@@ -80,11 +80,23 @@ function checkTexts(
       specs[key]?.read(texts);
     } catch (error) {
       if (!(error instanceof SkulkError) || error.code !== 'USAGE') throw error;
+      const choices = command.arguments[key]?.choices;
+      if (choices !== undefined) throw noSuchChoice(key, texts[0] ?? '', choices, command);
       const name = Object.hasOwn(command.arguments, key) ? key.toUpperCase() : flagName(key);
       throw new SkulkError('USAGE', `${name}: ${error.message}`, { hint: error.hint ?? `see: skulk ${command.name} --help`, cause: error });
     }
   }
 }
+
+/** The error for a wrong word where only a few are possible, e.g. an action. */
+function noSuchChoice(key: string, text: string, choices: readonly string[], command: AnyCommand): SkulkError {
+  const suggestion = nearest(text, choices);
+  const hint = suggestion === undefined ? `use one of ${choices.join(', ')}` : `did you mean ${suggestion}?`;
+  return usage(`"skulk ${command.name}" has no ${key} ${JSON.stringify(text)}`, command, hintInstead(command, text) ?? hint);
+}
+
+const hintInstead = ({ instead = {} }: AnyCommand, word: string): string | undefined =>
+  Object.hasOwn(instead, word) ? instead[word] : undefined;
 
 function readGlobals(given: GivenTexts): GlobalValues {
   const entries = Object.entries(globalOptions).map(([key, option]) => [key, option.read(given[key] ?? [])]);
@@ -128,7 +140,7 @@ function explain(
     return usage(
       `"skulk ${command.name}" has no option ${word}`,
       command,
-      suggestion === undefined ? otherwise : `did you mean ${suggestion}?`,
+      hintInstead(command, word) ?? (suggestion === undefined ? otherwise : `did you mean ${suggestion}?`),
     );
   }
   if (code === 'commander.optionMissingArgument') {

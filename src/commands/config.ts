@@ -29,6 +29,11 @@ export const config = defineCommand({
     ['create a file in a script', 'skulk config init --store-host mac-studio-1 --store-path /Volumes/ModelStore/models'],
   ],
   exits: ['not-found', 'conflict'],
+  instead: {
+    set: 'edit the file that `skulk config path` names',
+    edit: 'edit the file that `skulk config path` names',
+    get: '`skulk config show` prints every setting',
+  },
   run: async (input, context) => {
     for (const [option, action] of Object.entries(owners)) {
       const given = input[option as keyof typeof owners];

@@ -25,6 +25,7 @@ export const service = defineCommand({
     ['stop and remove it', 'skulk service uninstall'],
   ],
   exits: ['not-found', 'conflict'],
+  instead: { '--dry-run': '`skulk service print` shows the unit' },
   run: async ({ action, role = 'auto', for: manager, force }, context) => {
     if (force && action !== 'install')
       throw new SkulkError('USAGE', '--force belongs to "skulk service install"', { hint: 'see: skulk service --help' });
@@ -48,6 +49,11 @@ export const service = defineCommand({
     if (action === 'install') return [changed ? `wrote ${path}` : `${path} already there`, 'skulk serve runs now and at each login'];
     if (action === 'refresh')
       return [changed ? `updated the paths in ${path}` : 'nothing to do: the unit has the configured paths, or skulk did not create it'];
-    return [changed ? `stopped, and removed ${path}` : `nothing to do: ${path} does not exist`];
+    if (!changed) return [`nothing to do: ${path} does not exist`];
+    return [
+      result.stopped === false
+        ? `removed ${path}; the service manager could not be asked to stop the service`
+        : `stopped, and removed ${path}`,
+    ];
   },
 });

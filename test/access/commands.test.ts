@@ -213,7 +213,8 @@ describe('skulk token', () => {
     [['list', 'x'], /takes no name/],
     [['revoke'], /needs the name/],
     [['revoke', 'x', '--role', 'read'], /--role belongs to/],
-    [['make'], /must be one of create, list, revoke/],
+    [['make'], /"skulk token" has no action "make"\nhint: use one of create, list, revoke/],
+    [['creat', 'x'], /"skulk token" has no action "creat"\nhint: did you mean create\?/],
   ])('%j is refused with a clear message', async (args, says) => {
     const ended = await runInProcess(['token', ...args], { env: { SKULK_HOME: await temporaryDirectory() } });
     expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(says) });

@@ -113,12 +113,23 @@ test('health of a store that is closed to the LAN works without a token, and rep
     .toMatchObject({ reachable: true, store_path: host.storePath, total_bytes: expect.any(Number), requires_token: true });
   expect(await runInProcess(['health'], { env })).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/reachable +yes\n[\s\S]*disk +\S+ \S+ free of [\s\S]*access +needs a token: set SKULK_TOKEN/),
+    stdout: expect.stringMatching(
+      /reachable +yes\n[\s\S]*disk +\S+ \S+ free of [\s\S]*access +needs a token, and commands without one are refused: set SKULK_TOKEN/,
+    ),
   });
   // A wrong token is an error that must be reported here.
   expect(await runInProcess(['health'], { env: { ...env, SKULK_TOKEN: 'wrong' } })).toMatchObject({ status: 2, stdout: '' });
   const own = await runInProcess(['health', '--json'], { env: { SKULK_HOME: home } });
   expect(JSON.parse(own.stdout)).toMatchObject({ reachable: true, requires_token: false });
+});
+
+test.each([
+  ['config set staging_keep_recent_gb 0', '"skulk config" has no action "set"', 'edit the file that `skulk config path` names'],
+  ['config shwo', '"skulk config" has no action "shwo"', 'did you mean show?'],
+  ['service install --dry-run', '"skulk service" has no option --dry-run', '`skulk service print` shows the unit'],
+])('skulk %s is refused with a hint', async (line, says, hint) => {
+  const ended = await runInProcess(line.split(' '), { env: { SKULK_HOME: await temporaryDirectory() } });
+  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: `skulk: ${says}\nhint: ${hint}\n` });
 });
 
 test('--role node refuses --store-path', async () => {

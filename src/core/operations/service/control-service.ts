@@ -55,7 +55,7 @@ export async function serviceStatus(deps: Deps, request: ServiceRequest): Promis
 
 /**
  * Restarts the service, or starts a stopped one.
- * @throws SkulkError NOT_FOUND if the service is not installed, CONFLICT if the manager refuses
+ * @throws SkulkError NOT_FOUND if the service is not installed, CONFIG if the manager refuses
  */
 export async function restartService(deps: Deps, request: ServiceRequest): Promise<ServiceRestart> {
   const { path, manager } = await installed(deps, request);
@@ -119,7 +119,7 @@ async function ask({ world }: Deps, command: readonly string[], { mayFail = fals
     if (mayFail && !isSystemError(error, 'ENOENT')) return '';
     const { stderr = '', message } = error as Error & { stderr?: string };
     const says = (stderr.trim() || message).split('\n').at(-1);
-    throw new SkulkError(isSystemError(error, 'ENOENT') ? 'NOT_FOUND' : 'CONFLICT', `${command.join(' ')} failed: ${says}`, {
+    throw new SkulkError(isSystemError(error, 'ENOENT') ? 'NOT_FOUND' : 'CONFIG', `${command.join(' ')} failed: ${says}`, {
       hint: 'run it in a session of the user whose service it is',
       cause: error,
     });

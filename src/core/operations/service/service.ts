@@ -20,6 +20,8 @@ export interface ServiceReport {
   readonly commands: readonly (readonly string[])[];
   /** Whether something was changed. */
   readonly changed: boolean;
+  /** Whether the manager stopped the service; only after the removal of a unit. */
+  readonly stopped?: boolean;
 }
 
 /** Describes the unit for this user and configuration, without doing anything. */
@@ -30,7 +32,8 @@ export async function printService(deps: Deps, request: ServiceRequest): Promise
 
 /**
  * Writes the unit and starts the service, now and at each login. Repeating it with the same unit changes nothing.
- * @throws SkulkError CONFLICT if there is another unit with that name, NOT_FOUND if the manager's program is missing
+ * @throws SkulkError CONFLICT if there is another unit with that name, NOT_FOUND if the manager's program is missing, CONFIG if the manager
+ * refuses or there is none in this session
  */
 export async function installService(
   deps: Deps,
@@ -79,10 +82,10 @@ export async function uninstallService(deps: Deps, request: ServiceRequest): Pro
   if (!before.includes(signature))
     throw new SkulkError('CONFLICT', `${path} was not created by skulk`, { hint: 'remove it by hand if it is not needed' });
   const [stop, ...after] = commands;
-  if (stop !== undefined) await run(deps, stop, { path, mayFail: true });
+  const stopped = stop !== undefined && (await run(deps, stop, { path, mayFail: true }));
   await explainingDiskErrors(`cannot remove ${path}`, () => rm(path, { force: true }));
   for (const command of after) await run(deps, command, { path, mayFail: true });
-  return { action: 'uninstall', manager, path, content: before, commands, changed: true };
+  return { action: 'uninstall', manager, path, content: before, commands, changed: true, stopped };
 }
 
 const domain = (): string => `gui/${process.getuid?.() ?? 0}`;
@@ -102,16 +105,18 @@ const stopCommands = (manager: ServiceManager): readonly (readonly string[])[] =
     ? [['systemctl', '--user', 'disable', '--now', 'skulk.service'], reload]
     : [['launchctl', 'bootout', `${domain()}/${launchdLabel}`]];
 
-async function run({ world }: Deps, command: readonly string[], { path, mayFail }: { path: string; mayFail: boolean }): Promise<void> {
+/** @returns whether the command succeeded */
+async function run({ world }: Deps, command: readonly string[], { path, mayFail }: { path: string; mayFail: boolean }): Promise<boolean> {
   const [program = '', ...args] = command;
   try {
     await promisify(execFile)(program, args, { env: world.env as NodeJS.ProcessEnv, timeout: 60_000, signal: world.signal });
+    return true;
   } catch (error) {
     if (world.signal.aborted) throw world.signal.reason;
-    if (mayFail) return;
+    if (mayFail) return false;
     const { stderr = '', message } = error as Error & { stderr?: string };
     const says = (stderr.trim() || message).split('\n').at(-1);
-    throw new SkulkError(isSystemError(error, 'ENOENT') ? 'NOT_FOUND' : 'CONFLICT', `${command.join(' ')} failed: ${says}`, {
+    throw new SkulkError(isSystemError(error, 'ENOENT') ? 'NOT_FOUND' : 'CONFIG', `${command.join(' ')} failed: ${says}`, {
       hint: `the unit was written to ${path}; start it with your service manager, or use \`skulk service print\` for a system-wide unit`,
       cause: error,
     });
