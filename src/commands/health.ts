@@ -1,5 +1,4 @@
 import { defineCommand } from '../cli/definition.ts';
-import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 
 /** `skulk health`: check that the store is reachable, and show its disk space. */
@@ -8,7 +7,8 @@ export const health = defineCommand({
   summary: 'check that the store is configured and reachable, and show free space',
   description: [
     'Shows the state of the store. The exit status is 4 if no store is configured or the store does not answer.',
-    'A store that is closed to the LAN also answers without a token, and reports that access needs one.',
+    'A store that is closed to the LAN also answers without a token, with exit status 0. The line `access` then says that other commands are refused. In --json it is `requires_token`.',
+    'The line `configured` says `no` for a store that no setting names and that was found by mDNS or on this machine.',
     'The line `disk` is about the whole disk of the store: used space includes files that are not models. Free space is what skulk may use; some file systems reserve the rest.',
     'On the store host, a path instead of a URL means that no server is running and the command read the disk itself.',
   ],
@@ -19,12 +19,12 @@ export const health = defineCommand({
   exits: ['store-unreachable'],
   run: async (_, context) => {
     const deps = await context.deps();
-    const { checkHealth } = await import('../core/operations/store/check-health.ts');
-    return checkHealth(deps);
+    const { examineStore } = await import('../core/operations/store/check-health.ts');
+    return examineStore(deps);
   },
-  text: (report) =>
+  text: ({ health: report, foundBy }) =>
     [
-      `configured  ${report.configured ? 'yes' : 'no'}`,
+      `configured  ${foundBy === undefined ? 'yes' : foundBy === 'mDNS' ? 'no, found by mDNS' : 'no, found on this machine'}`,
       `reachable   ${!report.reachable ? 'no' : report.location.startsWith('/') ? 'on this disk only: no server is running' : 'yes'}`,
       `location    ${report.location}`,
       ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
@@ -41,20 +41,12 @@ export const health = defineCommand({
         ? []
         : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
       ...(report.requires_token
-        ? ['access      needs a token: set SKULK_TOKEN; `skulk token create NAME --role node` on the store host makes one']
+        ? [
+            'access      needs a token, and commands without one are refused: set SKULK_TOKEN; `skulk token create NAME --role node` on the store host makes one',
+          ]
         : []),
       ...(report.upstream ? [`upstream    ${report.upstream}: missing models come from there`] : []),
       ...(report.advertised ? [`advertised  ${report.advertised.url}: ${report.advertised.because}`] : []),
     ].map((line) => ({ line: [line], indent: 12 })),
-  failure: ({ configured, reachable, location }) => {
-    if (!configured)
-      return new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured', {
-        hint: 'set it with --store, or run `skulk config init --store-host THAT-MACHINE`',
-      });
-    if (!reachable)
-      return new SkulkError('STORE_UNREACHABLE', `the store at ${location ?? 'its address'} does not answer`, {
-        hint: 'check that `skulk serve` is running there',
-      });
-    return undefined;
-  },
+  json: ({ health: report }) => report,
 });

@@ -107,6 +107,11 @@ test('health of a store that is closed to the LAN works without a token, and rep
   await using host = await serveInProcess({ home });
   expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
   const env = { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url };
+  // Another home on this machine finds the store, although no setting names it.
+  const config = join(home, 'port.yaml');
+  await writeFile(config, `model_store:\n  store_port: ${new URL(host.url).port}\n`);
+  const found = { SKULK_HOME: join(home, 'third'), SKULK_CONFIG: config, SKULK_NO_DISCOVERY: '' };
+  expect((await runInProcess(['health'], { env: found })).stdout).toMatch(/^configured +no, found on this machine\n/);
   const health = async () => JSON.parse((await runInProcess(['health', '--json'], { env })).stdout) as unknown;
   await expect
     .poll(health, { timeout: 60_000 })

@@ -1,5 +1,6 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
+import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
 
@@ -13,8 +14,14 @@ export interface Health extends StoreHealth {
   readonly requires_token: boolean;
 }
 
+/** Where a store is that no configuration names: another machine announced it by mDNS, or it has the usual port of this machine. */
+export type FoundBy = 'mDNS' | 'this machine';
+
 /** @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE */
-export async function checkHealth(deps: Deps): Promise<Health> {
+export const checkHealth = async (deps: Deps): Promise<Health> => (await examineStore(deps)).health;
+
+/** The same with how the store was found; undefined for a configured one, and for that of this machine. */
+export async function examineStore(deps: Deps): Promise<{ readonly health: Health; readonly foundBy: FoundBy | undefined }> {
   await using opened = await openStore(deps);
   const hasToken = deps.config.settings.token.value !== undefined;
   // The health request needs no token. A rejected token must show up here and not at the next command.
@@ -26,8 +33,13 @@ export async function checkHealth(deps: Deps): Promise<Health> {
   const health = await opened.store.health();
   // The Python program does not count its models.
   const models = health.version === '' ? (listed?.length ?? health.models) : health.models;
-  return { configured: true, reachable: true, location, requires_token: listed === undefined, ...health, models };
+  return {
+    health: { configured: true, reachable: true, location, requires_token: listed === undefined, ...health, models },
+    foundBy: opened.localRoot !== undefined || remoteUrl(deps.config) !== undefined ? undefined : foundBy(location),
+  };
 }
+
+const foundBy = (url: string): FoundBy => (new URL(url).hostname === '127.0.0.1' ? 'this machine' : 'mDNS');
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof SkulkError && error.cause instanceof SkulkError && error.cause.code === 'UNAUTHORIZED';
