@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { mapNetworkError } from '../../src/core/client/http/map-failure.ts';
 import { describeFailure, reasonOf } from '../../src/core/kernel/explain-system-error.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { upstreamStore } from '../../src/core/sources/hub/hub-name.ts';
 import { mapHubNetworkError, mapHubRefusal } from '../../src/core/sources/hub/map-failure.ts';
 
 const origin = 'https://huggingface.co';
@@ -49,4 +50,18 @@ test.each([
   });
   expect(mapNetworkError(error, 'http://kite:58080')).toMatchObject({ message: `cannot reach the store at http://kite:58080: ${words}` });
   expect([reasonOf(error), describeFailure('cannot announce', error)]).toEqual([words, `cannot announce: ${words}`]);
+});
+
+test('the reason of an upstream store is passed on, cut and without control characters', () => {
+  const says = `this store is offline; unset HF_HUB_OFFLINE\u009B ${'x'.repeat(1000)}`;
+  const error = mapHubRefusal(
+    { status: 503, headers: new Headers({ 'x-error-message': says }), isOwnHost: true, origin: 'http://10.0.0.1:58080' },
+    { modelId: parseModelId('me/nope'), revision: 'main', hasToken: false, of: upstreamStore },
+  );
+  expect(error.code).toBe('HUB_UNREACHABLE');
+  expect(error.message).toMatch(
+    /^the upstream store \(http:\/\/10\.0\.0\.1:58080\) answered 503: this store is offline; unset HF_HUB_OFFLINE\uFFFD x+$/,
+  );
+  expect(error.message.length).toBeLessThan(400);
+  expect(error.hint).not.toContain('probably temporary');
 });

@@ -48,6 +48,12 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
       retryAfterMs,
     });
   }
+  // A store says why it cannot answer, and what to do there.
+  if (of.isStore && isOwnHost && status >= 500 && says !== '')
+    return new SkulkError('HUB_UNREACHABLE', `the upstream store (${origin}) answered ${status}: ${says}`, {
+      hint: `correct it on that store host, or try again later; \`skulk health --store ${origin}\` shows its state`,
+      retryAfterMs: readRetryAfter(headers),
+    });
   if (status >= 500 || status === 408 || status === 425) {
     return new SkulkError('HUB_UNREACHABLE', `${origin} answered ${status}`, {
       hint: 'this is probably temporary; try again',
