@@ -1,5 +1,6 @@
-import { argument, defineCommand, variadic } from '../cli/definition.ts';
+import { argument, aside, defineCommand, variadic } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { formatBytes } from '../core/kernel/units.ts';
 
 /** The keys with several values. */
 const lists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_origins']);
@@ -12,7 +13,7 @@ export const policy = defineCommand({
     'lan sets what machines on the LAN may do without a token. node: read, stage, add and delete models (the default). read: list and fetch. none: nothing. server_names lists additional names of the store, such as that of a proxy, separated by commas.',
     'limits.forget_nodes_after_days (14): days without news after which a node is forgotten; limits.forget_nodes_with_copies_after_days (90) applies while it has copies. limits.open_uploads (64): maximum number of unfinished uploads. limits.upload_idle_days (7): days without data after which an unfinished upload or download is removed. skulk checks every hour.',
     'hub.upstream sets what a Hub client gets if the store does not have a model. on-demand: each file while it is being downloaded (the default). job: the files of a complete download. off: nothing; Hugging Face is never asked. hub.max_fetch_bytes (100 GiB) limits the download of one model by such requests. hub.share_gated (true): Hub clients see models that are gated on Hugging Face. hub.cors_origins lists web pages that may use the store as a Hub.',
-    'show prints every setting and its origin. set changes one; the value default resets it. validate checks the file, .skulk/v1/policy.yaml in the store. A running store host applies a change at once, its nodes within a minute.',
+    'show prints every setting and its origin. set changes one and prints the new and the old value; the value default resets it. validate checks the file, .skulk/v1/policy.yaml in the store. A running store host applies a change at once, its nodes within a minute.',
     'On the store host no server needs to run. On other machines the command asks the store, and set needs a token with the role admin.',
   ],
   arguments: {
@@ -38,26 +39,47 @@ export const policy = defineCommand({
     if (action !== 'set' && name !== undefined) throw usage(`"skulk policy ${action}" takes nothing else`);
     const deps = await context.deps();
     const { setPolicy, showPolicy } = await import('../core/operations/store/administer-store.ts');
-    const view = action === 'set' && name !== undefined ? await setPolicy(deps, { key: name, value }) : await showPolicy(deps);
-    return { action, ...view };
+    if (action !== 'set' || name === undefined) return { action, ...(await showPolicy(deps)), changed: undefined };
+    const { before, view } = await setPolicy(deps, { key: name, value });
+    return { action, ...view, changed: { name, before } };
   },
-  text: ({ action, path, policy: settings, origin }) => {
+  text: ({ action, path, policy: settings, origin, changed }) => {
     if (action === 'validate') return [`${path}: valid`];
+    // With -q, only what was asked for is printed.
+    if (changed !== undefined) return [aside(describeChange(changed, settings))];
     return [
       {
-        // With -q, only what was asked for is printed.
-        aside: action === 'set',
         header: ['KEY', 'VALUE', 'ORIGIN'],
-        rows: flat(settings, '').map(([name, value]) => [
-          name,
-          Array.isArray(value) ? value.join(', ') : String(value),
-          origin[name] === 'file' ? path : 'default',
-        ]),
+        rows: flat(settings, '').map(([name, value]) => [name, shown(name, value), origin[name] === 'file' ? path : 'default']),
       },
     ];
   },
-  json: ({ action: _, ...view }) => view,
+  json: ({ action: _, changed: __, ...view }) => view,
 });
+
+/** What a command set, and the settings before it; undefined if the store did not tell them. */
+interface Changed {
+  readonly name: string;
+  readonly before: Settings | undefined;
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** `lan: none (was node)`. */
+function describeChange({ name, before }: Changed, after: Settings): string {
+  const is = shown(name, settingIn(after, name));
+  const was = before === undefined ? is : shown(name, settingIn(before, name));
+  return `${name}: ${is || 'empty'}${is === was ? '' : ` (was ${was || 'empty'})`}`;
+}
+
+const settingIn = (settings: Settings, name: string): unknown => flat(settings, '').find(([key]) => key === name)?.[1];
+
+/** A value as it is typed; bytes also with a unit. */
+function shown(name: string, value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (/_bytes$/.test(name) && typeof value === 'number' && value >= 1024) return `${value} (${formatBytes(value)})`;
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}
 
 /** Settings by dotted key. */
 function flat(settings: Readonly<Record<string, unknown>>, prefix: string): readonly (readonly [key: string, value: unknown])[] {

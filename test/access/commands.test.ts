@@ -189,7 +189,8 @@ describe('skulk token', () => {
       expect(await runInProcess(['token', 'create', 'phone', '--role', 'read'], { env: asOps })).toMatchObject({ status: 0 });
       expect(await runInProcess(['token', 'revoke', 'phone'], { env: asOps })).toMatchObject({ status: 0 });
       expect(await runInProcess(['policy', 'set', 'lan', 'read'], { env: asOps })).toMatchObject({ status: 0 });
-      expect(await runInProcess(['policy', 'set', 'lan', 'default'], { env: asOps })).toMatchObject({ status: 0 });
+      const changed = { status: 0, stdout: 'lan: node (was read)\n' };
+      expect(await runInProcess(['policy', 'set', 'lan', 'default'], { env: asOps })).toMatchObject(changed);
       expect((await ask(host.url, '/session')).json()).toMatchObject({ lan: 'node' });
       expect(await runInProcess(['token', 'revoke', 'ops'], { env })).toMatchObject({ status: 0 });
       expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env })).toMatchObject({ status: 0 });
@@ -239,7 +240,7 @@ describe('skulk policy', () => {
     });
     await expect.poll(async () => (await ask(host.url, '/models', { headers: { Host: 'Models.example.com:80' } })).status).toBe(200);
     await writeFile(file, `# ours\n${await readFile(file, 'utf8')}`);
-    expect(await runInProcess(['policy', 'set', 'lan', 'read'], { env })).toMatchObject({ status: 0 });
+    expect(await runInProcess(['policy', 'set', 'lan', 'read'], { env })).toMatchObject({ status: 0, stdout: 'lan: read (was node)\n' });
     expect(await readFile(file, 'utf8')).toBe('# ours\nserver_names:\n  - models.example.com\n  - b.example.com\nlan: read\n');
     expect(await show()).toMatchObject({ policy: { lan: 'read' }, origin: { lan: 'file', server_names: 'file' } });
     for (const key of ['lan', 'server_names'])
@@ -297,6 +298,7 @@ describe('skulk policy', () => {
       },
       origin: { 'hub.upstream': 'file' },
     });
+    expect((await runInProcess(['policy', 'show'], { env })).stdout).toMatch(/^hub\.max_fetch_bytes +1649267441664 \(1\.50 TiB\) /m);
     expect(await runInProcess(['policy', 'set', 'hub.upstream', 'default'], { env })).toMatchObject({ status: 0 });
     expect(await show()).toMatchObject({ policy: { hub: { upstream: 'on-demand' } }, origin: { 'hub.upstream': 'default' } });
   });

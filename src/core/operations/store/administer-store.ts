@@ -50,24 +50,31 @@ export async function showPolicy(deps: Deps): Promise<PolicyView> {
 }
 
 /**
- * Sets one key of the policy.
+ * Sets one key of the policy, and gets the policy and the one before.
  * @param value as typed; `default` resets the key
  * @throws SkulkError BAD_REQUEST
  */
-export async function setPolicy(deps: Deps, { key, value }: { readonly key: string; readonly value: string }): Promise<PolicyView> {
+export async function setPolicy(
+  deps: Deps,
+  { key, value }: { readonly key: string; readonly value: string },
+): Promise<{ readonly view: PolicyView; readonly before: PolicyView['policy'] | undefined }> {
   const changes = policyChange(key, value);
   return administer(deps, {
     onDisk: async (root) => {
       const before = await viewPolicy(root).catch(() => undefined);
-      return logOnDisk(
+      const view = await logOnDisk(
         deps,
         root,
         { action: 'change-policy', target: namesOfChanges(changes) },
         () => changePolicy({ root, changes, signal: deps.world.signal }),
         () => ({ target: describeChanges(changes, before?.policy) }),
       );
+      return { view, before: before?.policy };
     },
-    overHttp: (store) => store.changePolicy(changes),
+    overHttp: async (store) => {
+      const before = await store.viewPolicy().catch(() => undefined);
+      return { view: await store.changePolicy(changes), before: before?.policy };
+    },
   });
 }
 
