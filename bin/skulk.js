@@ -74,7 +74,14 @@ function avoidHangAtExit() {
   setFlagsFromString('--no-concurrent-recompilation');
 }
 
+// Until the program has its own listener, which removes this one.
+function sayInterrupted() {
+  process.stderr.write('skulk: interrupted\n');
+  process.exit(130);
+}
+
 function start() {
+  process.on('SIGINT', sayInterrupted);
   delete process.env.SKULK_REEXECUTED;
   useCompileCache();
   if (!process.argv.includes('--version')) avoidHangAtExit();

@@ -83,7 +83,10 @@ export function processHost(commands: CommandLoaders): Host {
     onSignal: (listener) => {
       // A closed terminal or session means the same as a request to end.
       const hangUp = (): void => listener('SIGTERM');
+      const early = process.listeners('SIGINT');
       process.on('SIGINT', listener).on('SIGTERM', listener).on('SIGHUP', hangUp);
+      // That of bin/skulk.js, for the time until now.
+      for (const one of early) process.off('SIGINT', one);
       return () => void process.off('SIGINT', listener).off('SIGTERM', listener).off('SIGHUP', hangUp);
     },
     onPassableSignal: (listener) => {

@@ -1,6 +1,6 @@
 import type { SettingFlags } from '../core/config/settings.ts';
 import { createConnections } from '../core/connect/connections.ts';
-import { errorCodes, SkulkError } from '../core/kernel/errors.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { AnyCommand, CommandContext, Deps, Outcome } from './definition.ts';
 import type { GlobalValues } from './global-options.ts';
@@ -24,7 +24,11 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
   const reporter = makeReporter(terminal, { quiet: globals.quiet, verbose: globals.verbose, progress: !globals.noProgress });
   let isTaken = false;
   const stopListening = host.onSignal((signal) => {
-    if (!isTaken) onStop(signal, abort, host, reporter.stop);
+    if (!isTaken)
+      onStop(signal, abort, host, (stopped) => {
+        reporter.stop();
+        return reportError(stopped, terminal, globals);
+      });
   });
   const takeSignals = (listener: (signal: NodeJS.Signals) => void): (() => void) => {
     const stop = host.onPassableSignal(listener);
@@ -64,13 +68,12 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
   }
 }
 
-function onStop(signal: StopSignal, abort: AbortController, host: Host, clear: () => void): void {
+/** The first signal lets the command end, the second one ends it at once. */
+function onStop(signal: StopSignal, abort: AbortController, host: Host, report: (stopped: SkulkError) => number): void {
   const [code, message] = stopCodes[signal];
-  if (abort.signal.aborted) {
-    clear();
-    host.exit(errorCodes[code].exit);
-  }
-  abort.abort(new SkulkError(code, message));
+  const stopped = new SkulkError(code, message);
+  if (abort.signal.aborted) host.exit(report(stopped));
+  abort.abort(stopped);
 }
 
 async function printOutcome(

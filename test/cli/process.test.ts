@@ -40,6 +40,16 @@ describe('the skulk process', () => {
     expect(shell('mkdir gone && cd gone && rmdir ../gone && "$NODE" "$BIN" config show')).toMatchObject({ status: 0, stderr: '' });
   });
 
+  test('says that it was interrupted, also before the command is loaded', () => {
+    // A signal at the first step of the start, before the modules of the command are loaded.
+    const preload = `import m from 'node:module'; m.enableCompileCache = () => process.kill(process.pid, 'SIGINT');`;
+    const { status, stderr } = shell('"$NODE" --import "data:text/javascript,$PRELOAD" "$BIN" stage org/m', {
+      HOME: home,
+      PRELOAD: preload,
+    });
+    expect({ status, stderr }).toEqual({ status: 130, stderr: expect.stringMatching(/^skulk: interrupted\n/) });
+  });
+
   test('ends quietly when its reader goes away', () => {
     expect(shell('set -o pipefail; "$NODE" "$BIN" completion bash | head -1')).toMatchObject({ status: 0, stderr: '' });
   });

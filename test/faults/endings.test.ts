@@ -67,6 +67,7 @@ describe.each([
     expect(ended.stderr).not.toMatch(/\bat .*\.js:\d+|is a bug in skulk/);
     // After the result is printed, the system may end the process.
     if (ended.signal === null && status !== 0) expect(ended.stdout).toBe('');
+    if (signal === 'SIGINT' && ended.signal === null && status === expected) expect(ended.stderr).toContain('skulk: interrupted');
     return status;
   }
 
