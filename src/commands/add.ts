@@ -41,10 +41,11 @@ export const add = defineCommand({
     const { addModel } = await import('../core/operations/models/add.ts');
     return addModel(deps, { path, modelId, move, force, strict, card, ...(revision !== undefined && { revision }) });
   },
-  text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped }) => [
+  text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped, problems }) => [
     `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,
     aside(`digest sha256:${digest}`),
     ...skipped.map(({ path, why }) => `left out ${path}: ${why}`),
-    aside(`next: skulk stage ${model_id}`),
+    // No program could load it; the warnings say why.
+    ...(problems.some(({ kind }) => kind === 'incomplete') ? [] : [aside(`next: skulk stage ${model_id}`)]),
   ],
 });

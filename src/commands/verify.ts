@@ -8,7 +8,7 @@ export const verify = defineCommand({
   name: 'verify',
   summary: 'verify models against their checksums',
   description: [
-    'Hashes the named models, or all of them, and compares them with their manifests. A model is "incomplete" if every byte is correct but no program can load it: Git LFS pointers, web pages, empty or truncated weights, missing shards. --repair restores a lost manifest or registry entry, and removes damaged quantizations of staged copies; it never changes model files in the store. With a selector, only that quantization and its shared files are checked.',
+    'Hashes the named models, or all of them, and compares them with their manifests. A model "cannot be used" (incomplete in JSON) if every byte is correct but no program can load it: Git LFS pointers, web pages, empty or truncated weights, missing shards. --repair restores a lost manifest or registry entry, and removes damaged quantizations of staged copies; it never changes model files in the store. With a selector, only that quantization and its shared files are checked.',
   ],
   arguments: { model: modelsArgument('models; default: all', { optional: true }) },
   options: {
@@ -28,7 +28,10 @@ export const verify = defineCommand({
   },
   text: ({ models }) =>
     models.flatMap(({ status, bad_files, note, ...model }) => [
-      { line: [`${nameOf(model)}: ${status}`, note === undefined ? '' : ` (${note})`], indent: 4 },
+      {
+        line: [`${nameOf(model)}: ${status === 'incomplete' ? 'cannot be used' : status}`, note === undefined ? '' : ` (${note})`],
+        indent: 4,
+      },
       ...(bad_files.length === 0
         ? []
         : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem, reason }) => [`  ${path}`, reason ?? problem]) }]),

@@ -32,6 +32,8 @@ test('files that no program can load are added with a warning for each file, and
   expect(added.stderr).toContain(
     'warning: org/m: "model.safetensors.index.json" cannot be used: it names "model-00002-of-00002.safetensors", which is missing',
   );
+  const again = await run('add', source, '--as', 'org/m');
+  expect([again.status, again.stdout]).toEqual([0, expect.not.stringContaining('next:')]);
   const verified = await run('verify', '--json');
   expect(verified.status).toBe(6);
   expect(JSON.parse(verified.stdout)).toMatchObject({
@@ -48,7 +50,7 @@ test('files that no program can load are added with a warning for each file, and
     ],
   });
   const table = await run('verify');
-  expect(table.stdout).toMatch(/^org\/m: incomplete/m);
+  expect(table.stdout).toMatch(/^org\/m: cannot be used \(/m);
   expect(table.stdout).toMatch(/model-00001-of-00002\.safetensors +it is a Git LFS pointer/);
 });
 

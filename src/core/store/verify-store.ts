@@ -174,7 +174,7 @@ async function checkContents(
       model_id,
       status: 'incomplete',
       bad_files: unusable.map(({ path, reason }) => ({ path, problem: 'unusable', reason })),
-      note: 'its files are unchanged, but no program can load them; add the complete model',
+      note: 'its files are unchanged, but no program can load them; add intact and complete files with --force',
     };
   const [first] = problems;
   return { model_id, status: 'ok', bad_files: [], ...(first !== undefined && { note: `but ${describeProblem(first)}` }) };
