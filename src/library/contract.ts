@@ -191,8 +191,11 @@ export interface Skulk extends AsyncDisposable {
    * Deletes models, or quantizations of them, from the store, and the copies on every machine. It does not ask. The result lists nodes
    * that have not finished yet.
    */
-  delete(models: string | readonly string[], options: DeleteOptions & DryRun): Promise<DeletionPlan & { readonly dry_run: true }>;
-  delete(models: string | readonly string[], options?: DeleteOptions): Promise<Omit<DeletionReport, 'orders'>>;
+  delete(
+    models: string | readonly string[],
+    options: DeleteOptions & DryRun,
+  ): Promise<Omit<DeletionPlan, 'known'> & { readonly dry_run: true }>;
+  delete(models: string | readonly string[], options?: DeleteOptions): Promise<Omit<DeletionReport, 'orders' | 'known'>>;
   /** The health of the store; fails with STORE_NOT_CONFIGURED or STORE_UNREACHABLE. */
   health(options?: CallOptions): Promise<Health>;
   /** Hashes models, or quantizations of them, again and compares them; without models, all. Bad files are not an error: `ok` is false. */

@@ -183,7 +183,7 @@ function storeVerbs(make: Make) {
         const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
         // A wrong name must be reported before the first model is deleted.
         const plan = await planDeletion(deps, { refs });
-        if (options.dryRun) return { ...plan, dry_run: true };
+        if (options.dryRun) return { models: plan.models, dry_run: true };
         const { orders: _, removed: __, known: ___, ...report } = await deleteModels(deps, { refs, force: options.force ?? false });
         return report;
       }),
