@@ -177,6 +177,18 @@ describe('a copy with several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(eight, shared));
   });
 
+  test('is kept by the budget if its use begins after the budget was planned', async () => {
+    const { proxy } = await serveThroughProxy(models);
+    const node = await stagingNode(proxy.url, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } });
+    await node.stage('org/g:Q8_0', { keepMs: 3_600_000 });
+    // The plan looks at a time when the lease is over, so that it begins between the plan and the eviction.
+    const times = [new Date(Date.now() + 7_200_000)];
+    const world = { ...node.deps.world, now: () => times.shift() ?? new Date() };
+    const { evicted, kept_in_use } = await applyBudget({ ...node.deps, world }, { dryRun: false });
+    expect([evicted, kept_in_use.map(({ reference }) => reference), times]).toEqual([[], ['org/g:Q8_0'], []]);
+    expect(await filesOf(node)).toEqual(names(eight, shared));
+  });
+
   test('gets a new version of one, and keeps the others unchanged', async () => {
     const { proxy, replace } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);

@@ -2,7 +2,7 @@ import { Fragment, type ReactElement, useRef, useState } from 'react';
 import type { ActivityEntry, ActivityView } from '../../../src/core/protocol/events.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
 import { nameAsker, objectOfActivity as objectOf, resultOfActivity as resultOf, verbOfActivity as verbOf } from '../../api/activity.ts';
-import { mayActAs } from '../../parts/access/locks.ts';
+import { mayActAs } from '../../parts/access/locks-for.ts';
 import { useInAddress } from '../../parts/address/use-in-address.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';

@@ -1,5 +1,6 @@
 import { type ReactElement, useEffect, useState } from 'react';
-import { lockAll, useLocks } from '../../parts/access/locks.ts';
+import { useLocks } from '../../parts/access/locks.ts';
+import { lockAll } from '../../parts/access/locks-for.ts';
 import { ViewOnly } from '../../parts/access/view-only.tsx';
 import { useIsPythonHost, useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';

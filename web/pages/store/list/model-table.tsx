@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
 import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
-import type { Locks } from '../../../parts/access/locks.ts';
+import type { Locks } from '../../../parts/access/locks-for.ts';
 import type { Named } from '../quantizations.ts';
 import type { ListView, SortKey } from './list-models.ts';
 import { ModelRow } from './model-row.tsx';

@@ -1,5 +1,5 @@
 import { type ReactElement, useRef, useState } from 'react';
-import type { Locks } from '../../../parts/access/locks.ts';
+import type { Locks } from '../../../parts/access/locks-for.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import { copyText } from '../../../parts/copy-text.ts';
 import { Icon } from '../../../parts/icon.tsx';
