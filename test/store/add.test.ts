@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, chown, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { adminKeyFile } from '../../src/core/access/admin-key.ts';
@@ -17,6 +17,7 @@ import { showModel } from '../../src/core/operations/models/show-model.ts';
 import { verifyModels } from '../../src/core/operations/models/verify-models.ts';
 import { createToken } from '../../src/core/operations/store/administer-store.ts';
 import { serve } from '../../src/core/server/app/serve.ts';
+import { canBringIn } from '../../src/core/store/ingest/find-place.ts';
 import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { codeOf } from '../contract/store-contract.ts';
@@ -379,6 +380,16 @@ describe('an add is refused before anything is written', () => {
     const sent = await asOther(args, { SKULK_STORE: host.url, SKULK_TOKEN: token });
     expect(sent, sent.stderr).toMatchObject({ status: 0 });
     expect(await digestsBelow(join(home, 'own/store/me--other'))).toEqual({ 'a.gguf': sha256('a') });
+    // A server of that user could not take out what root put there.
+    const layout = storeLayout(join(home, 'own/store'));
+    expect(await canBringIn(layout)).toBe(true);
+    await chown(layout.incoming, 65_534, 65_534);
+    expect(await canBringIn(layout)).toBe(false);
+    // It creates none of its directories either.
+    await rm(layout.incoming, { recursive: true });
+    expect(await canBringIn(layout)).toBe(true);
+    await chown(dirname(layout.incoming), 65_534, 65_534);
+    expect(await canBringIn(layout)).toBe(false);
   });
 
   test('for a link that leads out of the store in the place of a model', async () => {

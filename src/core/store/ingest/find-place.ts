@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
-import { otherOwnerOf } from '../../kernel/machine/owner-of.ts';
+import { otherOwnerOf, ownerOf } from '../../kernel/machine/owner-of.ts';
 import type { FoundPlace } from '../../protocol/models.ts';
 import type { AdoptRequest } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
@@ -64,8 +64,16 @@ async function hintOfStore(path: string): Promise<string> {
   return `it belongs to ${owner}: run the command, or \`skulk serve\`, as that user, with sudo -u ${owner} -H`;
 }
 
-/** Whether this user can put files into `incoming/`, which a running server has created. */
-export const canBringIn = ({ incoming }: StoreLayout): Promise<boolean> => isWritable(incoming);
+/**
+ * Whether this user may put files into `incoming/`, or create it, and the store's user may take them out. Root may write anywhere, but the
+ * server of another user cannot move what root has made.
+ */
+export async function canBringIn({ root, incoming }: StoreLayout): Promise<boolean> {
+  let path = incoming;
+  while (path !== root && (await ownerOf(path)) === undefined) path = dirname(path);
+  const owner = process.geteuid?.() === 0 ? await ownerOf(path) : undefined;
+  return (owner === undefined || owner === 0) && (await isWritable(path));
+}
 
 async function isWritable(path: string): Promise<boolean> {
   try {
