@@ -35,7 +35,9 @@ export async function examineStore(deps: Deps): Promise<{ readonly health: Healt
   const models = health.version === '' ? (listed?.length ?? health.models) : health.models;
   return {
     health: { configured: true, reachable: true, location, requires_token: listed === undefined, ...health, models },
-    foundBy: opened.localRoot !== undefined || remoteUrl(deps.config) !== undefined ? undefined : foundBy(location),
+    // A server has its own store without a URL.
+    foundBy:
+      opened.url === undefined || opened.localRoot !== undefined || remoteUrl(deps.config) !== undefined ? undefined : foundBy(opened.url),
   };
 }
 
