@@ -63,7 +63,7 @@ describe('containers that share a directory', wants('pid namespaces'), () => {
         ],
       });
     const { stdout } = await node.run('purge-staging', '--model', 'org/m');
-    expect(stdout).toMatch(/kept org\/m: in use by pid \d+ \(skulk run\) in another container \(box\)/);
+    expect(stdout).toMatch(/kept org\/m: in use by pid \d+ \(started by skulk run, pid \d+\) in another container \(box\)/);
     expect(stdout).toMatch(/; kept until its holder has been silent for 30 s; --force removes it now\n/);
     expect((await node.run('staging')).stdout).toContain(who);
     expect(await node.json('reconcile')).toMatchObject({ dropped_leases: [], evicted: [{ model_id: 'org/n' }] });
