@@ -25,7 +25,7 @@ test(
     await page.goto(`${host.apiUrl}/org/new`);
     await page.getByRole('button', { name: 'Stage org/new', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Stage org/new' });
-    const row = (id: string) => dialog.getByRole('listitem').filter({ hasText: `(${id.slice(0, 4)})` });
+    const row = (id: string) => dialog.getByRole('listitem').filter({ hasText: `(${id})` });
     await dialog.getByRole('listitem').nth(3).waitFor();
     expect(await dialog.getByRole('listitem').first().innerText()).toContain('this machine');
 
