@@ -80,7 +80,7 @@ describe('a new user of a repo with twelve quantizations', () => {
     );
     expect(await says('delete', `${id}:bf16`, '--dry-run')).toMatch(
       new RegExp(
-        `would delete ${id}:BF16 \\(160 KiB, and the copy on ${hostname}\\)\\n  .*00001-of-00002\\.gguf\\n  .*00002-of-00002\\.gguf\\n`,
+        `would delete ${id}:BF16 \\(160 KiB, and the copy on ${hostname} \\([0-9a-f]{4,}\\)\\)\\n  .*00001-of-00002\\.gguf\\n  .*00002-of-00002\\.gguf\\n`,
       ),
     );
     const deleted = await says('delete', `${id}:bf16`, '--yes');
