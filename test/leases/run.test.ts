@@ -149,7 +149,7 @@ describe('the command skulk run', () => {
       stderr: expect.stringContaining('{path}'),
     });
     expect(await node.run('run', 'org/plain', 'llama', '-m', 'x')).toMatchObject({ status: 2, stderr: expect.stringContaining(' -- ') });
-    expect(await node.run('run', 'org/plain')).toMatchObject({ status: 2, stderr: expect.stringContaining('COMMAND') });
+    expect(await node.run('run', 'org/plain')).toMatchObject({ status: 2, stderr: expect.stringContaining('PROGRAM') });
     expect(await node.leases()).toEqual({});
   });
 
