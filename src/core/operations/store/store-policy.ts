@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { leavesOf } from '../../config/change-file.ts';
 import {
   changePolicyText,
   defaultPolicy,
@@ -20,7 +21,6 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
 import type { PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
-import { namesOfChanges } from '../settings/describe-changes.ts';
 
 /** The policy of the store on this machine's disk. */
 export interface StorePolicy {
@@ -185,9 +185,11 @@ export function policyChange(key: string, text: string): Readonly<Record<string,
 }
 
 function hintFor(changes: Readonly<Record<string, unknown>>): string {
-  const forms = namesOfChanges(changes)
-    .split(', ')
-    .flatMap((key) => (formsOfPolicyKey(key) === undefined ? [] : `${key} takes ${formsOfPolicyKey(key)}, or default`));
+  const forms = leavesOf(changes).flatMap(([keys]) => {
+    const key = keys.join('.');
+    const taken = formsOfPolicyKey(key);
+    return taken === undefined ? [] : [`${key} takes ${taken}, or default`];
+  });
   return forms.length > 0 ? forms.join('; ') : 'e.g. skulk policy set lan read; `skulk policy show` lists the keys';
 }
 
