@@ -33,7 +33,7 @@ export const add = defineCommand({
     ['add one file and remove the original', 'skulk add Foo-Q5_K_M.gguf --as me/Foo-GGUF --move'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
-  whenInterrupted: 'of a local copy nothing was kept, and an upload resumes: run the command again',
+  whenInterrupted: 'run the command again: an upload continues, and a local copy starts from the beginning',
   run: async ({ path, as: modelId, move, revision, force, strict, card }, context) => {
     if (modelId === undefined)
       throw new SkulkError('USAGE', '"skulk add" needs --as MODEL', { hint: `e.g. skulk add ${path} --as org/name` });

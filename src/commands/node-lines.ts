@@ -96,9 +96,8 @@ const maxNamed = 5;
 function withoutCopies(names: readonly string[], orders: number): string {
   const rest = names.length - maxNamed;
   const named = `${names.slice(0, maxNamed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
-  const [what, get] = orders === 1 ? ['1 more order waits', 'it'] : [`${orders} more orders wait`, 'them'];
-  const who = names.length === 1 ? 'it gets' : 'they get';
-  return `${what} for ${named}, without such copies; ${who} ${get} when ${names.length === 1 ? 'it reports' : 'they report'}`;
+  const what = orders === 1 ? '1 more order waits' : `${orders} more orders wait`;
+  return `${what} for ${named}, which had no such copy at ${names.length === 1 ? 'its' : 'their'} last report`;
 }
 
 /** The result of an order of the store on this machine. */

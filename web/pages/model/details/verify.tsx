@@ -49,7 +49,8 @@ export function Verify({ modelId, fileCount }: { readonly modelId: string; reado
             <Icon name="warning" />
             <div>
               <p>
-                This copy is {found.status}. <Sentence text={found.note ?? 'add the model again'} />
+                {found.status === 'incomplete' ? 'No program can load this copy.' : `This copy is ${found.status}.`}{' '}
+                <Sentence text={found.note ?? 'add the model again'} />
               </p>
               <ul className="plain">
                 {found.bad_files.map(({ path, problem, reason }) => (
