@@ -504,6 +504,24 @@ describe('stopping a server', () => {
     await expect(ask(url, '/health')).rejects.toThrow('ECONNREFUSED');
   });
 
+  usualTest('sends the rest of an answer that is already complete in memory', async () => {
+    const { url, app } = await serve();
+    const big = Buffer.alloc(24 * 1024 * 1024);
+    app.server.prependListener('request', (request, response) => {
+      if (request.url === '/big') response.end(big);
+    });
+    const asked = once(app.server, 'request');
+    const reader = connect(Number(new URL(url).port), '127.0.0.1');
+    reader.pause().write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n');
+    await asked;
+    const stopped = stopApp(app, { graceMs: patienceMs });
+    let received = 0;
+    reader.on('data', (data) => (received += data.length)).resume();
+    await within('the end of the connection', once(reader, 'close'));
+    expect(received).toBeGreaterThan(big.length);
+    await within('the stop', stopped);
+  });
+
   usualTest('does not wait longer than its limit', async () => {
     const { url, app } = await serve({ has: { single: { big: Buffer.alloc(24 * 1024 * 1024) } } });
     const asked = once(app.server, 'request');

@@ -20,7 +20,7 @@ import { answerError, type ErrorAnswer } from './error-body.ts';
 import type { Limits } from './limits.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { refuseBadTarget, routableTarget } from './request-target.ts';
-import { watchSilentSockets } from './stop-app.ts';
+import { closeOnlyIdleConnections } from './stop-app.ts';
 
 /** How a server logs: structured lines on stderr, or on `stream`. */
 export interface LogOptions {
@@ -87,7 +87,7 @@ export async function createApp({
   });
   boundConnections(app.server, limits);
   app.server.on('connect', (_request, socket) => refuseConnection(new Error('CONNECT'), socket as Socket));
-  watchSilentSockets(app);
+  closeOnlyIdleConnections(app);
   app.removeAllContentTypeParsers();
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {

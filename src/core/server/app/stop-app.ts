@@ -1,23 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-const openSockets = new WeakMap<FastifyInstance, Set<Socket>>();
-
-/** Tracks an app's sockets, for `stopApp`. */
-export function watchSilentSockets(app: FastifyInstance): void {
-  const sockets = new Set<Socket>();
-  openSockets.set(app, sockets);
-  app.server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+/**
+ * Makes the server of an app close only connections without a running answer when it stops. Node and Fastify close idle connections through
+ * `closeIdleConnections`, which counts an answer as finished when its last byte is written to memory, and cuts off what the client has not
+ * received yet. It also counts a connection that has sent nothing as busy.
+ */
+export function closeOnlyIdleConnections({ server }: FastifyInstance): void {
+  /** The number of running answers on each open connection. */
+  const answers = new Map<Socket, number>();
+  server.on('connection', (socket) => {
+    answers.set(socket, 0);
+    socket.once('close', () => answers.delete(socket));
   });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const count = (change: number): void => {
+      const running = answers.get(socket);
+      if (running !== undefined) answers.set(socket, running + change);
+    };
+    count(1);
+    response.once('close', () => count(-1));
+  });
+  server.closeIdleConnections = () => {
+    for (const [socket, running] of answers) if (running === 0) socket.destroy();
+  };
 }
 
 /** Stops accepting requests, lets running ones finish within `graceMs`, then closes the rest. Resolves when everything is closed. */
 export async function stopApp(app: FastifyInstance, { graceMs }: { graceMs: number }): Promise<void> {
   const { server } = app;
-  // Node counts a connection that has sent nothing yet as busy, and one that becomes idle later stays open until it times out.
-  for (const socket of openSockets.get(app) ?? []) if (socket.bytesRead === 0) socket.destroy();
+  // A connection that becomes idle later stays open until it times out.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
   try {
