@@ -1,6 +1,6 @@
 import { argument, aside, defineCommand, variadic } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import { formatBytes } from '../core/kernel/units.ts';
+import { describeValue } from '../core/operations/settings/describe-value.ts';
 
 /** The keys with several values. */
 const lists: ReadonlySet<string> = new Set(['server_names', 'hub.cors_origins']);
@@ -40,46 +40,22 @@ export const policy = defineCommand({
     const deps = await context.deps();
     const { setPolicy, showPolicy } = await import('../core/operations/store/administer-store.ts');
     if (action !== 'set' || name === undefined) return { action, ...(await showPolicy(deps)), changed: undefined };
-    const { before, view } = await setPolicy(deps, { key: name, value });
-    return { action, ...view, changed: { name, before } };
+    const { changed, view } = await setPolicy(deps, { key: name, value });
+    return { action, ...view, changed };
   },
   text: ({ action, path, policy: settings, origin, changed }) => {
     if (action === 'validate') return [`${path}: valid`];
     // With -q, only what was asked for is printed.
-    if (changed !== undefined) return [aside(describeChange(changed, settings))];
+    if (changed !== undefined) return [aside(changed)];
     return [
       {
         header: ['KEY', 'VALUE', 'ORIGIN'],
-        rows: flat(settings, '').map(([name, value]) => [name, shown(name, value), origin[name] === 'file' ? path : 'default']),
+        rows: flat(settings, '').map(([name, value]) => [name, describeValue(name, value), origin[name] === 'file' ? path : 'default']),
       },
     ];
   },
   json: ({ action: _, changed: __, ...view }) => view,
 });
-
-/** What a command set, and the settings before it; undefined if the store did not tell them. */
-interface Changed {
-  readonly name: string;
-  readonly before: Settings | undefined;
-}
-
-type Settings = Readonly<Record<string, unknown>>;
-
-/** `lan: none (was node)`. */
-function describeChange({ name, before }: Changed, after: Settings): string {
-  const is = shown(name, settingIn(after, name));
-  const was = before === undefined ? is : shown(name, settingIn(before, name));
-  return `${name}: ${is || 'empty'}${is === was ? '' : ` (was ${was || 'empty'})`}`;
-}
-
-const settingIn = (settings: Settings, name: string): unknown => flat(settings, '').find(([key]) => key === name)?.[1];
-
-/** A value as it is typed; bytes also with a unit. */
-function shown(name: string, value: unknown): string {
-  if (value === undefined || value === null) return '';
-  if (/_bytes$/.test(name) && typeof value === 'number' && value >= 1024) return `${value} (${formatBytes(value)})`;
-  return Array.isArray(value) ? value.join(', ') : String(value);
-}
 
 /** Settings by dotted key. */
 function flat(settings: Readonly<Record<string, unknown>>, prefix: string): readonly (readonly [key: string, value: unknown])[] {

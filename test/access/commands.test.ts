@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished } from 'vitest';
 import { makeManifest } from '../../src/core/catalog/manifest.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import { openStorePolicy } from '../../src/core/operations/store/store-policy.ts';
+import { changePolicy, openStorePolicy } from '../../src/core/operations/store/store-policy.ts';
 import { sha256 } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { ask } from '../helpers/raw-http.ts';
@@ -237,6 +237,7 @@ describe('skulk policy', () => {
     expect(await runInProcess(['policy', 'set', '-q', 'server_names', 'models.example.com', 'b.example.com'], { env })).toMatchObject({
       status: 0,
       stdout: '',
+      stderr: '',
     });
     await expect.poll(async () => (await ask(host.url, '/models', { headers: { Host: 'Models.example.com:80' } })).status).toBe(200);
     await writeFile(file, `# ours\n${await readFile(file, 'utf8')}`);
@@ -358,6 +359,16 @@ describe('skulk policy', () => {
     await rename(join(root, 'away'), dirname(file));
     await rm(file);
     expect([await lan(), await lan(), await lan()]).toEqual(['read', 'read', 'node']);
+  });
+
+  usualTest('of two changes at once, each names the value right before it', async () => {
+    const root = join(await temporaryDirectory(), 'store');
+    await mkdir(join(root, '.skulk/v1'), { recursive: true });
+    const { signal } = new AbortController();
+    const changed = await Promise.all(['read', 'none'].map((lan) => changePolicy({ root, changes: { lan }, signal })));
+    const steps = changed.map(({ before, policy }) => [before?.['lan'], policy['lan']]);
+    const [first, second] = steps[0]?.[0] === 'node' ? steps : steps.toReversed();
+    expect([first?.[0], second?.[0]]).toEqual(['node', first?.[1]]);
   });
 
   usualTest('a request after a change gets the changed policy, also while earlier requests are in progress', async () => {

@@ -1,7 +1,7 @@
 import { type MadeToken, madeToken, type NamedToken, namedToken, type TokenBody, tokenList } from '../protocol/access.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import type { Schema, Shape } from '../protocol/schema.ts';
-import { type PolicyView, policyView } from '../protocol/settings.ts';
+import { type ChangedPolicy, changedPolicy, type PolicyView, policyView } from '../protocol/settings.ts';
 import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
@@ -12,7 +12,7 @@ export interface AccessClient {
   createToken(wanted: TokenBody): Promise<MadeToken>;
   revokeToken(name: string): Promise<NamedToken>;
   viewPolicy(): Promise<PolicyView>;
-  changePolicy(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
+  changePolicy(changes: Readonly<Record<string, unknown>>): Promise<ChangedPolicy>;
 }
 
 const maxBytes = 1024 * 1024;
@@ -30,6 +30,6 @@ export function createAccessClient(exchange: Exchange): AccessClient {
     createToken: (wanted) => ask(madeToken, { ...callOf('POST /tokens', {}), json: wanted }),
     revokeToken: (name) => ask(namedToken, callOf('DELETE /tokens/:name', { name })),
     viewPolicy: () => ask(policyView, callOf('GET /policy', {})),
-    changePolicy: (changes) => ask(policyView, { ...callOf('PUT /policy', {}), json: changes }),
+    changePolicy: (changes) => ask(changedPolicy, { ...callOf('PUT /policy', {}), json: changes }),
   };
 }

@@ -1,3 +1,4 @@
+import { secretKeys } from './schema.ts';
 import { type Config, type Origin, placeOf, type Settings } from './settings.ts';
 
 /** One row of `skulk config show`: the key as in the file, the effective value, and its source. */
@@ -27,17 +28,15 @@ const keys: readonly (readonly [key: string, setting: keyof Settings])[] = [
   ['hf_token', 'hubToken'],
 ];
 
-const secrets = new Set<keyof Settings>(['token', 'hubToken']);
-
 /** Every effective setting as a row. For a secret, only whether it is set. */
 export function describeConfig({ settings }: Config): readonly ConfigRow[] {
-  return keys.map(([key, name]) => ({ key, value: shownValue(settings, name), origin: describeOrigin(settings[name].origin) }));
+  return keys.map(([key, name]) => ({ key, value: shownValue(settings, key, name), origin: describeOrigin(settings[name].origin) }));
 }
 
-function shownValue(settings: Settings, name: keyof Settings): ConfigRow['value'] {
+function shownValue(settings: Settings, key: string, name: keyof Settings): ConfigRow['value'] {
   if (name === 'keepRecentBytes') return gibOf(settings.keepRecentBytes.value);
   const { value } = settings[name];
-  if (secrets.has(name)) return value === undefined ? null : '(set, not shown)';
+  if (secretKeys.includes(key)) return value === undefined ? null : '(set, not shown)';
   return value ?? null;
 }
 

@@ -29,9 +29,6 @@ export async function readConfigFile(path: string): Promise<ReadConfig> {
   return parseConfig(await readText(path), path);
 }
 
-/** Whether a file contains a token, so that only its owner should be able to read it. */
-export const holdsSecret = ({ hf_token, model_store }: ConfigFile): boolean => Boolean(hf_token) || model_store?.auth?.token !== undefined;
-
 async function readText(path: string): Promise<string> {
   try {
     const info = await stat(path);

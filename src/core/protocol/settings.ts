@@ -47,6 +47,15 @@ export const policyView = object({
 });
 export type PolicyView = Shape<typeof policyView>;
 
+/** The policy after a change. */
+export const changedPolicy = object({
+  path: verbatim(),
+  policy: settings('Every setting in the structure of the file'),
+  origin: Type.Record(Type.String(), oneOf(['default', 'file']), { description: 'The source of each value, by dotted key' }),
+  before: Type.Optional(settings('Every setting right before this change')),
+});
+export type ChangedPolicy = Shape<typeof changedPolicy>;
+
 /** Changes of a policy by key; null resets a key. */
 export const policyBody = Type.Record(Type.String(), Type.Unknown(), { examples: [{ lan: 'read' }] });
 

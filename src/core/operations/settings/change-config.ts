@@ -3,7 +3,8 @@ import { type ConfigChange, changeConfigText, leavesOf, valueAt } from '../../co
 import { checkDirectory } from '../../config/check-paths.ts';
 import { effectiveConfig } from '../../config/describe.ts';
 import { overrideOf } from '../../config/load.ts';
-import { holdsSecret, type ReadConfig } from '../../config/read-file.ts';
+import type { ReadConfig } from '../../config/read-file.ts';
+import { holdsSecret } from '../../config/schema.ts';
 import type { Config } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
@@ -75,7 +76,7 @@ async function changeNow(deps: Deps, path: string, { change, dryRun, onChanged }
   if (bytes > maxChangeableBytes) throw tooLarge('BAD_REQUEST', path, bytes);
   await checkNewPaths(deps.world, before, after);
   if (!dryRun && news.length > 0 && changed !== text) await write(path, changed, { isNew: read === undefined, hasSecret });
-  if (!dryRun && leaves.length > 0) onChanged?.(describeChanges(change, effective, isNews));
+  if (!dryRun && leaves.length > 0) onChanged?.(describeChanges(change, effective, { isNews }));
   const view = await describeSaved(deps, path, after, { exists: read !== undefined || (!dryRun && news.length > 0), problem: null });
   return { changed: news.map(([keys]) => keys.join('.')), ...view };
 }

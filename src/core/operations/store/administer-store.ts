@@ -8,7 +8,7 @@ import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import type { Lan, MadeToken, NamedToken, TokenBody } from '../../protocol/access.ts';
-import type { PolicyView } from '../../protocol/settings.ts';
+import type { ChangedPolicy, PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { describeChanges, namesOfChanges } from '../settings/describe-changes.ts';
 import { logOnDisk } from './log-change.ts';
@@ -50,32 +50,30 @@ export async function showPolicy(deps: Deps): Promise<PolicyView> {
 }
 
 /**
- * Sets one key of the policy, and gets the policy and the one before.
+ * Sets one key of the policy, and gets the policy and the change in words.
  * @param value as typed; `default` resets the key
  * @throws SkulkError BAD_REQUEST
  */
 export async function setPolicy(
   deps: Deps,
   { key, value }: { readonly key: string; readonly value: string },
-): Promise<{ readonly view: PolicyView; readonly before: PolicyView['policy'] | undefined }> {
+): Promise<{ readonly view: PolicyView; readonly changed: string }> {
   const changes = policyChange(key, value);
-  return administer(deps, {
-    onDisk: async (root) => {
-      const before = await viewPolicy(root).catch(() => undefined);
-      const view = await logOnDisk(
+  const describe = ({ before, policy: after }: ChangedPolicy, isWhole: boolean): string =>
+    describeChanges(changes, before, { after, isWhole });
+  const result = await administer(deps, {
+    onDisk: (root) =>
+      logOnDisk(
         deps,
         root,
         { action: 'change-policy', target: namesOfChanges(changes) },
         () => changePolicy({ root, changes, signal: deps.world.signal }),
-        () => ({ target: describeChanges(changes, before?.policy) }),
-      );
-      return { view, before: before?.policy };
-    },
-    overHttp: async (store) => {
-      const before = await store.viewPolicy().catch(() => undefined);
-      return { view: await store.changePolicy(changes), before: before?.policy };
-    },
+        (changed) => ({ target: describe(changed, false) }),
+      ),
+    overHttp: (store) => store.changePolicy(changes),
   });
+  const { before: _, ...view } = result;
+  return { view, changed: describe(result, true) };
 }
 
 /** On the store host, the files on the disk are used, with or without a server. Elsewhere the store's server is asked. */

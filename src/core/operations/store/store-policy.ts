@@ -19,7 +19,7 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
-import type { PolicyView } from '../../protocol/settings.ts';
+import type { ChangedPolicy, PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
 
 /** The policy of the store on this machine's disk. */
@@ -32,7 +32,7 @@ export interface StorePolicy {
    * @param changes by key; null resets a key
    * @throws SkulkError BAD_REQUEST for invalid values, CONFIG for a broken file
    */
-  change(changes: Readonly<Record<string, unknown>>): Promise<PolicyView>;
+  change(changes: Readonly<Record<string, unknown>>): Promise<ChangedPolicy>;
 }
 
 /**
@@ -148,12 +148,12 @@ export async function changePolicy({
   readonly signal: AbortSignal;
   /** Called with the new policy right before it is written. */
   readonly onWrite?: (next: Policy) => void;
-}): Promise<PolicyView> {
+}): Promise<ChangedPolicy> {
   const { policy: path, policyLock } = storeLayout(root);
   return explainingDiskErrors(`cannot write ${path}`, async () => {
     await using _ = await acquireLock(policyLock, { purpose: 'a change of the policy', timeoutMs: 10_000, signal });
     // If the file is already broken, the error is not caused by this change.
-    await readPolicy(path);
+    const { policy: policyBefore } = (await readPolicy(path)) ?? nothing;
     const before = await readFile(path, 'utf8').catch((error: unknown) => {
       if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
@@ -170,7 +170,7 @@ export async function changePolicy({
       onWrite?.((await parsePolicy(text, path)).policy);
       await writeFileDurably(path, text);
     }
-    return describe(path, (await readPolicy(path)) ?? nothing);
+    return { ...describe(path, (await readPolicy(path)) ?? nothing), before: shownPolicy(policyBefore) };
   });
 }
 

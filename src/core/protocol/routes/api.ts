@@ -5,7 +5,7 @@ import { deleted, forgotten, givenOrder, nodeList, orderList, purgeBody, purged,
 import { healthView, nodeIdentity, restarting } from '../health.ts';
 import { foundModels, hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
 import { optimizationList, optimizationPlan, optimizationStatus, optimizeBody } from '../optimizations.ts';
-import { browsed, changedConfig, configBody, configView, jsonSchema, policyBody, policyView } from '../settings.ts';
+import { browsed, changedConfig, changedPolicy, configBody, configView, jsonSchema, policyBody, policyView } from '../settings.ts';
 import { stageBody, stagingJob, stagingJobs, stagingList, swarmList } from '../staging.ts';
 import { listedUpload, uploadList } from '../uploads.ts';
 import { verifyBody, workLine } from '../work.ts';
@@ -260,7 +260,7 @@ const administrationRoutes = {
     role: 'admin',
     summary: 'Change the policy; absent keys stay, null restores the default',
     body: policyBody,
-    answers: { 200: policyView },
+    answers: { 200: changedPolicy },
     failures: [400, 401, 403],
   },
 } as const satisfies Routes;

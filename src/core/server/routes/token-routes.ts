@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { describeChanges, namesOfChanges } from '../../operations/settings/describe-changes.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { TokenBody } from '../../protocol/access.ts';
-import type { PolicyView } from '../../protocol/settings.ts';
+import type { ChangedPolicy } from '../../protocol/settings.ts';
 import type { Access } from '../access/access.ts';
 import { addRoute } from './add-route.ts';
 
@@ -19,13 +19,12 @@ export function addStoreAccessRoutes(
   });
   addRoute(app, 'DELETE /tokens/:name', async (request) => tokens.revoke((request.params as { name: string }).name));
   addRoute(app, 'GET /policy', () => policy.view());
-  const changePolicy = async (request: FastifyRequest): Promise<PolicyView> => {
+  const changePolicy = async (request: FastifyRequest): Promise<ChangedPolicy> => {
     const changes = request.body as Record<string, unknown>;
     request.changedSettings = namesOfChanges(changes);
-    const before = await policy.view().catch(() => undefined);
-    const view = await policy.change(changes);
-    request.changedSettings = describeChanges(changes, before?.policy);
-    return view;
+    const changed = await policy.change(changes);
+    request.changedSettings = describeChanges(changes, changed.before, { after: changed.policy });
+    return changed;
   };
   addRoute(app, 'PUT /policy', changePolicy, { bodyLimit: 64 * 1024 });
 }
