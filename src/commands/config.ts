@@ -1,5 +1,6 @@
-import { argument, type CommandContext, defineCommand, flag, value } from '../cli/definition.ts';
+import { argument, aside, type CommandContext, defineCommand, flag, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { shellWord } from '../core/kernel/shell-word.ts';
 
 const owners = { origin: 'show', force: 'init', print: 'init', storeHost: 'init', storePath: 'init' } as const;
 
@@ -52,11 +53,7 @@ export const config = defineCommand({
       case 'validate':
         return { action: 'validate', ...(await validateConfig(world, flags)) } as const;
       default:
-        return {
-          action: 'init',
-          isNamed: flags.config !== undefined,
-          ...(await initConfig(world, { flags, ...(await initAnswers(input, context)) })),
-        } as const;
+        return { action: 'init', ...(await initConfig(world, { flags, ...(await initAnswers(input, context)) })) } as const;
     }
   },
   text: (result) => {
@@ -89,13 +86,13 @@ export const config = defineCommand({
           ...result.notes.map((note) => `note: ${note}`),
         ];
       case 'init':
-        return result.written ? [`wrote ${result.path}`, nextLine(result)] : [result.content.trimEnd()];
+        return result.written ? [`wrote ${result.path}`, aside(nextLine(result))] : [result.content.trimEnd()];
     }
   },
   json: (result) => {
     if (result.action === 'init') {
-      const { action: _, isNamed: __, ...written } = result;
-      return written;
+      const { path, written, content } = result;
+      return { path, written, content };
     }
     const { action: _, ...shown } = result;
     return shown;
@@ -126,8 +123,15 @@ async function initAnswers({ force, print, storeHost, storePath }: InitInput, { 
   return { force, print, ...answers };
 }
 
-/** An explicitly named file need not be in a searched directory. */
-function nextLine({ path, isNamed }: { readonly path: string; readonly isNamed: boolean }): string {
-  const how = isNamed ? ` --config ${path}` : '';
-  return `next: skulk config validate${how}, then skulk serve${how} on the store host, or skulk health${how} on a node`;
+/** What to do on this machine. A file that commands do not find by themselves must be named. */
+function nextLine({
+  path,
+  isStoreHost,
+  isFound,
+}: {
+  readonly path: string;
+  readonly isStoreHost?: boolean;
+  readonly isFound?: boolean;
+}): string {
+  return `next: skulk ${isStoreHost === true ? 'serve' : 'health'}${isFound === true ? '' : ` --config ${shellWord(path)}`}`;
 }

@@ -54,6 +54,17 @@ describe('skulk config', () => {
     expect(await readdir(cwd)).toEqual(['skulk.yaml']);
   });
 
+  test('init says what to do on this machine, and names a file only if commands do not find it', async () => {
+    const last = async (...args: readonly string[]) =>
+      (await skulk(['config', 'init', '--force', ...args])).stdout.trimEnd().split('\n').at(-1);
+    expect(await last()).toBe('next: skulk serve');
+    expect(await last('--store-host', 'other')).toBe('next: skulk health');
+    const named = join(cwd, 'my file.yaml');
+    expect(await last('--config', named)).toBe(`next: skulk serve --config '${named}'`);
+    expect(await last('--config', join(cwd, 'skulk.yaml'), '--store-host', 'other')).toBe('next: skulk health');
+    expect((await skulk(['config', 'init', '--force', '-q'])).stdout).toBe(`wrote ${join(cwd, 'skulk.yaml')}\n`);
+  });
+
   test('init --print writes nothing', async () => {
     const { stdout } = await skulk(['config', 'init', '--print', '--store-path', '/srv/models']);
     expect(stdout).toContain('store_path: "/srv/models"');

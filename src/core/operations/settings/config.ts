@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { checkPaths } from '../../config/check-paths.ts';
 import { type ConfigRow, describeConfig } from '../../config/describe.ts';
 import { expandPath } from '../../config/expand-path.ts';
+import { findAliases } from '../../config/find-aliases.ts';
 import { findConfigFile, type SkippedFile, searchedDirectories } from '../../config/find-file.ts';
 import { loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../../config/load.ts';
 import { parseConfig, readConfigFile } from '../../config/read-file.ts';
@@ -14,6 +15,7 @@ import { checkStoreDirectory } from '../../connect/served-stores.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { readNodeId } from '../../kernel/machine/node-id.ts';
 import type { World } from '../../kernel/world.ts';
 
 /** Every effective setting and its source, without secrets. */
@@ -120,18 +122,37 @@ export function previewConfig(world: World, path: string, { storeHost, storePath
 const isDefaultPlace = (world: World, nodeCachePath: string): boolean =>
   resolve(world.cwd, expandPath(nodeCachePath, world)) === join(skulkHomeOf(world), 'staging');
 
+/** The result of `config init`. */
+export interface InitResult {
+  readonly path: string;
+  readonly written: boolean;
+  readonly content: string;
+  /** Whether the file makes this machine the store host. */
+  readonly isStoreHost?: boolean;
+  /** Whether commands in this directory read the file by themselves. */
+  readonly isFound?: boolean;
+}
+
 /**
  * Writes a commented configuration file atomically.
  * @throws SkulkError CONFLICT if the file exists, CONFIG for impossible answers
  */
-export async function initConfig(
-  world: World,
-  { flags, force, print, ...answers }: InitRequest,
-): Promise<{ readonly path: string; readonly written: boolean; readonly content: string }> {
+export async function initConfig(world: World, { flags, force, print, ...answers }: InitRequest): Promise<InitResult> {
   const path = configFileOf(world, flags);
   const content = explainingAnswers(() => previewConfig(world, path, answers));
   if (!print) await explainingDiskErrors(`cannot write ${path}`, () => (force ? writeFileDurably(path, content) : writeNew(path, content)));
-  return { path, written: !print, content };
+  if (print) return { path, written: false, content };
+  return { path, written: true, content, ...(await placeOfNext(world, path)) };
+}
+
+/** What the next command on this machine needs to know about a new file. */
+async function placeOfNext(world: World, path: string): Promise<Pick<InitResult, 'isStoreHost' | 'isFound'>> {
+  const [{ content, lineOf }, { found }] = await Promise.all([readConfigFile(path), findConfigFile(world, undefined)]);
+  const skulkHome = skulkHomeOf(world);
+  const nodeId = await readNodeId(skulkHome, world.env['SKULK_NODE_ID']);
+  const aliases = await findAliases(content.model_store?.store_host, { hostname: world.hostname, nodeId });
+  const { isStoreHost } = resolveConfig(world, { content, lineOf, file: path, flags: {}, nodeId, skulkHome, aliases });
+  return { isStoreHost, isFound: found?.path === path };
 }
 
 /** The file named in the error does not exist yet. */
