@@ -8,7 +8,7 @@ export const globalOptions = {
     env: 'SKULK_TOKEN',
   }),
   json: flag('print one JSON document'),
-  quiet: flag('print results and errors only', { short: 'q' }),
+  quiet: flag('print results, warnings and errors only', { short: 'q' }),
   verbose: flag('print more details', { short: 'v' }),
   noProgress: flag('do not show progress'),
   noColor: flag('do not use colour', { env: 'NO_COLOR' }),

@@ -23,6 +23,12 @@ export const env = defineCommand({
     const deps = await context.deps();
     const { findEnvironment } = await import('../core/operations/programs/hub-environment.ts');
     const { isTokenInShell, ...environment } = await findEnvironment(deps);
+    if (environment.takesToken && !isTokenInShell)
+      context.world.emit({
+        type: 'warning',
+        message: 'this store needs a token, and these lines set none',
+        hint: 'set HF_TOKEN to one of its tokens in that shell',
+      });
     return {
       ...environment,
       shell: shell ?? shellOf(context.world.env['SHELL']),
@@ -37,6 +43,4 @@ export const env = defineCommand({
     needs_token: takesToken,
     token_variable: tokenIn ?? null,
   }),
-  notice: ({ takesToken, tokenIn }) =>
-    takesToken && tokenIn === undefined ? 'this store needs a token: set HF_TOKEN to one of its tokens in that shell' : undefined,
 });

@@ -232,8 +232,8 @@ describe('events', () => {
     ]);
   });
 
-  test('are hidden with --quiet, have no progress with --no-progress, and have notes with --verbose', async () => {
-    expect((await runWork(['work', '-q'], report)).stderr).toBe('');
+  test('are only warnings with --quiet, have no progress with --no-progress, and have notes with --verbose', async () => {
+    expect((await runWork(['work', '-q'], report)).stderr).toBe('skulk: warning: careful\n');
     expect((await runWork(['work', '--no-progress'], report)).stderr).not.toContain('staging');
     expect((await runWork(['work', '-v'], report)).stderr).toContain('by the way');
   });

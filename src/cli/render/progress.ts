@@ -28,7 +28,7 @@ interface Track {
   latest: ProgressEvent;
 }
 
-/** Makes a reporter: bars on a terminal, a line every few seconds elsewhere, only errors if quiet. */
+/** Makes a reporter: bars on a terminal, a line every few seconds elsewhere, only warnings if quiet. */
 export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clock = () => performance.now() }: ReporterOptions): Reporter {
   const tracks = new Map<string, Track>();
   let bars: Bars | undefined;
@@ -74,7 +74,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
       onProgress(event);
       return;
     }
-    if (quiet || (event.type === 'note' && !verbose)) return;
+    if (event.type !== 'warning' && (quiet || (event.type === 'note' && !verbose))) return;
     say(event.type === 'warning' ? `skulk: warning: ${event.message}` : event.message);
     if (event.type === 'warning' && event.hint !== undefined) say(`hint: ${event.hint}`);
   };

@@ -1,5 +1,6 @@
 /** What long work reports while it runs. Events go directly to the shell's renderer; results are returned. */
 export type SkulkEvent =
+  /** Something requested was not done, or was done differently. `--quiet` shows only this type. */
   | { readonly type: 'warning'; readonly message: string; readonly hint?: string | undefined }
   /** A message that only `--verbose` shows. */
   | { readonly type: 'note'; readonly message: string }
