@@ -146,7 +146,9 @@ describe('optimizing over HTTP', wants('llama-quantize'), () => {
       modelId: 'acme/Tiny',
       achievedBpw: null,
       resultPath: null,
-      error: expect.stringMatching(/llama could not make acme\/Tiny-Q3_K_M-GGUF from acme\/Tiny: it exited with status 3/),
+      error: expect.stringMatching(
+        /llama could not make acme\/Tiny-Q3_K_M-GGUF from acme\/Tiny on the store host \S+: it exited with status 3/,
+      ),
       error_code: 'ENGINE_FAILED',
     });
     expect(failed.progress).toBeLessThan(1);

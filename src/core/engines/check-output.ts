@@ -26,7 +26,7 @@ export async function checkOutput(
 ): Promise<void> {
   const refuse = (why: string): never => {
     throw new SkulkError('INTEGRITY', `${engine.name} reported success, but its result is not usable: ${why}`, {
-      hint: 'nothing was added to the store; run the engine yourself for details',
+      hint: 'nothing was added to the store; run the engine yourself on the store host for details',
     });
   };
   const weights = plan.isGguf ? ggufOf(files) : safetensorsOf(files);

@@ -252,6 +252,6 @@ function explain(lines: readonly string[], status: number): EngineFailure {
   return {
     code: 'ENGINE_FAILED',
     reason: `it exited with status ${status}: ${lines.at(-1)?.slice(0, 200) ?? 'no output'}`,
-    hint: 'run the program yourself for details',
+    hint: 'run the program yourself on the store host for details',
   };
 }

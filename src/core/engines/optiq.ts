@@ -75,7 +75,7 @@ export const optiq: Engine = {
       'INTEGRITY',
       `optiq reported success, but there is no result: ${resultDirectory}/optiq_metadata.json has no achieved_bpw`,
       {
-        hint: 'run optiq yourself for details',
+        hint: 'run optiq yourself on the store host for details',
       },
     );
   },
@@ -88,7 +88,7 @@ export function explainPython(lines: readonly string[], status: number): ReturnT
   return {
     code: 'ENGINE_FAILED',
     reason: `it exited with status ${status}: ${error?.slice(0, 300) ?? 'no output'}`,
-    hint: isMemory ? 'the machine may not have enough memory for this model' : 'run the program yourself for details',
+    hint: isMemory ? 'the machine may not have enough memory for this model' : 'run the program yourself on the store host for details',
   };
 }
 

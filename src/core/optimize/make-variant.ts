@@ -82,7 +82,7 @@ export async function makeVariant(
     // After an interruption, the next process continues. After a failure, data is kept if making it took hours.
     const isStopped = signal.aborted && signal.reason instanceof SkulkError && signal.reason.code === 'CANCELLED';
     if (isStopped || (!signal.aborted && request.engine !== 'optiq')) await place.clear().catch(() => undefined);
-    throw explainSystemError(error, `cannot make ${request.targetId} in ${store.root}`);
+    throw explainSystemError(error, `cannot make ${request.targetId} in ${store.root} on the store host ${world.hostname}`);
   }
 }
 
@@ -221,7 +221,9 @@ async function runToEnd(
       },
     );
   const { code, reason, hint } = engine.explain(lines, status);
-  throw new SkulkError(code, `${engine.name} could not make ${request.targetId} from ${request.modelId}: ${reason}`, { hint });
+  // The command may run on another machine, where the paths in the reason do not exist.
+  const made = `${request.targetId} from ${request.modelId} on the store host ${world.hostname}`;
+  throw new SkulkError(code, `${engine.name} could not make ${made}: ${reason}`, { hint });
 }
 
 /** Twelve digits of a digest of everything that affects the result. */
