@@ -4,7 +4,9 @@ import { formatRef, type ModelRef, parseRevision } from '../core/kernel/model-id
 import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import type { PlannedDownload } from '../core/operations/models/plan-download.ts';
+import type { ModelProblem } from '../core/protocol/models.ts';
 import { modelArgument } from './model-arguments.ts';
+import { unloadableLines } from './problem-lines.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';
 
 /** `skulk download`: let the store download a model from Hugging Face. */
@@ -65,17 +67,18 @@ interface ShownStatus {
   readonly commit: string | null;
   readonly gguf_file: string | null;
   readonly mmproj_file?: string | null;
+  readonly problems?: readonly ModelProblem[];
   readonly asked: ModelRef;
 }
 
-function describeStatus({ status, size_bytes, commit, gguf_file, mmproj_file, asked }: ShownStatus): readonly TextBlock[] {
+function describeStatus({ status, size_bytes, commit, gguf_file, mmproj_file, problems = [], asked }: ShownStatus): readonly TextBlock[] {
   if (status !== 'complete')
     return [`${formatRef(asked)}: ${status}`, aside(`to see its progress: skulk downloads ${shellWord(formatRef(asked))}`)];
   return [
     `${formatRef(asked)}: in the store${size_bytes === undefined ? '' : `, ${formatBytes(size_bytes)}`}${commit === null ? '' : ` (commit ${commit})`}`,
     ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
     ...(mmproj_file == null ? [] : [`the projector is ${mmproj_file}`]),
-    aside(`next: skulk stage ${shellWord(formatRef(asked))}`),
+    ...(problems.length > 0 ? unloadableLines(problems, asked.modelId) : [aside(`next: skulk stage ${shellWord(formatRef(asked))}`)]),
   ];
 }
 

@@ -2,7 +2,9 @@ import { aside, choice, defineCommand, flag, number, type TextBlock, value } fro
 import { SkulkError } from '../core/kernel/errors.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import type { ModelProblem } from '../core/protocol/models.ts';
 import { modelArgument, parseNewModelId } from './model-arguments.ts';
+import { unloadableLines } from './problem-lines.ts';
 
 /** `skulk optimize`: quantize a model in the store. */
 export const optimize = defineCommand({
@@ -45,10 +47,11 @@ export const optimize = defineCommand({
         hint: `leave out @${ref.revision}`,
       });
     const deps = await context.deps();
-    const { optimize: make, planOptimization } = await import('../core/operations/models/optimize.ts');
+    const { optimize: make, planOptimization, problemsOfResult } = await import('../core/operations/models/optimize.ts');
     const wishes = { modelId: ref.modelId, selector: ref.selector, targetId, ...choices };
     if (dryRun) return { planned: await planOptimization(deps, wishes) };
-    return make(deps, { wishes, wait: !noWait, join: true });
+    const made = await make(deps, { wishes, wait: !noWait, join: true });
+    return { ...made, ...(made.status === 'complete' && (await problemsOfResult(deps, made))) };
   },
   text: (result) => ('planned' in result ? describePlan(result.planned) : describeStatus(result)),
 });
@@ -73,19 +76,20 @@ interface Made {
   readonly engineVersion: string | null;
   readonly achievedBpw: number | null;
   readonly estimatedSizeMb: number | null;
+  readonly problems?: readonly ModelProblem[];
 }
 
 const engineOf = ({ engine, engineVersion }: Pick<Made, 'engine' | 'engineVersion'>): string =>
   engineVersion === null ? engine : `${engine} (${engineVersion})`;
 
 function describeStatus(made: Made): readonly TextBlock[] {
-  const { targetId, status, type, achievedBpw, estimatedSizeMb } = made;
+  const { targetId, status, type, achievedBpw, estimatedSizeMb, problems = [] } = made;
   if (status !== 'complete') return [`${targetId}: ${status}`, `to see its progress: skulk optimizations ${targetId}`];
   const size = estimatedSizeMb === null ? '' : `, ${formatBytes(estimatedSizeMb * 1_000_000)}`;
   return [
     `${targetId}: in the store, ${type}${achievedBpw === null ? '' : ` with ${achievedBpw} bits per weight`}${size}`,
     `made from ${made.modelId} by ${engineOf(made)}`,
-    aside(`next: skulk stage ${shellWord(targetId)}`),
+    ...(problems.length > 0 ? unloadableLines(problems, targetId) : [aside(`next: skulk stage ${shellWord(targetId)}`)]),
   ];
 }
 

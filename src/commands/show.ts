@@ -3,7 +3,9 @@ import { programNames } from '../core/catalog/programs/programs.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
 import type { ModelUses } from '../core/operations/programs/show-uses.ts';
-import type { AvailableQuantization, ShownModel } from '../core/protocol/models.ts';
+import { stagedOn } from '../core/protocol/describe/may-have.ts';
+import { sentenceOf } from '../core/protocol/describe/problems.ts';
+import type { AvailableQuantization, ModelProblem, ShownModel } from '../core/protocol/models.ts';
 import { modelArgument } from './model-arguments.ts';
 import { useJson, useLines, useTable } from './use-lines.ts';
 
@@ -72,8 +74,11 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   `revision  ${model.revision ?? 'unknown'}${model.commit === null ? '' : ` (commit ${model.commit})`}`,
   { line: ['added     ', { time: model.downloaded_at }, model.source === null ? '' : ` (${model.source})`] },
   ...madeLines(model.provenance),
+  ...(model.problems ?? []).map(problemLine),
   `staged    ${model.staged === null ? 'not on this machine' : model.staged.path}`,
-  ...(model.nodes.length === 0 ? [] : [`on nodes  ${model.nodes.map(nodeName).join(', ')}`]),
+  ...(model.nodes.length === 0
+    ? []
+    : [`on nodes  ${model.nodes.map((node) => `${nameOf(node)}${node.in_use ? ', in use' : ''}`).join(', ')}`]),
   '',
   ...quantizationTable(model),
   {
@@ -82,6 +87,9 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
     alignRight: [1],
   },
 ];
+
+const problemLine = (problem: ModelProblem): string =>
+  `problem   no program can load ${problem.selector ?? 'this model'}: ${sentenceOf(problem)}`;
 
 const cardPlaces: Readonly<Record<NonNullable<ShownModel['card']>, string>> = {
   cards_path: 'from cards_path of the store host',
@@ -127,7 +135,7 @@ function madeLines(made: Provenance | undefined): readonly string[] {
 }
 
 /** A table of a model's quantizations, then of those that the store lacks; empty if there are none. */
-function quantizationTable({ quantizations = [], not_in_store: others = [] }: ShownModel): readonly TextBlock[] {
+function quantizationTable({ quantizations = [], not_in_store: others = [], nodes }: ShownModel): readonly TextBlock[] {
   if (quantizations.length === 0) return [];
   const row = (one: Pick<AvailableQuantization, 'selector' | 'size_bytes' | 'bits_per_weight'>, files: number, where: string): string[] => [
     one.selector,
@@ -137,11 +145,10 @@ function quantizationTable({ quantizations = [], not_in_store: others = [] }: Sh
     where,
   ];
   const rows = [
-    ...quantizations.map((one) => row(one, one.files.length, one.staged_on.length === 0 ? '-' : one.staged_on.join(', '))),
+    ...quantizations.map((one) => row(one, one.files.length, stagedOn(nodes, one.selector).map(nameOf).join(', ') || '-')),
     ...others.map((one) => row(one, one.files, 'not in the store')),
   ];
   return [{ header: ['QUANTIZATION', 'SIZE', 'BITS', 'FILES', 'STAGED ON'], rows, alignRight: [1, 2, 3] }, ''];
 }
 
-const nodeName = ({ node_id, hostname, in_use }: { node_id: string; hostname: string; in_use: boolean }): string =>
-  `${hostname === '' ? node_id : `${hostname} (${node_id})`}${in_use ? ', in use' : ''}`;
+const nameOf = ({ name, node_id }: ShownModel['nodes'][number]): string => name ?? node_id;

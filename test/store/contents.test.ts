@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
@@ -87,4 +87,48 @@ test('a complete model has no warning', async () => {
     stderr: expect.not.stringContaining('org/m'),
   });
   expect(await run('verify')).toMatchObject({ status: 0, stdout: 'org/m: ok\n' });
+});
+
+test('everywhere a model is chosen, one that no program can load has the reason beside it', async () => {
+  const good = ggufBytes({ 'general.architecture': 'llama' });
+  const { home, source, run } = await host(clone);
+  const gguf = join(home, 'gguf');
+  await writeFiles(gguf, { 'm-Q4_K_M.gguf': good, 'm-Q8_0.gguf': '' });
+  await run('add', source, '--as', 'org/m');
+  await run('add', gguf, '--as', 'org/g');
+  const served = await serveInProcess({ home: join(home, 'host') });
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const node = (...args: string[]): Promise<Ended> =>
+    runInProcess(args, { env: { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url } });
+  const isPointer = '"model-00001-of-00002.safetensors" is a Git LFS pointer';
+
+  const listed = await node('registry');
+  expect(listed.stderr).toContain(`no program can load org/m: ${isPointer}`);
+  expect(listed.stderr).toContain('no program can load org/g:Q8_0: "m-Q8_0.gguf" is empty');
+  const { entries } = JSON.parse((await node('registry', '--json')).stdout);
+  const empty = [{ path: 'm-Q8_0.gguf', reason: 'it is empty', selector: 'Q8_0' }];
+  expect(entries.map(({ problems }: { problems: unknown }) => problems)).toEqual([empty, expect.objectContaining({ length: 2 })]);
+  expect(await (await fetch(`${served.apiUrl}/v1/models`)).json()).toMatchObject({ data: [{ problems: empty }, { id: 'org/m' }] });
+
+  expect((await node('show', 'org/m')).stdout).toContain(`problem   no program can load this model: ${isPointer}`);
+  expect((await node('show', 'org/g')).stdout).toContain('problem   no program can load Q8_0: "m-Q8_0.gguf" is empty\n');
+  expect((await node('show', 'org/g:Q4_K_M')).stdout).not.toContain('problem');
+
+  for (const args of [
+    ['stage', 'org/m', '--dry-run'],
+    ['stage', 'org/m'],
+    ['stage', 'org/m'],
+  ] as const) {
+    const staged = await node(...args);
+    expect(staged).toMatchObject({ status: 0, stderr: expect.stringContaining(`warning: no program can load org/m: ${isPointer}`) });
+    expect(staged.stderr).toContain('skulk add PATH --as org/m --force');
+  }
+  expect((await node('run', 'org/g:Q8_0', '--', 'true')).stderr).toContain('no program can load org/g:Q8_0: "m-Q8_0.gguf" is empty');
+  expect((await node('run', 'org/g:Q4_K_M', '--', 'true')).stderr).not.toContain('no program');
+
+  // The result of reading the heads is kept until a file changes.
+  expect(JSON.parse(await readFile(join(served.storePath, '.skulk/v1/problems/org--g.json'), 'utf8'))).toMatchObject({ problems: empty });
+  await writeFiles(gguf, { 'm-Q8_0.gguf': good });
+  await run('add', gguf, '--as', 'org/g', '--force');
+  expect((await node('registry')).stderr).not.toContain('org/g');
 });

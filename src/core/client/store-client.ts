@@ -1,4 +1,5 @@
 import { parseCompanions } from '../catalog/companions.ts';
+import { parseProblems } from '../catalog/contents/unloadable.ts';
 import { parseManifest } from '../catalog/manifest.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../jobs/contract.ts';
@@ -192,7 +193,8 @@ function askManifest(
       const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
       const pin = readPin(response.headers.get('skulk-gguf-file'));
       if (response.headers.get('skulk-swarm') === 'offered') offered.add(modelId);
-      const said = { companions, ...(pin !== undefined && { pin }) };
+      const problems = parseProblems(response.headers.get('skulk-problems') ?? '');
+      const said = { companions, ...(pin !== undefined && { pin }), ...(problems.length > 0 && { problems }) };
       const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};
       if (response.status === 304) return { state: 'unchanged', ...said, ...orders };
       const body = await readJson(response, { url, limit: maxBytes.manifest, watchdog });

@@ -6,6 +6,7 @@ import { pause } from '../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import { readLock } from '../kernel/process/lock.ts';
 import type { Manifest } from '../protocol/manifest.ts';
+import type { ModelProblem } from '../protocol/models.ts';
 import { isSameDirectory, isStore } from '../staging/same-place.ts';
 import type { LocalStore, Store } from '../store/contract.ts';
 import type { Deps } from './deps.ts';
@@ -47,6 +48,8 @@ export interface CanonicalModel {
   readonly companions: readonly Companion[];
   /** The file in the model's card. */
   readonly pin?: string;
+  /** Why no program can load it. */
+  readonly problems?: readonly ModelProblem[];
 }
 
 /**
@@ -77,8 +80,8 @@ async function readManifest(
   for (let announced = false; ; announced = true) {
     const answer = await store.manifest(modelId, { signal: world.signal });
     if (answer.state === 'ready') {
-      const { manifest, companions, pin } = answer;
-      return { manifest, companions, ...(pin !== undefined && { pin }) };
+      const { manifest, companions, pin, problems } = answer;
+      return { manifest, companions, ...(pin !== undefined && { pin }), ...(problems !== undefined && { problems }) };
     }
     if (offline) throw new SkulkError('STORE_BUSY', `${modelId} has not been hashed yet`, { hint: 'run it again without --offline' });
     if (answer.state === 'hashing' && !announced)

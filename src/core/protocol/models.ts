@@ -66,7 +66,18 @@ const quantizationsOfRepo = Type.Optional(
       'How many GGUF quantizations its repo had when it was last downloaded; absent if unknown, or if the store has fewer than two of them',
   }),
 );
-const quantizationFacts = { quantizations, quantizations_of_repo: quantizationsOfRepo };
+/** A file because of which no program can load a model, or one of its quantizations. */
+export const modelProblem = object({
+  path: verbatim(),
+  reason: text({ description: 'Why it cannot be loaded, as a sentence: `it is empty`' }),
+  selector: orNull(verbatim(), 'The quantization that cannot be loaded; null: the whole model'),
+});
+export type ModelProblem = Shape<typeof modelProblem>;
+
+const problems = Type.Optional(
+  list(modelProblem, { description: 'Why no program can load it; absent for a model that can be loaded, and until its files were read' }),
+);
+const quantizationFacts = { quantizations, quantizations_of_repo: quantizationsOfRepo, problems };
 
 /** The part of an entry that an older store does not have. */
 export const namedQuantizations = object(quantizationFacts);
@@ -95,6 +106,7 @@ export const openAiModels = object({
       ...traits.properties,
       size_bytes: count(),
       files: count(),
+      problems,
     }),
   ),
 });
@@ -136,6 +148,9 @@ export const reportedCopy = object({
 export type ReportedCopy = Shape<typeof reportedCopy>;
 
 const { model_id: _, ...copyFacts } = reportedCopy.properties;
+const nodeName = Type.Optional(
+  text({ description: 'Its host name, with the beginning of its id if another known machine has the same host name' }),
+);
 
 /** One quantization of a model in the store; sizes in bytes. */
 export const storedQuantization = object({
@@ -183,9 +198,10 @@ export const shownModel = object({
     }),
   ),
   staged: orNull(object({ path: verbatim(), digest: orNull(text()), last_used: time() }), 'The copy on the answering machine'),
-  nodes: listOrEmpty(object({ node_id: nodeId(), hostname: textOrEmpty(), ...copyFacts }), {
+  nodes: listOrEmpty(object({ node_id: nodeId(), hostname: textOrEmpty(), name: nodeName, ...copyFacts }), {
     description: 'The nodes that have reported a copy',
   }),
+  problems,
 });
 export type ShownModel = Shape<typeof shownModel>;
 

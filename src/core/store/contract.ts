@@ -8,7 +8,7 @@ import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { StoreHealth } from '../protocol/health.ts';
 import type { Manifest, ManifestFile, Provenance } from '../protocol/manifest.ts';
-import type { Adopted, DescribedEntry, FoundPlace, RegistryEntry, VerifyReport } from '../protocol/models.ts';
+import type { Adopted, DescribedEntry, FoundPlace, ModelProblem, RegistryEntry, VerifyReport } from '../protocol/models.ts';
 import type { SwarmAnswer, SwarmBody } from '../protocol/staging.ts';
 import type { FetchPlan } from '../transfer/fetch-pieces.ts';
 import type { ListedFiles, ListedModel } from './listed-contract.ts';
@@ -19,6 +19,8 @@ interface BesideManifest {
   /** The file that the card names for programs that load one file; absent if it names none. */
   readonly pin?: string;
   readonly hasOrders?: boolean;
+  /** Why no program can load it; absent for a good model, and if the store does not know. */
+  readonly problems?: readonly ModelProblem[];
 }
 
 /** A store's answer to a request for a manifest. */

@@ -18,6 +18,7 @@ import { isDirectoryInside } from './disk/inside-store.ts';
 import { readStoreIdentity } from './disk/store-identity.ts';
 import type { StorePresence } from './disk/store-presence.ts';
 import { createHeaderReader } from './facts/known-gguf-headers.ts';
+import { createProblemReader } from './facts/known-problems.ts';
 import { adoptModel, publishModel } from './ingest/adopt-model.ts';
 import { createGitIds, identifyModel } from './ingest/complete-git-ids.ts';
 import { extendModel } from './ingest/extend-model.ts';
@@ -69,7 +70,8 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
   const hasher = createModelHasher(index, world, { signal, gitIds });
   const open = createFileOpener(index, { hasher, isServer: held !== undefined, signal });
   const cards = createCards(options, index);
-  const describe = createDescriber(index.layout, cards.directories, { readCardOf: cards.readOf, records: index.records });
+  const problemsOf = createProblemReader(index.layout, signal);
+  const describe = createDescriber(index.layout, cards.directories, { readCardOf: cards.readOf, records: index.records, problemsOf });
   const { layout, records, writer, registry, list } = index;
   const { whenUnused = (_, work) => work() } = options;
   const context: StoreContext = { layout, records, writer, registry, world, whenUnused, knownManifest: hasher.knownManifest };
@@ -108,7 +110,7 @@ export function openDiskStore(options: DiskStoreOptions): LocalStore {
     lacksProjector,
     listFiles: (modelId) => listFilesOf(modelId, index, lacksProjector),
     openFile: open,
-    manifest: (modelId, asked = {}) => answerManifest(modelId, asked, { index, hasher, cardOf: cards.cardOf }),
+    manifest: (modelId, asked = {}) => answerManifest(modelId, asked, { index, hasher, cardOf: cards.cardOf, problemsOf }),
     readPiece: (request, caller) => readPieceOf(request, caller, open),
     requirePlace: (modelId) => requirePlace(root, modelId, context),
     findPlace: (request) => findPlace(request, context),

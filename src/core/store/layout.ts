@@ -25,6 +25,8 @@ export interface StoreLayout {
   readonly facts: string;
   /** A registry's data about GGUF files; a cache. */
   readonly headers: string;
+  /** Why models cannot be loaded, by their files; a cache. */
+  readonly problems: string;
   /** Download jobs and their results, by model. */
   readonly jobs: string;
   /** Variants of models: the requests and their results, and the directories of running engines. */
@@ -67,6 +69,7 @@ export function storeLayout(root: string): StoreLayout {
     uploads: join(own, 'uploads'),
     facts: join(own, 'facts'),
     headers: join(own, 'headers'),
+    problems: join(own, 'problems'),
     jobs: join(own, 'jobs'),
     optimizations: join(own, 'optimizations'),
     intents: join(own, 'intents'),

@@ -58,6 +58,7 @@ export function HeldModel({
         </Button>
       </div>
       {lock !== undefined && <p className="muted">{lock}</p>}
+      <Unloadable model={model} />
       <div className="model-columns">
         <div className="model-main">
           <QuantizationList
@@ -90,6 +91,30 @@ function summaryOf({ parameters, context_length, license, family }: ShownModel):
     ...(license === null ? [] : [`license ${license}`]),
     ...(family === null ? [] : [family]),
   ].join(' · ');
+}
+
+/** Says why no program can load the model, or which of its quantizations. */
+function Unloadable({ model: { problems = [] } }: { readonly model: ShownModel }): ReactElement | null {
+  if (problems.length === 0) return null;
+  return (
+    <div className="callout bad">
+      <Icon name="warning" />
+      <div>
+        {[...Map.groupBy(problems, ({ selector }) => selector)].map(([selector, own]) => (
+          <div key={selector}>
+            <p>No program can load {selector ?? 'this model'}. Add or download intact and complete files.</p>
+            <ul className="plain">
+              {own.map(({ path, reason }) => (
+                <li key={path}>
+                  <code>{path}</code>: {reason}
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+      </div>
+    </div>
+  );
 }
 
 /** Says that the copy on this machine has other content than the store. */

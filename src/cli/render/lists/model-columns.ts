@@ -23,7 +23,7 @@ export interface AroundModels {
 
 /** A store's models as a table. */
 export const modelColumns = ({ now, ...around }: AroundModels): readonly Column<CountedEntry>[] => [
-  { title: 'MODEL', flexMinWidth: 32, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'MODEL', flexMinWidth: 32, cut: 'middle', cell: nameOf },
   { title: 'QUANT', maxWidth: 10, dropOrder: 4, cell: ({ quantization }) => quantization ?? '' },
   { title: 'SIZE', align: 'right', cell: ({ total_bytes }) => formatBytes(total_bytes) },
   { title: 'FILES', align: 'right', dropOrder: 5, cell: ({ file_count }) => String(file_count) },
@@ -36,6 +36,12 @@ export const modelColumns = ({ now, ...around }: AroundModels): readonly Column<
   { title: 'STAGED', dropOrder: 1, cell: ({ model_id }) => stagedOn(model_id, around) },
   { title: 'TAGS', maxWidth: 28, dropOrder: 3, cell: ({ tags }) => ({ text: tags.join(' '), tone: 'quiet' }) },
 ];
+
+/** The name of a model, with a mark if no program can load it, or some of its quantizations. Its details say why. */
+function nameOf({ model_id, problems = [] }: CountedEntry): Cell {
+  if (problems.length === 0) return model_id;
+  return { text: `✗ ${model_id}`, tone: problems.some(({ selector }) => selector === null) ? 'bad' : 'warn' };
+}
 
 /** Where a model is staged, in few words: `here`, `2 nodes`, `here +1`, `part` of it here; and how many of the copies are older. */
 function stagedOn(modelId: ModelId, { nodes, copies, digests, partial, nodeId }: Omit<AroundModels, 'now'>): Cell {

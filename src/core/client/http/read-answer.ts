@@ -55,6 +55,7 @@ export const describedOf = (value: unknown, url: string): readonly DescribedEntr
       ...(known ?? deriveTraits({ modelId: entry.model_id, files, card: cardIn(item, entry.model_id) })),
       quantizations: named?.quantizations ?? nameQuantizations(files.map((path) => ({ path }))),
       ...(named?.quantizations_of_repo !== undefined && { quantizations_of_repo: named.quantizations_of_repo }),
+      ...(named?.problems !== undefined && { problems: named.problems }),
     };
   });
 

@@ -1,7 +1,7 @@
 import { groupsOf } from '../../catalog/manifest.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { listGroups } from '../../catalog/selection/groups.ts';
-import { mayHave } from '../../protocol/describe/may-have.ts';
+import { stagedOn } from '../../protocol/describe/may-have.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
 
@@ -22,8 +22,6 @@ export function describeQuantizations(
     size_bytes: sizeBytes,
     bits_per_weight: label?.bitsPerWeight ?? null,
     digest: digests.get(selector) ?? null,
-    staged_on: nodes
-      .filter((node) => node.quantizations !== undefined && mayHave(node, selector))
-      .map(({ hostname, node_id }) => (hostname === '' ? node_id : hostname)),
+    staged_on: stagedOn(nodes, selector).map(({ hostname, node_id }) => (hostname === '' ? node_id : hostname)),
   }));
 }

@@ -10,6 +10,7 @@ import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
+import type { ModelProblem } from '../../protocol/models.ts';
 import type { Store } from '../../store/contract.ts';
 import { logUnserved } from '../store/log-change.ts';
 import { askDownload } from './ask-download.ts';
@@ -28,6 +29,8 @@ export interface FinishedDownload extends DownloadStatus {
   readonly files?: readonly string[];
   /** The total size of these files, in bytes; `bytes_total` is the size of the last download. */
   readonly size_bytes?: number;
+  /** Why no program can load them; absent if they can be loaded. */
+  readonly problems?: readonly ModelProblem[];
 }
 
 /** How often the status of a download is polled, in milliseconds. */
@@ -82,7 +85,14 @@ async function namedFiles({ world }: Deps, store: Store, request: DownloadReques
     throw selectionError(problem, { modelId, where: `in the store at ${store.location}` });
   const files = selector === undefined && ggufFile === undefined ? all : taken.map(({ file }) => file);
   const paths = files.map(({ path }) => path);
-  return { mmproj_file: findLoadable(files).mmproj ?? null, files: paths, size_bytes: files.reduce((sum, { size }) => sum + size, 0) };
+  const { problems = [] } = answer.state === 'ready' ? answer : {};
+  const own = problems.filter((one) => one.selector === null || paths.includes(one.path as never));
+  return {
+    mmproj_file: findLoadable(files).mmproj ?? null,
+    files: paths,
+    size_bytes: files.reduce((sum, { size }) => sum + size, 0),
+    ...(own.length > 0 && { problems: own }),
+  };
 }
 
 /**

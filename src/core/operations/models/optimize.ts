@@ -5,6 +5,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
+import type { ModelProblem } from '../../protocol/models.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 import { logUnserved } from '../store/log-change.ts';
 
@@ -85,6 +86,19 @@ async function waitForVariant(optimizations: Optimizations, asked: OptimizationS
     // A server that restarts resumes it.
     now = await retrying(() => optimizations.status(targetId), { policy: patient, signal: world.signal, isTransient });
   }
+}
+
+/** Why no program can load a variant; empty for a good one, and if the store does not tell. */
+export async function problemsOfResult(
+  deps: Deps,
+  { targetId }: Pick<OptimizationStatus, 'targetId'>,
+): Promise<{ readonly problems?: readonly ModelProblem[] }> {
+  await using opened = await openStore(deps);
+  const answer = await opened.store.manifest(targetId, { signal: deps.world.signal }).catch((error: unknown) => {
+    if (!(error instanceof SkulkError) || deps.world.signal.aborted) throw error;
+    return undefined;
+  });
+  return answer?.state === 'ready' && answer.problems !== undefined ? { problems: answer.problems } : {};
 }
 
 /** @throws SkulkError JOB_NOT_FOUND */

@@ -9,10 +9,12 @@ import { isPythonHost } from '../../connect/is-python-host.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import { readFromStore } from '../../connect/second-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { nodeNames } from '../../kernel/machine/node-names.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
+import { problemsFor } from '../../protocol/describe/problems.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { AvailableQuantization, ShownModel, StoredQuantization } from '../../protocol/models.ts';
+import type { AvailableQuantization, DescribedEntry, ShownModel, StoredQuantization } from '../../protocol/models.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import { describeListed } from './describe-listed.ts';
@@ -92,7 +94,18 @@ async function describeModel(deps: Deps, opened: OpenedStore, ref: ModelRef): Pr
     quantizations,
     ...(notInStore !== undefined && { not_in_store: notInStore }),
     nodes,
+    ...problemsOf(entry, ref.selector === undefined ? undefined : quantizations),
   };
+}
+
+/** The problems of the model, or of the selected quantizations. */
+function problemsOf(
+  { problems = [] }: Pick<DescribedEntry, 'problems'>,
+  selected: readonly StoredQuantization[] | undefined,
+): Pick<ShownModel, 'problems'> {
+  const wanted =
+    selected === undefined ? problems : problems.filter((one) => selected.some(({ selector }) => problemsFor([one], selector).length > 0));
+  return wanted.length === 0 ? {} : { problems: wanted };
 }
 
 /** With a selector, only the selected quantization is shown. */
@@ -140,8 +153,11 @@ function filesOfPart<F extends KindFile>({ modelId, selector }: ModelRef, files:
 async function nodesWith({ world }: Deps, opened: OpenedStore, modelId: ModelId): Promise<ShownModel['nodes']> {
   try {
     const nodes = await (await opened.fleet()).nodes();
+    const nameOf = nodeNames(nodes);
     return nodes.flatMap(({ node_id, hostname, copies }) =>
-      (copies ?? []).filter((copy) => copy.model_id === modelId).map(({ model_id: _, ...copy }) => ({ node_id, hostname, ...copy })),
+      (copies ?? [])
+        .filter((copy) => copy.model_id === modelId)
+        .map(({ model_id: _, ...copy }) => ({ node_id, hostname, name: nameOf({ node_id, hostname }), ...copy })),
     );
   } catch (error) {
     if (!(error instanceof SkulkError) || world.signal.aborted) throw error;

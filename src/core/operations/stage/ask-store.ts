@@ -132,7 +132,8 @@ async function askOpened(
     },
   );
   const pin = ownPin ?? asked.pin;
-  const said = { companions: asked.companions, hasOrders: asked.hasOrders, ...(pin !== undefined && { pin }) };
+  const { companions, hasOrders } = asked;
+  let said: FetchedManifest = { companions, hasOrders, ...(pin !== undefined && { pin }), ...problemsIn(asked) };
   if (asked.model !== undefined) return await askListed(deps, opened, ref, { model: asked.model, said, copy, pin, ...options });
   if (asked.manifest === undefined) {
     if (copy === undefined) throw new Error('the store reported an unknown manifest as unchanged');
@@ -140,15 +141,19 @@ async function askOpened(
     return { state: 'current', ...said, part: findHere(ref, copy, pin, options.needs) ?? copy.part, ...nothingOpen };
   }
   let { manifest } = asked;
-  const askAgain = async (): Promise<Manifest> => {
-    const { manifest: now } = await fetchManifest(deps, opened, ref);
+  const askFully = async (): Promise<{ readonly manifest: Manifest } & FetchedManifest> => {
+    const { manifest: now, ...rest } = await fetchManifest(deps, opened, ref);
     if (now === undefined) throw changedKind(opened);
     checkRevision(ref, now);
-    return now;
+    return { ...rest, manifest: now };
   };
+  const askAgain = async (): Promise<Manifest> => (await askFully()).manifest;
   if (!hasRevision(ref, manifest) || !hasPart(ref, manifest)) {
     await requestMissingPart(deps, opened, ref, { manifest, ...options });
-    manifest = await askAgain();
+    const now = await askFully();
+    manifest = now.manifest;
+    const { problems: _, ...rest } = said;
+    said = { ...rest, ...problemsIn(now) };
   }
   const canonical = await canonicalDirectory(opened, ref);
   return {
@@ -162,6 +167,8 @@ async function askOpened(
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
+
+const problemsIn = ({ problems }: FetchedManifest): Pick<FetchedManifest, 'problems'> => (problems === undefined ? {} : { problems });
 
 /** The answer of a store without manifests. It downloads missing parts of the model. */
 async function askListed(

@@ -7,6 +7,7 @@ import { patient, pause, type RetryPolicy, retrying } from '../../kernel/flow/ba
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import type { ModelProblem } from '../../protocol/models.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { ManifestAnswer } from '../../store/contract.ts';
 import type { ListedModel } from '../../store/listed-contract.ts';
@@ -17,6 +18,8 @@ export interface FetchedManifest {
   readonly companions: readonly Companion[];
   /** The file that the card names for programs that load one file. */
   readonly pin?: string;
+  /** Why no program can load it. */
+  readonly problems?: readonly ModelProblem[];
   /** Whether the store has orders for this node. */
   readonly hasOrders: boolean;
 }
@@ -76,8 +79,8 @@ export async function fetchIfChanged(
   if (answer.state === 'hashing')
     return { manifest: undefined, companions: own, ...(ownPin !== undefined && { pin: ownPin }), hasOrders: false };
   if (answer.state === 'listed') return { hasOrders: false, ...answer };
-  const { companions, pin, hasOrders = false } = answer;
-  const said = { companions, ...(pin !== undefined && { pin }), hasOrders };
+  const { companions, pin, problems, hasOrders = false } = answer;
+  const said = { companions, ...(pin !== undefined && { pin }), ...(problems !== undefined && { problems }), hasOrders };
   if (answer.state === 'unchanged' || answer.manifest.digest === knownDigest) return { manifest: undefined, ...said };
   return { manifest: answer.manifest, ...said };
 }

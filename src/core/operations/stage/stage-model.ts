@@ -19,7 +19,7 @@ import { markUsed } from './mark-used.ts';
 import { beginStage, type ModelStage, type StageOptions, type StageOutcome } from './model-stage.ts';
 import { describePlan } from './plan-copy.ts';
 import { selectPart } from './select-part.ts';
-import { findHere, warnOfPin } from './wanted-part.ts';
+import { findHere, selectWanted, warnOfPin, warnOfProblems } from './wanted-part.ts';
 
 /**
  * Stages one model: uses a complete local copy, or the canonical directory on the host, else copies from the store.
@@ -40,9 +40,11 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   }
   if (answer.state === 'current') {
     warnOfPin(stage, answer.part);
+    warnOfProblems(stage, answer.problems, answer.part.group);
     return await useCopy(stage, { ...answer, verified: local?.verified });
   }
   await checkReplaceable(stage, answer);
+  if (answer.state === 'manifest') warnOfProblems(stage, answer.problems, selectWanted(stage, answer.manifest, answer.pin).group);
   if (options.dryRun) return await describePlan(stage, answer, local);
   try {
     return await buildCopy(stage, answer, { useCopy, bytesAhead: ahead.bytes() });
@@ -56,9 +58,10 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
 
 /** On the store host, the canonical directory may be used as the copy. */
 async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
-  const { manifest, pin, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
+  const { manifest, pin, problems, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
   const part = selectPart(stage.ref, manifest, stage.card?.ggufFile ?? pin, stage.options.needs);
   warnOfPin(stage, part);
+  warnOfProblems(stage, problems, part.group);
   return describeUnchanged(stage, { ...found, part, source: 'in-place' });
 }
 

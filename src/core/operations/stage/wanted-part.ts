@@ -3,8 +3,10 @@ import type { Companion } from '../../catalog/companions.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
-import type { ModelRef } from '../../kernel/model-id.ts';
+import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
+import { howToReplace, problemsFor, sentenceOf } from '../../protocol/describe/problems.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import type { ModelProblem } from '../../protocol/models.ts';
 import { isOtherLabel, splitGroups } from '../../staging/groups/copy-groups.ts';
 import { holdsAll, othersThan, type WantedPart } from '../../staging/groups/plan-growth.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
@@ -64,6 +66,22 @@ export function warnOfPin({ deps: { world }, ref: { modelId } }: ModelStage, { m
     type: 'warning',
     message: `the card of ${modelId} names ${quote(missingPin)}, which the model does not have`,
     hint: group.selector === null ? undefined : `using ${group.selector} instead`,
+  });
+}
+
+/** Warns that no program can load the selected part. It is staged anyway, because the user may want to repair it. */
+export function warnOfProblems(
+  { deps: { world }, ref: { modelId } }: Pick<ModelStage, 'deps' | 'ref'>,
+  problems: readonly ModelProblem[] | undefined,
+  { selector }: Pick<SelectedPart['group'], 'selector'>,
+): void {
+  const [first, ...more] = problemsFor(problems, selector);
+  if (first === undefined) return;
+  const name = formatRef({ modelId, selector: first.selector ?? undefined });
+  world.emit({
+    type: 'warning',
+    message: `no program can load ${name}: ${sentenceOf(first)}${more.length > 0 ? ` (and ${more.length} more)` : ''}`,
+    hint: howToReplace(modelId),
   });
 }
 

@@ -14,3 +14,7 @@ export function mayHaveCopy(
   if (copies === null) return staged_models !== 0;
   return copies.some((copy) => modelId === null || (copy.model_id === modelId && (selector === undefined || mayHave(copy, selector))));
 }
+
+/** The nodes that reported a quantization of a model; those that do not report quantizations count for none. Pure. */
+export const stagedOn = <N extends Pick<ReportedCopy, 'quantizations'>>(nodes: readonly N[], selector: string): readonly N[] =>
+  nodes.filter((node) => node.quantizations !== undefined && mayHave(node, selector));

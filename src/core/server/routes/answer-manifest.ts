@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatCompanions } from '../../catalog/companions.ts';
+import { formatProblems } from '../../catalog/contents/unloadable.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { LocalStore } from '../../store/contract.ts';
@@ -33,6 +34,7 @@ export async function answerManifest(
   const answer = await store.manifest(modelId, isSha256(known) ? { knownDigest: known } : {});
   if (answer.state !== 'hashing' && answer.companions.length > 0) reply.header('Skulk-Companions', formatCompanions(answer.companions));
   if (answer.state !== 'hashing' && answer.pin !== undefined) reply.header('Skulk-Gguf-File', encodeURIComponent(answer.pin));
+  if (answer.state !== 'hashing' && answer.problems !== undefined) reply.header('Skulk-Problems', formatProblems(answer.problems));
   if (answer.state === 'unchanged') return reply.code(304).header('ETag', `"${known}"`).send();
   if (answer.state === 'hashing') {
     const seconds = Math.max(1, Math.ceil(answer.retryAfterMs / 1000));

@@ -153,5 +153,6 @@ function toOpenAiModel({ model_id, downloaded_at, files, total_bytes, ...entry }
     license: entry.license,
     size_bytes: total_bytes,
     files: files.length,
+    ...(entry.problems !== undefined && { problems: entry.problems }),
   };
 }

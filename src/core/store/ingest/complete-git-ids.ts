@@ -45,7 +45,7 @@ export async function identifyModel(
   modelId: ModelId,
   { index, hasher, gitIds }: { readonly index: StoreIndex; readonly hasher: ModelHasher; readonly gitIds: GitIds },
 ): Promise<Manifest> {
-  const answer = await answerManifest(modelId, {}, { index, hasher, cardOf: async () => undefined });
+  const answer = await answerManifest(modelId, {}, { index, hasher, cardOf: async () => undefined, problemsOf: async () => [] });
   if (answer.state === 'hashing')
     throw new SkulkError('STORE_BUSY', `${modelId} is being hashed`, { hint: 'try again in a moment', retryAfterMs: answer.retryAfterMs });
   const manifest = await gitIds.complete(modelId);

@@ -1,8 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Card } from '../../catalog/card-table.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { ModelProblem } from '../../protocol/models.ts';
 import type { LocalManifestAnswer, ManifestOptions } from '../contract.ts';
+import type { ProblemReader } from '../facts/known-problems.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';
 import type { StoreIndex } from '../store-index.ts';
+
+/** How long an answer waits for heads that have not been read yet, in milliseconds. */
+const patienceMs = 1_000;
 
 /** Answers a request for a manifest. A small model without one is hashed before the answer, a large one in the background. */
 export async function answerManifest(
@@ -12,16 +18,18 @@ export async function answerManifest(
     index,
     hasher,
     cardOf,
+    problemsOf,
   }: {
     readonly index: StoreIndex;
     readonly hasher: ModelHasher;
     readonly cardOf: (modelId: ModelId) => Promise<Card | undefined>;
+    readonly problemsOf: ProblemReader;
   },
 ): Promise<LocalManifestAnswer> {
   const entry = await index.entryOf(modelId);
   const known = await index.records.read(modelId);
   if (known !== undefined) {
-    const said = ofCard(await cardOf(modelId));
+    const said = { ...ofCard(await cardOf(modelId)), ...(await problemsSoon(problemsOf(entry))) };
     return known.manifest.digest === knownDigest ? { state: 'unchanged', ...said } : { state: 'ready', manifest: known.manifest, ...said };
   }
   const work = hasher.hash(entry);
@@ -30,7 +38,16 @@ export async function answerManifest(
   work.catch(() => undefined);
   const now = await index.records.read(modelId);
   if (now === undefined) return { state: 'hashing', retryAfterMs: Math.min(5_000, Math.max(50, entry.total_bytes / 2e6)) };
-  return { state: 'ready', manifest: now.manifest, ...ofCard(await cardOf(modelId)) };
+  return { state: 'ready', manifest: now.manifest, ...ofCard(await cardOf(modelId)), ...(await problemsSoon(problemsOf(entry))) };
+}
+
+/** The problems that are known by then: on a slow disk, the first answer about a model does not wait for its heads. */
+async function problemsSoon(found: Promise<readonly ModelProblem[]>): Promise<Pick<LocalManifestAnswer & { state: 'ready' }, 'problems'>> {
+  const waiting = new AbortController();
+  const late = sleep(patienceMs, undefined, { signal: waiting.signal, ref: false }).catch(() => undefined);
+  const problems = (await Promise.race([found, late])) ?? [];
+  waiting.abort();
+  return problems.length > 0 ? { problems } : {};
 }
 
 const ofCard = (card: Card | undefined) => ({

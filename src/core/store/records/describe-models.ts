@@ -10,6 +10,7 @@ import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { SideKind } from '../../protocol/manifest.ts';
 import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
 import { knownGguf } from '../facts/known-gguf-facts.ts';
+import type { ProblemReader } from '../facts/known-problems.ts';
 import { readTraits } from '../facts/read-traits.ts';
 import type { StoreLayout } from '../layout.ts';
 import type { ModelRecords } from './model-records.ts';
@@ -34,7 +35,9 @@ export function createDescriber(
   {
     readCardOf,
     records,
+    problemsOf,
   }: {
+    readonly problemsOf: ProblemReader;
     readonly readCardOf: (modelId: ModelId, entry: RegistryEntry) => Promise<FoundCard | undefined>;
     readonly records: Pick<ModelRecords, 'read' | 'upstream'>;
   },
@@ -48,17 +51,23 @@ export function createDescriber(
     const cached = known.get(model_id);
     if (cached?.stamp === stamp && cached.entry === text) return cached.described;
     let isLookedAt = false;
-    const facts = readSides(records, entry)
-      .then((sides) => knownGguf(layout, entry, sides))
-      .finally(() => {
+    const work = Promise.all([readSides(records, entry).then((sides) => knownGguf(layout, entry, sides)), problemsOf(entry)]).finally(
+      () => {
         isLookedAt = true;
-      });
+      },
+    );
     // With hundreds of new models, the remaining descriptions come with the next list.
-    const looked = await Promise.race([facts, late.then(() => undefined)]);
+    const [looked, problems = []] = await Promise.race([work, late.then(() => [] as const)]);
     const traits = await readTraits(layout, entry, await readCardOf(model_id, entry), { gguf: looked?.facts, kinds: looked?.files });
     const quantizations = nameQuantizations(looked?.files ?? entry.files.map((path) => ({ path })));
     const ofRepo = quantizations.length > 1 ? await countOfRepo(records, model_id, quantizations.length) : undefined;
-    const described = { ...entry, ...traits, quantizations, ...(ofRepo !== undefined && { quantizations_of_repo: ofRepo }) };
+    const described = {
+      ...entry,
+      ...traits,
+      quantizations,
+      ...(ofRepo !== undefined && { quantizations_of_repo: ofRepo }),
+      ...(problems.length > 0 && { problems }),
+    };
     if (isLookedAt) known.set(model_id, { stamp, entry: text, described });
     return described;
   };

@@ -89,7 +89,14 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
                 largest={largest}
               />
             ) : (
-              <StoredRow key={row.name} modelId={modelId} quantization={row.stored} largest={largest} {...acts} />
+              <StoredRow
+                key={row.name}
+                modelId={modelId}
+                quantization={row.stored}
+                largest={largest}
+                problems={(model.problems ?? []).filter(({ selector }) => selector === row.name)}
+                {...acts}
+              />
             ),
           )}
         </tbody>

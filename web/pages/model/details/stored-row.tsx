@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { StoredQuantization } from '../../../../src/core/protocol/models.ts';
+import type { ModelProblem, StoredQuantization } from '../../../../src/core/protocol/models.ts';
 import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';
@@ -8,6 +8,7 @@ import { Progress } from '../../../parts/progress.tsx';
 import { Size } from '../../../parts/size.tsx';
 import { InUse } from '../../copy-state.tsx';
 import { formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
+import { UnloadableBadge } from '../../unloadable-badge.tsx';
 import { useMachineName } from '../../use-machine-name.ts';
 import { StageButton } from '../stage-on/stage-button.tsx';
 
@@ -22,9 +23,15 @@ export function StoredRow({
   modelId,
   quantization,
   largest,
+  problems,
   onPurge,
   onDelete,
-}: { readonly modelId: string; readonly quantization: StoredQuantization; readonly largest: number } & QuantizationActs): ReactElement {
+}: {
+  readonly modelId: string;
+  readonly quantization: StoredQuantization;
+  readonly largest: number;
+  readonly problems: readonly ModelProblem[];
+} & QuantizationActs): ReactElement {
   const { selector, size_bytes, bits_per_weight } = quantization;
   const { identity } = useApp();
   const { topics } = useStore();
@@ -52,6 +59,7 @@ export function StoredRow({
     <tr>
       <th scope="row" className="path">
         <span className="label">{selector}</span> {isUsed && <InUse />}
+        <UnloadableBadge problems={problems} />
         {isOlder && (
           <span className="badge warn" title="A machine has another content than the store. Staging it again there updates it.">
             older copy

@@ -7,6 +7,7 @@ import { Link } from '../../../parts/link.tsx';
 import { ModelName } from '../../../parts/model-name.tsx';
 import { pathOfModel } from '../../../parts/model-path.ts';
 import { Size } from '../../../parts/size.tsx';
+import { UnloadableBadge } from '../../unloadable-badge.tsx';
 import { useModel } from '../use-model.ts';
 import { explainQuantizations, factsOf, labelQuantizations } from './describe-row.ts';
 import { lastUseOf } from './list-models.ts';
@@ -31,7 +32,7 @@ export interface RowProps extends ModelTableProps {
 /** One model in the list: what it is, how large, where it is staged and when it was used; and its quantizations, where it has several. */
 export function ModelRow(props: RowProps): ReactElement {
   const { entry, cameAt, largest, nodes, locks, isOpen, onToggle, onDelete } = props;
-  const { model_id, total_bytes, file_count, downloaded_at, tags, quantizations = [] } = entry;
+  const { model_id, total_bytes, file_count, downloaded_at, tags, quantizations = [], problems = [] } = entry;
   const isSeveral = quantizations.length > 1;
   // A quantization that comes or goes changes its size, and not always its date.
   const { model, error } = useModel(model_id, isSeveral && isOpen ? `${downloaded_at} ${total_bytes} ${file_count}` : undefined);
@@ -63,8 +64,9 @@ export function ModelRow(props: RowProps): ReactElement {
           <Link to={pathOfModel(model_id)} className="row-link">
             <ModelName id={model_id} />
           </Link>
-          {(facts !== '' || tags.length > 0 || used !== '') && (
+          {(facts !== '' || tags.length > 0 || used !== '' || problems.length > 0) && (
             <div className="row-more row-facts">
+              <UnloadableBadge problems={problems} />
               {facts !== '' && <span className="muted row-numbers">{facts}</span>}
               <Tags tags={tags} />
               {used !== '' && (

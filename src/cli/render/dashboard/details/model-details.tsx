@@ -2,6 +2,7 @@ import { type ReactElement, useState } from 'react';
 import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
+import { sentenceOf } from '../../../../core/protocol/describe/problems.ts';
 import type { GivenOrder } from '../../../../core/protocol/fleet.ts';
 import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
 import { describeOutcome } from '../../lists/node-columns.ts';
@@ -78,6 +79,9 @@ function modelFacts(model: ShownModel, now: Date): readonly Fact[] {
     model;
   const from = source === 'hub' ? ', from Hugging Face' : source === 'add' ? ', added' : '';
   return [
+    ...(model.problems ?? []).map(
+      (one): Fact => ['problem', `no program can load ${one.selector ?? 'this model'}: ${sentenceOf(one)}`, 'bad'],
+    ),
     ['size', `${formatBytes(total_bytes)} in ${plural(files.length, 'file')}`],
     ['tags', tags.join(', '), 'accent'],
     ['family', family],
