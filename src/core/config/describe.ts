@@ -1,5 +1,5 @@
-import { secretKeys } from './schema.ts';
 import { type Config, type Origin, placeOf, type Settings } from './settings.ts';
+import { secretKeys } from './shared-keys.ts';
 
 /** One row of `skulk config show`: the key as in the file, the effective value, and its source. */
 export interface ConfigRow {

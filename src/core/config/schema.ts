@@ -120,13 +120,3 @@ export const configSchema = Type.Object({
 
 /** The unmodified content of the configuration file. */
 export type ConfigFile = Static<typeof configSchema>;
-
-/** The keys of skulk.yaml whose values are never shown, logged or sent. */
-export const secretKeys: readonly string[] = ['model_store.auth.token', 'hf_token'];
-
-/** Whether a file contains a secret, so that only its owner should be able to read it. */
-export const holdsSecret = (content: ConfigFile): boolean =>
-  secretKeys.some((key) => {
-    const value = key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | null | undefined)?.[part], content);
-    return value !== undefined && value !== null && value !== '';
-  });

@@ -1,5 +1,5 @@
 import { type ConfigChange, leavesOf, valueAt } from '../../config/change-file.ts';
-import { secretKeys } from '../../config/schema.ts';
+import { secretKeys } from '../../config/shared-keys.ts';
 import { describeValue } from './describe-value.ts';
 
 /** A list of server names may have thousands of characters. */
