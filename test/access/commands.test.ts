@@ -59,7 +59,7 @@ describe('skulk key and skulk open', () => {
     expect(host.running.stderr()).not.toMatch(/code=|[\w-]{43}/);
   });
 
-  usualTest('open the page of the configured store when no server runs on this machine', async () => {
+  longTest('open the page of the configured store when no server runs on this machine', async () => {
     const env = { SKULK_HOME: await temporaryDirectory() };
     const none = await runInProcess(['key'], { env });
     expect(none).toMatchObject({
@@ -90,7 +90,7 @@ usualTest('skulk key and skulk open say that a server runs which this user canno
   }
 });
 
-usualTest('skulk key names the user whose record of a server it cannot read', wants('root'), async ({ skip }) => {
+longTest('skulk key names the user whose record of a server it cannot read', wants('root'), async ({ skip }) => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'serve.json'), '{}', { mode: 0o600 });
   await chmod(home, 0o755);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect } from 'vitest';
 import { probeConnection } from '../../src/core/client/http/probe-connection.ts';
 import { isTransient } from '../../src/core/client/http/transient.ts';
 import { createStoreClient, type StoreClientOptions } from '../../src/core/client/store-client.ts';
@@ -12,6 +12,7 @@ import { createStoreApp } from '../../src/core/server/app/store-app.ts';
 import type { LocalStore, PieceRequest } from '../../src/core/store/contract.ts';
 import { directoryStore, sha256 } from '../helpers/directory-store.ts';
 import { rawServer } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const cleanUps: (() => PromiseLike<unknown>)[] = [];
 afterEach(async () => {
@@ -72,7 +73,7 @@ const json = (status: string, body: unknown, headers = ''): string => {
 };
 
 describe('the client of a skulk store', () => {
-  test('requests health, models, manifests and pieces', async () => {
+  usualTest('requests health, models, manifests and pieces', async () => {
     const { url, store } = await serve();
     const client = clientOf(`${url}/`);
     expect(await client.health()).toEqual(await store.health());
@@ -93,12 +94,12 @@ describe('the client of a skulk store', () => {
     await expect(client.manifest(modelId)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 
-  test('waits for a manifest that is being made', async () => {
+  usualTest('waits for a manifest that is being made', async () => {
     const { url } = await serve({ manifest: async () => ({ state: 'hashing', retryAfterMs: 250 }) });
     expect(await clientOf(url).manifest(modelId)).toEqual({ state: 'hashing', retryAfterMs: 250 });
   });
 
-  test('gets the progress, the result and the failure of long work', async () => {
+  usualTest('gets the progress, the result and the failure of long work', async () => {
     const seen: number[] = [];
     const { url } = await serve({
       verify: async (_request, { onBytes }) => {
@@ -125,7 +126,7 @@ describe('the client of a skulk store', () => {
     });
   });
 
-  test('sends its token', async () => {
+  usualTest('sends its token', async () => {
     const { url } = await serve({}, 'tok');
     expect(await clientOf(url, { token: 'tok' }).listModels()).toHaveLength(1);
     const refusal = await clientOf(url, { token: 'wrong' })
@@ -135,14 +136,14 @@ describe('the client of a skulk store', () => {
     expect(refusal.message).not.toContain('wrong');
   });
 
-  test('reports the errors of the store, with the time to wait', async () => {
+  usualTest('reports the errors of the store, with the time to wait', async () => {
     const { url } = await serve({ openFile: () => Promise.reject(new SkulkError('STORE_BUSY', 'being checked', { retryAfterMs: 2000 })) });
     const failure = await read(clientOf(url).readPiece(piece(0, 1), signal)).catch((error) => error);
     expect(failure).toMatchObject({ code: 'STORE_BUSY', retryAfterMs: 2000 });
     expect(isTransient(failure)).toBe(true);
   });
 
-  test('stops after an abort, with the reason of the signal', async () => {
+  usualTest('stops after an abort, with the reason of the signal', async () => {
     const { url } = await serve({ health: () => new Promise(() => {}), verify: () => new Promise(() => {}) });
     const controller = new AbortController();
     const reason = new SkulkError('INTERRUPTED', 'stop');
@@ -154,7 +155,7 @@ describe('the client of a skulk store', () => {
     await expect(clientOf(url, { signal: controller.signal }).health()).rejects.toBe(reason);
   });
 
-  test('holds no connection after a reader that stops early', async () => {
+  usualTest('holds no connection after a reader that stops early', async () => {
     const { url } = await serve();
     const client = clientOf(url, { connections: 1 });
     for (let round = 0; round < 5; round += 1)
@@ -166,7 +167,7 @@ describe('the client of a skulk store', () => {
 describe('a piece from a hostile store', () => {
   const head = (status: string, range: string, length: number, more = ''): string =>
     `HTTP/1.1 ${status}\r\nContent-Range: ${range}\r\nContent-Length: ${length}\r\n${more}\r\n`;
-  test.each([
+  usualTest.each([
     ['200 for 206', `HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n${content}`, 'INTEGRITY'],
     ['416', head('416 No', 'bytes */3', 0), 'INTEGRITY'],
     ['another range', `${head('206 P', 'bytes 1-4/10', 4)}1234`, 'INTEGRITY'],
@@ -187,7 +188,7 @@ describe('a piece from a hostile store', () => {
     await expect(read(clientOf(url).readPiece(piece(0, 4), signal))).rejects.toMatchObject({ code });
   });
 
-  test('is requested as an exact range of one file', async () => {
+  usualTest('is requested as an exact range of one file', async () => {
     const server = await hostile(`${head('206 P', 'bytes 0-3/10', 4)}0123`);
     expect(await read(clientOf(server.url).readPiece(piece(0, 4), signal))).toBe('0123');
     expect(server.heads[0]).toMatch(/^GET \/models\/org%2Fname\/sub\/a%2520%23%3Fb HTTP\/1\.1\r\n/);
@@ -196,7 +197,7 @@ describe('a piece from a hostile store', () => {
     expect(server.heads[0]?.toLowerCase()).toContain('accept-encoding: identity\r\n');
   });
 
-  test('is requested again after a stall, and time that the reader needs does not count', async () => {
+  longTest('is requested again after a stall, and time that the reader needs does not count', async () => {
     const { url } = await hostile((socket) => socket.write(`${head('206 P', 'bytes 0-3/10', 4)}01`));
     const pieces = clientOf(url, { stallTimeoutMs: 600 }).readPiece(piece(0, 4), signal)[Symbol.asyncIterator]();
     expect((await pieces.next()).value?.length).toBe(2);
@@ -209,7 +210,7 @@ describe('a piece from a hostile store', () => {
 });
 
 describe('JSON from a hostile store', () => {
-  test.each([
+  usualTest.each([
     ['a page', 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>', 'is not a skulk store'],
     ['a page that says 404', 'HTTP/1.1 404 No\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>', 'is not a skulk store'],
     ['a page that says 502', 'HTTP/1.1 502 No\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>', 'is not a skulk store'],
@@ -224,7 +225,7 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(url).health()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', message: expect.stringContaining(message) });
   });
 
-  test('fails when its headers never end', async () => {
+  usualTest('fails when its headers never end', async () => {
     const { url } = await hostile((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       const drip = setInterval(() => socket.write(`X-${Math.random()}: ${'y'.repeat(500)}\r\n`), 1);
@@ -233,7 +234,7 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(url).health()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
-  test('fails when its body never ends', async () => {
+  usualTest('fails when its body never ends', async () => {
     const { url } = await hostile((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
       const line = `10000\r\n${' '.repeat(0x10000)}\r\n`;
@@ -246,7 +247,7 @@ describe('JSON from a hostile store', () => {
     });
   });
 
-  test('fails for a manifest of another model, for an invalid manifest, and for an unexpected 304', async () => {
+  usualTest('fails for a manifest of another model, for an invalid manifest, and for an unexpected 304', async () => {
     const { store } = await serve();
     const other = { ...store.manifests.get('org/name'), model_id: 'org/other' };
     for (const body of [other, { ...other, model_id: 'org/name', digest }, {}]) {
@@ -257,7 +258,7 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(url).manifest(modelId)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
-  test('hides only an invalid entry of a list, and its error codes for local failures are not used', async () => {
+  usualTest('hides only an invalid entry of a list, and its error codes for local failures are not used', async () => {
     const good = { model_id: 'a/b', store_path: 'a--b', files: ['x'], downloaded_at: '', total_bytes: 1, repo_has_projector: null };
     const { url } = await hostile(json('200 OK', [good, { model_id: '../x' }, 7]));
     expect(await clientOf(url).listModels()).toEqual([good]);
@@ -268,7 +269,7 @@ describe('JSON from a hostile store', () => {
     expect([failure.code, failure.message.includes('\u001b')]).toEqual(['STORE_UNREACHABLE', false]);
   });
 
-  test('has the errors for a busy store, a missing model and a forbidden request', async () => {
+  usualTest('has the errors for a busy store, a missing model and a forbidden request', async () => {
     const busy = await hostile('HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n');
     await expect(clientOf(busy.url).health()).rejects.toMatchObject({ code: 'STORE_BUSY', retryAfterMs: 7000 });
     const none = await hostile(json('404 No', { detail: 'Not Found' }));
@@ -277,7 +278,7 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(forbidden.url).health()).rejects.toMatchObject({ code: 'CONFIG' });
   });
 
-  test('fails for long work that breaks off, ends without a result, or is invalid', async () => {
+  usualTest('fails for long work that breaks off, ends without a result, or is invalid', async () => {
     const start = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     for (const body of ['', '3\r\n{"r\r\n0\r\n\r\n', '0\r\n\r\n', '4\r\njunk\r\n1\r\n\n\r\n0\r\n\r\n']) {
       const { url } = await hostile(start + body);
@@ -287,7 +288,7 @@ describe('JSON from a hostile store', () => {
 });
 
 describe('a store that cannot be reached', () => {
-  test('is named, with a hint', async () => {
+  usualTest('is named, with a hint', async () => {
     const server = await rawServer(() => {});
     await server[Symbol.asyncDispose]();
     const failure = await clientOf(server.url)
@@ -302,7 +303,7 @@ describe('a store that cannot be reached', () => {
     expect(await probeConnection(server.url, 80)).not.toBe('connected');
   });
 
-  test('times out when it is silent', async () => {
+  usualTest('times out when it is silent', async () => {
     const { url } = await hostile(() => {});
     await expect(clientOf(url, { stallTimeoutMs: 100 }).listModels()).rejects.toMatchObject({
       code: 'STORE_UNREACHABLE',
@@ -311,7 +312,7 @@ describe('a store that cannot be reached', () => {
     expect(await probeConnection(url, 30_000)).toBe('connected');
   });
 
-  test('is tried again only after a network failure or when it is busy', () => {
+  usualTest('is tried again only after a network failure or when it is busy', () => {
     expect(isTransient(new SkulkError('INTEGRITY', ''))).toBe(false);
     expect(isTransient(new SkulkError('MODEL_NOT_FOUND', ''))).toBe(false);
     expect(isTransient(Object.assign(new Error(), { code: 'ECONNRESET' }))).toBe(true);

@@ -358,7 +358,7 @@ describe('the API of every serving node, port 52415', () => {
     ]);
   });
 
-  test('answers 503 when no store is configured, and when it does not answer', async () => {
+  longTest('answers 503 when no store is configured, and when it does not answer', async () => {
     const home = await temporaryDirectory();
     const rows = ['/store/health', '/store/registry', '/store/downloads', '/v1/models', '/store/models/a%2Fb/download/status'];
     const alone = await serveInProcess({ home, args: ['--role', 'node'] });

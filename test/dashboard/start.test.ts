@@ -107,7 +107,7 @@ describe('the dashboard without a terminal exits with status 2', () => {
   });
 });
 
-usualTest('without a store the dashboard prints the message of `skulk registry` on the normal screen', wants('tmux'), async () => {
+longTest('without a store the dashboard prints the message of `skulk registry` on the normal screen', wants('tmux'), async () => {
   const home = await temporaryDirectory();
   const terminal = await openTerminal({ env: { SKULK_HOME: home, SKULK_STORE: 'not a url' } });
   await terminal.enter('skulk dashboard; echo "status $?"');
@@ -115,7 +115,7 @@ usualTest('without a store the dashboard prints the message of `skulk registry` 
   expect(await terminal.output()).not.toContain('\u001b[?1049h');
 });
 
-usualTest('a refused token ends the dashboard with a clear message', wants('tmux'), async () => {
+longTest('a refused token ends the dashboard with a clear message', wants('tmux'), async () => {
   const store = await scriptedStore();
   store.refusal = { status: 401, body: '{"detail":"no"}' };
   const terminal = await openTerminal({
@@ -126,7 +126,7 @@ usualTest('a refused token ends the dashboard with a clear message', wants('tmux
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
-usualTest('the dashboard waits for a store that is not running yet', wants('tmux'), async () => {
+longTest('the dashboard waits for a store that is not running yet', wants('tmux'), async () => {
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
   await terminal.enter('skulk dashboard');
   expect(await terminal.sees('○ reconnecting')).toContain('Loading from the store');

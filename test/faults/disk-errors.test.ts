@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemCode } from '../../src/core/kernel/errors.ts';
 import { describeFailure, explainAnySystemError, explainSystemError, reasonOf } from '../../src/core/kernel/explain-system-error.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest, usualTest } from '../helpers/seeded.ts';
+import { few, longTest, usualTest } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -97,7 +97,7 @@ describe('a read-only staging directory', wants('a disk of their own'), () => {
   });
 });
 
-usualTest("a umask that removes the owner's rights does not prevent any work", async () => {
+longTest("a umask that removes the owner's rights does not prevent any work", async () => {
   const home = await temporaryDirectory();
   await writeFiles(join(home, 'm'), { 'config.json': '{}' });
   await chmod(home, 0o755);
@@ -175,10 +175,12 @@ describe('a system error', () => {
 });
 
 describe('a staging directory on a disk of its own', wants('a disk of their own'), () => {
-  usualTest.each([
-    ['', 'the mount point itself'],
-    ['copies', 'a directory below it'],
-  ])('is reported as missing when the disk is not mounted, and nothing is created in its place (%s)', async (below) => {
+  test.each(
+    few([
+      ['', 'the mount point itself'],
+      ['copies', 'a directory below it'],
+    ]),
+  )('is reported as missing when the disk is not mounted, and nothing is created in its place (%s)', async (below) => {
     const disk = await smallDisk(16 * mebibyte);
     const root = join(disk.path, below);
     const { env, config } = await nodeWith(root);

@@ -161,7 +161,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     }
   });
 
-  test('is reported to a client that sends a model', async () => {
+  longTest('is reported to a client that sends a model', async () => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const root = join(disk.path, 'store');

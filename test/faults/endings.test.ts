@@ -204,7 +204,7 @@ describe('access to files that skulk creates', () => {
     expect(await modeOf('store/registry.json')).toBe(fileMode.toString(8));
   });
 
-  test('is refused to another user with a clear message, not a stack', wants('root'), async () => {
+  longTest('is refused to another user with a clear message, not a stack', wants('root'), async () => {
     const home = await temporaryDirectory();
     await chmod(home, 0o755);
     await writeFiles(join(home, 'm'), { a: 'a' });
@@ -264,7 +264,7 @@ describe('access to files that skulk creates', () => {
 });
 
 describe('a long path', () => {
-  test('of 4,000 characters works as far as the system allows it, and is refused with a clear message beyond', async () => {
+  longTest('of 4,000 characters works as far as the system allows it, and is refused with a clear message beyond', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { a: 'a', [`${'deep/'.repeat(20)}b`]: 'b' });
     const long = (length: number): string => `${home}/${'x'.repeat(200).concat('/').repeat(30)}`.slice(0, length).replace(/\/+$/, 'y');

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -35,7 +36,7 @@ async function exfatDisk(): Promise<string> {
   return disk;
 }
 
-test(
+usualTest(
   'names that are equal on a disk are refused before a byte is sent, and staged on a disk that distinguishes them',
   options,
   async () => {
@@ -63,7 +64,7 @@ test(
   },
 );
 
-test(
+longTest(
   'a store on a disk that does not distinguish such names refuses them from a directory, another machine and Hugging Face',
   options,
   async () => {

@@ -57,7 +57,7 @@ test('one of two processes that add different content under one id succeeds, and
   expect(await readdir(join(root, '.skulk/v1/incoming'))).toEqual([]);
 });
 
-test('two processes that add the same content both succeed', async () => {
+longTest('two processes that add the same content both succeed', async () => {
   const { run, source, entries } = await makeHome();
   const path = await source('s', { 'a.gguf': noise(500_000) });
   const ended = await Promise.all(['a', 'b', 'c'].map(() => run('add', path, '--as', 'org/same', '--json')));

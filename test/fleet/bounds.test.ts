@@ -148,7 +148,7 @@ describe('the orders of a store', () => {
   });
 });
 
-usualTest('a deletion is complete even if a container without a copy has disappeared', async () => {
+longTest('a deletion is complete even if a container without a copy has disappeared', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');

@@ -73,7 +73,7 @@ longTest('a delete reaches every node with an agent at once, and waits for a nod
   expect(nodesOf(JSON.stringify(order))).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
 });
 
-usualTest('a delete does not wait for a node without a server whose copies were purged, evicted or found damaged', async () => {
+longTest('a delete does not wait for a node without a server whose copies were purged, evicted or found damaged', async () => {
   const world = await fleetWorld();
   const models = ['org/purged', 'org/evicted', 'org/damaged'];
   for (const model of models) await world.add(model);
@@ -132,7 +132,7 @@ usualTest(
   },
 );
 
-usualTest('a copy that was staged again after an order stays, even if the order arrives again', async () => {
+longTest('a copy that was staged again after an order stays, even if the order arrives again', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();
@@ -264,7 +264,7 @@ longTest('a delete ends a stage of the model, and no part of it stays', async ()
   expect(await world.canonical()).toEqual([]);
 });
 
-usualTest('the answer to a deletion over HTTP lists the nodes with the model and their results, and no others', async () => {
+longTest('the answer to a deletion over HTTP lists the nodes with the model and their results, and no others', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   await world.add('org/two');
@@ -294,7 +294,7 @@ usualTest('a purge over HTTP reaches every node, and keeps canonical copies', as
   expect(await world.canonical()).toEqual(['org--one']);
 });
 
-usualTest('nodes are listed, and a node that is gone can be forgotten with its orders', async () => {
+longTest('nodes are listed, and a node that is gone can be forgotten with its orders', async () => {
   const world = await fleetWorld();
   await world.add('org/one');
   const host = await world.hostInProcess();

@@ -20,6 +20,9 @@ export const isLong = process.env['SKULK_TEST_LONG'] === '1';
 /** The number of repetitions, or a size: few in the short form, many in the long form. */
 export const rounds = ({ few, many }: { few: number; many: number }): number => (isLong ? many : few);
 
+/** The first row of a table of tests in the short form, all of them in the long form. */
+export const few = <T>(rows: readonly T[]): readonly T[] => (isLong ? rows : rows.slice(0, 1));
+
 /** A test that the current form does not have. */
 const noTest = Object.assign(() => {}, { each: () => () => {}, for: () => () => {}, skipIf: () => () => {}, runIf: () => () => {} });
 

@@ -9,6 +9,7 @@ import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { hubAsker } from '../helpers/hub-answers.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
 import { rawServer } from '../helpers/raw-http.ts';
+import { few, usualTest } from '../helpers/seeded.ts';
 import { serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 import { within } from '../helpers/waiting.ts';
 
@@ -39,10 +40,12 @@ async function silentWorld({ wasHeard, answerMs = 200 }: { readonly wasHeard: bo
   return { get, proxy };
 }
 
-test.each([
-  ['that has gone silent', { wasHeard: true }],
-  ['that was never heard', { wasHeard: false }],
-])('a node whose store accepts connections and says nothing, %s, answers from its copies', async (_, when) => {
+test.each(
+  few([
+    ['that has gone silent', { wasHeard: true }],
+    ['that was never heard', { wasHeard: false }],
+  ]),
+)('a node whose store accepts connections and says nothing, %s, answers from its copies', async (_, when) => {
   const { get } = await silentWorld(when);
   const file = '/org/m/resolve/main/model.safetensors';
   for (const [target, method] of [
@@ -57,7 +60,7 @@ test.each([
   expect((await within('a blob', get(`/v2/org/m/blobs/sha256:${sha256(weights)}`))).status).toBe(200);
 });
 
-test.each([
+usualTest.each([
   ['HEAD', '/org/none/resolve/main/config.json', true],
   ['GET', '/org/none/resolve/main/config.json', true],
   ['GET', '/org/none/resolve/main/config.json', false],
@@ -75,7 +78,7 @@ test.each([
   expect(error ?? errors?.[0]?.message).toMatch(/the store at \S+ (?:accepts connections, but does not answer|did not answer within)/);
 });
 
-test('a store that takes long to answer and says that it is there is waited for', async () => {
+usualTest('a store that takes long to answer and says that it is there is waited for', async () => {
   // The store may take as long as this machine needs.
   const { get, proxy } = await silentWorld({ wasHeard: true, answerMs: 600_000 });
   const asked: ServerResponse[] = [];

@@ -21,7 +21,7 @@ const shared = ['README.md', 'config.json', 'mmproj-Foo-f16.gguf'];
 const pathsOf = async (world: Awaited<ReturnType<typeof hubWorld>>): Promise<string[]> =>
   (JSON.parse((await world.host('show', 'org/g', '--json')).stdout) as { files: { path: string }[] }).files.map(({ path }) => path);
 
-usualTest('the preferred quantization is downloaded, and then another one is added', async () => {
+longTest('the preferred quantization is downloaded, and then another one is added', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   await world.serveInProcess();
@@ -41,7 +41,7 @@ usualTest('the preferred quantization is downloaded, and then another one is add
   expect((await world.host('verify')).status).toBe(0);
 });
 
-usualTest('--gguf-file selects exactly one quantization', async () => {
+longTest('--gguf-file selects exactly one quantization', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });
   expect((await world.host('download', 'org/g', '--gguf-file', five[1] as string)).status).toBe(0);
@@ -228,7 +228,7 @@ usualTest(
   },
 );
 
-usualTest('a draft that is the only file with weights in the store is deleted by its path together with the model', async () => {
+longTest('a draft that is the only file with weights in the store is deleted by its path together with the model', async () => {
   const world = await hubWorld();
   world.hub.push('org/d', { files: { 'config.json': '{}', 'm-Q4_0.gguf': noise(120_000, 8), 'm-mtp-Q8_0.gguf': noise(30_000, 9) } });
   expect(await world.host('download', 'org/d', '--gguf-file', 'm-mtp-Q8_0.gguf')).toMatchObject({ status: 0 });

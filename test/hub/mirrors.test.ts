@@ -8,7 +8,7 @@ import { type MirrorAnswer, type MirrorAsked, putMirrorBefore } from '../helpers
 import { noise } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
 import { safetensorsBytes } from '../helpers/safetensors-bytes.ts';
-import { isLong, longTest } from '../helpers/seeded.ts';
+import { few, isLong, longTest } from '../helpers/seeded.ts';
 import { until, within } from '../helpers/waiting.ts';
 
 const mebibyte = 1024 * 1024;
@@ -71,7 +71,7 @@ describe('the right bytes are downloaded', () => {
     },
   );
 
-  test('from a mirror that sends more than the range, and is cut off', async () => {
+  longTest('from a mirror that sends more than the range, and is cut off', async () => {
     const { ended, isRight, ofLarge } = await fetchFrom(({ path, start, isPart, content }) =>
       isPart && path === name
         ? { status: 206, headers: { 'Content-Range': rangeOf(start, content.length) }, body: content.subarray(start) }
@@ -132,7 +132,7 @@ describe('the right bytes are downloaded', () => {
   });
 });
 
-test('answers without usable bytes add nothing to the progress and the rate of a download', async () => {
+longTest('answers without usable bytes add nothing to the progress and the rate of a download', async () => {
   const world = await hubWorld();
   // Just large enough for two parts.
   const content = Buffer.concat([safetensorsBytes({ a: 100 }), noise(17 * mebibyte, 3)]);
@@ -160,26 +160,28 @@ test('answers without usable bytes add nothing to the progress and the rate of a
 });
 
 describe('the true reason of a failure is reported after few requests', () => {
-  test.each<readonly [string, (asked: MirrorAsked) => MirrorAnswer | undefined, RegExp]>([
-    [
-      'compresses everything',
-      () => ({ status: 200, headers: { 'Content-Encoding': 'gzip' }, body: zipped }),
-      /sent ".*" compressed \(gzip\), which was not requested/,
-    ],
-    [
-      'has another file',
-      ({ path, content }) => (path === name ? { status: 200, body: content.subarray(0, 1000) } : undefined),
-      /sent 1000 bytes of "model\.safetensors", which has 37748/,
-    ],
-    [
-      'sends parts where all was asked for',
-      ({ path, start, content }) =>
-        path === name
-          ? { status: 206, headers: { 'Content-Range': rangeOf(start + 5, content.length) }, body: content.subarray(start + 5) }
-          : undefined,
-      /sent a part of "model\.safetensors" instead of the whole file/,
-    ],
-  ])('for a mirror that %s', async (_, answer, reason) => {
+  test.each(
+    few<readonly [string, (asked: MirrorAsked) => MirrorAnswer | undefined, RegExp]>([
+      [
+        'compresses everything',
+        () => ({ status: 200, headers: { 'Content-Encoding': 'gzip' }, body: zipped }),
+        /sent ".*" compressed \(gzip\), which was not requested/,
+      ],
+      [
+        'has another file',
+        ({ path, content }) => (path === name ? { status: 200, body: content.subarray(0, 1000) } : undefined),
+        /sent 1000 bytes of "model\.safetensors", which has 37748/,
+      ],
+      [
+        'sends parts where all was asked for',
+        ({ path, start, content }) =>
+          path === name
+            ? { status: 206, headers: { 'Content-Range': rangeOf(start + 5, content.length) }, body: content.subarray(start + 5) }
+            : undefined,
+        /sent a part of "model\.safetensors" instead of the whole file/,
+      ],
+    ]),
+  )('for a mirror that %s', async (_, answer, reason) => {
     const { ended, requests } = await fetchFrom(answer);
     expect(ended).toMatchObject({ status: 8, stdout: '' });
     expect(ended.stderr).toMatch(reason);

@@ -54,7 +54,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(await world.host('verify')).toMatchObject({ status: 0 });
   });
 
-  usualTest('is removed with its model if it was the only one, and the other adds the model again', async () => {
+  longTest('is removed with its model if it was the only one, and the other adds the model again', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M');

@@ -27,7 +27,7 @@ describe('a store host without disk space', wants('a disk of their own'), () => 
     await disk.leave('all');
   });
 
-  usualTest('refuses a model of another machine before a piece is sent', async () => {
+  longTest('refuses a model of another machine before a piece is sent', async () => {
     const disk = await smallDisk(16 * mebibyte);
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'm'), { 'a.bin': noise(24 * mebibyte, 1) });

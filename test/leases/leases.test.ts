@@ -256,7 +256,7 @@ function mountInside(path: string): boolean {
   return true;
 }
 
-usualTest('a removal that fails partially is reported, other copies are still evicted, and no broken copy is left', async ({ skip }) => {
+longTest('a removal that fails partially is reported, other copies are still evicted, and no broken copy is left', async ({ skip }) => {
   const { url } = await serveModels(models);
   const node = await leaseNode(url);
   await node.run('stage', 'org/m');
@@ -289,7 +289,7 @@ describe('disabled staging', () => {
     expect((await node.run('activate', 'org/m', '--pid', String(process.pid))).status).toBe(3);
   });
 
-  usualTest('gives the canonical directory on the store host, which is never evicted', async () => {
+  longTest('gives the canonical directory on the store host, which is never evicted', async () => {
     const home = await temporaryDirectory();
     const model = join(home, 'm');
     await mkdir(model);
@@ -340,7 +340,7 @@ describe('the companions of a model', () => {
     expect(await node.staged()).toEqual({});
   });
 
-  usualTest('count as used when the model is released', async () => {
+  longTest('count as used when the model is released', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [eyes]);
     const node = await leaseNode(url, { budgetGb: 1 });
@@ -414,7 +414,7 @@ describe('the companions of a model', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  usualTest('can be listed in a card on this machine, which overrides the store', async () => {
+  longTest('can be listed in a card on this machine, which overrides the store', async () => {
     const { url, store } = await serveModels(models);
     store.companions.set('org/m', [small]);
     const cards = await temporaryDirectory();

@@ -123,7 +123,7 @@ describe('the command skulk run', () => {
     expect(await node.leases()).toEqual({});
   });
 
-  test('exits with 127 and 126 like a shell, before anything is staged', async () => {
+  longTest('exits with 127 and 126 like a shell, before anything is staged', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const script = join(node.home, 'script');

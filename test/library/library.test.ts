@@ -132,7 +132,7 @@ writeFileSync('seen.json', JSON.stringify([before, during, look()]));
     expect(after).toBe(before);
   });
 
-  usualTest('works on the disk of a store host without a server, and lets the program exit without close()', async () => {
+  longTest('works on the disk of a store host without a server, and lets the program exit without close()', async () => {
     const home = await temporaryDirectory();
     await writeFiles(join(home, 'model'), small);
     const options = { home, env: ownEnvironment(offLan), cwd: home };
@@ -259,7 +259,7 @@ describe('the Node.js library', () => {
     await expect(skulk.stage('test/model', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 
-  usualTest('ends the program that runs on a copy after an abort, and the copy is idle afterwards', async () => {
+  longTest('ends the program that runs on a copy after an abort, and the copy is idle afterwards', async () => {
     const { node } = await storeWithModel();
     await using skulk = await (await load()).openSkulk(node);
     const abort = new AbortController();

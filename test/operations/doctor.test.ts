@@ -208,7 +208,7 @@ describe('skulk doctor', () => {
     expect(aged.of('clock')).toMatchObject({ status: 'warning', found: expect.stringContaining('minutes apart') });
   });
 
-  usualTest('finds models without a directory, other files among the copies, and remains of old work', async () => {
+  longTest('finds models without a directory, other files among the copies, and remains of old work', async () => {
     const home = await temporaryDirectory();
     const model = join(home, 'm');
     await mkdir(model);

@@ -71,7 +71,7 @@ describe('skulk env', () => {
 });
 
 describe('skulk run --hf', () => {
-  usualTest('starts the program with the store as its Hub, and stages nothing', async () => {
+  longTest('starts the program with the store as its Hub, and stages nothing', async () => {
     const { world, host, program } = shared();
     const env = { SKULK_HOME: join(world.home, 'desk'), SKULK_STORE: host.url, ...before };
     const args = ['run', '--hf', 'me/foo:Q8_0', '--', program, 'serve', '{model}', '{{x}'];

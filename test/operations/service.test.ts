@@ -52,7 +52,7 @@ describe('the unit of the service', () => {
     expect(unitFile('systemd', { ...content, writable: ['/tmpfs/store'] })).toContain('PrivateTmp=yes\n');
   });
 
-  usualTest.skipIf(!hasSystemd)('is parsed by systemd as intended', async () => {
+  longTest.skipIf(!hasSystemd)('is parsed by systemd as intended', async () => {
     const directory = await temporaryDirectory();
     await chmod(directory, 0o755);
     await mkdir(join(directory, 'systemd/user'), { recursive: true });
@@ -92,7 +92,7 @@ describe('the unit of the service', () => {
   });
 });
 
-usualTest('service install writes and starts the unit once, and uninstall removes files that skulk created', async () => {
+longTest('service install writes and starts the unit once, and uninstall removes files that skulk created', async () => {
   const home = await temporaryDirectory();
   await mkdir(join(home, 'bin'));
   // The real one needs a login session; this one records its arguments.

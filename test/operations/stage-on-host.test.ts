@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest, usualTest } from '../helpers/seeded.ts';
+import { few, longTest, usualTest } from '../helpers/seeded.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -67,10 +67,12 @@ describe('a stage on the store host', () => {
     await untouched(canonical);
   });
 
-  usualTest.each([
-    ['the cache is the store', (home: string) => join(home, 'store'), {}, true],
-    ['staging is off', (home: string) => join(home, 'staging'), { enabled: false }, false],
-  ] as const)('keeps a model in place unchanged until its use ends (%s)', async (_, cache, staging, isServed) => {
+  test.each(
+    few([
+      ['the cache is the store', (home: string) => join(home, 'store'), {}, true],
+      ['staging is off', (home: string) => join(home, 'staging'), { enabled: false }, false],
+    ] as const),
+  )('keeps a model in place unchanged until its use ends (%s)', async (_, cache, staging, isServed) => {
     const { home, env, skulk, canonical } = await host(cache, staging);
     await using _server = isServed ? await serveInProcess({ home: env.SKULK_HOME, env }) : undefined;
     await writeFiles(join(home, 'other'), { 'config.json': '[]' });
@@ -98,7 +100,7 @@ describe('a stage on the store host', () => {
     expect(await readdir(join(home, 'store'))).toEqual(['.skulk', 'registry.json']);
   });
 
-  usualTest('makes a clone in another directory, with and without a server, and gives the canonical copy if staging is off', async () => {
+  longTest('makes a clone in another directory, with and without a server, and gives the canonical copy if staging is off', async () => {
     const { home, env, stage, canonical } = await host();
     const copy = join(home, 'staging', 'org--m');
     expect(await stage()).toMatchObject({ status: 0, staged: { source: 'clone', path: copy } });
@@ -116,7 +118,7 @@ describe('a stage on the store host', () => {
   });
 });
 
-usualTest(
+longTest(
   'stage exits with 3 for a missing model, with 4 for an unreachable store, and with 0 and a warning for an existing copy',
   async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': files });

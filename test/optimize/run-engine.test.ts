@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { memoryLimitOf } from '../../src/core/engines/memory-limit.ts';
 import { type EngineRun, endLeftEngine, runEngine } from '../../src/core/engines/run-engine.ts';
 import { SkulkError } from '../../src/core/kernel/errors.ts';
 import type { ProcessOnMachine } from '../../src/core/kernel/process/process-identity.ts';
 import { lives } from '../helpers/quantizer.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until, within } from '../helpers/waiting.ts';
 
@@ -36,7 +37,7 @@ async function engine(script: string, more: Partial<EngineRun> = {}) {
 }
 
 describe('a running engine', () => {
-  test('is read line by line, also with progress bars and with characters that arrive in parts', async () => {
+  usualTest('is read line by line, also with progress bars and with characters that arrive in parts', async () => {
     const { ended, lines } = await engine(
       `printf '[1/6] a\\n\\n 10%%\\r 20%%\\r'; printf 'caf\\303' >&2; sleep 0.2; printf '\\251\\n' >&2; printf 'the last one'; exit 3`,
     );
@@ -46,7 +47,7 @@ describe('a running engine', () => {
     expect(last.at(-1)).toBe('the last one');
   });
 
-  test('needs little memory for any output', async () => {
+  usualTest('needs little memory for any output', async () => {
     const { ended, lines } = await engine(
       `head -c 3000000 /dev/zero | tr '\\0' 'x'; i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done`,
     );
@@ -56,7 +57,7 @@ describe('a running engine', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(8192 + 10);
   });
 
-  test('gets no token, uses no hub, and has its own directory for its files', async () => {
+  usualTest('gets no token, uses no hub, and has its own directory for its files', async () => {
     const secrets = { HF_TOKEN: 'hf_secret', SKULK_TOKEN: 'secret', HUGGING_FACE_HUB_TOKEN: 'secret', AWS_SECRET_ACCESS_KEY: 'secret' };
     const { ended, lines, work } = await engine('env; pwd', {
       where: { env: { ...process.env, ...secrets }, platform: process.platform, homeDirectory: '/home/somebody' },
@@ -80,14 +81,14 @@ describe('a running engine', () => {
     expect(names.filter((name) => !allowed.test(name))).toEqual([]);
   });
 
-  test('gets its arguments unchanged, without a shell', async () => {
+  usualTest('gets its arguments unchanged, without a shell', async () => {
     const words = ['$(touch x)', '; exit 1', '*', 'a b', '"', '--'];
     const { ended, lines } = await engine('', { args: ['-c', 'for word; do printf "<%s>\\n" "$word"; done', 'name', ...words] });
     await within('the end', ended);
     expect(lines).toEqual(words.map((word) => `<${word}>`));
   });
 
-  test('runs within the memory limit of the environment, and with low priority', async () => {
+  usualTest('runs within the memory limit of the environment, and with low priority', async () => {
     const directory = await temporaryDirectory();
     const log = join(directory, 'asked');
     await writeFile(
@@ -115,7 +116,7 @@ describe('a running engine', () => {
     expect(() => limit('3G', { platform: 'darwin' })).toThrow(/no control groups/);
   });
 
-  test('ends with all of its child processes when it is cancelled', async () => {
+  longTest('ends with all of its child processes when it is cancelled', async () => {
     const { ended, abort, pidIn } = await engine('sleep 600 & echo $! > child; echo $$ > self; wait');
     const [child, self] = [await pidIn('child'), await pidIn('self')];
     abort.abort(cancelled);
@@ -123,14 +124,14 @@ describe('a running engine', () => {
     await until('the end of both', () => !lives(child) && !lives(self));
   });
 
-  test('leaves no process behind that keeps its output open', async () => {
+  usualTest('leaves no process behind that keeps its output open', async () => {
     const { ended, pidIn } = await engine('sleep 600 & echo $! > child; exit 0');
     expect(await within('the end', ended)).toMatchObject({ status: 0 });
     const child = await pidIn('child');
     await until('the end of what it left', () => !lives(child));
   });
 
-  test('starts only after its process was recorded, and not at all when that fails', async () => {
+  usualTest('starts only after its process was recorded, and not at all when that fails', async () => {
     const gate = Promise.withResolvers<void>();
     let who: ProcessOnMachine | undefined;
     const { ended, lines } = await engine('echo begun', {
@@ -148,7 +149,7 @@ describe('a running engine', () => {
     await until('the end of the process', () => !lives(pid));
   });
 
-  test('without an owner is ended by its recorded process, and no other process is', async () => {
+  usualTest('without an owner is ended by its recorded process, and no other process is', async () => {
     let who: ProcessOnMachine | undefined;
     const { ended, pidIn } = await engine('sleep 600 & echo $! > child; wait', {
       onStart: async (one) => {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { few, longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const installer = fileURLToPath(new URL('../../packaging/install.sh', import.meta.url));
@@ -40,7 +41,7 @@ const install = (
     );
   });
 
-test('a release is installed, replaced by a newer one and removed, from a directory and over HTTP', async () => {
+usualTest('a release is installed, replaced by a newer one and removed, from a directory and over HTTP', async () => {
   const home = join(await temporaryDirectory(), 'a home');
   await mkdir(home);
   const prefix = join(home, '.local');
@@ -92,24 +93,26 @@ test.each<[string, (prefix: string) => Promise<void>]>([
   expect(await Promise.all(['bin', 'lib'].map((directory) => readdir(join(prefix, directory))))).toEqual(before);
 });
 
-test.each<[string, (release: string) => Promise<void>, RegExp]>([
-  [
-    'an archive with other bytes',
-    async (release) => writeFile(join(release, `skulk-1.0.0-${target}.tar.gz`), 'other'),
-    /is not what SHA256SUMS says/,
-  ],
-  [
-    'no archive for this machine',
-    (release) => writeFile(join(release, 'SHA256SUMS'), `${'0'.repeat(64)}  skulk-1.0.0-other.tar.gz\n`),
-    /does not name one archive/,
-  ],
-  [
-    'a name with a path',
-    (release) => writeFile(join(release, 'SHA256SUMS'), `${'0'.repeat(64)}  ../skulk-1.0.0-${target}.tar.gz\n`),
-    /does not name one archive/,
-  ],
-  ['no list', (release) => rm(join(release, 'SHA256SUMS')), /could not be read/],
-])('%s installs nothing, and an existing installation stays', async (_what, change, reason) => {
+test.each<[string, (release: string) => Promise<void>, RegExp]>(
+  few([
+    [
+      'an archive with other bytes',
+      async (release) => writeFile(join(release, `skulk-1.0.0-${target}.tar.gz`), 'other'),
+      /is not what SHA256SUMS says/,
+    ],
+    [
+      'no archive for this machine',
+      (release) => writeFile(join(release, 'SHA256SUMS'), `${'0'.repeat(64)}  skulk-1.0.0-other.tar.gz\n`),
+      /does not name one archive/,
+    ],
+    [
+      'a name with a path',
+      (release) => writeFile(join(release, 'SHA256SUMS'), `${'0'.repeat(64)}  ../skulk-1.0.0-${target}.tar.gz\n`),
+      /does not name one archive/,
+    ],
+    ['no list', (release) => rm(join(release, 'SHA256SUMS')), /could not be read/],
+  ]),
+)('%s installs nothing, and an existing installation stays', async (_what, change, reason) => {
   const prefix = await temporaryDirectory();
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   const release = await makeRelease('1.0.0');
@@ -121,7 +124,7 @@ test.each<[string, (release: string) => Promise<void>, RegExp]>([
   expect(await readdir(join(prefix, 'lib'))).toEqual(['skulk']);
 });
 
-test('a program that does not run on this machine does not replace a working one', async () => {
+longTest('a program that does not run on this machine does not replace a working one', async () => {
   const prefix = await temporaryDirectory();
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   const ended = await install(['--from', await makeRelease('1.0.0', { program: 'exit 1' }), '--prefix', prefix]);
@@ -129,7 +132,7 @@ test('a program that does not run on this machine does not replace a working one
   expect(spawnSync(join(prefix, 'bin/skulk'), { encoding: 'utf8' }).stdout).toBe('skulk 0.9.0\n');
 });
 
-test('an installation that ended between its two renames gets its old version back', async () => {
+longTest('an installation that ended between its two renames gets its old version back', async () => {
   const [prefix, tools] = [await temporaryDirectory(), await temporaryDirectory()];
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   // A `mv` that fails at the rename of the new version.
@@ -143,7 +146,7 @@ test('an installation that ended between its two renames gets its old version ba
   expect(await readdir(join(prefix, 'lib'))).toEqual(['skulk']);
 });
 
-test('a second installation at the same time is refused, and remains of a killed one are cleaned up', async () => {
+longTest('a second installation at the same time is refused, and remains of a killed one are cleaned up', async () => {
   const prefix = await temporaryDirectory();
   expect(await install(['--from', await makeRelease('0.9.0'), '--prefix', prefix])).toMatchObject({ status: 0 });
   const work = join(prefix, 'lib/.skulk-install');
@@ -161,7 +164,7 @@ test('a second installation at the same time is refused, and remains of a killed
   expect(await readdir(join(prefix, 'lib'))).toEqual(['skulk']);
 });
 
-test.each([
+usualTest.each([
   [['--from'], /--from needs/],
   [['--colour'], /unknown argument: --colour/],
   [[], /name a directory with --prefix/],
@@ -171,7 +174,7 @@ test.each([
   expect(ended.stderr).toMatch(reason);
 });
 
-test('the installer without a built-in address requires one', async () => {
+usualTest('the installer without a built-in address requires one', async () => {
   const prefix = await temporaryDirectory();
   expect(await install(['--prefix', prefix])).toMatchObject({ status: 2, stderr: expect.stringContaining('--from') });
   expect((await lstat(prefix)).isDirectory()).toBe(true);

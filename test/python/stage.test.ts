@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { readCopyRecord } from '../../src/core/staging/copy-record.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { fakeHub } from '../helpers/fake-hub.ts';
 import { type PythonStore, pythonStore } from '../helpers/python-store.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { copyOf, type StagingNode, stagingNode } from '../helpers/staging-node.ts';
 
 const id = 'org/plain';
@@ -35,7 +36,7 @@ const nodeOf = (store: Pick<PythonStore, 'url'>, { hub, home, signal }: { hub?: 
 const notes = (node: StagingNode): string =>
   node.world.events.flatMap((event) => (event.type === 'note' ? [event.message] : [])).join('\n');
 
-test('a model of a Python store host is staged, and its record shows that it was hashed only on arrival', async () => {
+usualTest('a model of a Python store host is staged, and its record shows that it was hashed only on arrival', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const node = await nodeOf(store);
   const staged = await node.stage(id);
@@ -46,7 +47,7 @@ test('a model of a Python store host is staged, and its record shows that it was
   expect(store.requests.filter((line) => line.startsWith('HEAD'))).toEqual([]);
 });
 
-test('a second stage of an unchanged model of a Python store host sends no byte of a file', async () => {
+usualTest('a second stage of an unchanged model of a Python store host sends no byte of a file', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const node = await nodeOf(store);
   await node.stage(id);
@@ -55,7 +56,7 @@ test('a second stage of an unchanged model of a Python store host sends no byte 
   expect(store.bytes()).toBe(before);
 });
 
-test('a model that was replaced on a Python store host is staged again', async () => {
+usualTest('a model that was replaced on a Python store host is staged again', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const node = await nodeOf(store);
   await node.stage(id);
@@ -65,7 +66,7 @@ test('a model that was replaced on a Python store host is staged again', async (
   expect(await contentOf(node, id)).toEqual(digestsOf(files));
 });
 
-test('files that match Hugging Face are recorded with its ids and its commit', async () => {
+usualTest('files that match Hugging Face are recorded with its ids and its commit', async () => {
   const hub = await fakeHub();
   const { empty: _, ...files } = safe;
   const commit = hub.push(id, { files });
@@ -78,7 +79,7 @@ test('files that match Hugging Face are recorded with its ids and its commit', a
   expect(notes(node)).toContain('all 4 files match Hugging Face');
 });
 
-test('older content than on Hugging Face is accepted if it arrives twice the same, and the record shows it', async () => {
+usualTest('older content than on Hugging Face is accepted if it arrives twice the same, and the record shows it', async () => {
   const hub = await fakeHub();
   hub.push(id, { files: { ...safe, 'model.safetensors': weights(7) } });
   const store = await pythonStore({ [id]: { files: safe } });
@@ -89,7 +90,7 @@ test('older content than on Hugging Face is accepted if it arrives twice the sam
   expect(files.filter(({ hub_id }) => hub_id === undefined).map(({ path }) => path)).toEqual(['model.safetensors']);
 });
 
-test('a pinned model of a later Python release is staged with the companion and the quantization of its card', async () => {
+usualTest('a pinned model of a later Python release is staged with the companion and the quantization of its card', async () => {
   const commit = 'd'.repeat(40);
   const gguf = (byte: number): Buffer => Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(3000, byte)]);
   const card = {
@@ -119,7 +120,7 @@ test('a pinned model of a later Python release is staged with the companion and 
   expect(asked.length).toBeGreaterThan(1);
 });
 
-test('bytes that were damaged in transfer are detected if Hugging Face can be reached, and fetched again', async () => {
+usualTest('bytes that were damaged in transfer are detected if Hugging Face can be reached, and fetched again', async () => {
   const hub = await fakeHub();
   hub.push(id, { files: safe });
   const store = await pythonStore({ [id]: { files: safe } });
@@ -136,7 +137,7 @@ test('bytes that were damaged in transfer are detected if Hugging Face can be re
   expect(await contentOf(node, id)).toEqual(digestsOf(safe));
 });
 
-test('content of another revision than the requested one is refused', async () => {
+usualTest('content of another revision than the requested one is refused', async () => {
   const hub = await fakeHub();
   const commit = hub.push(id, { files: { ...safe, 'model.safetensors': weights(7) } });
   const store = await pythonStore({ [id]: { files: safe } });
@@ -148,7 +149,7 @@ test('content of another revision than the requested one is refused', async () =
   await expect(offline.stage(`${id}@${commit}`)).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
 });
 
-test('other files in the list of a Python store host are ignored', async () => {
+usualTest('other files in the list of a Python store host are ignored', async () => {
   const litter = {
     'model.safetensors.partial': 'half',
     '.skulk-source-revision': 'a',
@@ -161,7 +162,7 @@ test('other files in the list of a Python store host are ignored', async () => {
   expect(await contentOf(node, id)).toEqual(digestsOf(safe));
 });
 
-test.each(['../../escape', '/etc/passwd', 'a/../../b', 'a\\b', 'nul\0'])(
+usualTest.each(['../../escape', '/etc/passwd', 'a/../../b', 'a\\b', 'nul\0'])(
   'a file list with the path %j is refused, and nothing is written',
   async (path) => {
     const store = await pythonStore({ [id]: { files: { ...safe, [path]: 'x' } } });
@@ -171,7 +172,7 @@ test.each(['../../escape', '/etc/passwd', 'a/../../b', 'a\\b', 'nul\0'])(
   },
 );
 
-test('one quantization is staged beside another, and an unknown selector exits with 3', async () => {
+usualTest('one quantization is staged beside another, and an unknown selector exits with 3', async () => {
   const gguf = (seed: number): Buffer => Buffer.concat([Buffer.from('GGUF'), weights(seed, 3 * 1024 * 1024)]);
   const files = { 'config.json': '{}', 'm-Q4_K_M.gguf': gguf(1), 'm-Q8_0.gguf': gguf(2) };
   const store = await pythonStore({ 'org/m-GGUF': { files } });
@@ -185,7 +186,7 @@ test('one quantization is staged beside another, and an unknown selector exits w
   await expect(node.stage('org/m-GGUF:Q2_K')).rejects.toMatchObject({ code: expect.stringMatching(/MODEL_NOT_FOUND|FILE_NOT_FOUND/) });
 });
 
-test('a Python store host that sends whole files instead of ranges works as well', async () => {
+usualTest('a Python store host that sends whole files instead of ranges works as well', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   store.fault = ({ response, body }) => {
     response.writeHead(200, { 'Content-Length': body.length }).end(body);
@@ -196,7 +197,7 @@ test('a Python store host that sends whole files instead of ranges works as well
   expect(await contentOf(node, id)).toEqual(digestsOf(safe));
 });
 
-test('a broken connection to a Python store host resumes where it ended', async () => {
+usualTest('a broken connection to a Python store host resumes where it ended', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   let cuts = 0;
   store.fault = ({ path, response, body, start, end }) => {
@@ -212,7 +213,7 @@ test('a broken connection to a Python store host resumes where it ended', async 
   expect(await contentOf(node, id)).toEqual(digestsOf(safe));
 });
 
-test('a file that was replaced between two tries does not become a mixture', async () => {
+usualTest('a file that was replaced between two tries does not become a mixture', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const interrupted = new AbortController();
   const node = await nodeOf(store, { signal: interrupted.signal });
@@ -239,7 +240,7 @@ test('a file that was replaced between two tries does not become a mixture', asy
   expect(await contentOf(again, id)).toEqual(digestsOf(files));
 });
 
-test('a model that changes in the store during a stage is staged in its new version', async () => {
+longTest('a model that changes in the store during a stage is staged in its new version', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const files = { ...safe, 'model.safetensors': weights(4, 2 * 1024 * 1024) };
   store.fault = ({ path, number }) => {
@@ -251,7 +252,7 @@ test('a model that changes in the store during a stage is staged in its new vers
   expect(await contentOf(node, id)).toEqual(digestsOf(files));
 });
 
-test('--dry-run with a Python store host lists the files and transfers none of them', async () => {
+usualTest('--dry-run with a Python store host lists the files and transfers none of them', async () => {
   const store = await pythonStore({ [id]: { files: safe } });
   const node = await nodeOf(store);
   const report = (await node.request([id], { dryRun: true })) as unknown as { planned: { bytes_to_transfer: number; files: unknown[] }[] };
@@ -260,7 +261,7 @@ test('--dry-run with a Python store host lists the files and transfers none of t
   await expect(readdir(node.root)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a model that a Python store host does not have is downloaded there, then staged', async () => {
+usualTest('a model that a Python store host does not have is downloaded there, then staged', async () => {
   const store = await pythonStore();
   store.hub.set(id, safe);
   const hub = await fakeHub();

@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { readCopyRecord } from '../../src/core/staging/copy-record.ts';
 import { fakeHub } from '../helpers/fake-hub.ts';
 import { pythonStore } from '../helpers/python-store.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { copyOf, serveModels, stagingNode } from '../helpers/staging-node.ts';
 
 const id = 'org/plain';
@@ -20,7 +21,7 @@ async function stageAsPython(directory: string, contents: Readonly<Record<string
   await writeFile(join(directory, '.last_used'), '');
 }
 
-test('a copy that the Python program staged is hashed, and none of it is sent again', async () => {
+usualTest('a copy that the Python program staged is hashed, and none of it is sent again', async () => {
   const { url } = await serveModels({ [id]: files });
   const node = await stagingNode(url);
   await stageAsPython(copyOf(node, id), files);
@@ -28,7 +29,7 @@ test('a copy that the Python program staged is hashed, and none of it is sent ag
   expect(await readCopyRecord(copyOf(node, id))).toMatchObject({ manifest: { model_id: id } });
 });
 
-test('for a copy of the Python program with a damaged chunk, only that chunk and missing files are sent', async () => {
+longTest('for a copy of the Python program with a damaged chunk, only that chunk and missing files are sent', async () => {
   const { url } = await serveModels({ [id]: files });
   const node = await stagingNode(url);
   const damaged = Buffer.from(large);
@@ -40,7 +41,7 @@ test('for a copy of the Python program with a damaged chunk, only that chunk and
   expect((await readFile(join(copyOf(node, id), 'model.safetensors'))).equals(large)).toBe(true);
 });
 
-test('a copy of the Python program is used with a Python store host if Hugging Face confirms its content', async () => {
+usualTest('a copy of the Python program is used with a Python store host if Hugging Face confirms its content', async () => {
   const hub = await fakeHub();
   hub.push(id, { files });
   const store = await pythonStore({ [id]: { files } });
@@ -49,7 +50,7 @@ test('a copy of the Python program is used with a Python store host if Hugging F
   expect(await node.stage(id)).toMatchObject({ verified: 'hub', bytes_transferred: 0 });
 });
 
-test('a copy of the Python program is sent again if Hugging Face cannot confirm its content', async () => {
+longTest('a copy of the Python program is sent again if Hugging Face cannot confirm its content', async () => {
   const store = await pythonStore({ [id]: { files } });
   const node = await stagingNode(store.url, { env: { HF_HUB_OFFLINE: '1' } });
   await stageAsPython(copyOf(node, id), { ...files, 'model.safetensors': Buffer.alloc(large.length, 6) });

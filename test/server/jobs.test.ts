@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { until } from '../helpers/waiting.ts';
 
 interface Shown {
@@ -37,7 +38,7 @@ async function send(url: string, method: string, body?: object): Promise<{ reado
 }
 
 describe.each(kinds)('a $kind job', ({ running, ask, cancel, show }) => {
-  test('can be joined, stopped, started again after a failure, and completed, like every other job', async () => {
+  usualTest('can be joined, stopped, started again after a failure, and completed, like every other job', async () => {
     const world = await hubWorld();
     world.hub.push('org/m', { files: { 'config.json': '{}', 'a.safetensors': Buffer.alloc(100_000, 7) } });
     let gate = Promise.withResolvers<void>();
@@ -81,7 +82,7 @@ describe('two quantizations of one model', () => {
       ({ selector, status }) => [selector, status],
     );
 
-  test('are staged side by side', async () => {
+  longTest('are staged side by side', async () => {
     const world = await hubWorld();
     await writeFiles(join(world.home, 'm'), files);
     const { apiUrl } = await world.serveInProcess();
@@ -91,7 +92,7 @@ describe('two quantizations of one model', () => {
     expect((await list(apiUrl)).toSorted()).toEqual(both.map((selector) => [selector, 'complete']));
   });
 
-  test('are both stopped by a cancel of the model', async () => {
+  usualTest('are both stopped by a cancel of the model', async () => {
     const world = await hubWorld();
     world.hub.push('org/m', { files });
     const gate = Promise.withResolvers<void>();

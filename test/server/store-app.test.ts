@@ -310,7 +310,7 @@ describe('a hostile request to the store', () => {
     expect(await talk(url, 'GET /health HTTP/1.1\r\nHost: x\r\n')).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  usualTest('is refused beyond the limit of transfers, and a client that does not read is disconnected', async () => {
+  longTest('is refused beyond the limit of transfers, and a client that does not read is disconnected', async () => {
     const big = Buffer.alloc(32 * 1024 * 1024);
     const { url } = await serve({ has: { single: { big, small: 's' } }, limits: { maxTransfers: 2, stallTimeoutMs: 1500 } });
     const slow: Socket[] = [];
@@ -344,7 +344,7 @@ describe('a hostile request to the store', () => {
       .toEqual(Array(8).fill(200));
   });
 
-  usualTest('for a hundred files of one client holds two of them open, and the others are not refused for it', async () => {
+  longTest('for a hundred files of one client holds two of them open, and the others are not refused for it', async () => {
     let [open, most] = [0, 0];
     const { url, store } = await serve({ has: { single: { big: Buffer.alloc(4 * 1024 * 1024, 1) } }, limits: { maxTransfers: 3 } });
     const original = store.openFile;

@@ -150,7 +150,7 @@ describe('the event stream of a store', () => {
     expect((await listenTo(`${closed.apiUrl}/node/events`, { authorization: 'Bearer a-good-token' })).status).toBe(200);
   });
 
-  usualTest('is made by the node itself if the store has no API', async () => {
+  longTest('is made by the node itself if the store has no API', async () => {
     const { createServer } = await import('node:http');
     const entry = { model_id: 'org/one', store_path: 'org--one', files: ['a.gguf'], downloaded_at: '', total_bytes: 3 };
     let entries = [entry];

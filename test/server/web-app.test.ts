@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createAccess } from '../../src/core/server/access/access.ts';
 import { createApp } from '../../src/core/server/app/create-app.ts';
 import { defaultLimits } from '../../src/core/server/app/limits.ts';
@@ -11,6 +11,7 @@ import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { addWebApp } from '../../src/core/server/app/web-app.ts';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -19,7 +20,7 @@ const built = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 const serve = async (env: Record<string, string> = {}) => startServe({ home: await temporaryDirectory(), env });
 const shared = forWholeFile(() => serve());
 
-test('the page is served at the API port, with a policy that blocks content from other hosts', async () => {
+usualTest('the page is served at the API port, with a policy that blocks content from other hosts', async () => {
   const host = shared();
   const document = await readFile(join(built, 'index.html'), 'utf8');
   for (const target of [
@@ -52,7 +53,7 @@ test('the page is served at the API port, with a policy that blocks content from
   for (const target of ['/', '/settings']) expect((await ask(host.url, target)).status).toBe(404);
 });
 
-test('the bundle has hashed names, is cached permanently, has no links to other hosts, and is small', async () => {
+usualTest('the bundle has hashed names, is cached permanently, has no links to other hosts, and is small', async () => {
   const host = shared();
   const names = await readdir(join(built, 'assets'));
   let gzipped = gzipSync(await readFile(join(built, 'index.html'))).length;
@@ -70,7 +71,7 @@ test('the bundle has hashed names, is cached permanently, has no links to other 
   expect(document).not.toMatch(/<style|style=|<script(?![^>]* src="\/assets\/)|https?:/);
 });
 
-test.each([
+usualTest.each([
   '/assets/',
   '/assets/index.html',
   '/assets/..%2Findex.html',
@@ -94,7 +95,7 @@ test.each([
   );
 });
 
-test('the page contains no secret and needs no token, but without a token its host name must be known', async () => {
+usualTest('the page contains no secret and needs no token, but without a token its host name must be known', async () => {
   expect((await ask(shared().apiUrl, '/', { headers: { host: 'evil.example' } })).status).toBe(403);
   const closed = await serve({ SKULK_TOKEN: 'a-good-token' });
   expect((await ask(closed.apiUrl, '/settings')).status).toBe(200);
@@ -104,7 +105,7 @@ test('the page contains no secret and needs no token, but without a token its ho
     expect([target, (await ask(closed.apiUrl, target)).status]).toEqual([target, 401]);
 });
 
-test('a server without a built page works, and explains how to build it', async () => {
+usualTest('a server without a built page works, and explains how to build it', async () => {
   const app = await createApp({
     title: 't',
     version: '1',
@@ -120,7 +121,7 @@ test('a server without a built page works, and explains how to build it', async 
   expect((await ask(url, '/')).json()).toMatchObject({ code: 'NOT_FOUND', hint: expect.stringContaining('npm run build') });
 });
 
-test('the files of the page are read only when a browser requests them', async () => {
+longTest('the files of the page are read only when a browser requests them', async () => {
   const home = await temporaryDirectory();
   const [log, spy] = [join(home, 'read'), join(home, 'spy.cjs')];
   await writeFile(log, '');

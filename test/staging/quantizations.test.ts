@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { digestFiles } from '../../src/core/catalog/manifest.ts';
 import { parseModelRef } from '../../src/core/kernel/model-id.ts';
 import { applyBudget } from '../../src/core/node/apply-budget.ts';
@@ -12,6 +12,7 @@ import { activate } from '../../src/core/operations/stage/leases.ts';
 import type { StageReport } from '../../src/core/operations/stage/stage-report.ts';
 import type { Order } from '../../src/core/protocol/fleet.ts';
 import { noise } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { copyOf, type StagingNode, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 
 const four = { 'Foo-Q4_K_M.gguf': noise(300_000, 1) };
@@ -36,7 +37,7 @@ const evictionOf = (digit: string, selector: string): Order => ({
 const recordOf = async (node: StagingNode) => JSON.parse(await readFile(join(copyOf(node, 'org/g'), '.skulk.json'), 'utf8'));
 
 describe('a copy with several quantizations', () => {
-  test('gets one beside another, and sends no existing file again', async () => {
+  usualTest('gets one beside another, and sends no existing file again', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');
@@ -58,7 +59,7 @@ describe('a copy with several quantizations', () => {
     expect(await readdir(join(node.root, '.skulk/v1/incoming'))).toEqual([]);
   });
 
-  test('is made with two selectors in one command', async () => {
+  usualTest('is made with two selectors in one command', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     const { staged } = (await node.request(['org/g:Q4_K_M', 'org/g:Q8_0'])) as StageReport;
@@ -66,7 +67,7 @@ describe('a copy with several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(four, eight, shared));
   });
 
-  test('has only the best quantization in the store if none is selected', async () => {
+  usualTest('has only the best quantization in the store if none is selected', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     expect(await node.stage('org/g')).toMatchObject({ gguf_file: 'Foo-Q4_K_M.gguf', bytes_transferred: 350_022 });
@@ -75,7 +76,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g', { offline: true })).toMatchObject({ source: 'cache' });
   });
 
-  test('is refused if the default quantization lacks a shard', async () => {
+  usualTest('is refused if the default quantization lacks a shard', async () => {
     const holed = { 'Foo-Q4_K_M-00001-of-00003.gguf': noise(1000, 1), 'Foo-Q4_K_M-00003-of-00003.gguf': noise(1000, 2) };
     const { proxy } = await serveThroughProxy({ 'org/g': { ...holed, ...eight, ...shared } });
     const node = await stagingNode(proxy.url);
@@ -86,7 +87,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g:Q8_0')).toMatchObject({ gguf_file: 'Foo-Q8_0.gguf' });
   });
 
-  test('keeps files that others have open while one is added and another removed', async () => {
+  usualTest('keeps files that others have open while one is added and another removed', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -114,7 +115,7 @@ describe('a copy with several quantizations', () => {
     });
   });
 
-  test('lists the existing quantizations if an unknown one is to be removed', async () => {
+  usualTest('lists the existing quantizations if an unknown one is to be removed', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -129,7 +130,7 @@ describe('a copy with several quantizations', () => {
     expect(done.evicted_bytes).toBe(750_022);
   });
 
-  test.each([
+  usualTest.each([
     ['a draft model', 'Q8_0', { 'Foo-mtp-Q8_0.gguf': noise(9_000, 6) }, 'Foo-mtp-Q8_0.gguf', 'Foo-Q8_0.gguf'],
     ['weights with a mark', 'Q8_0', { 'Foo.i1-Q8_0.gguf': noise(9_000, 7) }, 'i1-Q8_0', 'Foo-Q8_0.gguf'],
   ])('that is only %s is not taken for the quantization with that label', async (_, label, besides, selector, wanted) => {
@@ -152,7 +153,7 @@ describe('a copy with several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(eight, besides, shared));
   });
 
-  test('with the same label as another in the store is only found by its path', async () => {
+  usualTest('with the same label as another in the store is only found by its path', async () => {
     const alike = { 'a-Q4_K_M.gguf': noise(9_000, 8), 'b-Q4_K_M.gguf': noise(9_001, 9) };
     const { proxy } = await serveThroughProxy({ 'org/g': { ...alike, ...eight } });
     const node = await stagingNode(proxy.url);
@@ -164,7 +165,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g:b-Q4_K_M.gguf', { offline: true })).toMatchObject({ gguf_file: 'b-Q4_K_M.gguf' });
   });
 
-  test('loses one quantization after the other to the budget, the last used ones last', async () => {
+  longTest('loses one quantization after the other to the budget, the last used ones last', async () => {
     const { proxy } = await serveThroughProxy(models);
     const gib = 2 ** 30;
     const content = { model_store: { staging: { staging_keep_recent_gb: 500_000 / gib } } };
@@ -177,7 +178,7 @@ describe('a copy with several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(eight, shared));
   });
 
-  test('is kept by the budget if its use begins after the budget was planned', async () => {
+  usualTest('is kept by the budget if its use begins after the budget was planned', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url, { content: { model_store: { staging: { staging_keep_recent_gb: 0 } } } });
     await node.stage('org/g:Q8_0', { keepMs: 3_600_000 });
@@ -189,7 +190,7 @@ describe('a copy with several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(eight, shared));
   });
 
-  test('gets a new version of one, and keeps the others unchanged', async () => {
+  usualTest('gets a new version of one, and keeps the others unchanged', async () => {
     const { proxy, replace } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -201,7 +202,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g:Q8_0', { offline: true })).toMatchObject({ source: 'cache' });
   });
 
-  test('gets a 304 for its manifest again after the store got another quantization', async () => {
+  usualTest('gets a 304 for its manifest again after the store got another quantization', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/g': { ...four, ...shared } });
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');
@@ -215,7 +216,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
   });
 
-  test('keeps files of the user, and reports them', async () => {
+  usualTest('keeps files of the user, and reports them', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.stage('org/g:Q4_K_M');
@@ -225,7 +226,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ source: 'cache' });
   });
 
-  test.each([
+  usualTest.each([
     ['a part', (of: string) => ({ part: { selector: 'q4_k_m', of } })],
     ['nothing', () => ({})],
   ])('reads a record of an older version with %s as one group', async (_, more) => {
@@ -241,7 +242,7 @@ describe('a copy with several quantizations', () => {
     expect(await filesOf(node)).toEqual(names(four, eight, shared));
   });
 
-  test('keeps a whole copy of an older version, whose quantizations can be removed one by one', async () => {
+  longTest('keeps a whole copy of an older version, whose quantizations can be removed one by one', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
     await node.request(['org/g:Q4_K_M', 'org/g:Q5_K_M', 'org/g:Q8_0']);
@@ -253,7 +254,7 @@ describe('a copy with several quantizations', () => {
     expect(await node.stage('org/g:Q8_0')).toMatchObject({ source: 'cache' });
   });
 
-  test('is unchanged for a model without GGUF', async () => {
+  usualTest('is unchanged for a model without GGUF', async () => {
     const plain = { 'config.json': '{}', 'model.safetensors': noise(100_000, 8) };
     const { proxy } = await serveThroughProxy({ 'org/g': plain });
     const node = await stagingNode(proxy.url);
@@ -263,7 +264,7 @@ describe('a copy with several quantizations', () => {
   });
 });
 
-test('an order for one quantization keeps the others, and waits for one in use', async () => {
+usualTest('an order for one quantization keeps the others, and waits for one in use', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   await node.request(['org/g:Q4_K_M', 'org/g:Q8_0']);
@@ -283,7 +284,7 @@ test('an order for one quantization keeps the others, and waits for one in use',
   expect(await node.stage('org/g:Q4_K_M')).toMatchObject({ bytes_transferred: 300_000 });
 });
 
-test('the model card on this machine decides which quantization is staged by default', async () => {
+usualTest('the model card on this machine decides which quantization is staged by default', async () => {
   const { proxy } = await serveThroughProxy(models);
   const node = await stagingNode(proxy.url);
   const cards = join(node.home, 'cards');

@@ -84,7 +84,7 @@ describe('verifying a copy with two quantizations', () => {
     expect(await verify(node, undefined)).toMatchObject({ ok: true, models: [{ status: 'ok' }] });
   });
 
-  usualTest('with --repair keeps the damaged one while a process uses it, and removes it while the other is used', async () => {
+  longTest('with --repair keeps the damaged one while a process uses it, and removes it while the other is used', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');
     await activate(node.deps, { ref: parseModelRef('org/g:Q8_0'), pid: process.pid });
@@ -114,7 +114,7 @@ describe('verifying a copy with two quantizations', () => {
     expect(await verify(node, 'org/g')).toMatchObject({ ok: true });
   });
 
-  usualTest('with --repair removes the copy when both are damaged', async () => {
+  longTest('with --repair removes the copy when both are damaged', async () => {
     const { node } = await nodeWithBoth();
     await damage(node, 'Foo-Q4_K_M.gguf');
     await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');
@@ -123,7 +123,7 @@ describe('verifying a copy with two quantizations', () => {
   });
 });
 
-usualTest('stage --force copies one quantization again, and the others stay', async () => {
+longTest('stage --force copies one quantization again, and the others stay', async () => {
   const { node } = await nodeWithBoth();
   await activate(node.deps, { ref: parseModelRef('org/g:Q4_K_M'), pid: process.pid });
   await damage(node, 'Foo-Q8_0-00001-of-00002.gguf');

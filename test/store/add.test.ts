@@ -5,7 +5,7 @@ import { chmod, chown, link, mkdir, readdir, readFile, readlink, rename, rm, sym
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { adminKeyFile } from '../../src/core/access/admin-key.ts';
 import { openStore } from '../../src/core/connect/open-store.ts';
 import type { SkulkError } from '../../src/core/kernel/errors.ts';
@@ -25,6 +25,7 @@ import { ensureAdminKey } from '../helpers/admin-key.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
@@ -95,7 +96,7 @@ describe.each([
     return home;
   };
 
-  test('a directory is copied, without files that do not belong to a model', async () => {
+  usualTest('a directory is copied, without files that do not belong to a model', async () => {
     const home = await make();
     const files = { 'big.gguf': noise(17 * 1024 * 1024), 'sub/config.json': '{}', empty: '' };
     await writeFiles(home.source, { ...files, 'x.gguf.partial': 'x', '.git/HEAD': 'x', '.DS_Store': 'x', '.cache/huggingface/x': 'x' });
@@ -112,7 +113,7 @@ describe.each([
     expect(await leftovers(home.root)).toEqual([]);
   });
 
-  test('a taken name is refused before a byte is copied, and the same content is not written again', async () => {
+  usualTest('a taken name is refused before a byte is copied, and the same content is not written again', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.bin': 'first', 'config.json': '{}' });
     await home.add();
@@ -137,7 +138,7 @@ describe.each([
     expect(existsSync(home.source)).toBe(false);
   });
 
-  test('files with unusual names keep their names', async () => {
+  usualTest('files with unusual names keep their names', async () => {
     const home = await make();
     await writeFiles(home.source, Object.fromEntries(oddNames.map((name) => [name, name])));
     await home.add();
@@ -145,13 +146,13 @@ describe.each([
     expect(await verifyModels(home.deps, { refs: [{ modelId }], staging: false, repair: false })).toMatchObject({ ok: true });
   });
 
-  test('a single file can be a model too', async () => {
+  usualTest('a single file can be a model too', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a', 'b.gguf': 'b' });
     expect(await home.add({ path: 'source/a.gguf' })).toMatchObject({ outcome: 'added', files: ['a.gguf'], total_bytes: 1 });
   });
 
-  test('a directory in its place is adopted in place', async () => {
+  usualTest('a directory in its place is adopted in place', async () => {
     const home = await make();
     await rename(home.source, join(home.root, 'org--name'));
     await writeFiles(join(home.root, 'org--name'), { 'a.gguf': 'a' });
@@ -160,7 +161,7 @@ describe.each([
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  test('--move renames files, replaces links by files, and leaves only other files behind', async () => {
+  usualTest('--move renames files, replaces links by files, and leaves only other files behind', async () => {
     const home = await make();
     await writeFiles(home.source, { 'blobs/x': 'content', 'sub/.DS_Store': 'x' });
     await symlink('blobs/x', join(home.source, 'model.gguf'));
@@ -171,7 +172,7 @@ describe.each([
     expect(await readdir(home.source, { recursive: true })).toEqual(['sub', join('sub', '.DS_Store')]);
   });
 
-  test('--move of a refused directory restores everything', async () => {
+  usualTest('--move of a refused directory restores everything', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'first' });
     await home.add();
@@ -187,7 +188,7 @@ describe.each([
     expect(existsSync(home.source)).toBe(false);
   });
 
-  test('a directory that is not in the registry is not replaced or removed', async () => {
+  usualTest('a directory that is not in the registry is not replaced or removed', async () => {
     const home = await make();
     await writeFiles(join(home.root, 'org--name'), { mine: 'mine' });
     await writeFiles(home.source, { 'a.gguf': 'a' });
@@ -196,7 +197,7 @@ describe.each([
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ mine: sha256('mine') });
   });
 
-  test('delete removes one model and no other, and also an entry without a directory', async () => {
+  usualTest('delete removes one model and no other, and also an entry without a directory', async () => {
     const home = await make();
     const other = parseModelId('other');
     await writeFiles(home.source, { 'a.gguf': 'a' });
@@ -214,7 +215,7 @@ describe.each([
     expect(await digestsBelow(join(home.home, 'away'))).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  test('delete of several models reports the completed ones when one of them fails', async () => {
+  usualTest('delete of several models reports the completed ones when one of them fails', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();
@@ -269,7 +270,7 @@ describe('an add is refused before anything is written', () => {
     ],
     ['an unfinished download', 'USAGE', /unfinished/, (source) => writeFile(join(source, 'x.partial'), 'x'), { path: 'source/x.partial' }],
   ];
-  test.each(cases)('%s', async (_, code, says, prepare, request) => {
+  usualTest.each(cases)('%s', async (_, code, says, prepare, request) => {
     const home = await makeHome();
     await prepare(home.source);
     const error = await home.add(request).catch((reason: unknown) => reason);
@@ -277,7 +278,7 @@ describe('an add is refused before anything is written', () => {
     expect(await readdir(home.root)).toEqual([]);
   });
 
-  test('for the store itself and paths inside it', async () => {
+  usualTest('for the store itself and paths inside it', async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();
@@ -287,7 +288,7 @@ describe('an add is refused before anything is written', () => {
     expect(await listed(home)).toEqual([modelId]);
   });
 
-  test('for the key of this machine, also by another name', async () => {
+  usualTest('for the key of this machine, also by another name', async () => {
     const home = await makeHome();
     const key = await ensureAdminKey(home.home, () => undefined);
     await writeFiles(home.source, { 'a.gguf': 'a', 'note.txt': 'x'.repeat(key.length + 1) });
@@ -301,7 +302,7 @@ describe('an add is refused before anything is written', () => {
     expect(await listed(home)).toEqual([modelId]);
   });
 
-  test.each([
+  usualTest.each([
     ['the configuration file that contains it', { SKULK_CONFIG: 'own/skulk.yaml' }],
     ['the file of the tools of Hugging Face', { SKULK_CONFIG: 'own/empty.yaml', HF_TOKEN_PATH: 'own/token' }],
   ])('for a token of this machine in %s', async (_, files) => {
@@ -318,7 +319,7 @@ describe('an add is refused before anything is written', () => {
     expect(await runInProcess(['add', source, '--as', 'org/m'], { env })).toMatchObject({ status: 0 });
   });
 
-  test('for a token that may not add models', async () => {
+  usualTest('for a token that may not add models', async () => {
     const home = await makeHome();
     await startServer(home);
     await writeFiles(home.source, { 'a.gguf': 'a' });
@@ -330,7 +331,7 @@ describe('an add is refused before anything is written', () => {
     expect(await leftovers(home.root)).toEqual([]);
   });
 
-  test('for a store that this user may not change', wants('a user who is not root'), async () => {
+  usualTest('for a store that this user may not change', wants('a user who is not root'), async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();
@@ -350,7 +351,7 @@ describe('an add is refused before anything is written', () => {
     expect(home.world.events.filter(({ type }) => type === 'progress')).toEqual([]);
   });
 
-  test('for another user of this machine without a server; with one, the model is uploaded', wants('root'), async ({ skip }) => {
+  longTest('for another user of this machine without a server; with one, the model is uploaded', wants('root'), async ({ skip }) => {
     const home = await temporaryDirectory();
     await chmod(home, 0o755);
     await writeFiles(join(home, 'm'), { 'a.gguf': 'a' });
@@ -392,7 +393,7 @@ describe('an add is refused before anything is written', () => {
     expect(await canBringIn(layout)).toBe(false);
   });
 
-  test('for a link that leads out of the store in the place of a model', async () => {
+  usualTest('for a link that leads out of the store in the place of a model', async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await symlink(home.source, join(home.root, 'org--name'));
@@ -400,7 +401,7 @@ describe('an add is refused before anything is written', () => {
     expect(await digestsBelow(home.source)).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  test('for an unreadable file', wants('a user who is not root'), async () => {
+  usualTest('for an unreadable file', wants('a user who is not root'), async () => {
     const home = await makeHome();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await chmod(join(home.source, 'a.gguf'), 0);
@@ -410,7 +411,7 @@ describe('an add is refused before anything is written', () => {
   const mount = (directory: string): boolean =>
     process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory]).status === 0;
 
-  test('--move to another disk copies, then removes', async (context) => {
+  usualTest('--move to another disk copies, then removes', async (context) => {
     const home = await makeHome();
     if (!mount(home.root)) return context.skip('no tmpfs can be mounted here');
     onTestFinished(() => void spawnSync('umount', [home.root]));
@@ -421,7 +422,7 @@ describe('an add is refused before anything is written', () => {
     expect(existsSync(home.source)).toBe(false);
   });
 
-  test('a model that does not fit and a disk that fills lose nothing and leave nothing behind', async (context) => {
+  usualTest('a model that does not fit and a disk that fills lose nothing and leave nothing behind', async (context) => {
     const home = await makeHome();
     if (!mount(home.root)) return context.skip('no tmpfs can be mounted here');
     onTestFinished(() => void spawnSync('umount', [home.root]));
@@ -447,7 +448,7 @@ describe('an add is refused before anything is written', () => {
   });
 });
 
-test('a machine that finds no store says once that it has one of its own now', async () => {
+usualTest('a machine that finds no store says once that it has one of its own now', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'source');
   await writeFiles(source, { 'a.gguf': 'a' });

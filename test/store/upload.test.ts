@@ -104,7 +104,7 @@ longTest('an interruption loses only the pieces in transfer, of the sender and o
   expect(await digestsBelow(join(again.storePath, 'org--up'))).toEqual(await digestsBelow(source));
 });
 
-test('the user who interrupts an add gets a command that removes the sent data, and the command works', async () => {
+longTest('the user who interrupts an add gets a command that removes the sent data, and the command works', async () => {
   const { served, proxy, env, source } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const upload = startSkulk(['add', source, '--as', 'org/up'], { env });
@@ -165,7 +165,7 @@ test('a hostile upload is refused, and leaves no files', async () => {
   expect(await (await fetch(`${served.url}/models`)).json()).toEqual([]);
 });
 
-test('a sender on a connection that closes learns that its upload is unknown, after its whole piece', async () => {
+longTest('a sender on a connection that closes learns that its upload is unknown, after its whole piece', async () => {
   const { proxy } = await twoMachines(serveInProcess);
   const headers = { 'Content-Type': 'application/octet-stream' };
   for (let round = 0; round < 5; round += 1) {
@@ -175,7 +175,7 @@ test('a sender on a connection that closes learns that its upload is unknown, af
   }
 });
 
-test('a connection that breaks during the completion of an upload does not end the command', async () => {
+longTest('a connection that breaks during the completion of an upload does not end the command', async () => {
   const { proxy, add, served } = await twoMachines(serveInProcess);
   hideHost(proxy);
   let restarted: Promise<void> | undefined;

@@ -50,7 +50,7 @@ usualTest('a site takes an added model from the main store once, for all of its 
   expect((await ask(main.url, '/health')).json()).toMatchObject({ upstream: null });
 });
 
-usualTest('what neither store has comes from Hugging Face once, and both stores keep it', async () => {
+longTest('what neither store has comes from Hugging Face once, and both stores keep it', async () => {
   const { world, main, site, node } = await twoSites();
   world.hub.push('org/m', { files });
   expect(await node('n1', 'stage', 'org/m')).toMatchObject({ status: 0 });
@@ -110,7 +110,7 @@ longTest('a store and nodes that may not ask Hugging Face still ask the upstream
   expect(await node('n1', 'stage', 'org/m', '--config', join(home, 'skulk.yaml'))).toMatchObject({ status: 0 });
 });
 
-usualTest('a model or a revision that the main store lacks and cannot get is not found, with the way to see what there is', async () => {
+longTest('a model or a revision that the main store lacks and cannot get is not found, with the way to see what there is', async () => {
   const { world, door, node } = await twoSites();
   const ended = await node('n1', 'stage', 'org/none');
   expect(ended).toMatchObject({ status: 3, stdout: '' });

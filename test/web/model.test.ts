@@ -58,7 +58,7 @@ longTest(
   },
 );
 
-usualTest('the page of a missing model, and of one without a README, reports this', wants('chromium'), async () => {
+longTest('the page of a missing model, and of one without a README, reports this', wants('chromium'), async () => {
   const { host } = shared();
   await addModel('me/bare', { 'config.json': '{}', 'model.safetensors': noise(3000) });
   const { page } = await openBrowser();

@@ -108,7 +108,7 @@ usualTest(
   },
 );
 
-usualTest('twenty models are shown, then more, and the first of those has the focus', wants('chromium'), async () => {
+longTest('twenty models are shown, then more, and the first of those has the focus', wants('chromium'), async () => {
   const world = await hubWorld();
   for (let number = 1; number <= 30; number += 1) world.hub.push(`org/model-${number}`, { files: { 'w.safetensors': noise(100) } });
   const host = await world.serveInProcess();

@@ -101,7 +101,7 @@ usualTest('settings are validated while the user types, saved, and marked if the
   await expect.poll(() => save.isDisabled()).toBe(true);
 });
 
-usualTest('what a person types while the settings are saved stays, and is saved next', wants('chromium'), async () => {
+longTest('what a person types while the settings are saved stays, and is saved next', wants('chromium'), async () => {
   const { host, text } = await shared();
   const { page } = await openBrowser();
   await page.goto(await pageLink(host, '/settings'));

@@ -9,7 +9,7 @@ import type { ModelId } from '../../../src/core/kernel/model-id.ts';
 import type { PieceRequest } from '../../../src/core/store/contract.ts';
 import { sha256 } from '../../helpers/directory-store.ts';
 import { noise } from '../../helpers/model-files.ts';
-import { seededRandom, testSeed } from '../../helpers/seeded.ts';
+import { few, seededRandom, testSeed, usualTest } from '../../helpers/seeded.ts';
 
 const content = noise(100_000);
 const digest = sha256(content);
@@ -81,7 +81,7 @@ async function read(from: PieceReader, request: PieceRequest, signal = never): P
   return Buffer.concat(parts);
 }
 
-test('answers are the same wherever the network cuts them', async () => {
+usualTest('answers are the same wherever the network cuts them', async () => {
   const random = seededRandom(testSeed);
   const { url } = await peer((socket, { start, end }) => {
     const bytes = answerFor(start, end);
@@ -106,7 +106,7 @@ test('answers are the same wherever the network cuts them', async () => {
   }
 });
 
-test('a head is read when it is cut at any byte and the next answer follows directly', async () => {
+usualTest('a head is read when it is cut at any byte and the next answer follows directly', async () => {
   let cut = 1;
   const length = answerFor(0, 3).length + answerFor(3, 5).length;
   const held: Buffer[] = [];
@@ -125,7 +125,7 @@ test('a head is read when it is cut at any byte and the next answer follows dire
   }
 });
 
-test('small pieces are requested ahead on one connection, and a resumed piece is not confused with another', async () => {
+usualTest('small pieces are requested ahead on one connection, and a resumed piece is not confused with another', async () => {
   const { url, asked } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end)));
   const from = reader(url);
   const requests = Array.from({ length: 100 }, (_, index) => piece(index * 100, index * 100 + 100));
@@ -140,7 +140,7 @@ test('small pieces are requested ahead on one connection, and a resumed piece is
   expect(asked[0]?.slice(0, 3)).toEqual(['0-99', '100-199', '200-299']);
 });
 
-test('a connection that ends between two pieces is opened again', async () => {
+usualTest('a connection that ends between two pieces is opened again', async () => {
   const { url, asked } = await peer((socket, { start, end }, number) => {
     if (number % 2 === 0) return void socket.write(answerFor(start, end, { more: 'Connection: close\r\n' }), () => socket.end());
     socket.write(answerFor(start, end));
@@ -150,7 +150,7 @@ test('a connection that ends between two pieces is opened again', async () => {
   expect(asked.length).toBe(4);
 });
 
-test('a slow consumer of the bytes stops the reading from the socket', async () => {
+usualTest('a slow consumer of the bytes stops the reading from the socket', async () => {
   const { url, sockets } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end)));
   const from = reader(url, { bufferBytes: 1_000, stallTimeoutMs: 600 });
   let isBusy = false;
@@ -170,7 +170,7 @@ test('a slow consumer of the bytes stops the reading from the socket', async () 
   expect(sockets.size).toBe(1);
 });
 
-test('an error of the consumer of the bytes is passed on unchanged', async () => {
+usualTest('an error of the consumer of the bytes is passed on unchanged', async () => {
   const { url } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end)));
   const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
   for (const sink of [
@@ -182,7 +182,7 @@ test('an error of the consumer of the bytes is passed on unchanged', async () =>
     await expect(reader(url).receive(piece(0, 10), never, sink)).rejects.toBe(full);
 });
 
-test('an abort ends the reader with its reason, before and during a transfer, and while the server is silent', async () => {
+usualTest('an abort ends the reader with its reason, before and during a transfer, and while the server is silent', async () => {
   const { url } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end).subarray(0, 200)));
   const stop = new AbortController();
   const waiting = read(reader(url), piece(0, 5_000), stop.signal);
@@ -301,7 +301,7 @@ const bad: Readonly<
   },
 };
 
-test.each(Object.entries(bad))(
+test.each(few(Object.entries(bad)))(
   'an answer with %s ends the reading of a piece with the expected error',
   async (name, { send, expected }) => {
     const { url } = await peer((socket, { start, end }) => void send(socket, start, end));
@@ -314,12 +314,12 @@ test.each(Object.entries(bad))(
   },
 );
 
-test('a 200 answer with the whole file is accepted for a piece that is the whole file', async () => {
+usualTest('a 200 answer with the whole file is accepted for a piece that is the whole file', async () => {
   const { url } = await peer((socket, { start, end }) => void socket.write(answerFor(start, end, { status: '200 OK' })));
   expect(await read(reader(url), piece(0, content.length))).toEqual(content);
 });
 
-test('headers of a gibibyte are not read', async () => {
+usualTest('headers of a gibibyte are not read', async () => {
   let sent = 0;
   const { url } = await peer((socket) => {
     socket.write('HTTP/1.1 206 OK\r\n');
@@ -340,7 +340,7 @@ test('headers of a gibibyte are not read', async () => {
   expect(sent).toBeLessThan(64 * 1024 ** 2);
 });
 
-test('random data ends with a clear message', async () => {
+usualTest('random data ends with a clear message', async () => {
   const random = seededRandom(testSeed);
   const words = [
     'HTTP/1.1 206 OK',

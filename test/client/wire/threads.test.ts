@@ -131,7 +131,7 @@ longTest('repeated wrong bytes end the whole transfer, and no file is changed af
   expect([sha256(await readFile(file)), proxy.requests.length]).toEqual([then, requests]);
 });
 
-usualTest('an abort ends every thread with its reason', async () => {
+longTest('an abort ends every thread with its reason', async () => {
   const { url } = await serveOnce();
   await using proxy = await faultProxy(url);
   proxy.setRate(8 * 1024 * 1024);

@@ -224,7 +224,7 @@ usualTest('an invalid count of fetched bytes counts as zero, and a file that blo
   await expect(read('org/n', 'a.txt')).rejects.toThrow('EISDIR');
 });
 
-usualTest('a small file that a download skipped is added to the model in the store, with its id', async () => {
+longTest('a small file that a download skipped is added to the model in the store, with its id', async () => {
   const { hub, read, queue, downloaded, manifest, store } = await coldWorld();
   hub.push('org/g', { files: { 'Foo-Q4_K_M.gguf': noise(2_000, 1), 'big.png': noise(11 * 1024 * 1024, 2), 'config.json': '{}' } });
   await queue.ask({ modelId: 'org/g' as never });

@@ -1,15 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { coldWorld } from '../../helpers/cold-world.ts';
 import { noise, sha256 } from '../../helpers/model-files.ts';
+import { longTest, usualTest } from '../../helpers/seeded.ts';
 import { smallDisk } from '../../helpers/small-disk.ts';
 import { until, within } from '../../helpers/waiting.ts';
 import { wants } from '../../helpers/wants.ts';
 
 const content = noise(4 * 1024 * 1024, 5);
 
-test('a file that does not fit on the disk is refused before the first byte', wants('a disk of their own'), async () => {
+usualTest('a file that does not fit on the disk is refused before the first byte', wants('a disk of their own'), async () => {
   const disk = await smallDisk(3 * 1024 * 1024);
   const { hub, read } = await coldWorld({ root: join(disk.path, 'store') });
   hub.push('org/m', { files: { 'tokenizer.json': content } });
@@ -17,7 +18,7 @@ test('a file that does not fit on the disk is refused before the first byte', wa
   expect(hub.sent('tokenizer.json')).toBe(0);
 });
 
-test('a disk that fills during a fetch disconnects the reader, and the space is freed', wants('a disk of their own'), async () => {
+longTest('a disk that fills during a fetch disconnects the reader, and the space is freed', wants('a disk of their own'), async () => {
   const disk = await smallDisk(12 * 1024 * 1024);
   const root = join(disk.path, 'store');
   const { hub, read } = await coldWorld({ root });
