@@ -1,4 +1,6 @@
 import { defineCommand, flag, type TextBlock } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
+import { plural } from '../core/kernel/units.ts';
 import { nameDownload } from '../core/protocol/downloads.ts';
 import { downloadCells, type ShownJob } from './download-lines.ts';
 import { modelsArgument } from './model-arguments.ts';
@@ -12,16 +14,21 @@ export const downloads = defineCommand({
     'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line, with the last twenty finished downloads. If the store goes away, it waits for it.',
   ],
   arguments: { model: modelsArgument('only downloads of these models', { optional: true }) },
-  options: { watch: flag('update the list as it changes') },
+  options: {
+    watch: flag('update the list as it changes'),
+    clear: flag('remove downloads that have ended from the list; data of unfinished ones is kept'),
+  },
   examples: [
     ['list them', 'skulk downloads'],
     ['watch them', 'skulk downloads --watch'],
+    ['remove those that have ended from the list', 'skulk downloads --clear'],
     ['list the failed ones', 'skulk downloads --json | jq \'.downloads[] | select(.status == "failed")\''],
   ],
   exits: ['store-unreachable'],
-  run: async ({ model: refs, watch }, context) => {
+  run: async ({ model: refs, watch, clear }, context) => {
+    if (clear && watch) throw new SkulkError('USAGE', '--watch and --clear cannot be combined');
     const deps = await context.deps();
-    const { isOneOf, listDownloads } = await import('../core/operations/models/downloads.ts');
+    const { clearDownloads, isOneOf, listDownloads } = await import('../core/operations/models/downloads.ts');
     if (watch) {
       const { watchDownloads } = await import('../core/operations/live/watch-lists.ts');
       await context.watch('downloads', {
@@ -33,13 +40,16 @@ export const downloads = defineCommand({
       });
       return { watched: true } as const;
     }
-    return listDownloads(deps, { recent: true, refs });
+    return clear ? clearDownloads(deps, { refs }) : listDownloads(deps, { recent: true, refs });
   },
-  text: (result) => ('watched' in result ? [] : tableOf(result.downloads)),
+  text: (result) => ('watched' in result ? [] : 'cleared' in result ? [clearedText(result.cleared)] : tableOf(result.downloads)),
   json: (result) => ('watched' in result ? undefined : result),
   notice: (result) =>
     'downloads' in result && result.downloads.length === 0 ? 'no such downloads; `skulk download MODEL` starts one' : undefined,
 });
+
+const clearedText = (count: number): string =>
+  count === 0 ? 'no download has ended, so nothing was removed' : `removed ${plural(count, 'download')} from the list`;
 
 const tableOf = (all: readonly (ShownJob & Parameters<typeof nameDownload>[0])[]): readonly TextBlock[] =>
   all.length === 0

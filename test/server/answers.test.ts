@@ -245,7 +245,9 @@ async function endDownloadsAndRemove({ request }: Check): Promise<void> {
   for (const server of everywhere) {
     await request(server, 'POST /store/models/:id/download', '/store/models/org%2Fslow/download', { body: {} });
     await request(server, 'DELETE /store/models/:id/download', '/store/models/org%2Fslow/download');
+    await request(server, 'DELETE /store/downloads', '/store/downloads?model_id=org%2Fslow');
   }
+  await request('store', 'DELETE /downloads', '/downloads');
   for (const [server, name] of [
     ['api', 'one'],
     ['node', 'two'],

@@ -2,7 +2,14 @@ import { encodeWantedFiles } from '../catalog/selection/wanted-files.ts';
 import type { Downloads } from '../jobs/contract.ts';
 import { chunkSize } from '../kernel/chunk-size.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import { type ArrivedChunk, type ArrivedChunks, arrivedChunks, type DownloadStatus, downloadStatus } from '../protocol/downloads.ts';
+import {
+  type ArrivedChunk,
+  type ArrivedChunks,
+  arrivedChunks,
+  clearedDownloads,
+  type DownloadStatus,
+  downloadStatus,
+} from '../protocol/downloads.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import { list } from '../protocol/schema.ts';
 import type { Call, Exchange } from './http/exchange.ts';
@@ -34,6 +41,10 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
     },
     cancel: async ({ modelId, downloadId }) =>
       statusOf(await send(callOf('DELETE /models/:id/download', { id: modelId }, { download_id: downloadId })), url),
+    clear: async ({ modelId, downloadId }) => {
+      const answer = await send(callOf('DELETE /downloads', {}, { model_id: modelId, download_id: downloadId }));
+      return readAnswer(clearedDownloads, answer, { url, why: 'it does not report which downloads it cleared' });
+    },
     arrived: async ({ modelId, downloadId }, from, signal) =>
       arrivedOf(await send({ ...callOf('GET /downloads/:id/chunks', { id: modelId }, { from, download_id: downloadId }), signal }), url),
     readArrived: async function* (modelId, { run, number, chunk, skip }, signal) {

@@ -1,7 +1,7 @@
 import type { WantedFiles } from '../catalog/selection/wanted-files.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
-import type { ArrivedChunk, ArrivedChunks, DownloadStatus } from '../protocol/downloads.ts';
+import type { ArrivedChunk, ArrivedChunks, ClearedDownloads, DownloadStatus } from '../protocol/downloads.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../protocol/optimizations.ts';
 
 /** The files to fetch from the Hub. */
@@ -34,6 +34,11 @@ export interface Downloads {
    * @throws SkulkError JOB_NOT_FOUND, CONFLICT if it has ended already
    */
   cancel(name: DownloadName): Promise<DownloadStatus>;
+  /**
+   * Removes ended downloads from the list: all, those of a model, or one. Received data is kept for the next try.
+   * @returns how many were removed
+   */
+  clear(which: Partial<DownloadName>): Promise<ClearedDownloads>;
   /** The chunks that a running download has so far, so that nodes need not wait for its end. */
   arrived(name: DownloadName, from: number, signal: AbortSignal): Promise<ArrivedChunks>;
   /** The bytes of one of those chunks, starting at `skip`. */

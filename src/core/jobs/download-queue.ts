@@ -141,6 +141,14 @@ export function createDownloadQueue({
         if (subjectOf(request) !== subjectOf(first.request)) await queue.cancel(subjectOf(request));
       return downloadStatus(await queue.cancel(subjectOf(first.request)));
     },
+    clear: async ({ modelId, downloadId }) => {
+      await queue.load();
+      const isMeant = (job: JobView<DownloadRequest, DownloadDetails>): boolean =>
+        (modelId === undefined || job.modelId === modelId) && (downloadId === undefined || downloadIdOf(job.request) === downloadId);
+      const ended = queue.list().filter((job) => isFinished(job) && isMeant(job));
+      for (const { request } of ended) await queue.forget(subjectOf(request));
+      return { cleared: ended.length };
+    },
     arrived: async ({ modelId, downloadId }, from) => {
       const own = arrived.get(modelId);
       return own === undefined || (downloadId !== undefined && downloadId !== downloadIdOf(own.request))

@@ -101,6 +101,10 @@ export const downloadRecord = object({ ...keptStatus, request: Type.Optional(Typ
 /** Downloads in the API's list. */
 export const downloadList = object({ downloads: list(downloadStatus) });
 
+/** The result of removing ended downloads from the list. */
+export const clearedDownloads = object({ cleared: count({ description: 'How many were removed from the list' }) });
+export type ClearedDownloads = Shape<typeof clearedDownloads>;
+
 /** The files to fetch from the Hub. */
 export const downloadBody = object({
   ...wantedFiles.properties,

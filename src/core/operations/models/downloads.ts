@@ -9,7 +9,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
-import type { DownloadStatus } from '../../protocol/downloads.ts';
+import type { ClearedDownloads, DownloadStatus } from '../../protocol/downloads.ts';
 import type { ModelProblem } from '../../protocol/models.ts';
 import type { Store } from '../../store/contract.ts';
 import { logUnserved } from '../store/log-change.ts';
@@ -167,6 +167,24 @@ export async function cancelDownload(
     const { download_id } = await findNamed(downloads, { modelId, selector });
     return downloads.cancel({ modelId, downloadId: download_id });
   });
+}
+
+/** Removes ended downloads from the store's list: all, those of a model, or one. */
+export async function clearDownload(deps: Deps, which: Partial<DownloadName>): Promise<ClearedDownloads> {
+  await using opened = await openStore(deps);
+  return await (await opened.downloads()).clear(which);
+}
+
+/** The same for references; all of them without references. */
+export async function clearDownloads(deps: Deps, { refs }: { readonly refs: readonly ModelRef[] }): Promise<ClearedDownloads> {
+  if (refs.length === 0) return await clearDownload(deps, {});
+  await using opened = await openStore(deps);
+  const downloads = await opened.downloads();
+  const ended = (await downloads.list({ recent: true })).filter(({ status }) => status === 'complete' || status === 'failed');
+  let cleared = 0;
+  for (const one of ended.filter((each) => isOneOf(refs, each)))
+    cleared += (await downloads.clear({ modelId: one.modelId, downloadId: one.download_id })).cleared;
+  return { cleared };
 }
 
 /** Finds the download of a quantization: a running one, else the last one. */

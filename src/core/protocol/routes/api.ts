@@ -1,5 +1,5 @@
 import { codeBody, endedSession, madeToken, namedToken, pageCode, pageKey, session, tokenBody, tokenList } from '../access.ts';
-import { downloadBody, downloadList, downloadStatus } from '../downloads.ts';
+import { clearedDownloads, downloadBody, downloadList, downloadStatus } from '../downloads.ts';
 import { activityView, auditList, nodeEvents, storeEvents } from '../events.ts';
 import { deleted, forgotten, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
 import { healthView, nodeIdentity, restarting } from '../health.ts';
@@ -97,6 +97,13 @@ const storeRoutes = {
     query: ['recent'],
     answers: { 200: downloadList },
     failures: [503],
+  },
+  'DELETE /store/downloads': {
+    role: 'node',
+    summary: 'Remove ended downloads from the list; downloaded data is kept',
+    query: ['model_id', 'download_id'],
+    answers: { 200: clearedDownloads },
+    failures: [400, 503],
   },
   'POST /store/models/:id/download': {
     role: 'node',

@@ -1,4 +1,4 @@
-import { arrivedChunks, downloadBody, downloadStatus } from '../downloads.ts';
+import { arrivedChunks, clearedDownloads, downloadBody, downloadStatus } from '../downloads.ts';
 import { evictionsBody } from '../events.ts';
 import {
   acknowledged,
@@ -36,6 +36,13 @@ export const fileServerRoutes = {
     summary: 'The running and waiting downloads',
     query: ['recent'],
     answers: { 200: list(downloadStatus) },
+  },
+  'DELETE /downloads': {
+    role: 'node',
+    summary: 'Remove ended downloads from the list; downloaded data is kept',
+    query: ['model_id', 'download_id'],
+    answers: { 200: clearedDownloads },
+    failures: [400],
   },
   'POST /models/:id/download': {
     role: 'node',

@@ -15,6 +15,7 @@ export const queries = {
   path: text({ description: 'An absolute path' }),
   dry_run: Type.Boolean({ description: 'Only check' }),
   download_id: text({ description: 'One download of the model: the `download_id` of its state' }),
+  model_id: text({ description: 'The id of a model; absent: all models' }),
   from: count({ description: 'Number of the first chunk' }),
   knows: text({ description: 'Capabilities of the node beyond orders for whole models, separated by commas: `quantizations`' }),
   upload: text({ description: 'The id of the upload, from the answer to its manifest' }),

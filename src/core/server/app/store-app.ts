@@ -21,7 +21,7 @@ import { createEventStreams } from '../events/event-stream.ts';
 import { addRoute } from '../routes/add-route.ts';
 import { createFileSending } from '../routes/answer-file.ts';
 import { addChunkRoutes } from '../routes/chunk-routes.ts';
-import { addDownloadRoutes } from '../routes/download-routes.ts';
+import { addDownloadRoutes, namedIn } from '../routes/download-routes.ts';
 import { addFileRoutes } from '../routes/file-routes.ts';
 import { addFleetRoutes, deletionAnswer } from '../routes/fleet-routes.ts';
 import { addHubRoutes } from '../routes/hub/add-hub-routes.ts';
@@ -142,6 +142,7 @@ async function removeAlone(store: LocalStore, { modelId, selector: named }: Mode
 
 function addDownloads(app: FastifyInstance, downloads: Downloads): void {
   addRoute(app, 'GET /downloads', (request) => downloads.list({ recent: (request.query as { recent?: unknown }).recent === 'true' }));
+  addRoute(app, 'DELETE /downloads', (request) => downloads.clear(namedIn(request)));
   addDownloadRoutes(app, '/models', {
     ask: (request) => downloads.ask(request),
     // A model may have a file with that name, so the route of the files answers.
@@ -161,6 +162,7 @@ const nothingIsFetched: Downloads = {
   status: noJob,
   list: async () => [],
   cancel: noJob,
+  clear: async () => ({ cleared: 0 }),
   arrived: async (_, from) => ({ run: null, from, chunks: [] }),
   readArrived: () => {
     throw new SkulkError('JOB_NOT_FOUND', 'this store does not download');

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseWantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { DownloadName, DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import { type ModelId, parseRevision } from '../../kernel/model-id.ts';
+import { type ModelId, parseModelId, parseRevision } from '../../kernel/model-id.ts';
 import type { DownloadBody, DownloadStatus } from '../../protocol/downloads.ts';
 import { noteJob } from '../access/log-changes.ts';
 import { addRoute } from './add-route.ts';
@@ -47,6 +47,12 @@ export function downloadIdIn(request: FastifyRequest): string | undefined {
   const { download_id: id } = request.query as { download_id?: unknown };
   if (id === undefined || (typeof id === 'string' && /^[0-9a-f]{16}$/.test(id))) return id;
   throw new SkulkError('BAD_REQUEST', 'download_id is not the id of a download', { hint: 'it has 16 digits, as the status says' });
+}
+
+/** Which ended downloads to clear: all without parameters. Throws BAD_REQUEST, BAD_MODEL_ID. */
+export function namedIn(request: FastifyRequest): Partial<DownloadName> {
+  const { model_id: id } = request.query as { model_id?: unknown };
+  return { ...(typeof id === 'string' && { modelId: parseModelId(id) }), downloadId: downloadIdIn(request) };
 }
 
 const nameIn = (request: FastifyRequest): DownloadName => ({ modelId: modelOf(request), downloadId: downloadIdIn(request) });

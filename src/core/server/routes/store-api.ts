@@ -5,7 +5,7 @@ import { mapYielding } from '../../kernel/flow/yielding.ts';
 import { parseNodeId } from '../../kernel/machine/node-id.ts';
 import { formatRef, parseModelId } from '../../kernel/model-id.ts';
 import { deleteModels } from '../../operations/models/delete-models.ts';
-import { cancelDownload, download, downloadStatus, listDownloads } from '../../operations/models/downloads.ts';
+import { cancelDownload, clearDownload, download, downloadStatus, listDownloads } from '../../operations/models/downloads.ts';
 import { listRegistry } from '../../operations/models/list-registry.ts';
 import { cancelUpload, listUploads } from '../../operations/models/uploads.ts';
 import { forgetNode, listNodes } from '../../operations/nodes/nodes.ts';
@@ -19,7 +19,7 @@ import type { Feed } from '../events/feed.ts';
 import { createStoreFeed, type StoreTopic } from '../events/store-events.ts';
 import { addActivityRoutes } from './activity-routes.ts';
 import { addRoute } from './add-route.ts';
-import { addDownloadRoutes } from './download-routes.ts';
+import { addDownloadRoutes, namedIn } from './download-routes.ts';
 import { deletionAnswer, forceOf, partOf, waitOf } from './fleet-routes.ts';
 import { healthOf } from './health-of.ts';
 import { sendJson } from './json-cache.ts';
@@ -82,6 +82,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   addRoute(app, 'GET /store/downloads', async (request) =>
     listDownloads(await deps(), { recent: (request.query as { recent?: unknown }).recent === 'true' }),
   );
+  addRoute(app, 'DELETE /store/downloads', async (request) => clearDownload(await deps(), namedIn(request)));
   addDownloadRoutes(app, '/store/models', {
     ask: async (request) => download(await deps(), { request, wait: false }),
     status: async (name) => downloadStatus(await deps(), name),
