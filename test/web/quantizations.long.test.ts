@@ -277,8 +277,15 @@ test('a quantization with an outdated copy is marked, and no other one, until it
   await page.getByRole('row', { name: new RegExp(`^Q4_K_M older copy .* ${hostname()} \\(older\\) `) }).waitFor();
   await page.getByRole('row', { name: new RegExp(`^Q8_0 8.* ${hostname()} `) }).waitFor();
   await page.getByText('On this machine, Q4_K_M is older than in the store.').waitFor();
-  await page.getByRole('listitem').filter({ hasText: hostname() }).getByText('older: Q4_K_M').waitFor();
+  await page.getByRole('listitem').filter({ hasText: hostname() }).getByText('older copy: Q4_K_M').waitFor();
   await fits(page);
+  // The list of models says it of the model, and of this quantization alone.
+  await page.getByRole('link', { name: 'Store' }).first().click();
+  await page.getByRole('row', { name: new RegExp(`org/seer .* ${hostname()} older copy `) }).waitFor();
+  await page.getByRole('button', { name: 'Quantizations of org/seer', exact: true }).click();
+  await page.getByRole('row', { name: /^Q4_K_M .* older copy / }).waitFor();
+  expect(await page.getByRole('row', { name: /^Q8_0 / }).innerText()).not.toContain('older');
+  await page.getByRole('link', { name: 'org/seer' }).first().click();
   await stageHere(page, 'org/seer:Q4_K_M');
-  await page.getByText('older copy').waitFor({ state: 'detached' });
+  await page.getByText('older copy', { exact: true }).waitFor({ state: 'detached' });
 });

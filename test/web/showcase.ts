@@ -238,14 +238,22 @@ async function reportNodes(host: Served): Promise<void> {
       agent: true,
       free: 610,
       budget: 40,
-      copies: [copy(0, 0.1, { in_use: true }), copy(2, 5, { quantizations: [part('Q4_K_M', 6.8, 5)] }), copy(1, 30)],
+      copies: [
+        copy(0, 0.1, { in_use: true }),
+        copy(2, 5, { size_bytes: Math.round(6.8 * gib), quantizations: [part('Q4_K_M', 6.8, 5)] }),
+        copy(1, 30),
+      ],
     },
     {
       id: 'gpu-box-2',
       agent: true,
       free: 88,
       budget: 20,
-      copies: [copy(3, 2, { over_budget: true }), copy(2, 26, { quantizations: [part('Q6_K', 8.99, 26)] }), copy(4, 50)],
+      copies: [
+        copy(3, 2, { over_budget: true }),
+        copy(2, 26, { size_bytes: Math.round(8.99 * gib), quantizations: [{ ...part('Q6_K', 8.99, 26), digest: fake('before') }] }),
+        copy(4, 50),
+      ],
     },
     { id: 'laptop', agent: false, free: 41, budget: 40, copies: [copy(1, 70)] },
   ];

@@ -5,6 +5,8 @@ import type { GivenOrder, KnownNode } from '../../src/core/protocol/fleet.ts';
 import type { CountedEntry } from '../../src/core/protocol/models.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
 import { explainQuantizations, factsOf, labelQuantizations, namePlaces, onTheWay } from '../../web/pages/store/list/describe-row.ts';
+import { listComparable } from '../../web/pages/store/list/list-comparable.ts';
+import { isOlder } from '../../web/pages/store/quantizations.ts';
 
 const entry = (changes: Partial<CountedEntry>): CountedEntry =>
   ({ parameters: null, context_length: null, quantization: null, ...changes }) as CountedEntry;
@@ -51,4 +53,36 @@ test('a model is on the way to connected machines with an order, and to this one
   expect(of(undefined, [order('own', { selector: 'q8_0' }), order('kite')], [job])).toEqual({ machines: 2, percent: undefined });
   expect(of('Q8_0', [order('kite')], [job])).toEqual({ machines: 1, percent: 41 });
   expect(of('Q4_K_M', [order('kite', { selector: 'q4_k_m' })], [job]).machines).toBe(1);
+});
+
+test('a copy is older for its model, and for the quantization with other content alone', () => {
+  const stored = { digest: 'all', quantizations: ['Q8_0', 'Q4_K_M'].map((selector) => ({ selector, digest: selector })) };
+  const copy = {
+    model_id: parseModelId('org/a'),
+    digest: 'part',
+    quantizations: [
+      { selector: 'q8_0', digest: 'Q8_0' },
+      { selector: 'Q4_K_M', digest: 'before' },
+    ],
+  } as unknown as Parameters<typeof isOlder>[0];
+  const of = (selector?: string) => isOlder(copy, { modelId: 'org/a', selector }, stored);
+  expect([of(), of('Q8_0'), of('q4_k_m')]).toEqual([true, false, true]);
+  const one = { ...stored, quantizations: [] };
+  expect(isOlder(copy, { modelId: 'org/a' }, one)).toBe(true);
+  expect(isOlder({ ...copy, digest: 'all' }, { modelId: 'org/a' }, one)).toBe(false);
+});
+
+test('only models with a copy that has a digest are compared with the store, and again when the store has changed them', () => {
+  const entries = ['org/a', 'org/b', 'org/c'].map((model_id) =>
+    entry({ model_id: parseModelId(model_id), downloaded_at: 'now', total_bytes: 1, file_count: 2 }),
+  );
+  const reporting = { copies: [{ model_id: 'org/b', quantizations: [{ digest: 'x' }] }, { model_id: 'org/c' }] } as unknown as KnownNode;
+  const own = [
+    { model_id: parseModelId('org/a'), digest: 'y' },
+    { model_id: parseModelId('org/c'), digest: null },
+  ] as never;
+  expect(listComparable(entries, { nodes: [reporting], own })).toEqual([
+    ['org/a', 'now 1 2'],
+    ['org/b', 'now 1 2'],
+  ]);
 });

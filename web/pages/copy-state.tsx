@@ -18,6 +18,15 @@ export function CopyState({
   return <span className="badge">idle</span>;
 }
 
+/** Says that a machine has other content than the store; it looks the same wherever it is said. */
+export function OlderCopy({ on }: { readonly on: readonly string[] }): ReactElement {
+  return (
+    <span className="badge warn" title={`${on.join(', ')}: other content than in the store. Stage it there again to update it.`}>
+      older copy
+    </span>
+  );
+}
+
 /** Says that a process uses a copy; it looks the same wherever it is said. */
 export function InUse(): ReactElement {
   return (

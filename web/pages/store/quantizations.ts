@@ -52,10 +52,15 @@ export const stagedOn = (nodes: readonly KnownNode[], named: Named): readonly St
 export const isOlderPart = (part: { readonly digest?: string | null } | undefined, stored: Pick<StoredQuantization, 'digest'>): boolean =>
   part?.digest != null && stored.digest !== null && part.digest !== stored.digest;
 
+/** What is compared with the digests of copies. */
+export interface StoredDigests extends Pick<ShownModel, 'digest'> {
+  readonly quantizations?: readonly Pick<StoredQuantization, 'selector' | 'digest'>[];
+}
+
 /** What of a copy has other content than the store: the names of quantizations, or the whole model. Pure. */
 export function olderParts(
   copy: Pick<ReportedCopy, 'model_id' | 'quantizations'> & { readonly digest?: string | null },
-  model: Pick<ShownModel, 'digest' | 'files' | 'quantizations'>,
+  model: StoredDigests,
 ): readonly string[] {
   const stored = model.quantizations ?? [];
   if (stored.length > 0) {
@@ -67,3 +72,7 @@ export function olderParts(
   const isOther = copy.digest != null && model.digest !== null && copy.digest !== model.digest;
   return isOther ? [copy.model_id] : [];
 }
+
+/** Whether a copy has other content than the store of what is named. Pure. */
+export const isOlder = (copy: Parameters<typeof olderParts>[0], { selector }: Named, model: StoredDigests): boolean =>
+  olderParts(copy, model).some((part) => selector === undefined || part.toLowerCase() === selector.toLowerCase());

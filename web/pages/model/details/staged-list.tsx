@@ -83,7 +83,7 @@ function Copy({
       </span>
       {older.length > 0 && (
         <span className="badge warn machine-more" title="Staging it again there updates it.">
-          older: {older.join(', ')}
+          older copy{parts.length > 0 && `: ${older.join(', ')}`}
         </span>
       )}
       <Asked node={node} orders={orders} />

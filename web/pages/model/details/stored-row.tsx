@@ -6,7 +6,7 @@ import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-c
 import { IconButton } from '../../../parts/button.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Size } from '../../../parts/size.tsx';
-import { InUse } from '../../copy-state.tsx';
+import { InUse, OlderCopy } from '../../copy-state.tsx';
 import { formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
 import { UnloadableBadge } from '../../unloadable-badge.tsx';
 import { useMachineName } from '../../use-machine-name.ts';
@@ -51,7 +51,7 @@ export function StoredRow({
     ...others.map(({ node, copy }) => ({ name: nameOf(node), copy })),
   ];
   const names = staged.map(({ name, copy }) => (isOlderPart(copy, quantization) ? `${name} (older)` : name)).join(', ');
-  const isOlder = staged.some(({ copy }) => isOlderPart(copy, quantization));
+  const older = staged.filter(({ copy }) => isOlderPart(copy, quantization)).map(({ name }) => name);
   const isUsed = here?.in_use === true || others.some(({ copy }) => copy.in_use);
   const bits = bits_per_weight === null ? '' : bits_per_weight.toFixed(2);
   const name = formatNamed({ modelId, selector });
@@ -60,11 +60,7 @@ export function StoredRow({
       <th scope="row" className="path">
         <span className="label">{selector}</span> {isUsed && <InUse />}
         <UnloadableBadge problems={problems} />
-        {isOlder && (
-          <span className="badge warn" title="A machine has another content than the store. Staging it again there updates it.">
-            older copy
-          </span>
-        )}
+        {older.length > 0 && <OlderCopy on={older} />}
         {job !== undefined && <Progress label={`Staging ${name}`} {...job} />}
         <p className="narrow-only muted row-more">
           {bits !== '' && `${bits} bits per weight · `}

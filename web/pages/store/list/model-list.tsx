@@ -16,6 +16,7 @@ import { isUsuallyDescending, listAddress } from './list-address.ts';
 import { listModels, type SortKey } from './list-models.ts';
 import { ListTools } from './list-tools.tsx';
 import { ModelTable, type ModelTableProps } from './model-table.tsx';
+import { useDigests } from './use-digests.ts';
 
 /** What comes in, and what the store has, with the tools to find something there. It stays calm under the hand of a reader. */
 export function ModelList({
@@ -36,7 +37,9 @@ export function ModelList({
 }): ReactNode {
   const [view, setView] = useInAddress(listAddress);
   const [part, setPart] = useState<HTMLDivElement | null>(null);
-  const here = new Set<string>(useNode().topics.storage?.models.map(({ model_id }) => model_id));
+  const own = useNode().topics.storage?.models ?? [];
+  const here = new Set<string>(own.map(({ model_id }) => model_id));
+  const digests = useDigests(entries, { nodes, own });
   const wanted = listModels(entries, view, { nodes, here });
   const { moves, known, order, waiting, show } = useSettled({
     downloads,
@@ -65,7 +68,16 @@ export function ModelList({
           </ul>
         )}
         {listed.length > 0 && (
-          <ModelTable entries={listed} cameAt={known} nodes={nodes} view={view} locks={locks} onSort={sortBy} onDelete={onDelete} />
+          <ModelTable
+            entries={listed}
+            cameAt={known}
+            nodes={nodes}
+            digests={digests}
+            view={view}
+            locks={locks}
+            onSort={sortBy}
+            onDelete={onDelete}
+          />
         )}
       </div>
       {shown.length > 0 && listed.length === 0 && waiting.length === 0 && (

@@ -31,7 +31,7 @@ export interface RowProps extends ModelTableProps {
 
 /** One model in the list: what it is, how large, where it is staged and when it was used; and its quantizations, where it has several. */
 export function ModelRow(props: RowProps): ReactElement {
-  const { entry, cameAt, largest, nodes, locks, isOpen, onToggle, onDelete } = props;
+  const { entry, cameAt, digests, largest, nodes, locks, isOpen, onToggle, onDelete } = props;
   const { model_id, total_bytes, file_count, downloaded_at, tags, quantizations = [], problems = [] } = entry;
   const isSeveral = quantizations.length > 1;
   // A quantization that comes or goes changes its size, and not always its date.
@@ -41,7 +41,7 @@ export function ModelRow(props: RowProps): ReactElement {
   const isNew = Date.now() - (cameAt.get(model_id) ?? 0) < arrivalMs;
   const facts = factsOf(entry);
   const label = labelQuantizations(entry);
-  const staged = <StagedCell named={named} nodes={nodes} />;
+  const staged = <StagedCell named={named} nodes={nodes} digests={digests.get(model_id)} />;
   const words = isSeveral ? explainQuantizations(entry) : undefined;
   const toggle = { 'aria-expanded': isOpen, onClick: onToggle } as const;
   const sizeOf = (selector: string): number | undefined => model?.quantizations?.find((one) => one.selector === selector)?.size_bytes;

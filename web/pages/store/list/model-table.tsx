@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
 import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
 import type { Locks } from '../../../parts/access/locks-for.ts';
-import type { Named } from '../quantizations.ts';
+import type { Named, StoredDigests } from '../quantizations.ts';
 import type { ListView, SortKey } from './list-models.ts';
 import { ModelRow } from './model-row.tsx';
 import { useOpened } from './use-opened.ts';
@@ -21,6 +21,8 @@ export interface ModelTableProps {
   /** When each model came, in milliseconds since 1970; 0 if it was there from the start. */
   readonly cameAt: ReadonlyMap<string, number>;
   readonly nodes: readonly KnownNode[];
+  /** Of the models that are staged somewhere, as far as they are known. */
+  readonly digests: ReadonlyMap<string, StoredDigests>;
   readonly view: ListView;
   readonly locks: Locks;
   readonly onSort: (key: SortKey) => void;

@@ -55,6 +55,7 @@ function Row({
   total,
   largest,
   nodes,
+  digests,
   locks,
   onDelete,
 }: Omit<RowProps, 'entry'> & {
@@ -69,7 +70,7 @@ function Row({
   const used = lastUseOf(nodes, named);
   const bits = known?.bits_per_weight ?? null;
   const bytes = known?.size_bytes;
-  const staged = <StagedCell named={named} nodes={nodes} />;
+  const staged = <StagedCell named={named} nodes={nodes} digests={digests.get(modelId)} />;
   return (
     <tr className="sub" data-reference={formatNamed(named)}>
       <th scope="row">
