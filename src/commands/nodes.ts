@@ -2,6 +2,8 @@ import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
+import type { Swarm } from '../core/operations/nodes/nodes.ts';
+import { describeSwarm } from '../core/protocol/describe/swarm.ts';
 import { type ListedOrder, pendingLines, type ReportingNode } from './node-lines.ts';
 
 /** `skulk nodes`: the machines that stage from the store. */
@@ -9,7 +11,7 @@ export const nodes = defineCommand({
   name: 'nodes',
   summary: 'list the nodes that stage from the store',
   description: [
-    'A machine becomes known when it first reports its copies to the server of the store: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers. Pending orders are listed below the table. A delete or purge is also sent to machines that reported no such copy, because one may be staging just now; these orders are only counted there. If machines have the same host name, the beginning of the id follows it, as in `vm (3f1c)`.',
+    'A machine becomes known when it first reports its copies to the server of the store: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers. Pending orders are listed below the table, and then the models that several nodes take together now. A delete or purge is also sent to machines that reported no such copy, because one may be staging just now; these orders are only counted there. If machines have the same host name, the beginning of the id follows it, as in `vm (3f1c)`.',
     'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line. If the store goes away, it waits for it.',
     'With --forget the store removes a node that will not come back, with its pending orders. To remove a machine for good, stop its `skulk serve` first, because a node becomes known again when it reports. Nodes that no longer report are removed after some days: see limits.forget_nodes_after_days in skulk-policy(1).',
   ],
@@ -36,8 +38,10 @@ export const nodes = defineCommand({
       });
       return { watched: true } as const;
     }
-    const { forgetNode, listNodes } = await import('../core/operations/nodes/nodes.ts');
-    return forget === undefined ? listNodes(deps) : forgetNode(deps, { name: forget });
+    const { forgetNode, listNodes, listSwarms } = await import('../core/operations/nodes/nodes.ts');
+    if (forget !== undefined) return forgetNode(deps, { name: forget });
+    const [list, swarms] = await Promise.all([listNodes(deps), listSwarms(deps)]);
+    return { ...list, swarms };
   },
   text: (result) => ('watched' in result ? [] : 'forgotten' in result ? [`forgot ${result.forgotten}`] : textOf(result)),
   json: (result) => ('watched' in result ? undefined : result),
@@ -61,11 +65,13 @@ interface ListedNode extends ReportingNode {
 function textOf({
   nodes: all,
   orders,
+  swarms = [],
 }: {
   readonly nodes: readonly ListedNode[];
   readonly orders: readonly ListedOrder[];
+  readonly swarms?: readonly Swarm[];
 }): readonly TextBlock[] {
-  return [...tableOf(all), ...pendingLines(orders, all)];
+  return [...tableOf(all), ...pendingLines(orders, all), ...swarms.map(describeSwarm)];
 }
 
 function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {

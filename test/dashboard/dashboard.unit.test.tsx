@@ -51,7 +51,7 @@ const view: DashboardView = {
 
 /** The dashboard with a store that is controlled by the test. */
 function showDashboard(acts: Partial<DashboardActs>, shown = view, live = createLive(shown)) {
-  const whole = { isStaging: () => false, ...acts } as DashboardActs;
+  const whole = { isStaging: () => false, swarms: async () => [], ...acts } as DashboardActs;
   return show(<Dashboard live={live} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, {
     columns: 90,
   });
@@ -433,6 +433,13 @@ test.each([
   expect(seen()).toContain('verifying org/one in the store');
   answer.resolve({ ok: true, models: [{ model_id: 'org/one', ...found }] } as never);
   await expect.poll(seen).toContain(says);
+});
+
+test('the list of machines shows what several of them take together', async () => {
+  const swarm = { model_id: 'org/one', digest: 'x', members: 3, seeders: 1, host_sent_bytes: 2048, began_at: '', ended_at: null };
+  const { press, seen } = showDashboard({ swarms: async () => [swarm as never] });
+  await press('3');
+  await expect.poll(seen).toContain('↑ org/one goes to 3 nodes together; the store has sent 2.00 KiB');
 });
 
 test('f forgets a machine that is away after y, and refuses a connected one', async () => {

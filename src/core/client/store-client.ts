@@ -14,12 +14,14 @@ import { deleted } from '../protocol/fleet.ts';
 import { hashing } from '../protocol/manifest.ts';
 import { type Adopted, adopted, type RegistryEntry, type VerifyReport, verifyReport } from '../protocol/models.ts';
 import { callOf } from '../protocol/routes/call.ts';
+import type { SwarmList } from '../protocol/staging.ts';
 import type { ManifestAnswer, ManifestOptions, Store, WorkOptions } from '../store/contract.ts';
 import type { ListedModel } from '../store/listed-contract.ts';
 import type { Uploads } from '../store/upload-contract.ts';
 import { type AccessClient, createAccessClient } from './access-client.ts';
 import { type AskedAudit, askAudit } from './ask-audit.ts';
 import { askPlace } from './ask-place.ts';
+import { askSwarms } from './ask-swarms.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { createFleetClient } from './fleet-client.ts';
 import { type Call, createExchange, type Exchange } from './http/exchange.ts';
@@ -73,6 +75,8 @@ export interface StoreClient extends Store {
   readonly access: AccessClient;
   /** Its log of changes. */
   audit(asked: AskedAudit): Promise<AuditList>;
+  /** The models that several nodes take together, and the last ones. */
+  swarms(): Promise<SwarmList>;
   /** Reports the copies that this node removed by itself, for that log. */
   reportEvictions(nodeId: NodeId, report: EvictionsBody): Promise<void>;
   /** Tests whether the store accepts connections; see `Transport`. */
@@ -155,6 +159,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     fleet: createFleetClient(exchange),
     access: createAccessClient(exchange),
     audit: (asked) => askAudit(exchange, asked),
+    swarms: () => askSwarms(exchange),
     reportEvictions: async (node, json) => void (await getJson({ ...callOf('POST /nodes/:node/evictions', { node }), json }, mebibyte)),
     news: (signal) => listenForNews(exchange, signal),
     offer: (wanted, signal) => askOffer(exchange, wanted, signal),

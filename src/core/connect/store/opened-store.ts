@@ -21,6 +21,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly access?: StoreClient['access'];
   /** Its log of changes; only over HTTP. */
   readonly audit?: StoreClient['audit'];
+  /** The models that its nodes take together; only over HTTP. */
+  readonly swarms?: StoreClient['swarms'];
   /** Reports evictions of this node for that log; only over HTTP. */
   readonly reportEvictions?: StoreClient['reportEvictions'];
   /** Models on Hugging Face; only over HTTP. */

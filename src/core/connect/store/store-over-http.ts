@@ -47,6 +47,7 @@ export async function openOverHttp(
     news: store.news,
     access: store.access,
     audit: store.audit,
+    swarms: store.swarms,
     reportEvictions: store.reportEvictions,
     offer: store.offer,
     notInStore: store.notInStore,

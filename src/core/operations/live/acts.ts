@@ -17,7 +17,7 @@ import { cancelOptimization, optimize, planOptimization } from '../models/optimi
 import { showModel } from '../models/show-model.ts';
 import { cancelUpload, listUploads } from '../models/uploads.ts';
 import { verifyModels } from '../models/verify-models.ts';
-import { forgetNode } from '../nodes/nodes.ts';
+import { forgetNode, listSwarms, type Swarm } from '../nodes/nodes.ts';
 import { purgeEverywhere } from '../nodes/purge-everywhere.ts';
 import { purgeStaging } from '../nodes/purge-staging.ts';
 import { orderStage, withdrawStages } from '../nodes/stage-everywhere.ts';
@@ -89,6 +89,8 @@ export interface DashboardActs {
   verify(modelId: ModelId): Promise<VerifyReport>;
   /** Removes a machine and its pending orders from the store's list. */
   forget(nodeId: NodeId): Promise<void>;
+  /** The models that several nodes take together now. */
+  swarms(): Promise<readonly Swarm[]>;
   /** The unfinished uploads of the store. */
   uploads(): Promise<readonly ListedUpload[]>;
   /** Removes the received data of an upload. @returns the number of its bytes */
@@ -159,6 +161,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       return begun;
     },
     forget: async (nodeId) => void (await forgetNode(deps, { name: nodeId })),
+    swarms: () => listSwarms(deps),
     uploads: async () => (await listUploads(deps)).uploads,
     cancelUpload: async (id) => (await cancelUpload(deps, { id })).bytes_done,
     audit: (limit) => listAudit(deps, { limit }),

@@ -2,6 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
 import type { GivenOrder, NodeList } from '../../protocol/fleet.ts';
+import type { SwarmList } from '../../protocol/staging.ts';
 import { logUnserved } from '../store/log-change.ts';
 import { findNodes } from './find-nodes.ts';
 
@@ -11,6 +12,17 @@ export async function listNodes(deps: Deps): Promise<NodeList> {
   const fleet = await opened.fleet();
   const [nodes, orders] = await Promise.all([fleet.nodes(), fleet.pendingOrders()]);
   return { nodes: nodes.toSorted((a, b) => a.hostname.localeCompare(b.hostname) || a.node_id.localeCompare(b.node_id)), orders };
+}
+
+/** A model that several nodes take together, from the store and from each other. */
+export type Swarm = SwarmList['swarms'][number];
+
+/** The models that several nodes take together now; none for a store that cannot say so. */
+export async function listSwarms(deps: Deps): Promise<readonly Swarm[]> {
+  await using opened = await openStore(deps);
+  // An older store, or the Python program, has no such list.
+  const { swarms } = (await opened.swarms?.().catch(() => undefined)) ?? { swarms: [] };
+  return swarms.filter(({ ended_at, members }) => ended_at === null && members > 1);
 }
 
 /** The store's orders that some node has not carried out, oldest first. */

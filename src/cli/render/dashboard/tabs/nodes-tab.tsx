@@ -1,34 +1,47 @@
+import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import { describeSwarm } from '../../../../core/protocol/describe/swarm.ts';
 import { nodeColumns, wordsOfNode } from '../../lists/node-columns.ts';
 import { List } from '../../parts/list.tsx';
+import { Line } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
+import { useAskedList } from './use-asked-list.ts';
 
-/** The machines that stage from the store. */
+/** At most so many lines say what several nodes take together. */
+const maxSwarms = 2;
+
+/** The machines that stage from the store; above them what several of them take together now. */
 export function NodesTab(): ReactElement {
-  const { view, now, width, height, listOf, show, open } = useDashboard();
+  const { view, acts, now, width, height, listOf, show, open } = useDashboard();
+  const swarms = (useAskedList(() => acts.swarms()).value ?? []).slice(0, maxSwarms);
   const nodes = view.store?.nodes ?? null;
   return (
-    <List
-      columns={nodeColumns(nodes ?? [], { nodeId: view.node.node_id, now })}
-      rows={nodes ?? []}
-      keyOf={({ node_id }) => node_id}
-      wordsOf={wordsOfNode}
-      width={width}
-      height={height}
-      {...listOf('nodes')}
-      empty={
-        nodes === null
-          ? ['Loading from the store…']
-          : ['No machine has reported yet.', '', 'A machine reports when it runs skulk serve, or stages a model of the store.']
-      }
-      onKey={(key, node) => {
-        if (node === undefined) return false;
-        if (key === 'enter') show({ kind: 'node', nodeId: node.node_id });
-        else if (key === 'p') open({ kind: 'purge', modelId: undefined, nodeId: node.node_id });
-        else if (key === 'f') open({ kind: 'forget', nodeId: node.node_id });
-        else return false;
-        return true;
-      }}
-    />
+    <Box flexDirection="column">
+      {swarms.map((swarm) => (
+        <Line key={swarm.digest} parts={[{ text: `  ↑ ${describeSwarm(swarm)}`, tone: 'accent' }]} />
+      ))}
+      <List
+        columns={nodeColumns(nodes ?? [], { nodeId: view.node.node_id, now })}
+        rows={nodes ?? []}
+        keyOf={({ node_id }) => node_id}
+        wordsOf={wordsOfNode}
+        width={width}
+        height={height - swarms.length}
+        {...listOf('nodes')}
+        empty={
+          nodes === null
+            ? ['Loading from the store…']
+            : ['No machine has reported yet.', '', 'A machine reports when it runs skulk serve, or stages a model of the store.']
+        }
+        onKey={(key, node) => {
+          if (node === undefined) return false;
+          if (key === 'enter') show({ kind: 'node', nodeId: node.node_id });
+          else if (key === 'p') open({ kind: 'purge', modelId: undefined, nodeId: node.node_id });
+          else if (key === 'f') open({ kind: 'forget', nodeId: node.node_id });
+          else return false;
+          return true;
+        }}
+      />
+    </Box>
   );
 }
