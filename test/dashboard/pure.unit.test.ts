@@ -5,6 +5,7 @@ import { stageChoices } from '../../src/cli/render/dashboard/dialogs/stage-choic
 import { stagedOn } from '../../src/cli/render/dashboard/dialogs/staged-on.ts';
 import type { OwnCopy } from '../../src/cli/render/lists/copies.ts';
 import { copyColumns, stagingRows } from '../../src/cli/render/lists/copy-columns.ts';
+import { progressOf } from '../../src/cli/render/lists/download-columns.ts';
 import { logRows } from '../../src/cli/render/lists/log-columns.ts';
 import { modelColumns } from '../../src/cli/render/lists/model-columns.ts';
 import { describeOutcome } from '../../src/cli/render/lists/node-columns.ts';
@@ -403,4 +404,26 @@ test('rows of the log keep their keys when newer changes come, also those of the
   const later = logRows([{ ...entry, at, model_id: 'org/one' }, ...old], ['c', 'a', 'b']);
   expect(later.map(({ key }) => key).slice(1)).toEqual(keys);
   expect(later.map(({ asker }) => asker)).toEqual(['c', 'a', 'b']);
+});
+
+test('in a narrow column a download says why it failed or waits in few words, and never half a sentence', () => {
+  const failed = { bytes_done: 0, bytes_total: 0, error: 'Hugging Face has no public model org/a', error_code: 'MODEL_NOT_FOUND' };
+  expect(progressOf(failed, 'failed', 40)).toMatchObject({ text: failed.error });
+  expect(progressOf(failed, 'failed', 18)).toMatchObject({ text: 'model not found' });
+  expect(progressOf({ ...failed, error_code: null }, 'failed', 18)).toMatchObject({ text: failed.error });
+  const waits = { bytes_done: 0, bytes_total: 0, error: null };
+  expect([20, 19].map((width) => progressOf(waits, 'pending', width))).toMatchObject([
+    { text: 'waiting in the queue' },
+    { text: 'in the queue' },
+  ]);
+});
+
+test('a model with several quantizations shows how many the store has, of how many of its repo', () => {
+  const columns = modelColumns({ copies: [], digests: new Map(), nodes: [], partial: new Set(), nodeId: null, now: new Date() });
+  const of = (entry: object) => columns.find(({ title }) => title === 'QUANT')?.cell(entry as never, 10);
+  const two = ['Q8_0', 'Q4_K_M'];
+  expect(of({ quantization: 'Q8_0', quantizations: ['Q8_0'], quantizations_of_repo: 12 })).toBe('Q8_0');
+  expect(of({ quantization: 'Q8_0', quantizations: two })).toBe('2');
+  expect(of({ quantization: 'Q8_0', quantizations: two, quantizations_of_repo: 12 })).toBe('2 of 12');
+  expect(of({ quantization: null })).toBe('');
 });

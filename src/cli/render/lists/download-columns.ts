@@ -1,3 +1,4 @@
+import { wordsOfCode } from '../../../core/protocol/describe/activity.ts';
 import { type DownloadStatus, nameDownload } from '../../../core/protocol/downloads.ts';
 import { progressBar } from '../parts/bar.ts';
 import { formatBytes, formatLeft, formatRate } from '../parts/format.ts';
@@ -19,21 +20,31 @@ export const downloadColumns: readonly Column<DownloadStatus>[] = [
   { title: 'LEFT', align: 'right', dropOrder: 2, cell: ({ seconds_left }) => formatLeft(seconds_left) },
 ];
 
+const waiting = 'waiting in the queue';
 const tones = { pending: 'quiet', downloading: 'accent', complete: 'good', failed: 'bad' } as const;
 
 function statusOf({ status }: DownloadStatus): Cell {
   return { text: status === 'pending' ? 'waiting' : status, tone: tones[status] };
 }
 
-/** A bar with its percentage, or why it failed. */
+/** A bar with its percentage, or why it failed: as a sentence, or by the words of its code where that has no room. */
 export function progressOf(
-  { bytes_done, bytes_total, error }: Pick<DownloadStatus, 'bytes_done' | 'bytes_total' | 'error'>,
+  {
+    bytes_done,
+    bytes_total,
+    error,
+    error_code: code,
+  }: Pick<DownloadStatus, 'bytes_done' | 'bytes_total' | 'error'> & { readonly error_code?: string | null },
   status: 'pending' | 'downloading' | 'staging' | 'complete' | 'failed',
   width: number,
 ): Cell {
-  if (status === 'failed') return { text: error ?? 'failed', tone: 'bad' };
+  if (status === 'failed') {
+    const sentence = error ?? 'failed';
+    return { text: sentence.length > width && code != null ? wordsOfCode(code) : sentence, tone: 'bad' };
+  }
   if (status === 'complete') return '';
-  if (bytes_total === 0) return { text: status === 'pending' ? 'waiting in the queue' : 'asking…', tone: 'quiet' };
+  if (bytes_total === 0)
+    return { text: status !== 'pending' ? 'asking…' : width < waiting.length ? 'in the queue' : waiting, tone: 'quiet' };
   const done = bytes_done / bytes_total;
   return { parts: [...progressBar(done, width - 5), `${Math.floor(done * 100)}%`.padStart(5)] };
 }

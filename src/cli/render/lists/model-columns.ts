@@ -24,7 +24,7 @@ export interface AroundModels {
 /** A store's models as a table. */
 export const modelColumns = ({ now, ...around }: AroundModels): readonly Column<CountedEntry>[] => [
   { title: 'MODEL', flexMinWidth: 32, cut: 'middle', cell: nameOf },
-  { title: 'QUANT', maxWidth: 10, dropOrder: 4, cell: ({ quantization }) => quantization ?? '' },
+  { title: 'QUANT', maxWidth: 10, dropOrder: 4, cell: labelOf },
   { title: 'SIZE', align: 'right', cell: ({ total_bytes }) => formatBytes(total_bytes) },
   { title: 'FILES', align: 'right', dropOrder: 5, cell: ({ file_count }) => String(file_count) },
   {
@@ -41,6 +41,12 @@ export const modelColumns = ({ now, ...around }: AroundModels): readonly Column<
 function nameOf({ model_id, problems = [] }: CountedEntry): Cell {
   if (problems.length === 0) return model_id;
   return { text: `✗ ${model_id}`, tone: problems.some(({ selector }) => selector === null) ? 'bad' : 'warn' };
+}
+
+/** Its quantization; of several, how many the store has, and of how many of its repo: `3 of 12`. */
+function labelOf({ quantization, quantizations = [], quantizations_of_repo: ofRepo }: CountedEntry): string {
+  if (quantizations.length <= 1) return quantization ?? '';
+  return ofRepo === undefined ? String(quantizations.length) : `${quantizations.length} of ${ofRepo}`;
 }
 
 /** Where a model is staged, in few words: `here`, `2 nodes`, `here +1`, `part` of it here; and how many of the copies are older. */

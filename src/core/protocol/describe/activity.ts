@@ -54,9 +54,12 @@ const endVerbs: Partial<Record<ActivityAction, { readonly done: string; readonly
   optimize: { done: 'optimized', failed: 'failed to optimize' },
 };
 
+/** `MODEL_NOT_FOUND` as `model not found`. Pure. */
+export const wordsOfCode = (code: string): string => code.toLowerCase().replaceAll('_', ' ');
+
 /** The result for a person: `done`, `accepted`, or why not, `model not found` for `MODEL_NOT_FOUND`. Pure. */
 export function resultOfActivity({ code, state }: Pick<ActivityEntry, 'code' | 'state'>): string {
-  if (code !== null) return code.toLowerCase().replaceAll('_', ' ');
+  if (code !== null) return wordsOfCode(code);
   return state === 'accepted' ? 'accepted' : 'done';
 }
 
