@@ -97,3 +97,19 @@ test('the state of a stage on a machine is described in words', () => {
     ].map(describeStage),
   ).toEqual(['has it', 'failed: no space', 'away; stages it when it is back', 'asked', 'staging', 'waits for a slot']);
 });
+
+test('a machine with some quantizations of a model lacks the whole, and has each of them', () => {
+  const part = (selector: string) => ({ selector, size_bytes: 1, last_used: '', in_use: false, over_budget: false });
+  const copy = { ...part(''), model_id: parseModelId('org/a'), quantizations: [part('q4_k_m')] };
+  const of = (copies: readonly object[], selector?: string) => {
+    const nodes = [node('kite', { copies: copies as never })];
+    const machines = listMachines({ nodes, orders: [], ownId: 'own' }, { modelId: 'org/a', selector }, 500, ['Q8_0', 'Q4_K_M']);
+    return [machines[0]?.hasCopy, machines[0]?.partly, lackingIt(machines).length];
+  };
+  expect(of([copy])).toEqual([false, 'has 1 of 2', 1]);
+  expect(of([copy], 'Q4_K_M')).toEqual([true, undefined, 0]);
+  expect(of([copy], 'Q8_0')).toEqual([false, undefined, 1]);
+  expect(of([{ ...copy, quantizations: [part('Q8_0'), part('Q4_K_M')] }])).toEqual([true, undefined, 0]);
+  // Its node does not report quantizations.
+  expect(of([{ ...copy, quantizations: undefined }])).toEqual([true, undefined, 0]);
+});

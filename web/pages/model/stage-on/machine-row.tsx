@@ -7,9 +7,9 @@ import { formatBytes } from '../../../parts/format.ts';
 import { Icon } from '../../../parts/icon.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
-import { formatNamed, type Named, partOf } from '../../store/quantizations.ts';
+import { formatNamed, type Named } from '../../store/quantizations.ts';
 import { useStaging } from '../../store/use-staging.ts';
-import type { Machine } from './plan-stage.ts';
+import { type Machine, whatItHas } from './plan-stage.ts';
 import { CancelOrder, StageState } from './stage-order.tsx';
 
 /** A machine in the menu: a press stages there. What runs there is below it, with the button that ends it. */
@@ -78,8 +78,9 @@ const has = (
   </>
 );
 
-/** `71.0 GiB free`, or that this is too little. */
-function describeRoom({ node, tightBytes }: Pick<Machine, 'node' | 'tightBytes'>, bytes: number | undefined): ReactNode {
+/** `71.0 GiB free`, or that this is too little, or how much of it is there. */
+function describeRoom({ node, partly, tightBytes }: Pick<Machine, 'node' | 'partly' | 'tightBytes'>, bytes: number | undefined): ReactNode {
+  if (partly !== undefined) return partly;
   if (tightBytes !== undefined && bytes !== undefined)
     return <span className="warn">{`needs ${formatBytes(bytes)}, ${formatBytes(tightBytes)} free`}</span>;
   return node.free_bytes === null ? 'not staged' : `${formatBytes(node.free_bytes)} free`;
@@ -88,11 +89,14 @@ function describeRoom({ node, tightBytes }: Pick<Machine, 'node' | 'tightBytes'>
 /** The machine whose page this is: it stages without an order, and tells at once how far it is. */
 export function StageHereRow({
   named,
+  parts,
   name,
   known,
   bytes,
 }: {
   readonly named: Named;
+  /** The quantizations of a whole model with several. */
+  readonly parts: readonly string[];
   readonly name: string;
   /** What the store knows of it, if it has reported. */
   readonly known: Machine | undefined;
@@ -102,14 +106,23 @@ export function StageHereRow({
   const { copiesHere: lock } = useLocks();
   const staging = useStaging();
   const job = topics.staging?.jobs.findLast((one) => one.model_id === named.modelId && isFor(one.selector, named.selector));
-  const hasCopy = topics.storage?.models.some((copy) => partOf(copy, named) !== undefined) ?? known?.hasCopy ?? false;
+  const { hasCopy, partly } =
+    topics.storage === undefined ? { hasCopy: false, partly: undefined, ...known } : whatItHas(topics.storage.models, named, parts);
   const isRunning = job?.status === 'staging' || job?.status === 'pending';
   return (
     <MachineRow
       name={name}
       isOwn
       hasCopy={hasCopy}
-      state={isRunning ? (job.doing ?? 'staging') : hasCopy ? has : known === undefined ? 'not staged' : describeRoom(known, bytes)}
+      state={
+        isRunning
+          ? (job.doing ?? 'staging')
+          : hasCopy
+            ? has
+            : known === undefined
+              ? (partly ?? 'not staged')
+              : describeRoom({ ...known, partly }, bytes)
+      }
       lock={lock}
       onStage={isRunning ? undefined : () => staging.stage(named.modelId, named.selector)}
     >

@@ -8,6 +8,8 @@ export interface Machine {
   readonly node: KnownNode;
   readonly name: string;
   readonly hasCopy: boolean;
+  /** How much of a whole model with several quantizations it has, where that is not all: `has 1 of 3`. */
+  readonly partly: string | undefined;
   /** The order that asks it to stage this, while that is open. */
   readonly open: { readonly order: GivenOrder; readonly outcome: NodeOutcome } | undefined;
   /** Why it cannot be asked. */
@@ -24,17 +26,39 @@ export interface Fleet {
   readonly ownId: string | null;
 }
 
+/**
+ * Whether one of these copies is all of what is named. Pure.
+ * @param parts the quantizations of a whole model with several
+ */
+export function whatItHas(
+  copies: readonly Parameters<typeof partOf>[0][],
+  named: Named,
+  parts: readonly string[],
+): Pick<Machine, 'hasCopy' | 'partly'> {
+  const copy = copies.find((one) => partOf(one, named) !== undefined);
+  // An older node does not report quantizations.
+  if (copy?.quantizations === undefined || named.selector !== undefined || parts.length < 2)
+    return { hasCopy: copy !== undefined, partly: undefined };
+  const held = parts.filter((selector) => partOf(copy, { ...named, selector }) !== undefined).length;
+  return held < parts.length ? { hasCopy: false, partly: `has ${held} of ${parts.length}` } : { hasCopy: true, partly: undefined };
+}
+
 /** Whether an order asks for exactly this. */
 const asksFor = ({ kind, model_id, selector }: GivenOrder, named: Named): boolean =>
   kind === 'stage' && model_id === named.modelId && selector?.toLowerCase() === named.selector?.toLowerCase();
 
 /** Every machine: this one first, the others by name; two of the same name also have the first characters of their ids. Pure. */
-export function listMachines({ nodes, orders, ownId }: Fleet, named: Named, bytes: number): readonly Machine[] {
+export function listMachines(
+  { nodes, orders, ownId }: Fleet,
+  named: Named,
+  bytes: number,
+  parts: readonly string[] = [],
+): readonly Machine[] {
   const names = nameMachines(nodes);
   return nodes
     .map((node): Machine => {
       const { node_id, copies, knows, free_bytes, version } = node;
-      const hasCopy = (copies ?? []).some((copy) => partOf(copy, named) !== undefined);
+      const { hasCopy, partly } = whatItHas(copies ?? [], named, parts);
       const open = orders.flatMap((order) => {
         const outcome = asksFor(order, named) ? order.nodes.find((one) => one.node === node_id && one.status !== 'done') : undefined;
         return outcome === undefined ? [] : [{ order, outcome }];
@@ -43,6 +67,7 @@ export function listMachines({ nodes, orders, ownId }: Fleet, named: Named, byte
         node,
         name: names.get(node_id) ?? node_id,
         hasCopy,
+        partly,
         open: open.at(-1),
         obstacle: knows?.includes('stages') === true ? undefined : `skulk ${version} there cannot be asked to stage`,
         tightBytes: !hasCopy && free_bytes !== null && free_bytes < bytes ? free_bytes : undefined,

@@ -44,7 +44,8 @@ export function StageMenu({
   const named: Named = { modelId, selector: part?.selector ?? what.selector };
   const bytes = (part ?? what).bytes;
   const fleet = { nodes: topics.nodes?.nodes ?? [], orders: topics.orders?.orders ?? [], ownId: identity.node_id };
-  const machines = listMachines(fleet, named, bytes ?? 0);
+  const selectors = parts.map(({ selector }) => selector);
+  const machines = listMachines(fleet, named, bytes ?? 0, selectors);
   const own = machines.find(({ node }) => node.node_id === identity.node_id);
   const lacking = isPython ? [] : lackingIt(machines);
   // A stage that failed is over and listed no more; only its own order says why.
@@ -79,7 +80,14 @@ export function StageMenu({
       )}
       <ul className="menu-machines" aria-label="Machines">
         {own?.open === undefined && (
-          <StageHereRow key={formatNamed(named)} named={named} name={own?.name ?? identity.hostname} known={own} bytes={bytes} />
+          <StageHereRow
+            key={formatNamed(named)}
+            named={named}
+            parts={selectors}
+            name={own?.name ?? identity.hostname}
+            known={own}
+            bytes={bytes}
+          />
         )}
         {!isPython &&
           machines.map((machine) =>
