@@ -22,10 +22,13 @@ export function Bar({
   const share = (bytes: number): string => `${total > 0 ? Math.min(100, (bytes / total) * 100) : 0}%`;
   return (
     <div className="bar" role="img" aria-label={label}>
-      {parts.map(({ kind, bytes }, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a part is its place in the bar
-        <span key={index} className={`bar-part ${kind}`} style={{ width: share(bytes) }} />
-      ))}
+      {parts.map(({ kind, bytes }, index) =>
+        // An empty part would leave the line that divides it from the next.
+        bytes <= 0 ? null : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a part is its place in the bar
+          <span key={index} className={`bar-part ${kind}`} style={{ width: share(bytes) }} />
+        ),
+      )}
       {mark !== undefined && <span className="bar-mark" style={{ '--at': share(mark) } as CSSProperties} />}
     </div>
   );

@@ -14,12 +14,12 @@ export function OtherWays({ modelId = 'ORG/NAME' }: { readonly modelId?: string 
         <Command text="skulk add PATH --as ORG/NAME" />
       </div>
       <div className="way">
-        <p>A model of Hugging Face, in a terminal:</p>
+        <p>A model from Hugging Face, in a terminal:</p>
         <Command text={`skulk download ${modelId}`} />
       </div>
       {!isPython && (
         <div className="way">
-          <p>A program of Hugging Face: the store fetches what it lacks.</p>
+          <p>Another program that downloads from Hugging Face. The store fetches what it lacks:</p>
           <Command text={`HF_ENDPOINT=${url} hf download ${modelId}`} />
         </div>
       )}

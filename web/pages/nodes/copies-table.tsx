@@ -39,7 +39,9 @@ export function CopiesTable({
           <th scope="col" className="wide-only">
             Last use
           </th>
-          <th scope="col">State</th>
+          <th scope="col" className="copy-state">
+            State
+          </th>
           <th scope="col" className="actions">
             <span className="visually-hidden">Actions</span>
           </th>
@@ -66,7 +68,7 @@ export function CopiesTable({
             <td className="wide-only">
               <Age at={copy.last_used} />
             </td>
-            <td>
+            <td className="copy-state">
               <CopyState copy={copy} />
             </td>
             <td className="actions">

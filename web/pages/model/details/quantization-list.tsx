@@ -46,12 +46,12 @@ export function QuantizationList({ model, ...acts }: { readonly model: ShownMode
           {isWider ? `${stored.length} of ${all.length} in the store` : `${stored.length} in the store`}, {formatBytes(total)}
         </p>
         {isWider && (
-          <fieldset className="chips">
+          <fieldset className="segments">
             <legend className="visually-hidden">Which quantizations are shown</legend>
-            <button type="button" className="chip" aria-pressed={shown === 'all'} onClick={() => setShown('all')}>
+            <button type="button" aria-pressed={shown === 'all'} onClick={() => setShown('all')}>
               All {all.length}
             </button>
-            <button type="button" className="chip" aria-pressed={shown === 'stored'} onClick={() => setShown('stored')}>
+            <button type="button" aria-pressed={shown === 'stored'} onClick={() => setShown('stored')}>
               In the store {stored.length}
             </button>
           </fieldset>
