@@ -26,6 +26,8 @@ test('screenshots of a used store', async () => {
   const { page } = await openBrowser();
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme });
+    // A link that differs in its fragment alone would leave the old page there until the new one is.
+    await page.goto('about:blank');
     await page.goto(await pageLink(host));
     await page.getByRole('button', { name: 'Add a model' }).click();
     await page.getByLabel('Model on Hugging Face').fill('unsloth/Qwen3-8B-GGUF');
@@ -77,6 +79,8 @@ test('screenshots of a first start', async () => {
   const { page } = await openBrowser();
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme });
+    // A link that differs in its fragment alone would leave the old page there until the new one is.
+    await page.goto('about:blank');
     await page.goto(await pageLink(host));
     await page.getByRole('heading', { name: 'Welcome' }).waitFor();
     await page.mouse.move(0, 0);
