@@ -45,6 +45,9 @@ test('screenshots of a used store', async () => {
     await page.getByRole('link', { name: 'Store' }).first().click();
     await page.mouse.move(0, 0);
     await page.getByText(/ left$/).waitFor();
+    // These two come with answers of their own.
+    await page.getByText('to nodes').waitFor();
+    await page.getByText('older copy').filter({ visible: true }).waitFor();
     await take(page, `store-${theme}`);
     await page.setViewportSize(narrow);
     await take(page, `store-narrow-${theme}`);
