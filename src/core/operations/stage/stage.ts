@@ -4,13 +4,13 @@ import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError, systemCode } from '../../kernel/errors.ts';
-import type { ModelRef } from '../../kernel/model-id.ts';
+import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import { catchUp, reportStaged } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
 import type { GroupFiles } from '../../staging/groups/copy-groups.ts';
 import { copyPath, stagingLayout } from '../../staging/layout.ts';
 import { type HeldLease, takeLease } from '../../staging/leases/take-lease.ts';
-import { readLocalCopy } from '../../staging/local-copy.ts';
+import { hasCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { createRateLimiter, unlimited } from '../../transfer/rate-limiter.ts';
 import type { StageOptions } from './model-stage.ts';
 import { type NeededFile, requireNeeded } from './needed-files.ts';
@@ -52,7 +52,7 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
   const planned: PlannedModel[] = [];
   // The first copies must still exist when the last one is staged.
   const isLong = request.keepMs !== undefined || request.refs.length > 1;
-  const leases: HeldLease[] = [];
+  const leases: TakenLease[] = [];
   try {
     if (options.needs !== undefined && request.refs.length > 1) await checkNeeds(deps, request.refs, options);
     if (!request.offline && !request.dryRun && (isLong || !(await areHere(deps, request.refs)))) await catchUp(deps, { full: false });
@@ -61,24 +61,38 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
         isLong && !request.dryRun
           ? await leaseFor(deps, ref, request, request.keepMs === undefined ? 'skulk stage' : 'skulk stage --keep')
           : undefined;
-      if (lease !== undefined) leases.push(lease);
+      if (lease !== undefined) leases.push({ ref, lease });
       const outcome = await stageWithCompanions(deps, ref, options, lease);
       if ('planned' in outcome) planned.push(...outcome.planned);
       else staged.push(outcome.staged);
     }
     // Then the store knows this node's copies before it next gives orders.
     if (!request.offline && staged.some(({ source }) => source !== 'cache' && source !== 'in-place')) await reportStaged(deps);
-    if (request.keepMs !== undefined) {
-      const until = new Date(world.now().getTime() + request.keepMs);
-      for (const lease of leases) {
-        await lease.handTo([], until);
-        lease.keep();
-      }
-    }
+    if (request.keepMs !== undefined) await keepCopies(deps, leases, new Date(world.now().getTime() + request.keepMs), request);
   } finally {
-    for (const lease of leases) await lease[Symbol.asyncDispose]();
+    for (const { lease } of leases) await lease[Symbol.asyncDispose]();
   }
   return request.dryRun ? { planned } : { staged };
+}
+
+interface TakenLease {
+  readonly ref: ModelRef;
+  readonly lease: HeldLease;
+}
+
+/** @throws SkulkError CONFLICT if a copy was removed by force since it was staged; the others are kept all the same */
+async function keepCopies(deps: Deps, leases: readonly TakenLease[], until: Date, request: Pick<StageRequest, 'offline'>): Promise<void> {
+  const layout = await leaseLayout(deps, request);
+  const gone: string[] = [];
+  for (const { ref, lease } of leases) {
+    const { model_id, selector } = lease.lease;
+    const isHere = async (): Promise<boolean> => layout.isInPlace || (await hasCopy(layout, model_id, selector));
+    if (!(await lease.keepUntil(until, isHere))) gone.push(formatRef(ref));
+  }
+  if (gone.length === 0) return;
+  throw new SkulkError('CONFLICT', `another command removed the copy of ${gone.join(', ')} at the end of the stage, so it is not kept`, {
+    hint: 'stage it again',
+  });
 }
 
 /** If one of several models lacks a needed file, none is transferred. */

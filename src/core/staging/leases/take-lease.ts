@@ -19,8 +19,15 @@ export interface HeldLease extends AsyncDisposable {
   cover(companions: readonly ModelId[]): Promise<void>;
   /** Restricts the lease to one quantization of the model. */
   narrow(selector: string): Promise<void>;
-  /** Transfers the lease to other processes. Without any, `until` says how long it lives. */
-  handTo(holders: readonly ProcessOnMachine[], until?: Date): Promise<void>;
+  /** Transfers the lease to other processes. */
+  handTo(holders: readonly ProcessOnMachine[]): Promise<void>;
+  /**
+   * Keeps the lease until a time, without a process, if there still is a copy. A forced removal ends only leases that are bound to time
+   * already, so without this check a lease could outlive its copy.
+   * @param isThere called while nothing is removed
+   * @returns false if there is no copy; then the lease ends with its release
+   */
+  keepUntil(until: Date, isThere: () => Promise<boolean>): Promise<boolean>;
   /** Keeps the lease when this process releases it. */
   keep(): void;
   release(): Promise<void>;
@@ -121,11 +128,20 @@ export async function takeLease(
       requireHeld();
       await write({ selector: chosen });
     },
-    handTo: async (next, until) => {
+    handTo: async (next) => {
       requireHeld();
-      if (next.length === 0) heartbeat?.stop();
-      await write({ holders: next, expires_at: until?.toISOString() ?? null });
+      await write({ holders: next });
     },
+    keepUntil: (until, isThere) =>
+      behindGate(layout, signal, async (gate) => {
+        requireHeld();
+        if (!(await isThere())) return false;
+        await gate.assertHeld();
+        heartbeat?.stop();
+        await write({ holders: [], expires_at: until.toISOString() });
+        isKept = true;
+        return true;
+      }),
     keep: () => {
       isKept = true;
     },
