@@ -100,6 +100,16 @@ longTest('a delete does not wait for a node without a server whose copies were p
   const deleted = await world.host('delete', ...models, '--yes', '--json');
   expect([deleted.status, nodesOf(deleted.stdout)]).toEqual([0, { host: 'done' }]);
 
+  // A command of the host asks through loopback, an address that other machines cannot use.
+  const own = await ask(host.url, '/nodes/host', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ hostname: 'host', version: '1', agent: true, staged_models: null, staged_bytes: null, free_bytes: null }),
+  });
+  expect(own.status).toBe(200);
+  const records = (await ask(host.url, '/nodes')).json() as { node_id: string; address: string | null }[];
+  expect(Object.fromEntries(records.map(({ node_id, address }) => [node_id, address]))).toEqual({ host: null, laptop: '127.0.0.1' });
+
   // The removal itself needs no store.
   await world.add('org/purged');
   expect(await laptop('stage', 'org/purged')).toMatchObject({ status: 0 });

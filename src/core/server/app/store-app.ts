@@ -108,7 +108,7 @@ export async function createStoreApp({
       deps === undefined ? removeAlone(store, ref, force) : deletionAnswer(await deleteModels(deps, { refs: [ref], force, waitMs })),
     hasOrders: async (nodeId) => fleet !== undefined && isNodeId(nodeId) && (await fleet.expects(nodeId)),
   });
-  if (fleet !== undefined) addFleetRoutes(app, fleet, { limits, activity });
+  if (fleet !== undefined) addFleetRoutes(app, fleet, { limits, activity, ownId: deps?.config.nodeId });
   if (administration !== undefined) addStoreAccessRoutes(app, { ...administration, access });
   if (uploads !== undefined) addUploadRoutes(app, { uploads, limits });
   if (swarms !== undefined) addSwarmRoutes(app, swarms);

@@ -23,12 +23,15 @@ const maxWaitMs = 60_000;
 /** The default of that time, in milliseconds. */
 export const usualWaitMs = 5_000;
 
+interface FleetRoutesOptions {
+  readonly limits: Limits;
+  readonly activity: Pick<Activity, 'record'>;
+  /** The node id of this machine. */
+  readonly ownId: string | undefined;
+}
+
 /** The nodes of a store and their orders. */
-export function addFleetRoutes(
-  app: FastifyInstance,
-  fleet: Fleet,
-  { limits, activity }: { readonly limits: Limits; readonly activity: Pick<Activity, 'record'> },
-): void {
+export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, { limits, activity, ownId }: FleetRoutesOptions): void {
   const streams = createSlots('nodes listen for orders', limits.orderStreams, limits.orderStreamsPerAddress);
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
@@ -36,7 +39,8 @@ export function addFleetRoutes(
   const report = async (request: FastifyRequest): Promise<object> => {
     const said = decode(nodeReport, { ...(request.body as ReportBody), node_id: nodeOf(request) });
     if (said === undefined) throw new SkulkError('BAD_REQUEST', 'the body is not a valid report of a node');
-    return { orders: await fleet.report(said, { address: request.ip }) };
+    // A command of this machine asks through loopback, an address that others cannot use.
+    return { orders: await fleet.report(said, said.node_id === ownId ? {} : { address: request.ip }) };
   };
   addRoute(app, 'POST /nodes/:node', report, { bodyLimit: maxReportBytes, isRoutine: true });
   const noteEvictions = async (request: FastifyRequest): Promise<object> => {
