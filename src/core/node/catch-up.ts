@@ -2,6 +2,7 @@ import type { Deps } from '../connect/deps.ts';
 import type { OpenedStore } from '../connect/open-store.ts';
 import { rememberSilence } from '../connect/reach-store.ts';
 import { SkulkError } from '../kernel/errors.ts';
+import { startDeadline } from '../kernel/flow/deadline.ts';
 import { ensureNodeId, type NodeId } from '../kernel/machine/node-id.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import { formatBytes } from '../kernel/units.ts';
@@ -130,13 +131,35 @@ export async function reportStaged(deps: Deps): Promise<void> {
  * removal does not depend on it: if the store is away, there is only a note, and the next report has the same content. Not for a server,
  * whose agent reports by itself.
  */
-export async function reportRemoval(deps: Deps): Promise<void> {
-  await askAsNode(
-    deps,
-    async (opened) => reportCopies(deps, await opened.fleet(), await ownNodeId(deps), { isEnding: false }),
+export async function reportRemoval(deps: Deps, { limitMs = removalReportMs }: { readonly limitMs?: number } = {}): Promise<void> {
+  const { promise: late, resolve: end } = Promise.withResolvers<'late'>();
+  const abort = new AbortController();
+  const stop = startDeadline(() => {
+    end('late');
+    abort.abort();
+  }, limitMs);
+  const bounded = { ...deps, world: { ...deps.world, signal: AbortSignal.any([deps.world.signal, abort.signal]) } };
+  const reported = askAsNode(
+    bounded,
+    async (opened) => reportCopies(bounded, await opened.fleet(), await ownNodeId(deps), { isEnding: false }),
     (reason, thrown) => (isWithoutStore(thrown) ? undefined : noteUnreported(deps, reason)),
   );
+  try {
+    if ((await Promise.race([reported, late])) !== 'late') return;
+  } catch (error) {
+    if (deps.world.signal.aborted || !abort.signal.aborted) throw error;
+  } finally {
+    stop();
+  }
+  deps.world.emit({
+    type: 'warning',
+    message: `the store did not take the report within ${limitMs / 1000} s, so it does not know yet which copies were removed`,
+    hint: 'check that store; `skulk reconcile` on this machine reports again',
+  });
 }
+
+/** A store may answer byte by byte, so the limits of single requests do not bound the report. */
+const removalReportMs = 60_000;
 
 /** Receives the error of a store that refused access. */
 export type OnRefusal = (error: SkulkError) => void;
