@@ -74,7 +74,10 @@ test('config init refuses wrong values without naming a file that does not exist
   const url = await init('--print', '--store-host', 'http://kite3:9000');
   expect(url.stdout).toMatch(/ {2}store_host: "kite3"[\s\S]* {2}store_port: 9000/);
   expect((await init('--store-host', 'http://kite3:99999')).stderr).toContain('with a port from 1 to 65535');
-  expect(await init('--store-host', 'kite3')).toMatchObject({ status: 0, stdout: expect.stringContaining(`validate --config ${file}`) });
+  expect(await init('--store-host', 'kite3')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining(`next: skulk health --config ${file}`),
+  });
 });
 
 test('a server with a token distinguishes a missing token from a wrong one', async () => {
