@@ -88,10 +88,15 @@ longTest('a second request joins a running download, a delete is refused, and a 
   expect(await running.exited).toMatchObject({ status: 5 });
   expect((await world.host('cancel', 'org/m')).status).toBe(5);
   expect((await world.host('cancel', 'org/other')).status).toBe(3);
+  // Two names are refused: they must not clear everything.
+  const two = await fetch(`${served.url}/downloads?model_id=org%2Fm&model_id=org%2Fn`, { method: 'DELETE' });
+  expect(two.status).toBe(400);
   // Only the row goes, and the next try has the data.
   expect((await world.host('downloads', '--clear', 'org/other')).stdout).toContain('nothing was removed');
   expect((await world.host('downloads', '--clear', 'org/m')).stdout).toBe('removed 1 download from the list\n');
   expect(JSON.parse((await world.host('downloads', '--json')).stdout)).toEqual({ downloads: [] });
+  const log = JSON.parse((await world.host('audit', '--json')).stdout) as { entries: object[] };
+  expect(log.entries).toContainEqual(expect.objectContaining({ action: 'clear-downloads', model_id: 'org/m', code: null }));
   gate.resolve();
   const before = world.hub.sent('model-00001-of-00002.safetensors');
   expect((await world.host('download', 'org/m')).status).toBe(0);

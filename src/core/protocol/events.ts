@@ -53,6 +53,7 @@ export const activityAction = oneOf([
   'add',
   'download',
   'cancel-download',
+  'clear-downloads',
   'delete',
   'purge',
   'evict',

@@ -172,7 +172,8 @@ export async function cancelDownload(
 /** Removes ended downloads from the store's list: all, those of a model, or one. */
 export async function clearDownload(deps: Deps, which: Partial<DownloadName>): Promise<ClearedDownloads> {
   await using opened = await openStore(deps);
-  return await (await opened.downloads()).clear(which);
+  const change = { action: 'clear-downloads', model_id: which.modelId ?? null } as const;
+  return await logUnserved(deps, opened, change, async () => (await opened.downloads()).clear(which));
 }
 
 /** The same for references; all of them without references. */
@@ -183,7 +184,11 @@ export async function clearDownloads(deps: Deps, { refs }: { readonly refs: read
   const ended = (await downloads.list({ recent: true })).filter(({ status }) => status === 'complete' || status === 'failed');
   let cleared = 0;
   for (const one of ended.filter((each) => isOneOf(refs, each)))
-    cleared += (await downloads.clear({ modelId: one.modelId, downloadId: one.download_id })).cleared;
+    cleared += (
+      await logUnserved(deps, opened, { action: 'clear-downloads', model_id: one.modelId }, () =>
+        downloads.clear({ modelId: one.modelId, downloadId: one.download_id }),
+      )
+    ).cleared;
   return { cleared };
 }
 

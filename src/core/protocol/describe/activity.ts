@@ -7,6 +7,7 @@ export const activityVerbs: Readonly<Record<ActivityAction, string>> = {
   add: 'added',
   download: 'asked for a download of',
   'cancel-download': 'stopped the download of',
+  'clear-downloads': 'cleared ended downloads of',
   delete: 'deleted',
   purge: 'purged staged copies of',
   evict: 'removed the staged copy of',
@@ -31,7 +32,11 @@ export const activityVerbs: Readonly<Record<ActivityAction, string>> = {
 export const activityActions = Object.keys(activityVerbs) as readonly ActivityAction[];
 
 /** The object of an action when it names no model: everything. */
-const all: Partial<Record<ActivityAction, string>> = { purge: 'every model', verify: 'every model' };
+const all: Partial<Record<ActivityAction, string>> = {
+  purge: 'every model',
+  verify: 'every model',
+  'clear-downloads': 'every model',
+};
 
 /** The object of the sentence if it is not a model; empty if it has no object. Pure. */
 export const objectOfActivity = ({ action, target }: Pick<ActivityEntry, 'action' | 'target'>): string => target ?? all[action] ?? '';

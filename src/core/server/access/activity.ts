@@ -123,6 +123,7 @@ export function entryFor(entry: ActivityEntry, { asker, ip }: Client): ActivityE
 const actions: readonly (readonly [pattern: RegExp, action: ActivityAction])[] = [
   [/^POST .*\/download$/, 'download'],
   [/^DELETE .*\/download$/, 'cancel-download'],
+  [/^DELETE .*\/downloads$/, 'clear-downloads'],
   [/^POST .*\/optimize$/, 'optimize'],
   [/^DELETE .*\/optimize$/, 'cancel-optimization'],
   [/^DELETE (?:\/store)?\/models\//, 'delete'],

@@ -151,10 +151,11 @@ function nameOf(asker: Asker | undefined): string {
 }
 
 /** The target, as far as the URL or the body contains it. */
-function targetOf({ params, body, routeOptions }: FastifyRequest): object {
+function targetOf({ params, query, body, routeOptions }: FastifyRequest): object {
   const { id, org, name, node, order } = fieldsOf(params);
   const fields = fieldsOf(body);
-  const model = id ?? (org === undefined ? undefined : `${org}/${name}`) ?? fields['model_id'] ?? fields['modelId'];
+  const model =
+    id ?? (org === undefined ? undefined : `${org}/${name}`) ?? fields['model_id'] ?? fields['modelId'] ?? fieldsOf(query)['model_id'];
   return {
     ...(typeof model === 'string' && { model: textOf(model) }),
     ...(Array.isArray(fields['model_ids']) && { models: fields['model_ids'].slice(0, 20).map(textOf) }),

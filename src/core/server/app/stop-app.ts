@@ -20,7 +20,8 @@ export function closeOnlyIdleConnections({ server }: FastifyInstance): void {
       if (running !== undefined) answers.set(socket, running + change);
     };
     count(1);
-    response.once('close', () => count(-1));
+    // When it does not finish, its connection closes.
+    response.once('finish', () => count(-1));
   });
   server.closeIdleConnections = () => {
     for (const [socket, running] of answers) if (running === 0) socket.destroy();

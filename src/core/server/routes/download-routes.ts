@@ -52,7 +52,9 @@ export function downloadIdIn(request: FastifyRequest): string | undefined {
 /** Which ended downloads to clear: all without parameters. Throws BAD_REQUEST, BAD_MODEL_ID. */
 export function namedIn(request: FastifyRequest): Partial<DownloadName> {
   const { model_id: id } = request.query as { model_id?: unknown };
-  return { ...(typeof id === 'string' && { modelId: parseModelId(id) }), downloadId: downloadIdIn(request) };
+  // Two of them are an array: they must not clear everything.
+  if (id !== undefined && typeof id !== 'string') throw new SkulkError('BAD_REQUEST', 'model_id must be given once');
+  return { ...(id !== undefined && { modelId: parseModelId(id) }), downloadId: downloadIdIn(request) };
 }
 
 const nameIn = (request: FastifyRequest): DownloadName => ({ modelId: modelOf(request), downloadId: downloadIdIn(request) });
