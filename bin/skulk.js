@@ -90,13 +90,12 @@ function start() {
     ? [import('../dist/main.js'), import('../dist/commands-index.js')]
     : [import('../src/cli/main.ts'), import('../src/commands/index.ts')];
   return Promise.all(parts).then((loaded) => {
-    return loaded[0].main(process.argv.slice(2), loaded[0].processHost(loaded[1].commandLoaders));
+    const host = loaded[0].processHost(loaded[1].commandLoaders);
+    return loaded[0].main(process.argv.slice(2), host).then(host.exit);
   });
 }
 
 if (isSupported(process.versions.node)) {
-  start().then((status) => {
-    process.exit(status);
-  });
+  start();
 } else if (findNode() !== undefined) runWith(findNode());
 else refuse();

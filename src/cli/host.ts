@@ -1,3 +1,4 @@
+import { endProcess } from '../core/kernel/process/end-process.ts';
 import { homeOfUser, nameOfUser, ownVersion, workingDirectory } from '../core/kernel/process/own-process.ts';
 import { processReplacement, type Replacement } from '../core/kernel/process/replace-process.ts';
 import type { CommandLoaders } from './definition.ts';
@@ -101,7 +102,7 @@ export function processHost(commands: CommandLoaders): Host {
     },
     controlJob,
     ...(replacement !== undefined && { replacement }),
-    exit: (status) => process.exit(status),
+    exit: endProcess,
   };
 }
 

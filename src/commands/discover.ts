@@ -19,7 +19,8 @@ export const discover = defineCommand({
   exits: ['not-found'],
   run: async ({ timeout = 2_000, explain }, context) => {
     const deps = await context.deps();
-    const { discover: ask, mayDiscover } = await import('../core/connect/discover.ts');
+    const { discover: ask } = await import('../core/connect/discover.ts');
+    const { mayDiscover } = await import('../core/connect/may-use-mdns.ts');
     const { askKnownHosts } = await import('../core/connect/usual-ports.ts');
     const [found, asked] = await Promise.all([ask(deps, { timeoutMs: timeout }), mayDiscover(deps) ? askKnownHosts(deps) : []]);
     // A store that announces itself is already listed, under another address.

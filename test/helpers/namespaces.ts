@@ -21,6 +21,8 @@ export interface Machine {
   readonly block: (ports: string, direction: 'to' | 'from') => Promise<void>;
   /** Its names, as in /etc/hosts. */
   readonly setHosts: (text: string) => Promise<void>;
+  /** Its name servers, as in /etc/resolv.conf. */
+  readonly setResolver: (text: string) => Promise<void>;
   /** What curl prints there. */
   readonly curl: (...args: readonly string[]) => Promise<string>;
   readonly skulk: (
@@ -68,15 +70,19 @@ export async function machinesOnOneLan(count: number): Promise<readonly Machine[
           ports,
           direction === 'to' ? 'prohibit' : 'blackhole',
         )),
-      setHosts: async (text) => {
-        await mkdir(`/etc/netns/${name}`, { recursive: true });
-        await writeFile(`/etc/netns/${name}/hosts`, text);
-      },
+      setHosts: (text) => setFile(name, 'hosts', text),
+      setResolver: (text) => setFile(name, 'resolv.conf', text),
       curl: async (...args) => (await run('ip', ['netns', 'exec', name, 'curl', '-sS', '--max-time', '20', ...args])).stdout,
       skulk: (args, env) => start(name, args, env),
     });
   }
   return machines;
+}
+
+/** Replaces a file of /etc in a namespace. */
+async function setFile(namespace: string, file: string, text: string): Promise<void> {
+  await mkdir(`/etc/netns/${namespace}`, { recursive: true });
+  await writeFile(`/etc/netns/${namespace}/${file}`, text);
 }
 
 function start(namespace: string, args: readonly string[], env: Readonly<Record<string, string>>): ReturnType<Machine['skulk']> {

@@ -37,7 +37,10 @@ export const configVariables: readonly (readonly [name: string, means: string])[
   ['SKULK_NO_MDNS', '1: do not announce a store by mDNS, and do not search for one'],
   ['SKULK_NO_DISCOVERY', '1: use only an explicitly configured store; do not search by mDNS or on this machine'],
   ['SKULK_STALL_TIMEOUT', 'seconds without data after which a connection to the store is closed and opened again; default 30'],
-  ['SKULK_CONNECT_TIMEOUT', 'seconds to wait for a connection to the store before a staged copy is used unchecked; default 1.5'],
+  [
+    'SKULK_CONNECT_TIMEOUT',
+    "seconds to wait for the store's name, and then for a connection, before a staged copy is used unchecked; default 1.5",
+  ],
   ['SKULK_NODE_ID', 'id of this machine; default: generated once and kept in SKULK_HOME'],
   ['HF_TOKEN', 'Hugging Face token; overrides hf_token'],
   ['HF_ENDPOINT', 'URL of the Hugging Face Hub or of a mirror; default https://huggingface.co'],

@@ -4,7 +4,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { describeFailure } from '../kernel/explain-system-error.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { Deps } from './deps.ts';
-import { mayUseMdns } from './discover.ts';
+import { mayUseMdns } from './may-use-mdns.ts';
 import { type Advertised, chooseAdvertised, isPublicAddress, isRoutable, lanAddresses } from './routable-address.ts';
 
 /**

@@ -3,6 +3,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { sameHostname } from '../kernel/machine/hostname.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import type { Deps } from './deps.ts';
+import { mayUseMdns } from './may-use-mdns.ts';
 import type { AnnouncedStore } from './mdns.ts';
 import { type RankedAddress, rankAddresses } from './routable-address.ts';
 
@@ -16,14 +17,6 @@ export interface Discovery {
 
 /** How long a command without a store listens, in milliseconds. */
 const shortMs = 700;
-
-const isOn = (text: string | undefined): boolean => /^(1|true|yes|on)$/i.test(text ?? '');
-
-/** Whether to search for a store if none is configured: `SKULK_NO_DISCOVERY` disables it. */
-export const mayDiscover = ({ world }: Pick<Deps, 'world'>): boolean => !isOn(world.env['SKULK_NO_DISCOVERY']);
-
-/** Whether this machine may use mDNS: `SKULK_NO_MDNS` disables it. */
-export const mayUseMdns = (deps: Pick<Deps, 'world'>): boolean => mayDiscover(deps) && !isOn(deps.world.env['SKULK_NO_MDNS']);
 
 /** Searches the LAN for stores. @param timeoutMs how long to listen, unless `isEnough` accepts an answer */
 export async function discover(
@@ -72,8 +65,8 @@ export async function findOtherStores(deps: Deps): Promise<readonly string[]> {
 }
 
 /**
- * Finds a store whose name the name service does not know, e.g. if `store_host` is a node id.
- * @returns an IPv4 address
+ * Finds a store whose name the name service does not know or is slow to resolve, e.g. if `store_host` is a node id.
+ * @returns an IPv4 address; undefined if no store announces the name, or several do
  */
 export async function findStoreByName(deps: Deps, name: string): Promise<string | undefined> {
   // A name in a URL has lost its capitals.
@@ -83,7 +76,7 @@ export async function findStoreByName(deps: Deps, name: string): Promise<string 
   const matches = stores.filter(isMatch);
   const [only] = matches;
   if (only === undefined || matches.length > 1) return undefined;
-  deps.world.emit({ type: 'note', message: `${name} cannot be resolved; ${nameOf(only)} was found by mDNS` });
+  deps.world.emit({ type: 'note', message: `DNS does not resolve ${name}; ${nameOf(only)} was found by mDNS` });
   return hostOf(only.url);
 }
 

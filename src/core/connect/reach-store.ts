@@ -1,9 +1,10 @@
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { isUnresolved } from '../kernel/explain-network-error.ts';
 import type { World } from '../kernel/world.ts';
 import type { Deps } from './deps.ts';
 import type { OpenedStore } from './open-store.ts';
 
-/** How long an optional store may take to accept a connection, including the lookup of its name. */
+/** How long an optional store may take to accept a connection, and before it the lookup of its name. */
 const defaultSeconds = 1.5;
 const maxSeconds = 600;
 /** The shortest time limit for the first byte of an answer, in milliseconds. */
@@ -11,7 +12,7 @@ const shortestAnswerMs = 2_000;
 
 /** How long to wait for an optional store, in milliseconds. */
 export interface Patience {
-  /** For a connection, including the lookup of the name. */
+  /** For a connection, and before it for the lookup of the name. */
   readonly connectMs: number;
   /** For the first byte of an answer, and for each further one. */
   readonly answerMs: number;
@@ -74,8 +75,8 @@ export async function whyOutOfReach(
   const { mapNetworkError } = await import('../client/http/map-failure.ts');
   const failure = mapNetworkError(outcome, url);
   if (!(failure instanceof SkulkError)) throw failure;
-  // An unknown name has caused a lookup in the name service, and then a search on the LAN.
-  if (isUnknownName(outcome)) remember(world, url, failure, 'connect');
+  // The name service was asked, and the LAN was searched.
+  if (isUnresolved(outcome)) remember(world, url, failure, 'connect');
   return failure;
 }
 
@@ -92,5 +93,3 @@ function remember(world: World, url: string, failure: SkulkError, step: Silence[
   const known = silences.get(world) ?? new Map<string, Silence>();
   silences.set(world, known.set(url, { failure, step, until: performance.now() + rememberedMs }));
 }
-
-const isUnknownName = (error: Error): boolean => isSystemError(error, 'ENOTFOUND', 'EAI_AGAIN');

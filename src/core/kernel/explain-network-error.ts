@@ -36,6 +36,15 @@ export function describeNetworkError(error: unknown): string {
   return message || systemCode(error) || 'the connection failed';
 }
 
+/** A name that was not resolved in time. Its code is `NAME_TIMEOUT`. */
+export const lateName = (name: string, ms: number): Error =>
+  Object.assign(new Error(`the name ${name} was not resolved within ${ms / 1000} s`), { code: 'NAME_TIMEOUT' });
+
+/** A name of a store that neither the name service nor an mDNS search knows. Its code is `NAME_UNKNOWN`. */
+export const unknownName = (name: string): Error =>
+  Object.assign(new Error(`${name} is found neither by DNS nor by mDNS; it is probably off`), { code: 'NAME_UNKNOWN' });
+
 /** Whether a host name could not be resolved to an address. Pure. */
-export const isUnresolved = (error: unknown): boolean =>
-  ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ENODATA', 'EAI_NODATA'].includes(systemCode(error) ?? '');
+export const isUnresolved = (error: unknown): boolean => unresolved.has(systemCode(error) ?? '');
+
+const unresolved = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ENODATA', 'EAI_NODATA', 'NAME_TIMEOUT', 'NAME_UNKNOWN']);

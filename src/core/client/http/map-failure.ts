@@ -79,10 +79,14 @@ export function mapNetworkError(error: unknown, url: string): unknown {
   });
 }
 
+const nameServers = 'the name servers of this machine (/etc/resolv.conf)';
+const setAddress = 'set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080';
+
 const hints: Record<string, string> = {
-  ENOTFOUND: 'check the name (try NAME.local), or set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080',
-  EAI_AGAIN:
-    'if mDNS found the store before: check that `skulk serve` runs there; else check the name and the DNS settings of this machine, or set an address in store_http_host or SKULK_STORE',
+  ENOTFOUND: `check the name (try NAME.local), or ${setAddress}`,
+  EAI_AGAIN: `check the name and ${nameServers}, or ${setAddress}`,
+  NAME_TIMEOUT: `check ${nameServers}, or ${setAddress}`,
+  NAME_UNKNOWN: 'start `skulk serve` there; `skulk discover` lists the stores that answer now, if the name is wrong',
   ETIMEDOUT: 'check that the host is up and that no firewall blocks the connection',
   EHOSTUNREACH: 'check that the host is up and on this network',
   EPROTO: 'if `skulk serve` runs there without a TLS proxy, use http:// instead of https://',

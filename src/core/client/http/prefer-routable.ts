@@ -12,6 +12,9 @@ export interface PreferRoutableOptions {
   readonly now?: () => number;
 }
 
+/** A lookup for sockets. `quick` is the same without requests to the store, for a test whether it can be reached. */
+export type StoreLookup = LookupFunction & { readonly quick?: LookupFunction };
+
 /** How long the store's address, or its absence, is cached, in milliseconds. */
 const rememberedMs = 60_000;
 

@@ -12,6 +12,8 @@ const networkCodes = new Set([
   'ENETDOWN',
   'ENOTFOUND',
   'EAI_AGAIN',
+  'NAME_TIMEOUT',
+  'NAME_UNKNOWN',
   'EADDRNOTAVAIL',
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);

@@ -1,10 +1,10 @@
 import { Agent as HttpAgent } from 'node:http';
-import type { LookupFunction, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import fetch, { type RequestInit, type Response } from 'node-fetch';
 import { systemCode } from '../../kernel/errors.ts';
-import { startDeadline } from '../../kernel/flow/deadline.ts';
 import { isLinkLocal } from '../../kernel/machine/link-local.ts';
-import { connectWithin, type ProbeOutcome } from './probe-connection.ts';
+import type { StoreLookup } from './prefer-routable.ts';
+import { connectWithin, limitConnecting, type ProbeOutcome } from './probe-connection.ts';
 import { rememberRefusals } from './token-guard.ts';
 
 export type { Response } from 'node-fetch';
@@ -16,12 +16,12 @@ export type StoreFetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface Transport {
   readonly fetch: StoreFetch;
   /**
-   * Tests whether the store accepts connections. Never throws. A recent answer counts as success. The tested connection is used for the
+   * Tests whether the store accepts connections; see `probeConnection`. Never throws. A recent answer counts as success. The tested connection is used for the
    * next request.
    */
   readonly probe: (timeoutMs: number) => Promise<ProbeOutcome>;
   /** How sockets resolve the store's name; undefined for the system's own lookup. */
-  readonly lookup: LookupFunction | undefined;
+  readonly lookup: StoreLookup | undefined;
   /** Closes all connections. */
   readonly close: () => void;
 }
@@ -30,11 +30,11 @@ export interface Transport {
 export interface TransportOptions {
   /** The URL of the store. */
   readonly url: string;
-  /** The time limit for opening a connection. */
+  /** The time limit for opening a connection, and before it for the lookup of the name. */
   readonly connectTimeoutMs: number;
   /** The maximum number of connections. */
   readonly connections: number;
-  readonly lookup?: LookupFunction | undefined;
+  readonly lookup?: StoreLookup | undefined;
 }
 
 /** How long after an answer a store counts as reachable without a test, in milliseconds. */
@@ -75,7 +75,7 @@ export function createTransport({ url: base, connectTimeoutMs, connections, look
     },
     probe: async (timeoutMs) => {
       if (performance.now() - answeredAt < freshMs) return 'connected';
-      const outcome = await connectWithin(base, timeoutMs, lookup);
+      const outcome = await connectWithin(base, timeoutMs, lookup?.quick ?? lookup);
       if (outcome === 'timeout' || outcome instanceof Error) return outcome;
       // With TLS, a connection is more than a socket; and `preferRoutable` would not choose a link-local address.
       if (!base.startsWith('http:') || (lookup !== undefined && isLinkLocal(outcome.remoteAddress ?? ''))) outcome.destroy();
@@ -93,16 +93,16 @@ export function createTransport({ url: base, connectTimeoutMs, connections, look
   };
 }
 
-/** Limits the time to open a connection; the operating system itself would wait for minutes. @param ready returns an open socket */
+/** Limits the time to resolve a name, and then the time to open a connection; the operating system itself would wait for minutes. @param ready returns an open socket */
 export function boundConnecting(agent: HttpAgent, timeoutMs: number, ready: () => Socket | undefined = () => undefined): HttpAgent {
   const original = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     const open = ready();
     if (open !== undefined) return open;
     const socket = original(options, callback) as Socket;
-    const giveUp = (): void =>
-      void socket.destroy(Object.assign(new Error(`no connection within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' }));
-    const stop = startDeadline(giveUp, timeoutMs);
+    const giveUp = (late: Error | undefined): void =>
+      void socket.destroy(late ?? Object.assign(new Error(`no connection within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' }));
+    const stop = limitConnecting(socket, 'host' in options ? (options.host ?? 'localhost') : '', timeoutMs, giveUp);
     socket.once('connect', stop);
     socket.once('close', stop);
     return socket;

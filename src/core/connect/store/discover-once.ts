@@ -49,7 +49,7 @@ async function findAnyStore(deps: Deps): Promise<string | undefined> {
 
 /** A server with other settings, at the usual port of this machine. */
 async function findOnThisMachine(deps: Deps): Promise<string | undefined> {
-  const { mayDiscover } = await import('../discover.ts');
+  const { mayDiscover } = await import('../may-use-mdns.ts');
   if (!mayDiscover(deps)) return undefined;
   const url = `http://127.0.0.1:${deps.config.settings.storePort.value}`;
   const { openOverHttp } = await import('./store-over-http.ts');

@@ -3,6 +3,7 @@ import type { TokenGuard } from '../../client/http/token-guard.ts';
 import { createStoreClient, openTransport } from '../../client/store-client.ts';
 import type { Deps } from '../deps.ts';
 import { guardToken } from '../guard-token.ts';
+import { mayUseMdns } from '../may-use-mdns.ts';
 import type { OpenedStore } from './opened-store.ts';
 
 /** The maximum number of simultaneous requests: the most that a user may configure. */
@@ -59,11 +60,9 @@ export async function openOverHttp(
   };
 }
 
-/** Finds a store whose name the name service does not know. */
-export const findByName =
-  (deps: Deps): FindByName =>
-  async (name) =>
-    (await import('../discover.ts')).findStoreByName(deps, name);
+/** Finds a store by the name that it announces; undefined if this machine uses no mDNS. */
+export const findByName = (deps: Deps): FindByName | undefined =>
+  mayUseMdns(deps) ? async (name) => (await import('../discover.ts')).findStoreByName(deps, name) : undefined;
 
 /**
  * The credential for a store: a token from a flag or the environment, else this machine's key for its own server, else the configured

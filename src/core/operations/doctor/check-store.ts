@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -6,12 +5,14 @@ import { probeConnection } from '../../client/http/probe-connection.ts';
 import { advertisedAddress } from '../../connect/advertise.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { findStoreByName } from '../../connect/discover.ts';
+import { mayUseMdns } from '../../connect/may-use-mdns.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { loopback, rankAddresses } from '../../connect/routable-address.ts';
 import { askUsualPorts } from '../../connect/usual-ports.ts';
-import { describeNetworkError } from '../../kernel/explain-network-error.ts';
+import { describeNetworkError, isUnresolved } from '../../kernel/explain-network-error.ts';
 import { isLinkLocal } from '../../kernel/machine/link-local.ts';
+import { askNameService, waitedFor } from '../../kernel/machine/resolve-name.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { formatBytes, plural } from '../../kernel/units.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
@@ -22,8 +23,9 @@ import { diskRoom } from '../../transfer/disk-room.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
 import type { Role } from './find-role.ts';
 
+/** Both for the name, so that two checks do not disagree about it. */
 const lookupMs = 3_000;
-const connectMs = 2_000;
+const connectMs = lookupMs;
 const maxClockErrorMs = 5 * 60_000;
 
 /** Checks that this machine can reach the address of the store's name. On the store host: the address at which others reach it. */
@@ -33,10 +35,19 @@ export async function checkAddress(deps: Deps, { url, isHost }: Pick<Role, 'url'
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   const addresses = isIP(host) !== 0 ? [host] : await resolve(host);
   if (typeof addresses === 'string') {
-    const todo = 'set store_http_host to the address of the store host';
     const announced = await findStoreByName(deps, host);
-    if (announced === undefined) return problem('address', `${host} ${addresses}`, todo, 'STORE_UNREACHABLE');
-    return warning('address', `${host} ${addresses}, but mDNS found the store of that name at ${announced}`, todo);
+    if (announced !== undefined)
+      return warning(
+        'address',
+        `${host} ${addresses}, but mDNS found the store of that name at ${announced}`,
+        `check the name servers of this machine, or set store_http_host to ${announced}`,
+      );
+    return problem(
+      'address',
+      `${host} ${addresses}${mayUseMdns(deps) ? ', and mDNS finds no store of that name; it is probably off' : ''}`,
+      'start the store host, or set store_http_host to its address; check the name servers of this machine',
+      'STORE_UNREACHABLE',
+    );
   }
   const found = isIP(host) !== 0 ? `the store is at ${host}` : `${host} is ${addresses.join(', ')}`;
   if (addresses.every(isLinkLocal))
@@ -76,10 +87,9 @@ async function addressFromServer(deps: Deps): Promise<NonNullable<StoreHealth['a
 }
 
 async function resolve(host: string): Promise<readonly string[] | string> {
-  const timeout = new Promise<string>(
-    (settle) => void setTimeout(settle, lookupMs, `was not resolved within ${lookupMs / 1000} s`).unref(),
-  );
-  const answer = lookup(host, { all: true }).then(
+  const question = askNameService(host);
+  const timeout = waitedFor(question, lookupMs).then(() => `was not resolved by DNS within ${lookupMs / 1000} s`);
+  const answer = question.answer.then(
     (found) => found.map(({ address }) => address),
     (error: unknown) => `cannot be resolved: ${describeNetworkError(error)}`,
   );
@@ -93,6 +103,11 @@ export async function checkServer(deps: Deps, { url, isHost, isWithoutStore = fa
   await using opened = await openStore(deps);
   const outcome = await (opened.probe?.(connectMs) ?? probeConnection(url, connectMs));
   if (outcome !== 'connected') {
+    if (isUnresolved(outcome)) {
+      const hasToken = deps.config.settings.token.value !== undefined;
+      const todo = `${hasToken ? 'a token is only sent to an address from DNS: ' : ''}set store_http_host to the address of the store host`;
+      return [problem('store', `${url} cannot be reached: ${describeNetworkError(outcome)}`, todo, 'STORE_UNREACHABLE')];
+    }
     const why =
       outcome === 'timeout'
         ? `did not accept a connection within ${connectMs / 1000} s`

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Endpoint } from '../../catalog/programs/programs.ts';
 import type { Deps } from '../../connect/deps.ts';
@@ -6,6 +5,7 @@ import { guardToken } from '../../connect/guard-token.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { askNameService, resolveName } from '../../kernel/machine/resolve-name.ts';
 
 /** The server that programs use as their Hub. */
 export interface HubEndpoint extends Endpoint {
@@ -53,13 +53,13 @@ async function urlOfStore(deps: Deps): Promise<string> {
 async function asPrograms(deps: Deps, url: string): Promise<{ readonly address: string; readonly isLearned: boolean }> {
   const { hostname } = new URL(url);
   if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return { address: url, isLearned: false };
-  const isKnown = await lookup(hostname).then(
-    () => true,
-    () => false,
-  );
-  if (isKnown) return { address: url, isLearned: false };
+  const byNameService = (): Promise<readonly unknown[]> => askNameService(hostname).answer.catch(() => []);
+  // A slow name service decides where a token goes.
+  const known = await (deps.config.settings.token.value === undefined ? resolveName(hostname) : byNameService());
+  if (known.length > 0) return { address: url, isLearned: false };
   const { findStoreByName } = await import('../../connect/discover.ts');
   const found = await findStoreByName(deps, hostname).catch(() => undefined);
+  if (found === undefined && (await byNameService()).length > 0) return { address: url, isLearned: false };
   if (found === undefined)
     throw new SkulkError('STORE_UNREACHABLE', `no machine is known as ${hostname}`, {
       hint: 'name the store by its address: SKULK_STORE=http://ADDRESS:58080',

@@ -5,7 +5,7 @@ import { checkDirectory } from '../../config/check-paths.ts';
 import { expandPath } from '../../config/expand-path.ts';
 import { isHomeMoved, skulkHomeOf } from '../../config/load.ts';
 import type { SettingFlags } from '../../config/settings.ts';
-import { mayUseMdns } from '../../connect/discover.ts';
+import { mayUseMdns } from '../../connect/may-use-mdns.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { World } from '../../kernel/world.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';

@@ -1,6 +1,6 @@
 import { isRecordHidden, serveRecordFile } from '../../access/serve-record.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { mayDiscover } from '../../connect/discover.ts';
+import { mayDiscover } from '../../connect/may-use-mdns.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { nameOfUser, ownerOf } from '../../kernel/machine/owner-of.ts';
 import { findPortOwner } from '../../kernel/process/port-owner.ts';
