@@ -1,11 +1,13 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { outcomeOf } from '../helpers/raw-http.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
 
 const files = { 'a.safetensors': 'weights', 'config.json': '{}' };
 
@@ -63,6 +65,33 @@ usualTest('a file that a user puts where a finished download was built stops the
   expect(await world.host('delete', 'org/m', '--yes')).toMatchObject({ status: 0 });
   expect(await world.host('download', 'org/m')).toMatchObject({ status: 5, stderr: expect.stringContaining('files/config.json') });
   expect(await readFile(join(place, 'files/config.json'), 'utf8')).toBe('mine');
+});
+
+usualTest('a file that a user puts where a killed process built a published download stays, also if it has the same length', async () => {
+  const world = await hubWorld();
+  world.hub.push('org/m', { files });
+  const place = join(world.storePath, '.skulk/v1/downloads/org--m');
+  const killer = pathToFileURL(join(import.meta.dirname, '../helpers/kill-at-write.mjs')).href;
+  const env = { SKULK_HOME: join(world.home, 'host'), HF_ENDPOINT: world.hub.url, NODE_OPTIONS: `--import=${killer}` };
+  const killed = (at: string) => runSkulk(['download', 'org/m'], { env: { ...env, SKULK_TEST_KILL_AT: at } });
+  // Between the rename of the files and the removal of their record.
+  expect(await killed('rm names.json')).toMatchObject({ signal: 'SIGKILL' });
+  expect(await readdir(place)).toEqual(expect.arrayContaining(['names.json']));
+  expect(await readFile(join(world.storePath, 'org--m/config.json'), 'utf8')).toBe('{}');
+  expect(await world.host('delete', 'org/m', '--yes')).toMatchObject({ status: 0 });
+  await writeFiles(place, { 'files/config.json': '[]' });
+  expect(await world.host('download', 'org/m')).toMatchObject({ status: 5, stderr: expect.stringContaining('files/config.json') });
+  expect(await readFile(join(place, 'files/config.json'), 'utf8')).toBe('[]');
+  await rm(join(place, 'files/config.json'));
+  // Files that the next process moves back from a publication are still skulk's, and are not fetched again.
+  const sent = () => world.hub.sent('a.safetensors');
+  expect(await killed('rename intents/org--m.json')).toMatchObject({ signal: 'SIGKILL' });
+  const before = sent();
+  await writeFiles(join(world.home, 'other'), { 'w.gguf': 'other weights' });
+  const change = await world.host('add', join(world.home, 'other'), '--as', 'org/other');
+  expect(change).toMatchObject({ status: 0, stderr: expect.stringContaining('its moved files are back') });
+  expect(await world.host('download', 'org/m')).toMatchObject({ status: 0 });
+  expect(sent()).toBe(before);
 });
 
 usualTest('a client on the LAN cannot turn a directory of a user in the store into a model', async () => {

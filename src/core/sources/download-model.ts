@@ -17,7 +17,8 @@ import type { LocalStore } from '../store/contract.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
-import { enterWorkPlace, forgetFilesOf, removeWorkPlace } from '../transfer/work-place.ts';
+import { forgetWorkNames, markAsMoving } from '../transfer/work-names.ts';
+import { enterWorkPlace, removeWorkPlace } from '../transfer/work-place.ts';
 import { fetchPlanned } from './fetch-planned.ts';
 import { promiseOfPlanned } from './joined-file.ts';
 import { type FetchPlan, planFetch } from './plan-fetch.ts';
@@ -80,7 +81,7 @@ export async function downloadModel(request: DownloadRequest, tools: DownloadToo
       });
   }
   const { journal, ...left } = placeAt(place.path);
-  await forgetFilesOf(left);
+  await forgetWorkNames(left);
   if (dirname(place.lock) === place.path) await rm(journal, { force: true });
   else await removeWorkPlace(left);
 }
@@ -198,6 +199,7 @@ async function fetchAndPublish(
   const instead = kinds.some((file) => file.path === plan.ggufFile && file.gguf_kind !== undefined) ? loadableGguf(kinds) : undefined;
   if (instead !== undefined) report({ ggufFile: instead });
   await assertHeld();
+  await markAsMoving({ path, files });
   const { commit, about } = listing;
   const upstream = { repo: modelId, commit, files: listing.files, ...(about !== undefined && { restricted: about.isRestricted }) };
   const origin = { source: source.kind, commit, upstream };

@@ -9,6 +9,7 @@ import type { Manifest, ManifestFile } from '../protocol/manifest.ts';
 import type { Fingerprint } from '../transfer/fingerprint.ts';
 import { syncFile } from '../transfer/sync-file.ts';
 import { takeAway } from '../transfer/trash/take-away.ts';
+import { markAsMoving } from '../transfer/work-names.ts';
 import { removeWorkPlace } from '../transfer/work-place.ts';
 import { type CopyRecord, writeCopyRecord } from './copy-record.ts';
 import { settleChanges } from './groups/change-journal.ts';
@@ -54,6 +55,7 @@ export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, to
   await lock.assertHeld();
   const about = { companions, ...(pin !== undefined && { pin }), ...proof };
   if (!tools.grows) await writeRecord();
+  await markAsMoving(incoming);
   const place = copyPath(layout, manifest.model_id);
   const replaced = await behindGate(layout, signal, async (gate) => {
     const assertHeld = async (): Promise<void> => {

@@ -1,11 +1,11 @@
-import { lstat, readFile, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import { findOthers } from './trash/list-below.ts';
 import { removeTree } from './trash/remove-tree.ts';
 import { takeFiles } from './trash/take-away.ts';
+import { readWorkNames, writeWorkNames } from './work-names.ts';
 
 /*
  * The directory in which a model is built outlives its process. Before a file is created there, its path is recorded beside it. So a
@@ -19,7 +19,6 @@ export interface WorkPlace {
   readonly files: string;
 }
 
-const namesFile = 'names.json';
 const journals = ['journal', 'hub-journal'];
 const ownAtTop =
   /^(?:names\.json|changes\.json|journal|hub-journal|\.(?:names|changes)\.json\.[0-9a-f]{12}\.tmp|lock\/.*|aria2\.json|\.aria2\.json\.[0-9a-f]{12}\.tmp|aria2\/.*)$/;
@@ -40,19 +39,13 @@ export async function enterWorkPlace(place: WorkPlace, paths: readonly string[])
     throw new SkulkError('CONFLICT', `${place.path} contains files that skulk did not create: ${quoteSome(others)}`, {
       hint: 'move them away, then run the command again',
     });
-  const known = new Set(await readNames(place));
-  if (paths.every((path) => known.has(path))) return;
-  await writeFileDurably(join(place.path, namesFile), JSON.stringify([...known.union(new Set(paths))]));
+  const record = await readWorkNames(place);
+  const known = new Set(record?.paths);
+  if (record?.isMoving === true || !paths.every((path) => known.has(path))) await writeWorkNames(place, known.union(new Set(paths)));
 }
 
 /** The recorded files of a directory; empty without a record. */
-export const namesOfWorkPlace = async (place: WorkPlace): Promise<readonly string[]> => (await readNames(place)) ?? [];
-
-/**
- * Forgets which files skulk created, after all of them were moved elsewhere. A file that appears there later was put there by a user, even
- * if it has the same name.
- */
-export const forgetFilesOf = (place: WorkPlace): Promise<void> => rm(join(place.path, namesFile), { force: true });
+export const namesOfWorkPlace = async (place: WorkPlace): Promise<readonly string[]> => (await readWorkNames(place))?.paths ?? [];
 
 /** Removes the content of a directory. Keeps a lock, which may be held or waited for, and files that skulk did not put there. */
 export async function clearWorkPlace(place: WorkPlace): Promise<void> {
@@ -72,13 +65,12 @@ export async function removeWorkPlace(place: WorkPlace): Promise<void> {
 /** Whether a directory is empty or contains something that skulk put there. */
 export async function isOwnWorkPlace(place: WorkPlace): Promise<boolean> {
   if ((await kindOf(place.path)) !== 'directory') return false;
-  return (await readNames(place)) !== undefined || (await hasJournal(place)) || (await listOthers(place)).length === 0;
+  return (await readWorkNames(place)) !== undefined || (await hasJournal(place)) || (await listOthers(place)).length === 0;
 }
 
 async function listOthers(place: WorkPlace): Promise<readonly string[]> {
   if ((await kindOf(place.path)) !== 'directory') return [];
-  const known = await readNames(place);
-  const own = new Set(known);
+  const own = new Set(await namesOfWorkPlace(place));
   return findOthers(place.path, (path, item) => {
     if (!item.isFile()) return false;
     return ownAtTop.test(path) || (path.startsWith('files/') && (own.has(path.slice('files/'.length)) || isRecord(path)));
@@ -91,16 +83,6 @@ const isRecord = (path: string): boolean => /^files\/(?:\.skulk\.json|\.last_use
 async function hasJournal({ path }: WorkPlace): Promise<boolean> {
   for (const name of journals) if ((await kindOf(join(path, name))) !== undefined) return true;
   return false;
-}
-
-async function readNames({ path }: WorkPlace): Promise<readonly string[] | undefined> {
-  try {
-    const names: unknown = JSON.parse(await readFile(join(path, namesFile), 'utf8'));
-    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError || isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
-    throw error;
-  }
 }
 
 async function kindOf(path: string): Promise<'directory' | 'other' | undefined> {
