@@ -7,6 +7,7 @@ import { createPageKeys } from '../../src/core/access/page-keys.ts';
 import { findServer, keyFor, recordServer } from '../../src/core/access/serve-record.ts';
 import { openTokenBook } from '../../src/core/access/token-book.ts';
 import { ensureAdminKey } from '../helpers/admin-key.ts';
+import { exfatDisk } from '../helpers/exfat-disk.ts';
 import { rawServer } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
@@ -39,6 +40,16 @@ describe('the key of a machine', () => {
     expect(await modeOf(join(home, 'admin-key'))).toBe(0o600);
     await writeFile(join(home, 'admin-key'), '');
     expect(await ensureAdminKey(home, () => {})).toMatch(/^[\w-]{43}$/);
+  });
+
+  test('stays on a disk that does not keep modes, with a warning at each start', wants('an exFAT disk'), async () => {
+    const home = await exfatDisk();
+    const told: string[] = [];
+    const ensure = () => ensureAdminKey(home, (_, news) => void told.push(news));
+    const first = await ensure();
+    expect([await ensure(), await ensure(), await readAdminKey(home)]).toEqual([first, first, first]);
+    expect(told).toEqual(['unprotected', 'unprotected', 'unprotected']);
+    expect(await readdir(home)).toEqual(['admin-key']);
   });
 });
 

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
+import { exfatDisk } from '../helpers/exfat-disk.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
@@ -13,28 +13,6 @@ import { wants } from '../helpers/wants.ts';
 const files = { 'Config.json': 'one', 'config.json': 'two' };
 const both = { status: 5, stdout: '', stderr: expect.stringMatching(/Config\.json.*config\.json/s) };
 const options = wants('an exFAT disk');
-
-/** A disk that treats upper and lower case as equal. */
-async function exfatDisk(): Promise<string> {
-  const home = await temporaryDirectory();
-  const [image, disk] = [join(home, 'image'), join(home, 'disk')];
-  await writeFile(image, '');
-  await truncate(image, 64 * 1024 * 1024);
-  await mkdir(disk);
-  const run = (command: string, ...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-    expect(status, stderr).toBe(0);
-    return stdout.trim();
-  };
-  run('mkfs.exfat', image);
-  const device = run('/sbin/losetup', '--find', '--show', image);
-  run('mount.exfat-fuse', device, disk);
-  onTestFinished(() => {
-    spawnSync('umount', [disk]);
-    spawnSync('/sbin/losetup', ['-d', device]);
-  });
-  return disk;
-}
 
 usualTest(
   'names that are equal on a disk are refused before a byte is sent, and staged on a disk that distinguishes them',

@@ -29,23 +29,44 @@ export interface MachineKey {
   readonly keep: () => Promise<void>;
 }
 
+/** What a user has to know about the file of a key: it was replaced, or its disk gives every file a mode that others can read. */
+export type KeyNews = 'replaced' | 'unprotected';
+
 /**
  * The key of this machine; creates it if there is none. If two processes create one, both get the same. A key that other users of the
- * machine could read is replaced.
+ * machine could read is replaced, unless the disk does not keep modes, where a new one would be no safer.
  * @throws SkulkError PERMISSION for a key of another user, who knows it and may need it
  */
-export async function prepareAdminKey(skulkHome: string, onReplaced: (path: string) => void): Promise<MachineKey> {
+export async function prepareAdminKey(skulkHome: string, tell: (path: string, news: KeyNews) => void): Promise<MachineKey> {
   const path = adminKeyFile(skulkHome);
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined) await refuseStranger(path, skulkHome);
-  if (found !== undefined && (found.mode & 0o077) !== 0) return replacement(path, () => onReplaced(path));
-  const known = await readAdminKey(skulkHome);
-  if (known !== undefined) return { key: known, keep: async () => {} };
   if (found !== undefined && !found.isFile())
     throw new SkulkError('CONFIG', `${path} is not a file`, { hint: 'remove it; `skulk serve` creates the key of this machine there' });
+  if (found !== undefined && isOpenToOthers(found)) {
+    if (await keepsModes(path)) return replacement(path, () => tell(path, 'replaced'));
+    tell(path, 'unprotected');
+  }
+  const known = await readAdminKey(skulkHome);
+  if (known !== undefined) return { key: known, keep: async () => {} };
   // An invalid key was not written completely by skulk.
   if (found !== undefined) return replacement(path);
-  return { key: await makeKey(skulkHome, path), keep: async () => {} };
+  const key = await makeKey(skulkHome, path);
+  if (isOpenToOthers(await stat(path))) tell(path, 'unprotected');
+  return { key, keep: async () => {} };
+}
+
+const isOpenToOthers = ({ mode }: { readonly mode: number }): boolean => (mode & 0o077) !== 0;
+
+/** Whether a new file beside this one can be closed to other users. A disk like exFAT gives all files the mode of its mount. */
+async function keepsModes(path: string): Promise<boolean> {
+  const probe = draftOf(path);
+  try {
+    await writePrivately(probe, '');
+    return !isOpenToOthers(await stat(probe));
+  } finally {
+    await rm(probe, { force: true });
+  }
 }
 
 async function refuseStranger(path: string, skulkHome: string): Promise<void> {
@@ -65,7 +86,7 @@ async function refuseStranger(path: string, skulkHome: string): Promise<void> {
 function replacement(path: string, onReplaced = () => {}): MachineKey {
   const key = makeSecret();
   const keep = async () => {
-    await writeKey(path, key);
+    await writePrivately(path, `${key}\n`);
     onReplaced();
   };
   return { key, keep };
@@ -73,8 +94,8 @@ function replacement(path: string, onReplaced = () => {}): MachineKey {
 
 async function makeKey(skulkHome: string, path: string): Promise<string> {
   const key = makeSecret();
-  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  await writeKey(draft, key);
+  const draft = draftOf(path);
+  await writePrivately(draft, `${key}\n`);
   try {
     await link(draft, path);
     await syncDirectory(skulkHome);
@@ -89,8 +110,12 @@ async function makeKey(skulkHome: string, path: string): Promise<string> {
   }
 }
 
-async function writeKey(path: string, key: string): Promise<void> {
-  await writeFileDurably(path, `${key}\n`, { mode: 0o600 });
-  // The umask of the process may have removed more rights.
-  await chmod(path, 0o600);
+const draftOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`;
+
+async function writePrivately(path: string, content: string): Promise<void> {
+  await writeFileDurably(path, content, { mode: 0o600 });
+  // The umask of the process may have removed more rights. A disk that does not keep modes may refuse.
+  await chmod(path, 0o600).catch((error: unknown) => {
+    if (!isSystemError(error, 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+  });
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { prepareAdminKey } from '../../access/admin-key.ts';
+import { type KeyNews, prepareAdminKey } from '../../access/admin-key.ts';
 import { closeHome, requireOwnHome } from '../../access/close-home.ts';
 import { createPageKeys } from '../../access/page-keys.ts';
 import { pageLink } from '../../access/page-link.ts';
@@ -66,9 +66,7 @@ export async function serve(
   await requireOwnHome(config.skulkHome);
   const nodeId = await ensureNodeId(config.skulkHome, world.env['SKULK_NODE_ID']);
   checkAdvertise(given);
-  const machineKey = await prepareAdminKey(config.skulkHome, (path) =>
-    world.emit({ type: 'warning', message: `other users could read ${path}, so the key of this machine was replaced` }),
-  );
+  const machineKey = await prepareAdminKey(config.skulkHome, (path, news) => world.emit({ type: 'warning', ...aboutKey[news](path) }));
   const left = readHandover(request.replacement?.handover);
   const pages = createPageKeys({ kept: left.pages });
   await warnOfUnit(given);
@@ -180,6 +178,15 @@ export async function serve(
   }
   return writeHandover({ port: storePort, apiPort: apiPort ?? null, pages: pages.digests() });
 }
+
+/** The warnings about the file with the key of this machine. */
+const aboutKey: Readonly<Record<KeyNews, (path: string) => { readonly message: string; readonly hint?: string }>> = {
+  replaced: (path) => ({ message: `other users could read ${path}, so the key of this machine was replaced` }),
+  unprotected: (path) => ({
+    message: `other users may be able to read ${path}, the key of this machine, because its disk does not keep the modes of files`,
+    hint: 'set SKULK_HOME to a directory on another disk; the store and the staged copies may stay',
+  }),
+};
 
 /** Carries out the store's orders. @returns a function that stops it */
 function beAgent(
