@@ -30,7 +30,7 @@ test('many processes that add different models at the same time lose no entry', 
   const expected: string[] = [];
   for (let round = 0; round < rounds({ few: 1, many: 67 }); round += 1) {
     const ids = ['a', 'b', 'c'].map((name) => `org/${name}${round}`);
-    const path = await source(`s${round}`, { 'a.gguf': noise(50_000, round) });
+    const path = await source(`s${round}`, { 'a.txt': noise(50_000, round) });
     const ended = await Promise.all(ids.map((id) => run('add', path, '--as', id, '-q')));
     expect(ended.map(({ status, stderr }) => [status, stderr])).toEqual(ids.map(() => [0, '']));
     expected.push(...ids);
@@ -119,7 +119,7 @@ test('a server completes an interrupted change when it starts, before it answers
 
 test('an invalid intent file does not block any change', async () => {
   const { root, look, source, entries } = await makeHome();
-  const path = await source('s', { 'a.gguf': 'one' });
+  const path = await source('s', { 'a.txt': 'one' });
   await mkdir(join(root, '.skulk/v1/intents'), { recursive: true });
   const notes = [
     '',
