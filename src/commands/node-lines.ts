@@ -44,7 +44,7 @@ function nodeLine(outcome: OnNode, name: string): string {
   if (outcome.status === 'done') return `${name}: done, freed ${formatBytes(outcome.freed_bytes)}`;
   if (outcome.status === 'deferred') return `${name}: later, ${outcome.reason ?? 'it is in use'}`;
   if (outcome.status === 'failed') return `${name}: failed, ${outcome.reason ?? 'no reason given'}`;
-  return `${name}: not answered yet`;
+  return `${name}: ${outcome.reason === null ? 'not answered yet' : `later, ${outcome.reason}`}`;
 }
 
 /** An order in the store's list. */

@@ -178,6 +178,29 @@ longTest('a model that was deleted and added again is staged again, and stays', 
   expect(await world.copies('laptop')).toEqual(['org--one']);
 });
 
+usualTest('a program without a server is reported with its copy in use while it runs, and a delete says so', async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  const host = await world.hostInProcess();
+  const end = join(world.home, 'end');
+  onTestFinished(() => writeFile(end, ''));
+  const running = world.startNode('laptop', host.url, 'run', 'org/one', '--', 'sh', '-c', `until test -e ${end}; do sleep 0.02; done`);
+  const copies = async () => {
+    const { nodes } = JSON.parse((await world.host('nodes', '--json')).stdout) as {
+      nodes: { node_id: string; copies: { model_id: string; in_use: boolean }[] }[];
+    };
+    return nodes.find(({ node_id }) => node_id === 'laptop')?.copies?.map(({ model_id, in_use }) => [model_id, in_use]);
+  };
+  await expect.poll(copies).toEqual([['org/one', true]]);
+  const deleted = await world.host('delete', 'org/one', '--yes');
+  expect(deleted).toMatchObject({ status: 9, stdout: expect.stringMatching(/laptop\)?: later, in use at its last report\n/) });
+  expect(await world.copies('laptop')).toEqual(['org--one']);
+  await writeFile(end, '');
+  expect((await running.exited).status).toBe(0);
+  expect(await world.copies('laptop')).toEqual([]);
+  expect(await pendingOf(world)).toEqual({ host: 0, laptop: 0 });
+});
+
 usualTest('a copy in use is removed when its last use ends, and at once with --force', async () => {
   const world = await fleetWorld();
   await world.add('org/one');

@@ -1,5 +1,6 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
+import { usesCopy } from '../protocol/describe/may-have.ts';
 import type { GivenOrder } from '../protocol/fleet.ts';
 import type { Fleet } from './contract.ts';
 import type { FleetState } from './fleet-state.ts';
@@ -24,6 +25,12 @@ export const describeOrder = (state: FleetState, booked: BookedOrder): GivenOrde
     hostnameOf: (nodeId) => state.nodes.get(nodeId)?.hostname ?? '',
     progressOf: (orderId, nodeId) => state.progress.get(orderId)?.get(nodeId),
     isAwaited: (one, nodeId) => state.isServer && mayAnswer(state, one, nodeId),
+    whyPending: ({ order }, nodeId) => {
+      const node = state.nodes.get(nodeId);
+      return order.kind !== 'stage' && !order.force && node !== undefined && usesCopy(node, order)
+        ? 'in use at its last report'
+        : undefined;
+    },
   }),
 });
 

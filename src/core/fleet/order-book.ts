@@ -174,10 +174,12 @@ export interface OutcomeFacts {
   readonly progressOf?: (orderId: string, nodeId: NodeId) => OrderProgress | undefined;
   /** Whether it can be reached now. */
   readonly isAwaited?: (booked: BookedOrder, nodeId: NodeId) => boolean;
+  /** Why a node may answer late, as far as it reported. */
+  readonly whyPending?: (booked: BookedOrder, nodeId: NodeId) => string | undefined;
 }
 
 /** The state of an order, by node. */
-export const outcomesOf = (booked: BookedOrder, { hostnameOf, progressOf, isAwaited }: OutcomeFacts): readonly NodeOutcome[] =>
+export const outcomesOf = (booked: BookedOrder, { hostnameOf, progressOf, isAwaited, whyPending }: OutcomeFacts): readonly NodeOutcome[] =>
   [...booked.nodes.keys()].map((node) => {
     const outcome = outcomeOn(booked, node);
     const isOpenStage = booked.order.kind === 'stage' && !isFinal(booked.order, outcome);
@@ -188,7 +190,7 @@ export const outcomesOf = (booked: BookedOrder, { hostnameOf, progressOf, isAwai
       status: outcome?.status ?? 'pending',
       freed_bytes: outcome?.freed_bytes ?? 0,
       ...(outcome?.bytes_transferred !== undefined && { bytes_transferred: outcome.bytes_transferred }),
-      reason: outcome?.reason ?? null,
+      reason: outcome === undefined ? (whyPending?.(booked, node) ?? null) : outcome.reason,
       ...(progress !== undefined && { progress }),
       ...(isOpenStage && isAwaited !== undefined && { awaited: isAwaited(booked, node) }),
     };

@@ -132,6 +132,21 @@ export async function reportStaged(deps: Deps): Promise<void> {
  * whose agent reports by itself.
  */
 export async function reportRemoval(deps: Deps, { limitMs = removalReportMs }: { readonly limitMs?: number } = {}): Promise<void> {
+  if (await reportWithin(deps, limitMs)) return;
+  deps.world.emit({
+    type: 'warning',
+    message: `the store did not take the report within ${limitMs / 1000} s, so it does not know yet which copies were removed`,
+    hint: 'check that store; `skulk reconcile` on this machine reports again',
+  });
+}
+
+/** Reports that a program has begun to use a copy, which may last for weeks. The report at its end does not wait long for this one. */
+export async function reportUse(deps: Deps): Promise<void> {
+  await reportWithin(deps, useReportMs);
+}
+
+/** @returns whether the report ended in time; a failure is only noted */
+async function reportWithin(deps: Deps, limitMs: number): Promise<boolean> {
   const { promise: late, resolve: end } = Promise.withResolvers<'late'>();
   const abort = new AbortController();
   const stop = startDeadline(() => {
@@ -145,21 +160,18 @@ export async function reportRemoval(deps: Deps, { limitMs = removalReportMs }: {
     (reason, thrown) => (isWithoutStore(thrown) ? undefined : noteUnreported(deps, reason)),
   );
   try {
-    if ((await Promise.race([reported, late])) !== 'late') return;
+    return (await Promise.race([reported, late])) !== 'late';
   } catch (error) {
     if (deps.world.signal.aborted || !abort.signal.aborted) throw error;
+    return false;
   } finally {
     stop();
   }
-  deps.world.emit({
-    type: 'warning',
-    message: `the store did not take the report within ${limitMs / 1000} s, so it does not know yet which copies were removed`,
-    hint: 'check that store; `skulk reconcile` on this machine reports again',
-  });
 }
 
 /** A store may answer byte by byte, so the limits of single requests do not bound the report. */
 const removalReportMs = 60_000;
+const useReportMs = 5_000;
 
 /** Receives the error of a store that refused access. */
 export type OnRefusal = (error: SkulkError) => void;

@@ -152,7 +152,10 @@ export const nodeOutcome = object({
   status: oneOf(['pending', ...outcomes], { default: 'pending' }),
   freed_bytes: countOrZero(),
   bytes_transferred,
-  reason: orNull(text({ maxLength: 2000 })),
+  reason: orNull(
+    text({ maxLength: 2000 }),
+    'As in the result; for a removal without a result, that the copy was in use at the last report of the node',
+  ),
   progress: Type.Optional(orderProgress),
   awaited: Type.Optional(flag('Only of a stage that is not done: whether the node can be reached now')),
 });

@@ -5,7 +5,7 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { findProgram, isInForeground, type ProgramOutput, sentByTerminal, startProgram } from '../../kernel/process/child-program.ts';
 import { identifySelf, locate } from '../../kernel/process/process-identity.ts';
-import { catchUp } from '../../node/catch-up.ts';
+import { catchUp, reportUse } from '../../node/catch-up.ts';
 import { type GroupFiles, isSameGroup } from '../../staging/groups/copy-groups.ts';
 import { runPurpose } from '../../staging/leases/holders.ts';
 import type { HeldLease } from '../../staging/leases/take-lease.ts';
@@ -70,6 +70,7 @@ async function runProgram(
   {
     ref,
     command,
+    offline,
     program,
     staged,
     files,
@@ -100,6 +101,7 @@ async function runProgram(
   const releaseSignals = takeSignals((signal) => {
     if (!sentByTerminal.has(signal) || !isInForeground()) child.kill(signal);
   });
+  let reporting: Promise<void> | undefined;
   try {
     // If this process is killed, the program continues, so the lease must too.
     if (child.identity !== undefined) await lease?.handTo([locate(child.identity), await identifySelf()]);
@@ -111,6 +113,8 @@ async function runProgram(
       }),
     );
     child.proceed();
+    // The program may run for weeks, so the store must know of the copy now. The program does not wait for that.
+    if (!offline) reporting = reportUse(deps).catch(() => undefined);
     const status = await child.status;
     if (staged.source === 'in-place') return status;
     await markUsed(deps, ref.modelId, (one) => isSameGroup(one, group));
@@ -118,6 +122,8 @@ async function runProgram(
     return status;
   } finally {
     releaseSignals();
+    // The report at the end must come last.
+    await reporting;
   }
 }
 
