@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { fleetWorld } from '../helpers/fleet-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
@@ -59,4 +60,29 @@ test('an invalid token is refused without being printed', async () => {
     expect(ended.stderr).toContain('model_store.auth.token');
     expect(ended.stderr).not.toMatch(/with a space|short|break-in-it/);
   }
+});
+
+test('a machine that may only read warns that its copies are not known to the store, once an hour', async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  await world.add('org/two');
+  const host = await world.hostInProcess();
+  expect(await world.host('policy', 'set', 'lan', 'read')).toMatchObject({ status: 0 });
+  const warning = 'warning: the store does not let this machine report its copies, so a delete there does not reach them';
+  const guest = (...args: readonly string[]) => world.node('guest', host.url, ...args);
+  // Without a copy there is nothing to warn of.
+  expect((await guest('purge-staging')).stderr).not.toContain('report its copies');
+  const first = await guest('stage', '--quiet', 'org/one');
+  expect(first).toMatchObject({ status: 0, stderr: expect.stringContaining(warning) });
+  expect(first.stderr).toContain('(role read)');
+  expect(first.stderr.match(/report its copies/g)).toHaveLength(1);
+  const again = await guest('stage', 'org/two');
+  expect(again).toMatchObject({ status: 0, stderr: expect.not.stringContaining('report its copies') });
+  const hourAgo = new Date(Date.now() - 3_700_000);
+  await utimes(join(world.home, 'guest/report-refused'), hourAgo, hourAgo);
+  expect((await guest('purge-staging', 'org/two')).stderr).toContain(warning);
+  // A store that does not answer has not refused anything.
+  await host.stop();
+  await utimes(join(world.home, 'guest/report-refused'), hourAgo, hourAgo);
+  expect((await guest('stage', 'org/one')).stderr).not.toContain('report its copies');
 });

@@ -14,7 +14,7 @@ import { reasonOf } from '../kernel/explain-system-error.ts';
 export async function askAsNode<T>(
   deps: Deps,
   ask: (opened: OpenedStore) => Promise<T>,
-  onFailure: (reason: string, thrown?: unknown) => void,
+  onFailure: (reason: string, thrown?: unknown) => void | Promise<void>,
 ): Promise<T | undefined> {
   const { signal } = deps.world;
   try {
@@ -22,10 +22,10 @@ export async function askAsNode<T>(
     await using opened = await openStore(deps);
     const outOfReach = await whyOutOfReach(deps, opened, 'answer');
     if (outOfReach === undefined) return await ask(opened);
-    onFailure(outOfReach.message);
+    await onFailure(outOfReach.message);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    onFailure(reasonOf(error), error);
+    await onFailure(reasonOf(error), error);
   }
   return undefined;
 }

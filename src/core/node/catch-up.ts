@@ -9,7 +9,8 @@ import { formatBytes } from '../kernel/units.ts';
 import type { Order, OrderKind, OrderOutcome } from '../protocol/fleet.ts';
 import { askAsNode, isWithoutStore } from './ask-as-node.ts';
 import { describeNode } from './describe-node.ts';
-import { executeOrder, executeStage, noteUnreported, reportCopies } from './execute-order.ts';
+import { executeOrder, executeStage, reportCopies } from './execute-order.ts';
+import { noteUnreported } from './note-unreported.ts';
 import type { StageForOrder } from './stage-orders.ts';
 
 /** An order that this node carried out, and its result. */
@@ -64,8 +65,10 @@ async function executeOrders(
   const nodeId = await ownNodeId(deps);
   const fleet = await opened.fleet();
   const about = await describeNode(deps, nodeId, { agent: false, full });
-  const orders = await fleet.report(about, { signal }).catch((error: unknown) => {
+  const orders = await fleet.report(about, { signal }).catch(async (error: unknown) => {
     rememberSilence(deps, opened, error);
+    // A requested report fails with its own error.
+    if (!isRequested && (about.staged_models ?? 0) > 0) await noteUnreported(deps, error, { hasCopies: true });
     throw error;
   });
   const executed: ExecutedOrder[] = [];
@@ -122,7 +125,7 @@ export async function reportStaged(deps: Deps): Promise<void> {
     deps,
     async (opened) => reportCopies(deps, await opened.fleet(), await ownNodeId(deps)),
     // The earlier request for orders has already reported that it is unreachable.
-    (reason, thrown) => (thrown === undefined ? undefined : noteUnreported(deps, reason)),
+    async (_, thrown) => (thrown === undefined ? undefined : noteUnreported(deps, thrown, { hasCopies: true })),
   );
 }
 
@@ -157,7 +160,8 @@ async function reportWithin(deps: Deps, limitMs: number): Promise<boolean> {
   const reported = askAsNode(
     bounded,
     async (opened) => reportCopies(bounded, await opened.fleet(), await ownNodeId(deps), { isEnding: false }),
-    (reason, thrown) => (isWithoutStore(thrown) ? undefined : noteUnreported(deps, reason)),
+    async (reason, thrown) =>
+      isWithoutStore(thrown) ? undefined : noteUnreported(deps, thrown ?? new Error(reason), { hasCopies: false }),
   );
   try {
     return (await Promise.race([reported, late])) !== 'late';

@@ -1,11 +1,11 @@
 import type { Deps } from '../connect/deps.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import { reasonOf } from '../kernel/explain-system-error.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { Order, OrderOutcome } from '../protocol/fleet.ts';
 import { carryOutOrder, settleOutcome } from './carry-out-order.ts';
 import { describeNode } from './describe-node.ts';
+import { noteUnreported } from './note-unreported.ts';
 import { createStageOrders, type StageForOrder } from './stage-orders.ts';
 
 /** Carries out an order and reports the result to the store. */
@@ -49,7 +49,7 @@ function noteUnsent({ world }: Deps, error: unknown): void {
 }
 
 /**
- * Reports the current copies to the store. A failure is only noted.
+ * Reports the current copies to the store. A failure is only noted; a refusal is a warning.
  * @param isEnding whether this process is about to release its leases
  */
 export async function reportCopies(
@@ -59,15 +59,13 @@ export async function reportCopies(
   { isEnding = true }: { readonly isEnding?: boolean } = {},
 ): Promise<void> {
   const { signal } = deps.world;
+  let hasCopies = false;
   try {
-    await fleet.report(await describeNode(deps, nodeId, { agent: false, full: true, isEnding }), { signal });
+    const report = await describeNode(deps, nodeId, { agent: false, full: true, isEnding });
+    hasCopies = report.staged_models !== 0;
+    await fleet.report(report, { signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    noteUnreported(deps, reasonOf(error));
+    await noteUnreported(deps, error, { hasCopies });
   }
-}
-
-/** Notes that the copies were not reported to the store. */
-export function noteUnreported({ world }: Deps, reason: string): void {
-  world.emit({ type: 'note', message: `cannot report the staged copies to the store: ${reason}` });
 }
