@@ -33,8 +33,10 @@ export const nodes = defineCommand({
       const { watchNodes } = await import('../core/operations/live/watch-lists.ts');
       await context.watch('nodes', {
         follow: watchNodes(deps),
-        result: ({ nodes: all, orders }) =>
-          all === null || orders === null ? undefined : { json: { nodes: all, orders }, text: textOf({ nodes: all, orders }) },
+        result: ({ nodes: all, orders, swarms }) =>
+          all === null || orders === null
+            ? undefined
+            : { json: { nodes: all, orders, swarms }, text: textOf({ nodes: all, orders, swarms }) },
       });
       return { watched: true } as const;
     }

@@ -72,6 +72,16 @@ test('--watch without a terminal prints the result again after each change, with
   const store = await scriptedStore();
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url };
   const json = startSkulk(['downloads', '--watch', '--json'], { env });
+  const swarm = {
+    model_id: 'org/big',
+    digest: 'a'.repeat(64),
+    members: 3,
+    seeders: 1,
+    host_sent_bytes: 2048,
+    began_at: '',
+    ended_at: null,
+  };
+  store.answers.set('/store/swarm', { swarms: [swarm] });
   const text = startSkulk(['nodes', '--watch'], { env });
   await expect.poll(() => linesOf(json.stdout()).length).toBe(1);
   store.tell('downloads', { downloads: [someDownload('org/a')] });
@@ -81,7 +91,7 @@ test('--watch without a terminal prints the result again after each change, with
   store.tell('downloads', same);
   store.tell('downloads', same);
   store.tell('nodes', { nodes: [someNode('box-1')] });
-  await expect.poll(() => text.stdout()).toMatch(/^NODE +HOSTNAME .*\nbox-1 +box-1 /m);
+  await expect.poll(() => text.stdout()).toMatch(/^NODE +HOSTNAME .*\nbox-1 +box-1 .*\norg\/big goes to 3 nodes together/m);
   expect(linesOf(json.stdout()).map((line) => JSON.parse(line))).toEqual([
     { downloads: [] },
     { downloads: [expect.objectContaining({ modelId: 'org/a', bytes_total: 4 * 1024 ** 3, status: 'downloading' })] },

@@ -2,6 +2,8 @@ import { Box } from 'ink';
 import type { ReactElement } from 'react';
 import type { Connection } from '../../../core/kernel/flow/follow.ts';
 import type { WatchedLists } from '../../../core/operations/live/watch-lists.ts';
+import { describeSwarm } from '../../../core/protocol/describe/swarm.ts';
+import { keyOfDownload } from '../../../core/protocol/downloads.ts';
 import { connectionParts } from '../dashboard/header.tsx';
 import { downloadColumns } from '../lists/download-columns.ts';
 import { nodeColumns } from '../lists/node-columns.ts';
@@ -32,7 +34,7 @@ export function WatchedDownloads({ live, onLeave }: WatchProps<WatchedLists['dow
       connection={known?.connection}
       columns={downloadColumns}
       rows={known?.downloads ?? null}
-      keyOf={({ modelId }) => modelId}
+      keyOf={keyOfDownload}
       empty="no downloads; `skulk download MODEL` starts one"
       onLeave={onLeave}
     />
@@ -65,6 +67,7 @@ export function WatchedNodes({ live, clock, onLeave }: WatchProps<WatchedLists['
       rows={known?.nodes ?? null}
       keyOf={({ node_id }) => node_id}
       empty="no machine has reported yet"
+      notes={known?.swarms.map(describeSwarm)}
       onLeave={onLeave}
     />
   );
@@ -72,6 +75,8 @@ export function WatchedNodes({ live, clock, onLeave }: WatchProps<WatchedLists['
 
 /** The header of the table, the last line, and the line of the next prompt. */
 const otherLines = 4;
+/** More would leave a small window no room for the table. */
+const maxNotes = 2;
 
 function Watched<Row>({
   connection,
@@ -79,6 +84,7 @@ function Watched<Row>({
   rows,
   keyOf,
   empty,
+  notes: allNotes = [],
   onLeave,
 }: {
   readonly connection: Connection | undefined;
@@ -86,10 +92,13 @@ function Watched<Row>({
   readonly rows: readonly Row[] | null;
   readonly keyOf: (row: Row) => string;
   readonly empty: string;
+  /** Lines below the table. */
+  readonly notes?: readonly string[] | undefined;
   readonly onLeave: () => void;
 }): ReactElement {
   const size = useSize();
-  const height = Math.max(1, size.rows - otherLines);
+  const notes = allNotes.slice(0, maxNotes);
+  const height = Math.max(1, size.rows - otherLines - notes.length);
   useKeys('page', (key) => {
     if (key !== 'q') return false;
     onLeave();
@@ -102,6 +111,9 @@ function Watched<Row>({
         <Table columns={columns} rows={rows} keyOf={keyOf} width={size.columns} window={{ top: 0, height }} />
       )}
       {rows !== null && rows.length === 0 && <Line parts={[{ text: `  ${empty}`, tone: 'quiet' }]} />}
+      {notes.map((text) => (
+        <Line key={text} parts={[{ text: `  ↑ ${text}`, tone: 'accent' }]} />
+      ))}
       {connection?.state === 'lost' && <Line parts={[{ text: `  ✗ ${connection.message}`, tone: 'bad' }]} />}
       <Line
         parts={spread(

@@ -1,8 +1,10 @@
 import type { Deps } from '../../connect/deps.ts';
+import { pause } from '../../kernel/flow/backoff.ts';
 import type { Connection, Follow } from '../../kernel/flow/follow.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import type { OptimizationStatus } from '../../protocol/optimizations.ts';
+import { listSwarms, type Swarm } from '../nodes/nodes.ts';
 import { followStore, pinStore, type StoreView } from './follow-store.ts';
 
 /** Lists that can be watched separately. Null means not known yet. */
@@ -13,6 +15,8 @@ export interface WatchedLists {
     readonly connection: Connection;
     readonly nodes: readonly KnownNode[] | null;
     readonly orders: readonly GivenOrder[] | null;
+    /** The models that several nodes take together now. */
+    readonly swarms: readonly Swarm[];
   };
 }
 
@@ -24,9 +28,42 @@ export const watchDownloads = (deps: Deps): Follow<WatchedLists['downloads']> =>
 export const watchOptimizations = (deps: Deps): Follow<WatchedLists['optimizations']> =>
   watchPart(deps, ({ connection, optimizations }) => ({ connection, optimizations }));
 
+/** How often the store is asked what several nodes take together, in milliseconds: no event tells. */
+const askEveryMs = 3_000;
+
 /** Follows the machines that stage from the store, and their orders, by hostname, in the same way. */
-export const watchNodes = (deps: Deps): Follow<WatchedLists['nodes']> =>
-  watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
+export const watchNodes =
+  (given: Deps): Follow<WatchedLists['nodes']> =>
+  async (report, signal) => {
+    const deps = await pinStore(given);
+    const isOver = new AbortController();
+    const untilOver = AbortSignal.any([signal, isOver.signal]);
+    let known: Omit<WatchedLists['nodes'], 'swarms'> | undefined;
+    let swarms: readonly Swarm[] = [];
+    const tell = (): void => {
+      if (known !== undefined && !untilOver.aborted) report({ ...known, swarms });
+    };
+    const askForSwarms = async (): Promise<void> => {
+      while (!untilOver.aborted) {
+        // The connection says that the store is away.
+        const now = await listSwarms(deps).catch(() => swarms);
+        const isSame = JSON.stringify(now) === JSON.stringify(swarms);
+        swarms = now;
+        if (!isSame) tell();
+        await pause(askEveryMs, untilOver).catch(() => undefined);
+      }
+    };
+    void askForSwarms();
+    try {
+      const follow = watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
+      await follow((now) => {
+        known = now;
+        tell();
+      }, signal);
+    } finally {
+      isOver.abort();
+    }
+  };
 
 /** @param part selects from the store's view; reported only when one of its fields changes */
 function watchPart<T extends object>(deps: Deps, part: (view: StoreView) => T): Follow<T> {
