@@ -6,11 +6,12 @@ import type { ModelId } from '../../src/core/kernel/model-id.ts';
 import type { DashboardActs, Removal } from '../../src/core/operations/live/acts.ts';
 import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
 import { decode } from '../../src/core/protocol/decode.ts';
+import { type DownloadStatus, downloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import type { CountedEntry, HubOffer, ShownModel } from '../../src/core/protocol/models.ts';
 import { type OptimizationPlan, type OptimizationStatus, optimizationStatus } from '../../src/core/protocol/optimizations.ts';
 import { stagingJob } from '../../src/core/protocol/staging.ts';
-import { someOptimization } from '../helpers/scripted-store.ts';
+import { someDownload, someOptimization } from '../helpers/scripted-store.ts';
 import { show } from './show-part.tsx';
 
 const model = (id: string): CountedEntry => ({
@@ -124,6 +125,7 @@ const node = (hostname: string, more: Partial<KnownNode> = {}): KnownNode =>
   ({ node_id: hostname, hostname, connected: true, agent: true, pending_orders: 0, copies: [copy], ...more }) as KnownNode;
 // An older node does not report its quantizations.
 const { quantizations: _, ...silent } = copy;
+const downloadOf = (modelId: string, more: object): DownloadStatus => decode(downloadStatus, someDownload(modelId, more)) as DownloadStatus;
 const known: DashboardView = {
   ...view,
   store: view.store && { ...view.store, nodes: [node('box'), node('old', { copies: [silent] })] },
@@ -359,6 +361,35 @@ test('o shows the reason and a hint when no engine can read the model, and enter
   expect(seen()).toContain('Optimize org/one');
   await press('\u001b');
   expect(seen()).not.toContain('Optimize org/one');
+});
+
+test('x clears a download that has ended from the list, and says how to stop one that runs', async () => {
+  const cleared: string[] = [];
+  const { press, seen } = showDashboard(
+    {
+      clearDownload: async ({ status, modelId }) => {
+        if (status === 'failed') cleared.push(modelId);
+        return cleared.length;
+      },
+    },
+    {
+      ...view,
+      store: view.store && {
+        ...view.store,
+        downloads: [
+          downloadOf('org/one', { status: 'downloading' }),
+          downloadOf('org/two', { status: 'failed', error: 'it was cancelled' }),
+        ],
+      },
+    },
+  );
+  await press('2');
+  expect(seen()).toContain('x clear');
+  await press('x');
+  await expect.poll(seen).toContain('! the download of org/one has not ended; c cancels it');
+  await press('j', 'x');
+  await expect.poll(seen).toContain('✓ cleared the download of org/two from the list; downloaded data is kept');
+  expect(cleared).toEqual(['org/two']);
 });
 
 test('the list of optimizations shows progress, c cancels one, and enter shows its details', async () => {

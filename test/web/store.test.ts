@@ -57,6 +57,9 @@ usualTest(
     const unfinished = page.getByRole('region', { name: 'Unfinished', exact: true });
     await unfinished.getByText(/^\d.* in the store$/).waitFor();
     await unfinished.getByText(/^Stopped just now at \d+ %, holds \d/).waitFor();
+    await unfinished.getByRole('button', { name: 'Clear the download of org/seer-GGUF' }).click();
+    await unfinished.waitFor({ state: 'detached' });
+    await page.getByText(/^Cleared the download of org.seer-GGUF\S* from the list. Downloaded data is kept.$/).waitFor();
     // A message is above a dialog, and can be used there.
     await page.getByRole('link', { name: 'Store' }).first().click();
     await page.keyboard.press('?');
@@ -134,7 +137,14 @@ longTest(
     await page.getByRole('button', { name: 'Dismiss the warnings about org/page-GGUF' }).click();
     await attention.waitFor({ state: 'detached' });
     await page.reload();
-    await page.getByRole('row', { name: /org\/page-GGUF/ }).waitFor();
+    const row = page.getByRole('row', { name: /org\/page-GGUF/ });
+    await row.waitFor();
+    // What one browser dismissed is there in others, until somebody clears it from the store.
+    await other.bringToFront();
+    await other.getByRole('button', { name: 'Clear the download of org/page-GGUF' }).click();
+    await other.getByRole('region', { name: 'Needs attention' }).waitFor({ state: 'detached' });
+    const { downloads } = (await ask(host.apiUrl, '/store/downloads?recent=true')).json() as { downloads: { modelId: string }[] };
+    expect(downloads.map(({ modelId }) => modelId)).toEqual(['org/closes']);
   },
 );
 

@@ -3,12 +3,13 @@ import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { Age } from '../../parts/age.tsx';
 import { useStore } from '../../parts/app-context.ts';
-import { Button } from '../../parts/button.tsx';
+import { Button, IconButton } from '../../parts/button.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { sumUnfinished } from '../store/moving/unfinished.ts';
+import { useClear } from '../store/moving/use-clear.ts';
 import { useRetry } from '../store/moving/use-retry.ts';
 import { keyOfDownload, nameOfDownload } from '../store/quantizations.ts';
 
@@ -40,9 +41,12 @@ export function UnfinishedDownloads(): ReactElement | null {
 
 function Stopped({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
   const { retry, isBusy, error } = useRetry(download);
+  const clearing = useClear([download]);
   const { modelId, selector, gguf_file, bytes_done, bytes_total, updated_at, error_code } = download;
   const part = selector ?? gguf_file;
-  const reason = error?.message ?? download.error;
+  const name = nameOfDownload(download);
+  const failure = error ?? clearing.error;
+  const reason = failure?.message ?? download.error;
   return (
     <li>
       <div className="move-what">
@@ -54,15 +58,26 @@ function Stopped({ download, lock }: { readonly download: DownloadStatus; readon
           Stopped <Age at={updated_at} />
           {bytes_total > 0 && ` at ${Math.floor((bytes_done / bytes_total) * 100)} %`}, holds {formatBytes(bytes_done)}.
         </p>
-        {reason !== null && error_code !== 'CANCELLED' && (
+        {reason !== null && (failure !== undefined || error_code !== 'CANCELLED') && (
           <p className="muted row-more">
             <Sentence text={reason} />
           </p>
         )}
       </div>
-      <Button icon="retry" label={`Resume the download of ${nameOfDownload(download)}`} lock={lock} disabled={isBusy} onClick={retry}>
-        Resume
-      </Button>
+      <div className="move-actions">
+        <Button icon="retry" label={`Resume the download of ${name}`} lock={lock} disabled={isBusy} onClick={retry}>
+          Resume
+        </Button>
+        {clearing.clear !== undefined && (
+          <IconButton
+            icon="close"
+            label={`Clear the download of ${name} from the list`}
+            lock={lock}
+            disabled={clearing.isBusy}
+            onClick={clearing.clear}
+          />
+        )}
+      </div>
     </li>
   );
 }

@@ -12,7 +12,7 @@ import type { DownloadPlan, HubOffer, ShownModel, VerifyReport } from '../../pro
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
 import { deleteModels } from '../models/delete-models.ts';
-import { cancelDownload, download } from '../models/downloads.ts';
+import { cancelDownload, clearDownload, download } from '../models/downloads.ts';
 import { cancelOptimization, optimize, planOptimization } from '../models/optimize.ts';
 import { showModel } from '../models/show-model.ts';
 import { cancelUpload, listUploads } from '../models/uploads.ts';
@@ -69,6 +69,8 @@ export interface DashboardActs {
   /** Repeats the same request. */
   downloadAgain(download: DownloadStatus): Promise<void>;
   cancelDownload(download: DownloadStatus): Promise<void>;
+  /** Removes an ended download from the list. @returns 0 if it has not ended */
+  clearDownload(download: DownloadStatus): Promise<number>;
   /** The variant that the store's engine would make, with at most this many bits per weight. */
   planOptimization(ref: ModelRef, targetBpw: number): Promise<OptimizationPlan>;
   /** Returns when the store has accepted the work, or has the result. */
@@ -129,6 +131,7 @@ export function createActs(deps: Deps, jobs: StagingJobs): DashboardActs {
       await download(deps, { request: { modelId, revision: revision ?? undefined, ...parseWantedFiles(wanted) }, wait: false });
     },
     cancelDownload: async ({ modelId, download_id: downloadId }) => void (await cancelDownload(deps, { modelId, downloadId })),
+    clearDownload: async ({ modelId, download_id: downloadId }) => (await clearDownload(deps, { modelId, downloadId })).cleared,
     planOptimization: ({ modelId, selector }, targetBpw) => planOptimization(deps, { modelId, selector, targetBpw }),
     optimize: async ({ modelId, selector }, targetBpw) => {
       await requireServer(deps, 'optimization');

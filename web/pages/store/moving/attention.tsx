@@ -1,11 +1,13 @@
 import { type ReactElement, useState } from 'react';
 import type { DownloadStatus } from '../../../../src/core/protocol/downloads.ts';
+import type { ApiError } from '../../../api/api-error.ts';
 import { Button, IconButton } from '../../../parts/button.tsx';
 import { plural } from '../../../parts/format.ts';
 import { Icon } from '../../../parts/icon.tsx';
 import { ModelName } from '../../../parts/model-name.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
 import { keyOfDownload, nameOfDownload } from '../quantizations.ts';
+import { useClear } from './use-clear.ts';
 import { useRetry } from './use-retry.ts';
 
 /** One line for all downloads that went wrong; each with its reason when it is opened. Nothing where none did. */
@@ -19,6 +21,7 @@ export function Attention({
   readonly onDismiss: (some: readonly DownloadStatus[]) => void;
 }): ReactElement | null {
   const [isOpen, setOpen] = useState(false);
+  const { clear, isBusy, error } = useClear(troubles);
   const [first, ...others] = troubles;
   if (first === undefined) return null;
   return (
@@ -28,10 +31,16 @@ export function Attention({
           <Icon name="warning" />
           <p>
             <strong>{describe(troubles)}.</strong>
+            <Failure error={error} />
           </p>
           <Button onClick={() => setOpen(!isOpen)} isExpanded={isOpen}>
             {isOpen ? 'Hide' : 'Show'}
           </Button>
+          {clear !== undefined && (
+            <Button label="Clear all from the list of the store" lock={lock} disabled={isBusy} onClick={clear}>
+              Clear all
+            </Button>
+          )}
           <IconButton icon="close" label="Dismiss all in this browser" onClick={() => onDismiss(troubles)} />
         </div>
       )}
@@ -66,6 +75,7 @@ function Trouble({
   readonly onDismiss: () => void;
 }): ReactElement {
   const task = useRetry(download);
+  const clearing = useClear([download]);
   const { modelId, status, error, hint, warnings } = download;
   const name = nameOfDownload(download);
   return (
@@ -91,15 +101,18 @@ function Trouble({
             )}
           </p>
         )}
-        {task.error !== undefined && (
-          <p className="bad" role="alert">
-            <Sentence text={task.error.message} />
-          </p>
-        )}
+        <p>
+          <Failure error={task.error ?? clearing.error} />
+        </p>
       </div>
       {status === 'failed' && (
         <Button icon="retry" label={`Download ${name} again`} lock={lock} disabled={task.isBusy} onClick={task.retry}>
           Try again
+        </Button>
+      )}
+      {clearing.clear !== undefined && (
+        <Button label={`Clear the download of ${name} from the list`} lock={lock} disabled={clearing.isBusy} onClick={clearing.clear}>
+          Clear
         </Button>
       )}
       <IconButton
@@ -110,3 +123,10 @@ function Trouble({
     </li>
   );
 }
+
+const Failure = ({ error }: { readonly error: ApiError | undefined }): ReactElement | null =>
+  error === undefined ? null : (
+    <span className="bad row-more" role="alert">
+      <Sentence text={error.message} />
+    </span>
+  );

@@ -17,6 +17,7 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['o', 'quantize the model in the store'],
   ['c', 'cancel a download, an upload or other work; on a model, its staging'],
   ['r', 'retry what failed'],
+  ['x', 'clear an ended download from the list'],
   ['p', 'purge staged copies: here, on a machine, everywhere'],
   ['d', 'delete a model from the store and every machine'],
   ['f', 'forget a machine that is gone'],
