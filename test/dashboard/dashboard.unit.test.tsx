@@ -492,6 +492,17 @@ test('f forgets a machine that is away after y, and refuses a connected one', as
   expect(forgotten).toEqual(['gone']);
 });
 
+test('the list and the details of a model say that no program can load it, or which quantization', async () => {
+  const problems = [{ path: 'm-Q8_0.gguf', reason: 'it is empty', selector: 'Q8_0' }];
+  const { press, seen } = showDashboard(
+    { show: async () => ({ ...details, problems }) },
+    { ...view, store: view.store && { ...view.store, models: [{ ...model('org/one'), problems }, model('org/two')] } },
+  );
+  expect(seen()).toMatch(/^› ✗ org\/one .*\n {2}org\/two /m);
+  await press('\r');
+  await expect.poll(seen).toMatch(/problem +no program can load Q8_0: "m-Q8_0\.gguf" is empty/);
+});
+
 test('the details of a model mark each outdated quantization, on each machine that reports it', async () => {
   const [ours, theirs] = ['a'.repeat(64), 'b'.repeat(64)];
   const old = { ...copy, quantizations: [{ ...part('q4_k_m', false), digest: theirs }] };

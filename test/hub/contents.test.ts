@@ -27,7 +27,11 @@ test('a download that no program can load is reported to the client, in the list
   expect(await (await fetch(`${served.url}/models/org%2Fm-GGUF/download/status`)).json()).toMatchObject({ warnings });
 
   // The data exists, and a strict request reports the problem.
-  expect((await world.host('download', 'org/m-GGUF')).status).toBe(0);
+  const again = await world.host('download', 'org/m-GGUF');
+  expect(again.status, again.stderr).toBe(0);
+  expect(again.stdout).toContain('no program can load it: "m-Q4_K_M.gguf" is a web page saved under this name');
+  expect(`${again.stdout}${again.stderr}`).toContain('`skulk verify org/m-GGUF` lists the files');
+  expect(`${again.stdout}${again.stderr}`).not.toContain('next: skulk stage');
   expect(await world.host('download', 'org/m-GGUF', '--strict')).toMatchObject({ status: 6, stderr: expect.stringContaining(says) });
 });
 

@@ -138,7 +138,9 @@ longTest(
     await attention.waitFor({ state: 'detached' });
     await page.reload();
     const row = page.getByRole('row', { name: /org\/page-GGUF/ });
-    await row.waitFor();
+    await row.getByText('cannot be loaded').waitFor();
+    await row.getByRole('link', { name: 'org/page-GGUF' }).click();
+    await page.getByText('No program can load this model. Add or download intact and complete files.').waitFor();
     // What one browser dismissed is there in others, until somebody clears it from the store.
     await other.bringToFront();
     await other.getByRole('button', { name: 'Clear the download of org/page-GGUF' }).click();
