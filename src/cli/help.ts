@@ -4,45 +4,67 @@ import { commonExits, listExits } from './exits.ts';
 import { globalOptions } from './global-options.ts';
 import { type ArgumentSpec, flagName, type OptionSpec } from './specs.ts';
 
-const width = 100;
+const usualWidth = 100;
+/** A narrower terminal breaks the lines itself. */
+const minWidth = 40;
+/** The widest left column of a list. */
+const maxLeft = 28;
 
-/** The help of the whole program. */
-export function programHelp(commands: readonly AnyCommand[]): string {
+/**
+ * The help of the whole program.
+ * @param columns the width of the terminal; undefined if it does not go to one
+ */
+export function programHelp(commands: readonly AnyCommand[], columns?: number): string {
+  const { list, line } = layout(columns);
   return [
-    'skulk keeps one verified copy of every LLM model on your LAN and stages it to each machine.',
+    ...line('skulk keeps one verified copy of every LLM model on your LAN and stages it to each machine.'),
     '',
     'Usage: skulk [OPTIONS] COMMAND [ARGUMENTS]',
-    ...section(
+    ...list(
       'Commands',
       commands.map(({ name, summary }) => [name, summary]),
     ),
-    ...section('Aliases', listAliases()),
-    ...section('Options', describeOptions(globalOptions)),
-    ...section('Exit statuses', listExits(commonExits)),
+    ...list('Aliases', listAliases()),
+    ...list('Options', describeOptions(globalOptions)),
+    ...list('Exit statuses', listExits(commonExits)),
     '',
-    'For details: `skulk COMMAND --help`, `man skulk-COMMAND`. The configuration file: `man 5 skulk-config`.',
+    ...line('For details: `skulk COMMAND --help`, `man skulk-COMMAND`. The configuration file: `man 5 skulk-config`.'),
   ].join('\n');
 }
 
-/** The help of one command. */
-export function commandHelp(command: AnyCommand): string {
+/**
+ * The help of one command. The lines of its examples stay whole, because they are copied into a shell.
+ * @param columns the width of the terminal; undefined if it does not go to one
+ */
+export function commandHelp(command: AnyCommand, columns?: number): string {
+  const { list, line, paragraph } = layout(columns);
   return [
-    `skulk ${command.name}: ${command.summary}`,
+    ...line(`skulk ${command.name}: ${command.summary}`),
     '',
-    `Usage: ${usageLine(command)}`,
-    ...aliasLines(command.name),
-    ...command.description.flatMap((paragraph) => ['', ...wrap(paragraph, width)]),
-    ...section(
+    ...line(`Usage: ${usageLine(command)}`, '       '),
+    ...aliasLines(command.name).flatMap((text) => line(text, '      ')),
+    ...command.description.flatMap((text) => ['', ...paragraph(text)]),
+    ...list(
       'Arguments',
       Object.entries(command.arguments).map(([key, spec]) => [key.toUpperCase(), withChoices(spec)]),
     ),
-    ...section('Options', describeOptions(command.options)),
-    ...section('Options of every command', describeOptions(globalOptions)),
+    ...list('Options', describeOptions(command.options)),
+    ...list('Options of every command', describeOptions(globalOptions)),
     '',
     'Examples:',
-    ...command.examples.flatMap(([does, line]) => [`  # ${does}`, `  ${line}`]),
-    ...section('Exit statuses', listExits(command.exits)),
+    ...command.examples.flatMap(([does, example]) => [...line(`  # ${does}`, '  # '), `  ${example}`]),
+    ...list('Exit statuses', listExits(command.exits)),
   ].join('\n');
+}
+
+/** Breaks texts for a terminal. Elsewhere, only paragraphs and lists are broken, at the usual width. */
+function layout(columns: number | undefined) {
+  const width = Math.min(usualWidth, Math.max(minWidth, columns || usualWidth));
+  return {
+    list: (title: string, rows: readonly Row[]): readonly string[] => section(title, rows, width),
+    paragraph: (text: string): readonly string[] => wrap(text, width),
+    line: (text: string, indent = ''): readonly string[] => (columns === undefined ? [text] : wrap(text, width, indent)),
+  };
 }
 
 /** Every alias with its command. */
@@ -94,9 +116,10 @@ const describeOptions = (options: Readonly<Record<string, OptionSpec<unknown>>>)
 
 type Row = readonly [left: string, right: string];
 
-function section(title: string, rows: readonly Row[]): readonly string[] {
+function section(title: string, rows: readonly Row[], width: number): readonly string[] {
   if (rows.length === 0) return [];
-  const column = Math.min(28, Math.max(...rows.map(([left]) => left.length)));
+  // On a narrow terminal, the texts get at least half of it.
+  const column = Math.min(maxLeft, Math.floor(width / 2) - 4, Math.max(...rows.map(([left]) => left.length)));
   const lines = rows.flatMap(([left, right]) => {
     const [first = '', ...more] = wrap(right, width - column - 4);
     const indented = more.map((line) => `  ${' '.repeat(column)}  ${line}`);
@@ -107,14 +130,15 @@ function section(title: string, rows: readonly Row[]): readonly string[] {
   return ['', `${title}:`, ...lines];
 }
 
-function wrap(text: string, columns: number): readonly string[] {
+/** @param indent begins every line but the first */
+function wrap(text: string, columns: number, indent = ''): readonly string[] {
   const lines: string[] = [];
-  let line = '';
+  let line: string | undefined;
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
+    if (line !== undefined && line.trim() !== '' && line.length + 1 + word.length > columns) {
       lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      line = `${indent}${word}`;
+    } else line = line === undefined ? word : `${line} ${word}`;
   }
-  return [...lines, line];
+  return [...lines, line ?? ''];
 }

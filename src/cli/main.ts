@@ -45,11 +45,12 @@ async function dispatch(line: Scan, host: Host, terminal: Terminal): Promise<num
 async function printHelp(line: Scan, host: Host, terminal: Terminal): Promise<number> {
   const topic = line.verb === 'help' ? line.rest.find((word) => !word.startsWith('-')) : line.verb;
   const help = await import('./help.ts');
+  const columns = terminal.stdoutIsTerminal ? (terminal.columns ?? 0) : undefined;
   if (topic === undefined || topic === 'help' || topic === 'version') {
     const { loadAll } = await import('./load-all.ts');
-    await terminal.print(help.programHelp(await loadAll(host.commands)));
+    await terminal.print(help.programHelp(await loadAll(host.commands), columns));
   } else {
-    await terminal.print(help.commandHelp(await findCommand(topic, host)));
+    await terminal.print(help.commandHelp(await findCommand(topic, host), columns));
   }
   return 0;
 }

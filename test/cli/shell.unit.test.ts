@@ -132,6 +132,19 @@ describe('the help', () => {
       expect((await runCli(argv, { cwd })).stdout).toBe(help.stdout);
   });
 
+  test.each(['', ...Object.keys(commandLoaders)])('of %j fits a narrow terminal, except for the lines of its examples', async (verb) => {
+    const argv = ['help', verb].filter((word) => word !== '');
+    const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '#');
+    const inPipe = (await runCli(argv, { cwd })).stdout;
+    const examples = /\nExamples:\n((?: {2}.+\n)+)/.exec(inPipe)?.[1]?.split('\n') ?? [];
+    for (const columns of [55, 70]) {
+      const { stdout } = await runCli(argv, { cwd, isTerminal: true, columns });
+      expect(words(stdout)).toEqual(words(inPipe));
+      expect(stdout.split('\n').filter((line) => line.length > columns && !examples.includes(line))).toEqual([]);
+    }
+    expect((await runCli(argv, { cwd, columns: 60 })).stdout).toBe(inPipe);
+  });
+
   test('of an unknown verb is refused', async () => {
     expect(await runCli(['stgae', '--help'], { cwd })).toMatchObject({ status: 2, stdout: '' });
   });

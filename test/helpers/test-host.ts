@@ -8,6 +8,8 @@ export interface HostOptions {
   readonly env?: Record<string, string> | undefined;
   readonly stdin?: string | undefined;
   readonly isTerminal?: boolean | undefined;
+  /** The width of that terminal. */
+  readonly columns?: number | undefined;
   readonly hostname?: string | undefined;
 }
 
@@ -25,11 +27,12 @@ export interface TestHost {
 export class Sink extends Writable {
   text = '';
   readonly isTTY: boolean;
-  readonly columns = 100;
+  readonly columns: number;
 
-  constructor(isTTY: boolean) {
+  constructor(isTTY: boolean, columns = 100) {
     super();
     this.isTTY = isTTY;
+    this.columns = columns;
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
@@ -40,8 +43,11 @@ export class Sink extends Writable {
 }
 
 /** Replaces a process, with `HOME` in its working directory unless the environment sets it. */
-export function makeTestHost(commands: CommandLoaders, { cwd, env, stdin, isTerminal = false, hostname = 'kite3' }: HostOptions): TestHost {
-  const [stdout, stderr] = [new Sink(isTerminal), new Sink(isTerminal)];
+export function makeTestHost(
+  commands: CommandLoaders,
+  { cwd, env, stdin, isTerminal = false, columns, hostname = 'kite3' }: HostOptions,
+): TestHost {
+  const [stdout, stderr] = [new Sink(isTerminal, columns), new Sink(isTerminal, columns)];
   const listeners = new Set<(signal: StopSignal) => void>();
   let exited: number | undefined;
   const host: Host = {
