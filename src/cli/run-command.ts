@@ -6,6 +6,7 @@ import type { AnyCommand, CommandContext, Deps, Outcome } from './definition.ts'
 import type { GlobalValues } from './global-options.ts';
 import type { Host, StopSignal } from './host.ts';
 import type { Parsed } from './program.ts';
+import { inColor } from './render/paint.ts';
 import { makeReporter } from './render/progress.ts';
 import { hasTable, renderText, type TerminalView } from './render/text.ts';
 import { reportError } from './report-error.ts';
@@ -84,9 +85,15 @@ async function printOutcome(
   if (asJson && json !== undefined) await terminal.print(formatJson(json, terminal));
   const shown = quiet ? text.filter((block) => typeof block === 'string' || !('aside' in block && block.aside === true)) : text;
   if (!asJson && shown.length > 0) {
-    const view: TerminalView | undefined = terminal.stdoutIsTerminal ? { columns: terminal.columns, now } : undefined;
+    const dropped = new Set<string>();
+    const onDropped = (header: string): void => void dropped.add(header);
+    const view: TerminalView | undefined = terminal.stdoutIsTerminal ? { columns: terminal.columns, now, onDropped } : undefined;
     const renderTable = hasTable(shown) ? (await import('./render/table.ts')).renderTable : () => [];
     await terminal.print(renderText(shown, view, renderTable, terminal.paint));
+    if (dropped.size > 0 && !quiet && terminal.stderrIsTerminal) {
+      const note = `not shown on a narrow terminal: ${[...dropped].join(', ')} (--json shows all)`;
+      terminal.stderr.write(`${terminal.color ? inColor(note, 'faint') : note}\n`);
+    }
   }
   if (notice !== undefined && !quiet && !asJson) terminal.say(notice);
   return failure === undefined ? status : reportError(failure, terminal, { json: asJson, verbose });

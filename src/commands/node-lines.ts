@@ -1,4 +1,4 @@
-import type { LineOfParts } from '../cli/definition.ts';
+import type { LineOfParts, TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import { formatRef, type ModelId } from '../core/kernel/model-id.ts';
@@ -118,4 +118,41 @@ export function unfinishedNodes(nodes: readonly OnNode[], known: readonly KnownN
   return new SkulkError('PARTIAL', `not carried out yet on ${unfinished.map(nameAmong(nodes, known)).join(', ')}`, {
     hint: 'these machines catch up when they are back; `skulk nodes` lists pending orders, `skulk nodes --forget NODE` by an admin removes a machine that will not come back',
   });
+}
+
+/** A machine as the store lists it. */
+export interface ListedNode extends ReportingNode {
+  readonly address: string | null;
+  readonly version: string;
+  readonly agent: boolean;
+  readonly connected: boolean;
+  readonly last_seen: string;
+  readonly staged_bytes: number | null;
+  readonly free_bytes: number | null;
+  readonly pending_orders: number;
+}
+
+/** The machines as a table. */
+export function nodeTable(all: readonly ListedNode[]): readonly TextBlock[] {
+  if (all.length === 0) return [];
+  const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
+  return [
+    {
+      header: ['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING', 'ADDRESS'],
+      rows: all.map((node) => [
+        node.node_id,
+        node.hostname,
+        { time: node.last_seen, ...(node.connected && { age: 'now' }) },
+        node.connected ? 'yes' : node.agent ? 'gone' : 'no',
+        node.version,
+        size(node.staged_bytes),
+        size(node.free_bytes),
+        String(node.pending_orders),
+        node.address ?? '',
+      ]),
+      alignRight: [5, 6, 7],
+      // Pending orders are what one looks for.
+      optional: [4, 8, 3, 6, 5, 7],
+    },
+  ];
 }

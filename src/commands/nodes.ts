@@ -1,10 +1,9 @@
 import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
-import { formatBytes } from '../core/kernel/units.ts';
 import type { Swarm } from '../core/operations/nodes/nodes.ts';
 import { describeSwarm } from '../core/protocol/describe/swarm.ts';
-import { type ListedOrder, pendingLines, type ReportingNode } from './node-lines.ts';
+import { type ListedNode, type ListedOrder, nodeTable, pendingLines } from './node-lines.ts';
 
 /** `skulk nodes`: the machines that stage from the store. */
 export const nodes = defineCommand({
@@ -53,17 +52,6 @@ export const nodes = defineCommand({
       : undefined,
 });
 
-interface ListedNode extends ReportingNode {
-  readonly address: string | null;
-  readonly version: string;
-  readonly agent: boolean;
-  readonly connected: boolean;
-  readonly last_seen: string;
-  readonly staged_bytes: number | null;
-  readonly free_bytes: number | null;
-  readonly pending_orders: number;
-}
-
 function textOf({
   nodes: all,
   orders,
@@ -73,28 +61,5 @@ function textOf({
   readonly orders: readonly ListedOrder[];
   readonly swarms?: readonly Swarm[];
 }): readonly TextBlock[] {
-  return [...tableOf(all), ...pendingLines(orders, all), ...swarms.map(describeSwarm)];
-}
-
-function tableOf(all: readonly ListedNode[]): readonly TextBlock[] {
-  if (all.length === 0) return [];
-  const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
-  return [
-    {
-      header: ['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING', 'ADDRESS'],
-      rows: all.map((node) => [
-        node.node_id,
-        node.hostname,
-        { time: node.last_seen, ...(node.connected && { age: 'now' }) },
-        node.connected ? 'yes' : node.agent ? 'gone' : 'no',
-        node.version,
-        size(node.staged_bytes),
-        size(node.free_bytes),
-        String(node.pending_orders),
-        node.address ?? '',
-      ]),
-      alignRight: [5, 6, 7],
-      optional: [4, 8, 3, 7],
-    },
-  ];
+  return [...nodeTable(all), ...pendingLines(orders, all), ...swarms.map(describeSwarm)];
 }

@@ -103,6 +103,21 @@ describe('the command line', () => {
   });
 });
 
+test('a table without some of its columns says so on stderr of a terminal, but not with -q or in a pipe', async () => {
+  const things = defineCommand({
+    ...{ name: 'things', summary: 'list things', description: [], examples: [], exits: [] },
+    run: async () => ({}),
+    text: () => [{ header: ['NAME', 'SIZE'], rows: [['n'.repeat(24), '1 GiB']], isWhole: [1], optional: [1] }],
+  });
+  const run = (argv: readonly string[], isTerminal: boolean, columns = 28): Promise<CliResult> =>
+    runCli(argv, { cwd, commands: { things: async () => things }, isTerminal, columns, env: { NO_COLOR: '1' } });
+  const narrow = await run(['things'], true);
+  expect(narrow.stdout).toBe(`NAME\n${'n'.repeat(24)}\n`);
+  expect(narrow.stderr).toBe('not shown on a narrow terminal: SIZE (--json shows all)\n');
+  for (const other of [run(['things', '-q'], true), run(['things'], false), run(['things'], true, 80)])
+    expect((await other).stderr).toBe('');
+});
+
 describe('the help', () => {
   test.each([[[]], [['--no-color', '-q']], [['--store', 'http://a:1']], [['--']]])(
     'is printed when no command is given: %j',

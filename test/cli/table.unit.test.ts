@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { inColor, type Paint, wantsColor } from '../../src/cli/render/paint.ts';
 import { fitWidths, renderTable } from '../../src/cli/render/table.ts';
 import { renderText } from '../../src/cli/render/text.ts';
-import { pendingLines } from '../../src/commands/node-lines.ts';
+import { nodeTable, pendingLines } from '../../src/commands/node-lines.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
@@ -23,6 +23,21 @@ test('a pending order shows its age on a terminal, and its time in a pipe', () =
   const lines = pendingLines([{ kind: 'purge', model_id: null, given_at: '2026-11-26T11:00:00.000Z', nodes: [node] }], []);
   expect(renderText(lines, terminal(80), renderTable)).toBe('purge all copies on kite3: not answered yet (asked 1 h ago)');
   expect(renderText(lines, undefined, renderTable)).toBe('purge all copies on kite3: not answered yet (asked 2026-11-26T11:00:00.000Z)');
+});
+
+test('a narrow list of nodes keeps the number of pending orders longest', () => {
+  const [first = ''] = nodeTable([
+    {
+      ...{ node_id: 'node-aaaa000000000000', hostname: 'mac-studio-1', last_seen: '2026-11-26T11:00:00.000Z', address: '192.168.1.10' },
+      ...{ version: '0.1.0', agent: true, connected: true, copies: null, staged_models: 4 },
+      ...{ staged_bytes: 2 ** 38, free_bytes: 2 ** 39, pending_orders: 3 },
+    },
+  ]);
+  const headers = (columns: number): readonly string[] =>
+    (renderText([first], terminal(columns), renderTable).split('\n')[0] ?? '').split(/ {2,}/);
+  expect(headers(120)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING', 'ADDRESS']);
+  expect(headers(80)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'STAGED', 'FREE', 'PENDING']);
+  expect(headers(60)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'PENDING']);
 });
 
 test('orders for machines that reported no such copy are only counted', () => {
@@ -146,6 +161,17 @@ describe('a table', () => {
     ]);
     expect(renderTable(downloads, undefined)[2]).toMatch(/^org\/m +failed +Hugging Face has no public/);
     expect(renderTable(downloads, terminal(200))[2]).toMatch(/^org\/m +failed +Hugging Face has no public/);
+  });
+
+  test('on a narrow terminal reports each dropped column that has texts, and only there', () => {
+    const dropped = (columns: number, rows = downloads.rows): readonly string[] => {
+      const headers: string[] = [];
+      renderTable({ ...downloads, rows }, { ...terminal(columns), onDropped: (header) => void headers.push(header) });
+      return headers;
+    };
+    expect(dropped(80)).toEqual(['BYTES']);
+    expect(dropped(200)).toEqual([]);
+    expect(dropped(40, [['org/m', 'failed', '', '', '', '', 'why']])).toEqual([]);
   });
 
   test('on a narrow terminal has no empty column', () => {

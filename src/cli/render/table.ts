@@ -24,7 +24,8 @@ export function renderTable(table: Table, view: TerminalView | undefined, paint:
   const isTime = (column: number): boolean => table.rows.some((row) => typeof row[column] === 'object' && 'time' in row[column]);
   const canShrink = table.header.map((_, column) => !alignRight.includes(column) && !isWhole.includes(column) && !isTime(column));
   const columns = view?.columns || Number.POSITIVE_INFINITY;
-  const { shown, apart } = chooseColumns(table, { natural, canShrink, columns, texts });
+  const { shown, apart, dropped } = chooseColumns(table, { natural, canShrink, columns, texts });
+  for (const column of dropped) view?.onDropped?.(table.header[column] ?? '');
   const room = columns - gap * (shown.length - 1);
   const widths = fitWidths(pick(natural, shown), pick(canShrink, shown), room);
   const lines = texts.map((row, index) =>
@@ -64,24 +65,26 @@ interface Measured {
   readonly texts: readonly (readonly string[])[];
 }
 
-/** The columns for a terminal, and the one whose texts move below the table. Pure. */
+/** The columns for a terminal, the one whose texts move below the table, and the dropped ones that have texts. Pure. */
 function chooseColumns(
   { header, rows, optional = [], apart }: Table,
   { natural, canShrink, columns, texts }: Measured,
-): { readonly shown: readonly number[]; readonly apart: number | undefined } {
+): { readonly shown: readonly number[]; readonly apart: number | undefined; readonly dropped: readonly number[] } {
   const sum = (widths: readonly number[]): number => widths.reduce((all, width) => all + width + gap, -gap);
   const all = header.map((_, column) => column);
-  if (sum(natural) <= columns || rows.length === 0) return { shown: all, apart: undefined };
+  if (sum(natural) <= columns || rows.length === 0) return { shown: all, apart: undefined, dropped: [] };
   let shown = all.filter((column) => column === 0 || texts.slice(1).some((row) => row[column] !== ''));
   const goesApart = apart !== undefined && shown.includes(apart) && sum(pick(natural, shown)) > columns;
   if (goesApart) shown = shown.filter((column) => column !== apart);
   const least = (column: number): number =>
     canShrink[column] === true ? Math.min(natural[column] ?? 0, column === 0 ? readable.first : readable.other) : (natural[column] ?? 0);
+  const withTexts = shown;
   for (const column of optional) {
     if (sum(shown.map(least)) <= columns) break;
     shown = shown.filter((one) => one !== column);
   }
-  return { shown, apart: goesApart ? apart : undefined };
+  const dropped = withTexts.filter((column) => !shown.includes(column));
+  return { shown, apart: goesApart ? apart : undefined, dropped };
 }
 
 const pick = <T>(values: readonly T[], columns: readonly number[]): readonly T[] => values.filter((_, column) => columns.includes(column));

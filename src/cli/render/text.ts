@@ -8,6 +8,8 @@ export interface TerminalView {
   /** Its width; undefined if it does not report it. */
   readonly columns: number | undefined;
   readonly now: Date;
+  /** Gets the header of each column that was dropped although it has texts. */
+  readonly onDropped?: (header: string) => void;
 }
 
 /**
