@@ -216,6 +216,20 @@ describe('bad input is refused with file, line, key and hint', () => {
     expect(stderr).not.toMatch(/this is a bug|^ +at /m);
   });
 
+  test('for several faults at once: in the order of the lines, each with its own suggestion', async () => {
+    await write('model_store:\n  store_port: many\n  store_hots: kite3\n  api_port: 0\n  staging: {keep_recnt: 1, enbled: true}\n');
+    const { status, stderr } = await skulk(['config', 'validate']);
+    expect(status).toBe(2);
+    expect(stderr.replaceAll(`${cwd}/`, '').trimEnd().split('\n')).toEqual([
+      'skulk: skulk.yaml:2: model_store.store_port must be an integer',
+      'skulk.yaml:3: model_store.store_hots is not known (did you mean "store_host"?)',
+      'skulk.yaml:4: model_store.api_port must be >= 1',
+      expect.stringMatching(/^skulk.yaml:5: model_store.staging.keep_recnt is not known \(known keys: enabled, /),
+      'skulk.yaml:5: model_store.staging.enbled is not known (did you mean "enabled"?)',
+      'hint: `man 5 skulk-config` describes every key',
+    ]);
+  });
+
   test('for a directory instead of the file', async () => {
     await mkdir(join(cwd, 'd'));
     expect(await skulk(['config', 'show', '--config', 'd'])).toMatchObject({

@@ -18,8 +18,14 @@ test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
     const ended = await runInProcess(['config', 'validate', '--config', file], { env: { SKULK_HOME: home } });
     expect(ended).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(new RegExp(`skulk.yaml:2: ${name} .*\nhint: did you mean "model_store"`)),
+      stderr: expect.stringMatching(
+        new RegExp(`skulk.yaml:2: ${name} .* so this file names no store: .*\nhint: did you mean "model_store"`),
+      ),
     });
+    for (const argv of [['show'], ['show', '--store', 'http://127.0.0.1:1']])
+      expect((await runInProcess(['config', ...argv, '--config', file], { env: { SKULK_HOME: home } })).stderr).toMatch(
+        argv.length === 1 ? / so this file names no store: / : / so all its settings have their defaults$/m,
+      );
   },
 );
 

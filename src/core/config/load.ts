@@ -49,11 +49,11 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
   for (const one of skipped) world.emit(warningOf(one));
   // Loading YAML and the validator costs 40 ms, which a machine without a file should not pay.
   const read = found === undefined ? noFile : await readConfigFileLazily(found.path);
-  if (found !== undefined) warnOfMisplaced(world, found.path, read);
+  const isStoreGiven = flags.store !== undefined || env(world, 'SKULK_STORE') !== undefined;
+  if (found !== undefined) warnOfMisplaced(world, found.path, { ...read, isStoreGiven });
   for (const message of read.notes) world.emit({ type: 'note', message });
   const tokenFile = world.env['HF_TOKEN'] || read.content.hf_token ? undefined : await readTokenFile(world);
   const fileMayDirectToken = found?.isOfWorkingTree !== true || (await isVouchedFor(world, read.content.model_store ?? {}));
-  const isStoreGiven = flags.store !== undefined || env(world, 'SKULK_STORE') !== undefined;
   const { hostname } = world;
   const aliases = isStoreGiven ? [] : await findAliases(read.content.model_store?.store_host, { hostname, nodeId });
   const sources = { ...read, file: found?.path, flags, nodeId, skulkHome, tokenFile, aliases, ...machine, fileMayDirectToken };

@@ -1,8 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Document, isMap, isNode, isScalar, LineCounter, type YAMLMap } from 'yaml';
+import { describeProblems } from '../kernel/describe-problems.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
-import { nearest } from '../kernel/nearest.ts';
-import type { Problem } from '../kernel/problem.ts';
 import { checkConfig } from './check-config.ts';
 import { knownKeysAt } from './known-keys.ts';
 import { refuseLostIndentation } from './lost-indentation.ts';
@@ -75,10 +74,11 @@ export function parseConfig(text: string, path: string): ReadConfig {
   const notes = takeLaterSections(value, (key) => lineOf(key.split('.'), document, lines), path);
   dropEmptySections(value, []);
   const problems = checkConfig(value);
-  if (problems.length > 0)
-    throw new SkulkError('CONFIG', problems.map((problem) => describe(problem, document, lines, path)).join('\n'), {
-      hint: hintFor(problems[0]),
-    });
+  if (problems.length > 0) {
+    const usualHint = '`man 5 skulk-config` describes every key';
+    const { message, hint } = describeProblems(problems, { path, lineOf: (keys) => lineOf(keys, document, lines), knownKeysAt, usualHint });
+    throw new SkulkError('CONFIG', message, { hint });
+  }
   let known: ReadonlyMap<string, number> | undefined;
   const lineOfKey = (key: string): number | undefined => {
     known ??= linesOf(document.contents, lines, '');
@@ -177,18 +177,6 @@ function expandDocument(document: Document, path: string): unknown {
     const fault = message.startsWith('Excessive alias count') ? 'its YAML aliases expand to too many values' : message;
     throw new SkulkError('CONFIG', `${path}: ${fault}`, { hint: 'remove the YAML aliases', cause: error });
   }
-}
-
-function describe({ path: keys, message }: Problem, document: Document, lines: LineCounter, path: string): string {
-  const line = lineOf(keys, document, lines);
-  return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${message}`;
-}
-
-function hintFor(problem: Problem | undefined): string {
-  if (problem?.unknownKey === undefined) return '`man 5 skulk-config` describes every key';
-  const known = knownKeysAt(problem.path.slice(0, -1));
-  const suggestion = nearest(problem.unknownKey, known);
-  return suggestion === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
 }
 
 /** The line of a key, or of the nearest one above it in the tree. */

@@ -1,10 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { TSchema } from 'typebox';
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { describeProblems } from '../kernel/describe-problems.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { describeFailure } from '../kernel/explain-system-error.ts';
-import { nearest } from '../kernel/nearest.ts';
-import type { Problem } from '../kernel/problem.ts';
 
 /*
  * Two small files beside skulk.yaml contain settings that only skulk has: policy.yaml of a store and machine.yaml of a machine. Both are
@@ -60,11 +59,13 @@ export async function parseSettingsText<T>(text: string, { path, schema, read }:
   const { validatorOf } = await import('../kernel/validate.ts');
   const problems = validatorOf(schema)(content);
   if (problems.length === 0) return read(content);
-  const described = problems.map(({ path: keys, message }) => {
-    const line = lineOf(document, keys, lines);
-    return `${path}${line === undefined ? '' : `:${line}`}: ${keys.join('.') || 'it'} ${message}`;
+  const { message, hint } = describeProblems(problems, {
+    path,
+    lineOf: (keys) => lineOf(document, keys, lines),
+    knownKeysAt: (keys) => knownKeysIn(schema, keys),
+    usualHint: problems.length === 1 ? 'correct that line' : 'correct these lines',
   });
-  throw new SkulkError('CONFIG', described.join('\n'), { hint: hintFor(schema, problems[0]) });
+  throw new SkulkError('CONFIG', message, { hint });
 }
 
 /**
@@ -114,11 +115,8 @@ function lineOf(document: Document, keys: readonly string[], lines: LineCounter)
   return undefined;
 }
 
-function hintFor(schema: TSchema, problem: Problem | undefined): string {
-  if (problem?.unknownKey === undefined) return 'correct that line';
+function knownKeysIn(schema: TSchema, keys: readonly string[]): readonly string[] {
   let node: unknown = schema;
-  for (const key of problem.path.slice(0, -1)) node = (node as { properties?: Record<string, unknown> }).properties?.[key];
-  const known = Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
-  const suggestion = nearest(problem.unknownKey, known);
-  return suggestion === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${suggestion}"?`;
+  for (const key of keys) node = (node as { properties?: Record<string, unknown> } | undefined)?.properties?.[key];
+  return Object.keys((node as { properties?: object } | undefined)?.properties ?? {});
 }

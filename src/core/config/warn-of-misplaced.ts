@@ -2,19 +2,34 @@ import { nearest } from '../kernel/nearest.ts';
 import type { World } from '../kernel/world.ts';
 import type { ReadConfig } from './read-file.ts';
 
-/** Warns about keys at positions where they have no effect. */
-export function warnOfMisplaced(world: World, path: string, read: Pick<ReadConfig, 'content' | 'lineOf'>): void {
-  if (read.content.model_store === undefined) warnOfNearMiss(world, path, read);
+/**
+ * Warns about keys at positions where they have no effect.
+ * @param isStoreGiven whether a flag or the environment names the store
+ */
+export function warnOfMisplaced(
+  world: World,
+  path: string,
+  { isStoreGiven, ...read }: Pick<ReadConfig, 'content' | 'lineOf'> & { readonly isStoreGiven: boolean },
+): void {
+  if (read.content.model_store === undefined) warnOfNearMiss(world, path, { ...read, isStoreGiven });
   warnOfStrays(world, path, read);
 }
 
 /** Sections of other programs are not checked, but one with a similar name to skulk's is probably a typo, and has no effect. */
-function warnOfNearMiss(world: World, path: string, { content, lineOf }: Pick<ReadConfig, 'content' | 'lineOf'>): void {
+function warnOfNearMiss(
+  world: World,
+  path: string,
+  { content, lineOf, isStoreGiven }: Pick<ReadConfig, 'content' | 'lineOf'> & { readonly isStoreGiven: boolean },
+): void {
   const misspelled = Object.keys(content).find((key) => nearest(key.toLowerCase().replaceAll('-', '_'), ['model_store']) !== undefined);
   if (misspelled === undefined) return;
   world.emit({
     type: 'warning',
-    message: `${path}:${lineOf(misspelled) ?? 1}: ${misspelled} is not a section of skulk and is ignored`,
+    message: `${path}:${lineOf(misspelled) ?? 1}: ${misspelled} is not a section of skulk and is ignored, ${
+      isStoreGiven
+        ? 'so all its settings have their defaults'
+        : 'so this file names no store: commands use one that they find on the LAN, and `skulk serve` makes this machine a store host'
+    }`,
     hint: 'did you mean "model_store"?',
   });
 }

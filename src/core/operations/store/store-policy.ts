@@ -163,7 +163,7 @@ export async function changePolicy({
       // The line number would refer to a text that nobody has seen.
       const message = error.message.replaceAll(/^.*?\.yaml(?::\d+)?(?::\d+)?: /gm, '');
       throw new SkulkError('BAD_REQUEST', message, {
-        hint: error.hint === 'correct that line' ? hintFor(changes) : error.hint,
+        hint: /^correct th(at|ese) lines?$/.test(error.hint ?? '') ? hintFor(changes) : error.hint,
       });
     });
     if (text !== before) {
