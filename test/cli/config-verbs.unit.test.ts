@@ -65,6 +65,16 @@ describe('skulk config', () => {
     expect((await skulk(['config', 'init', '--force', '-q'])).stdout).toBe(`wrote ${join(cwd, 'skulk.yaml')}\n`);
   });
 
+  test('init warns at once if the directory of the store does not exist, and says what to do', async () => {
+    const missing = join(cwd, 'missing', 'store');
+    const ended = await skulk(['config', 'init', '--store-path', missing]);
+    expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining('wrote ') });
+    expect(ended.stderr).toMatch(/^skulk: warning: .*skulk\.yaml:\d+: store_path .* does not exist$/m);
+    expect(ended.stderr).toContain(`hint: mount the disk that holds it, or create it: mkdir -p ${missing}\n`);
+    await mkdir(missing, { recursive: true });
+    expect(await skulk(['config', 'init', '--force', '--store-path', missing])).toMatchObject({ status: 0, stderr: '' });
+  });
+
   test('init --print writes nothing', async () => {
     const { stdout } = await skulk(['config', 'init', '--print', '--store-path', '/srv/models']);
     expect(stdout).toContain('store_path: "/srv/models"');

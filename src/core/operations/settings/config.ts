@@ -1,13 +1,13 @@
 import { link, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { checkPaths } from '../../config/check-paths.ts';
+import { checkDirectory, checkPaths } from '../../config/check-paths.ts';
 import { type ConfigRow, describeConfig } from '../../config/describe.ts';
 import { expandPath } from '../../config/expand-path.ts';
 import { findAliases } from '../../config/find-aliases.ts';
 import { findConfigFile, type SkippedFile, searchedDirectories } from '../../config/find-file.ts';
 import { loadConfig, resolveConfig, skulkHomeOf, warningOf } from '../../config/load.ts';
 import { parseConfig, readConfigFile } from '../../config/read-file.ts';
-import type { SettingFlags } from '../../config/settings.ts';
+import type { Config, SettingFlags } from '../../config/settings.ts';
 import { refusedByPython } from '../../config/shared-keys.ts';
 import { configTemplate, type TemplateAnswers } from '../../config/template.ts';
 import type { Deps } from '../../connect/deps.ts';
@@ -151,8 +151,21 @@ async function placeOfNext(world: World, path: string): Promise<Pick<InitResult,
   const skulkHome = skulkHomeOf(world);
   const nodeId = await readNodeId(skulkHome, world.env['SKULK_NODE_ID']);
   const aliases = await findAliases(content.model_store?.store_host, { hostname: world.hostname, nodeId });
-  const { isStoreHost } = resolveConfig(world, { content, lineOf, file: path, flags: {}, nodeId, skulkHome, aliases });
+  const config = resolveConfig(world, { content, lineOf, file: path, flags: {}, nodeId, skulkHome, aliases });
+  await warnOfDirectories(world, config);
+  const { isStoreHost } = config;
   return { isStoreHost, isFound: found?.path === path };
+}
+
+/** The file is valid, but `config validate` and `serve` would refuse its directories. */
+async function warnOfDirectories(world: World, config: Config): Promise<void> {
+  try {
+    await checkPaths(config, ({ name, mayBeMissing }) => checkDirectory(config.settings.storePath.value, name, { mayBeMissing }));
+  } catch (error) {
+    if (!(error instanceof SkulkError)) throw error;
+    const { message, hint } = error;
+    world.emit({ type: 'warning', message, ...(hint !== undefined && { hint }) });
+  }
 }
 
 /** The file named in the error does not exist yet. */
