@@ -293,6 +293,15 @@ describe('a hostile request to the store', () => {
     expect(await talk(url, 'what is this\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"BAD_REQUEST"/s);
     const json = { 'Content-Type': 'application/json' };
     expect((await ask(url, '/verify', { method: 'POST', headers: json, body: ' '.repeat(70_000) })).status).toBe(413);
+    const said = async (body: string, headers: Record<string, string> = json): Promise<unknown> =>
+      JSON.parse(String((await ask(url, '/verify', { method: 'POST', headers, body })).body));
+    expect(await said(' '.repeat(70_000))).toMatchObject({ detail: 'the body is larger than 64.0 KiB', hint: 'send at most 65536 bytes' });
+    expect(await said('{')).toMatchObject({ detail: 'the body is not valid JSON' });
+    expect(await said('{"repair":"yes"}')).toMatchObject({ detail: 'repair must be a boolean' });
+    expect(await said('{}', { 'content-type': 'text/plain' })).toMatchObject({
+      detail: 'the content type of the body is not supported here',
+      hint: expect.stringContaining('application/json'),
+    });
     for (const body of ['{', '[]', '{"repair":"yes"}', '{"unknown":1}', '{"model_ids":["../x"]}', '{"__proto__":{}}']) {
       const answer = await ask(url, '/verify', { method: 'POST', headers: json, body });
       expect([body, answer.status, (answer.json() as { code: string }).code]).toEqual([body, 400, expect.stringMatching(/^BAD_/)]);

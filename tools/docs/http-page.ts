@@ -29,8 +29,9 @@ export function httpPage({ store, api }: { readonly store: DescribedServer; read
     '## Failures',
     '',
     'Every failure has the body `{"detail","code","hint"}`: a sentence, a stable code and a suggestion (or null). `Retry-After` says how many',
-    'seconds to wait, if known. A server can also answer 405 with `Allow` for another method, and 413 for a body',
-    'that is too large. It answers 414 for a URL over 8 KiB and 431 for headers over 16 KiB.',
+    'seconds to wait, if known. A server can also answer 405 with `Allow` for another method, 414 for a URL over',
+    '8 KiB and 431 for headers over 16 KiB. Each route with a body can answer 413 if the body is larger than this route takes (64 KiB for most).',
+    'It answers 415 to another content type than `application/json`, or `application/octet-stream` for the bytes of an upload.',
     '',
     ...table(
       ['status', 'codes'],

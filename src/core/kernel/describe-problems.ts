@@ -12,7 +12,7 @@ export interface ProblemSource {
   readonly usualHint: string;
 }
 
-/** Problems of a file as one message, in the order of its lines. The suggestion for one of several stands in its line. Pure. */
+/** Problems of a file as one message, in the order of its lines. If there are several, each line ends with its own suggestion. Pure. */
 export function describeProblems(
   problems: readonly Problem[],
   { path, lineOf, knownKeysAt, usualHint }: ProblemSource,

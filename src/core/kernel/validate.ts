@@ -17,12 +17,12 @@ export function validatorOf<T extends TSchema>(schema: T): (value: unknown) => r
   };
 }
 
-/** Finds the first problem of a value from outside, in ajv's words: `/model_id must be string`; undefined if there is none. */
+/** Finds the first problem of the body of a request: `model_id must be a string`; undefined if there is none. */
 export function faultFinderOf(schema: object): (value: unknown) => string | undefined {
   const check = new Ajv({ ...validatorOptions, allErrors: false }).compile(schema);
   return (value) => {
     if (check(value)) return undefined;
-    const [{ instancePath = '', message = 'is not valid' } = {}] = check.errors ?? [];
-    return `${instancePath} ${message}`;
+    const [problem] = toProblems(check.errors);
+    return problem === undefined ? 'the body is not valid' : `${problem.path.join('.') || 'the body'} ${problem.message}`;
   };
 }

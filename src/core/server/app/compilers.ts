@@ -25,6 +25,6 @@ function checkerOf({ schema, httpPart }: RoutePart): (value: unknown) => boolean
     findFault ??= (await import('../../kernel/validate.ts')).faultFinderOf(schema);
     const fault = findFault(value);
     if (fault === undefined) return true;
-    throw new Error(`${httpPart}${fault}`);
+    throw new Error(fault);
   };
 }

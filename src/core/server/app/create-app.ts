@@ -118,7 +118,7 @@ export async function createApp({
       reply.header('Cross-Origin-Resource-Policy', 'same-origin');
       return error instanceof HubRefusal ? answerHubError(error, request, reply) : answerRegistryError(error, request, reply);
     }
-    const answer = answerError(reword(error));
+    const answer = answerError(reword(error), { bodyLimit: request.routeOptions.bodyLimit });
     request.failure = answer.body.code;
     if (answer.body.code === 'INTERNAL')
       request.log.error({ err: error, method: request.method, url: request.originalUrl }, 'unexpected error');

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorCodes, SkulkError } from '../../kernel/errors.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
+import { formatBytes } from '../../kernel/units.ts';
 
 /** An error answer. */
 export interface ErrorAnswer {
@@ -8,8 +9,11 @@ export interface ErrorAnswer {
   readonly body: { readonly detail: string; readonly code: ErrorCode | 'INTERNAL'; readonly hint: string | null };
 }
 
-/** Turns any error into an answer. An unexpected one is answered without details. */
-export function answerError(given: unknown): ErrorAnswer {
+/**
+ * Turns any error into an answer. An unexpected one is answered without details.
+ * @param bodyLimit the maximum size of a body of this request, in bytes
+ */
+export function answerError(given: unknown, { bodyLimit }: { readonly bodyLimit?: number | undefined } = {}): ErrorAnswer {
   const error = explainSystemError(given, 'disk error on the server');
   if (error instanceof SkulkError) {
     const { code, message, hint, retryAfterMs } = error;
@@ -22,11 +26,30 @@ export function answerError(given: unknown): ErrorAnswer {
   }
   const status = clientFault(error);
   if (status === undefined) return internalError;
-  return {
-    status,
-    headers: {},
-    body: { detail: (error as Error).message, code: 'BAD_REQUEST', hint: 'GET /openapi.json describes the requests' },
-  };
+  const { detail, hint = 'GET /openapi.json describes the requests' } = explainRequestFault(error as Error, bodyLimit);
+  return { status, headers: {}, body: { detail, code: 'BAD_REQUEST', hint } };
+}
+
+/** Fastify's names of its errors are stable; its sentences do not say what to do. */
+function explainRequestFault(
+  { code, message }: Error & { readonly code?: unknown },
+  bodyLimit: number | undefined,
+): { readonly detail: string; readonly hint?: string } {
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return {
+        detail: 'the content type of the body is not supported here',
+        hint: 'send JSON with Content-Type: application/json, and the bytes of an upload with application/octet-stream',
+      };
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return bodyLimit === undefined
+        ? { detail: 'the body is too large' }
+        : { detail: `the body is larger than ${formatBytes(bodyLimit)}`, hint: `send at most ${bodyLimit} bytes` };
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return { detail: 'the body is not valid JSON' };
+    default:
+      return { detail: message };
+  }
 }
 
 /** The last line of long work that fails after its answer has begun. */

@@ -71,7 +71,7 @@ async function parseWanted(text: unknown): Promise<WantedFiles | undefined> {
   }
   const { faultFinderOf } = await import('../../kernel/validate.ts');
   const fault = faultFinderOf(downloadBody)(body);
-  return fault === undefined ? parseWantedFiles(body as WantedFilesBody) : refuse(fault);
+  return fault === undefined ? parseWantedFiles(body as WantedFilesBody) : refuse(`is not valid: ${fault}`);
 }
 
 /** Aborts when the client disconnects before its answer. */
