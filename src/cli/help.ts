@@ -102,9 +102,11 @@ export function optionNotes({ description, choices, required, repeatable, env, f
   return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
 }
 
-/** An argument's description with its choices. */
-export const withChoices = ({ description, choices }: ArgumentSpec<unknown>): string =>
-  choices === undefined ? description : `${description} (one of ${choices.join(', ')})`;
+/** An argument's description with its choices and default. */
+export const withChoices = ({ description, choices, fallback }: ArgumentSpec<unknown>): string =>
+  choices === undefined
+    ? description
+    : `${description} (one of ${choices.join(', ')}${fallback === undefined ? '' : `; default ${fallback}`})`;
 
 function argumentWord(key: string, { variadic, optional, afterDashes = false }: ArgumentSpec<unknown>): string {
   const word = `${afterDashes ? '-- ' : ''}${key.toUpperCase()}${variadic ? '...' : ''}`;

@@ -14,6 +14,8 @@ export interface ArgumentSpec<T> {
   /** Its words may be empty. */
   readonly mayBeEmpty?: boolean;
   readonly choices?: readonly string[];
+  /** The value if it is not given. */
+  readonly fallback?: string;
   readonly completes?: Completes;
   readonly read: (given: readonly string[]) => T;
 }
@@ -47,19 +49,30 @@ type Parse<T> = (text: string) => T;
 
 const asIs: Parse<string> = (text) => text;
 
-/** One required argument. */
-export function argument(description: string, details?: { readonly choices?: readonly string[] }): ArgumentSpec<string>;
+/** One argument; it is required unless it has a default. */
+export function argument(
+  description: string,
+  details?: { readonly choices?: readonly string[]; readonly fallback?: string },
+): ArgumentSpec<string>;
 export function argument<T>(
   description: string,
   details: { readonly parse: Parse<T>; readonly choices?: readonly string[]; readonly completes?: Completes },
 ): ArgumentSpec<T>;
 export function argument<T>(
   description: string,
-  { parse, choices, completes }: { parse?: Parse<T>; choices?: readonly string[]; completes?: Completes } = {},
+  { parse, choices, completes, fallback }: { parse?: Parse<T>; choices?: readonly string[]; completes?: Completes; fallback?: string } = {},
 ): ArgumentSpec<T | string> {
   const check: Parse<T | string> = choices === undefined ? (parse ?? asIs) : oneOf(choices);
-  const read = ([first = '']: readonly string[]): T | string => check(first);
-  return { description, variadic: false, optional: false, ...(choices && { choices }), ...(completes && { completes }), read };
+  const read = ([first = fallback ?? '']: readonly string[]): T | string => check(first);
+  return {
+    description,
+    variadic: false,
+    optional: fallback !== undefined,
+    ...(fallback !== undefined && { fallback }),
+    ...(choices && { choices }),
+    ...(completes && { completes }),
+    read,
+  };
 }
 
 /** Any number of arguments at the end; at least one unless `optional`. */

@@ -17,7 +17,7 @@ export const policy = defineCommand({
     'On the store host no server needs to run. On other machines the command asks the store, and set needs a token with the role admin.',
   ],
   arguments: {
-    action: argument('what to do', { choices: ['show', 'set', 'validate'] }),
+    action: argument('what to do', { choices: ['show', 'set', 'validate'], fallback: 'show' }),
     words: variadic('set: the key and the value', { parse: (text) => text, optional: true }),
   },
   examples: [

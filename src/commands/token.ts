@@ -11,7 +11,7 @@ export const token = defineCommand({
     'On the store host no server needs to run. On other machines the command asks the store, and needs a token with the role admin.',
   ],
   arguments: {
-    action: argument('what to do', { choices: ['create', 'list', 'revoke'] }),
+    action: argument('what to do', { choices: ['create', 'list', 'revoke'], fallback: 'list' }),
     name: variadic('the name of the token', { parse: (text) => text, optional: true }),
   },
   options: { role: choice('create: what the token may do', 'ROLE', ['read', 'node', 'admin']) },
