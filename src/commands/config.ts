@@ -94,6 +94,10 @@ export const config = defineCommand({
       const { path, written, content } = result;
       return { path, written, content };
     }
+    if (result.action === 'show') {
+      const { action: _, withOrigin: __, ...shown } = result;
+      return shown;
+    }
     const { action: _, ...shown } = result;
     return shown;
   },

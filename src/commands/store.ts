@@ -5,7 +5,7 @@ import { plural } from '../core/kernel/units.ts';
 /** `skulk store`: the role of a store. */
 export const store = defineCommand({
   name: 'store',
-  summary: "make this machine's store the canonical one instead of another store",
+  summary: "make this machine's store the canonical one when the first store is lost or retired",
   description: [
     'Run promote on the machine of a store with `serve --upstream`, or of a copied store, when the first store is lost or retired. The store then stops taking models from the first one. It changes one file, .skulk/v1/store.json in the store, and no model. --undo takes it back.',
     'promote refuses while the first store answers, because changes would then go to two stores. If it does not answer, skulk cannot know whether it is off or only out of reach. Make sure that it stays off, or start it again only with --upstream.',

@@ -16,16 +16,17 @@ export const upgrade = defineCommand({
   run: async (_, context) => {
     const { ownDirectory } = await import('../core/kernel/process/own-process.ts');
     const { findInstallation } = await import('../core/operations/service/find-installation.ts');
-    return { version: context.world.version, ...(await findInstallation(ownDirectory())) };
+    const found = await findInstallation(ownDirectory());
+    // The Debian package restarts a running service itself. A clone has no skulk on the PATH.
+    const restart = found.method === 'deb' ? null : `${found.method === 'clone' ? 'npx ' : ''}skulk service restart`;
+    return { version: context.world.version, ...found, restart };
   },
-  text: ({ version, method, directory, commands }) => [
+  text: ({ version, method, directory, commands, restart }) => [
     `skulk ${version}, installed as ${names[method]} in ${directory}`,
     'to upgrade:',
     ...[
       ...commands,
-      ...(method === 'deb'
-        ? []
-        : ['skulk service restart   # where a server runs as a service; else end `skulk serve` and start it again']),
+      ...(restart === null ? [] : [`${restart}   # where a server runs as a service; else end \`skulk serve\` and start it again`]),
     ].map((line) => `  ${line}`),
   ],
 });
