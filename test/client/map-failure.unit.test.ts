@@ -13,3 +13,20 @@ test.each([
   expect(isTransient(error)).toBe(false);
   expect(mapRefusal(refusal, 'http://10.0.0.1:58080').message).not.toContain('52415');
 });
+
+test.each([
+  ['http://10.0.0.1:7001', 'http://10.0.0.9:7000', '7001 is the port of the page and the API; the store is at http://10.0.0.9:7000'],
+  ['http://10.0.0.1:7001', 'http://127.0.0.1:7000', '7001 is the port of the page and the API; the store is at http://10.0.0.1:7000'],
+  ['http://10.0.0.1:52415', 'http://10.0.0.9:7000', '52415 is the port of the page and the API; the store is at http://10.0.0.9:7000'],
+  ['http://10.0.0.1:7001', null, '7001 is the port of the page and the API'],
+  ['http://kite', 'javascript:alert(1)', '80 is the port of the page and the API; the store is at http://kite:58080'],
+])('the API at %s that names the store %s is recognised by its answer', (url, store_url, message) => {
+  for (const [status, code] of [
+    [404, 'NOT_FOUND'],
+    [405, 'BAD_REQUEST'],
+  ] as const) {
+    const error = mapRefusal({ status, body: { detail: 'not found', code, store_url }, location: null, retryAfter: null }, url);
+    expect(error).toMatchObject({ code: 'STORE_UNREACHABLE', message });
+    expect(isTransient(error)).toBe(false);
+  }
+});

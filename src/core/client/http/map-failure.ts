@@ -32,10 +32,13 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
       ...(status === 401 && { cause: new SkulkError('UNAUTHORIZED', says ?? 'unauthorized') }),
     });
   }
-  const { detail, code, hint } = readBody(body);
+  const { detail, code, hint, storeUrl } = readBody(body);
   const retryAfterMs = retryAfterOf(retryAfter);
-  if (code === 'NOT_FOUND' || (status === 405 && isApiPort(url)))
-    return notAStore(url, 'it does not support a request that every store must support');
+  const isApi = storeUrl !== undefined || isApiPort(url);
+  if (code === 'NOT_FOUND' || (status === 405 && isApi)) {
+    const why = 'it does not support a request that every store must support';
+    return isApi ? isTheApi(url, why, { storeUrl }) : notAStore(url, why);
+  }
   if (isErrorCode(code) && !ownCodes.has(code))
     return new SkulkError(code, detail ?? `the store at ${url} answered ${status}`, { hint, retryAfterMs });
   if (detail === undefined && status !== 503 && status !== 429) return notAStore(url, `it answered ${status}`);
@@ -55,16 +58,31 @@ const isApiPort = (url: string): boolean => URL.canParse(url) && new URL(url).po
 
 /** The error if another program, or another server of skulk, answers at the URL, with another protocol. */
 export function notAStore(url: string, why: string, cause?: unknown): SkulkError {
-  if (isApiPort(url)) {
-    const store = `http://${new URL(url).hostname}:58080`;
-    return new SkulkError('STORE_UNREACHABLE', `${apiPort} is the port of the page and the API; the store is at ${store}`, {
-      hint: `set SKULK_STORE, --store or skulk.yaml to ${store}`,
-      cause: new SkulkError('NOT_FOUND', why, { cause }),
-    });
-  }
+  if (isApiPort(url)) return isTheApi(url, why, { cause });
   return new SkulkError('STORE_UNREACHABLE', `${url} answers, but is not a skulk store: ${why}`, {
     hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: the default port of a store is 58080; 52415 is the web page',
     cause,
+  });
+}
+
+/**
+ * The error if the API of skulk answers at the URL.
+ * @param storeUrl the URL of the store that it names; null if it knows none, undefined if it is of an older release
+ */
+function isTheApi(
+  url: string,
+  why: string,
+  { storeUrl, cause }: { readonly storeUrl?: string | null | undefined; readonly cause?: unknown },
+): SkulkError {
+  const { hostname, port, protocol } = new URL(url);
+  const named = typeof storeUrl === 'string' && /^https?:/.test(storeUrl) && URL.canParse(storeUrl) ? new URL(storeUrl) : undefined;
+  // The store is on the machine of that API. The address with which this machine reaches it is known.
+  if (named !== undefined && /^(?:127\.|localhost$|\[::1\]$)/.test(named.hostname)) named.hostname = hostname;
+  const store = named?.origin ?? (storeUrl === null ? undefined : `http://${hostname}:58080`);
+  const is = `${port === '' ? { 'http:': '80', 'https:': '443' }[protocol] : port} is the port of the page and the API`;
+  return new SkulkError('STORE_UNREACHABLE', store === undefined ? is : `${is}; the store is at ${store}`, {
+    hint: `set SKULK_STORE, --store or skulk.yaml to ${store ?? 'the URL of the store: its default port is 58080'}`,
+    cause: new SkulkError('NOT_FOUND', why, { cause }),
   });
 }
 
@@ -92,10 +110,20 @@ const hints: Record<string, string> = {
   EPROTO: 'if `skulk serve` runs there without a TLS proxy, use http:// instead of https://',
 };
 
-function readBody(body: unknown): { detail?: string | undefined; code?: unknown; hint?: string | undefined } {
+function readBody(body: unknown): {
+  detail?: string | undefined;
+  code?: unknown;
+  hint?: string | undefined;
+  storeUrl?: string | null | undefined;
+} {
   if (typeof body !== 'object' || body === null) return {};
-  const { detail, code, hint } = body as Record<string, unknown>;
-  return { detail: typeof detail === 'string' ? clean(detail) : undefined, code, hint: typeof hint === 'string' ? clean(hint) : undefined };
+  const { detail, code, hint, store_url: storeUrl } = body as Record<string, unknown>;
+  return {
+    detail: typeof detail === 'string' ? clean(detail) : undefined,
+    code,
+    hint: typeof hint === 'string' ? clean(hint) : undefined,
+    storeUrl: storeUrl === null || typeof storeUrl === 'string' ? storeUrl : undefined,
+  };
 }
 
 /** The milliseconds in a Retry-After header, which has seconds. */

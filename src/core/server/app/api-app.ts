@@ -35,6 +35,8 @@ export interface ApiAppOptions extends LogOptions {
   /** The connection of a node to its store; on the host, `deps` has the store. */
   readonly link?: StoreLink | undefined;
   readonly identity: () => NodeIdentity;
+  /** The URL of the store, if it is known. */
+  readonly storeUrl?: (() => string | null) | undefined;
   /** Restarts this server; if absent, a client cannot do that. */
   readonly restart?: Restart | undefined;
   /** Decides about rights; if absent, the LAN has the rights in the settings, and nobody has more. */
@@ -73,6 +75,7 @@ export async function createApiApp({
   link,
   jobs = stagingOf(deps, link),
   identity,
+  storeUrl = () => null,
   restart,
   access = createAccess({ token: deps.config.settings.token.value }),
   administration,
@@ -95,6 +98,7 @@ export async function createApiApp({
     names,
     activity,
     reword: rewordStoreFailure,
+    storeUrl,
     logLevel,
     stream,
   });

@@ -49,6 +49,8 @@ export interface AppOptions extends LogOptions {
   readonly activity?: Activity | undefined;
   /** Rewords an error before it is sent. */
   readonly reword?: (error: unknown) => unknown;
+  /** On the API: the URL of the store if it is known, for clients that took the port of the API for that of the store. */
+  readonly storeUrl?: (() => string | null) | undefined;
 }
 
 /** An empty fastify app with limits, logging, roles, a common error format, `GET /openapi.json` and `/session`. */
@@ -61,6 +63,7 @@ export async function createApp({
   names = [],
   activity,
   reword = (error) => error,
+  storeUrl,
   logLevel = 'info',
   stream,
 }: AppOptions): Promise<FastifyInstance> {
@@ -112,6 +115,7 @@ export async function createApp({
       'answered',
     );
   });
+  const store = () => (storeUrl === undefined ? {} : { store_url: storeUrl() });
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     // The rejected target belonged to a Hub client.
     if (error instanceof HubRefusal || error instanceof RegistryRefusal) {
@@ -124,7 +128,7 @@ export async function createApp({
       request.log.error({ err: error, method: request.method, url: request.originalUrl }, 'unexpected error');
     else if (answer.status >= 500)
       request.log.warn({ code: answer.body.code, method: request.method, url: request.originalUrl }, answer.body.detail);
-    await send(reply, answer);
+    await send(reply, answer.body.code === 'NOT_FOUND' ? { ...answer, body: { ...answer.body, ...store() } } : answer);
   });
   const allowed = allowedMethods(app);
   app.setNotFoundHandler(async (request, reply) => {
@@ -135,7 +139,7 @@ export async function createApp({
     await reply
       .code(405)
       .header('Allow', methods.join(', '))
-      .send({ detail, code: 'BAD_REQUEST', hint: `use ${methods.join(' or ')}` });
+      .send({ detail, code: 'BAD_REQUEST', hint: `use ${methods.join(' or ')}`, ...store() });
   });
   describeRoutes(app, { title, version });
   addSessionRoutes(app, access, { hostname });

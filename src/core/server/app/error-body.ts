@@ -6,7 +6,12 @@ import { formatBytes } from '../../kernel/units.ts';
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: { readonly detail: string; readonly code: ErrorCode | 'INTERNAL'; readonly hint: string | null };
+  readonly body: {
+    readonly detail: string;
+    readonly code: ErrorCode | 'INTERNAL';
+    readonly hint: string | null;
+    readonly store_url?: string | null;
+  };
 }
 
 /**

@@ -130,6 +130,7 @@ export async function serve(
           can_restart: restart !== undefined,
         };
       },
+      storeUrl: () => served.link?.url() ?? served.storeUrl,
       restart,
       names: serving.names,
       logLevel: request.logLevel,
