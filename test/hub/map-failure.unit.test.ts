@@ -65,3 +65,12 @@ test('the reason of an upstream store is passed on, cut and without control char
   expect(error.message.length).toBeLessThan(400);
   expect(error.hint).not.toContain('probably temporary');
 });
+
+test('a store that cannot be reached at an address without a port is looked for at port 58080 next', () => {
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  expect(mapNetworkError(refused, 'http://192.168.77.11')).toMatchObject({
+    hint: expect.stringContaining('try http://192.168.77.11:58080'),
+  });
+  for (const url of ['http://192.168.77.11:58081', 'https://kite.lan'])
+    expect(mapNetworkError(refused, url), url).toMatchObject({ hint: expect.not.stringContaining('58080') });
+});

@@ -65,14 +65,19 @@ export async function whyOutOfReach(
   if (known !== undefined && known.until > performance.now() && (known.step === 'connect' || needs === 'answer')) return known.failure;
   const outcome = await probe(connectMs);
   if (outcome === 'connected') return undefined;
+  const { mapNetworkError, withUsualPort } = await import('../client/http/map-failure.ts');
   if (outcome === 'timeout') {
     const failure = new SkulkError('STORE_UNREACHABLE', `${url} did not accept a connection within ${connectMs / 1000} s`, {
-      hint: 'check that the host is up and that `skulk serve` is running there; SKULK_CONNECT_TIMEOUT sets how long to wait',
+      hint: [
+        withUsualPort(url),
+        'check that the host is up and that `skulk serve` is running there; SKULK_CONNECT_TIMEOUT sets how long to wait',
+      ]
+        .filter(Boolean)
+        .join('; '),
     });
     remember(world, url, failure, 'connect');
     return failure;
   }
-  const { mapNetworkError } = await import('../client/http/map-failure.ts');
   const failure = mapNetworkError(outcome, url);
   if (!(failure instanceof SkulkError)) throw failure;
   // The name service was asked, and the LAN was searched.

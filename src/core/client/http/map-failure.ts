@@ -1,5 +1,5 @@
 import { type ErrorCode, isErrorCode, SkulkError, systemCode } from '../../kernel/errors.ts';
-import { describeNetworkError } from '../../kernel/explain-network-error.ts';
+import { describeNetworkError, isUnresolved } from '../../kernel/explain-network-error.ts';
 
 /** The parts of a store's refusal. */
 export interface Refusal {
@@ -92,10 +92,20 @@ export function mapNetworkError(error: unknown, url: string): unknown {
   const code = systemCode(error) ?? '';
   if (code.startsWith('HPE_')) return notAStore(url, 'its answer is not valid HTTP', error);
   return new SkulkError('STORE_UNREACHABLE', `cannot reach the store at ${url}: ${describeNetworkError(error)}`, {
-    hint: hints[code] ?? 'check that `skulk serve` is running there',
+    hint: [hints[code] ?? 'check that `skulk serve` is running there', isUnresolved(error) ? undefined : withUsualPort(url)]
+      .filter(Boolean)
+      .join('; '),
     cause: error,
   });
 }
+
+/** The address with a store's usual port, if the URL has none, and so means port 80; undefined for other URLs. Pure. */
+export function withUsualPort(url: string): string | undefined {
+  if (!url.startsWith('http:') || !URL.canParse(url) || new URL(url).port !== '') return undefined;
+  return `${url} is port 80, and a store has port ${usualPort}: try http://${new URL(url).hostname}:${usualPort}`;
+}
+
+const usualPort = 58080;
 
 const nameServers = 'the name servers of this machine (/etc/resolv.conf)';
 const setAddress = 'set an address: store_http_host or SKULK_STORE=http://192.168.1.10:58080';
