@@ -113,7 +113,7 @@ longTest('service install writes and starts the unit once, and uninstall removes
   expect(text).not.toContain('secret-token');
   expect((await service('print')).stdout).toBe(text);
   expect(await readFile(join(home, 'told'), 'utf8')).toBe(
-    '--user daemon-reload\n--user enable skulk.service\n--user restart skulk.service\n',
+    '--user show --property=Version\n--user daemon-reload\n--user enable skulk.service\n--user restart skulk.service\n',
   );
   expect(await service('install')).toMatchObject({ status: 0, stdout: expect.stringContaining('already') });
 
@@ -121,9 +121,11 @@ longTest('service install writes and starts the unit once, and uninstall removes
   expect(await service('install')).toMatchObject({
     status: 2,
     stdout: '',
-    stderr: expect.stringContaining('systemctl --user daemon-reload failed'),
+    stderr: expect.stringContaining('there is no systemd user session here'),
   });
   expect(await service('uninstall')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^removed .*could not be asked to stop/) });
+  await expect(readFile(unit)).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await service('install')).toMatchObject({ status: 2, stderr: expect.stringContaining('loginctl enable-linger') });
   await expect(readFile(unit)).rejects.toMatchObject({ code: 'ENOENT' });
 
   await writeFile(unit, '[Service]\nExecStart=/mine\n');

@@ -32,8 +32,8 @@ export async function printService(deps: Deps, request: ServiceRequest): Promise
 
 /**
  * Writes the unit and starts the service, now and at each login. Repeating it with the same unit changes nothing.
- * @throws SkulkError CONFLICT if there is another unit with that name, NOT_FOUND if the manager's program is missing, CONFIG if the manager
- * refuses or there is none in this session
+ * @throws SkulkError CONFLICT if there is another unit with that name. Before anything is written: NOT_FOUND if systemctl is missing, CONFIG if
+ * there is no systemd user session. After that CONFIG if the manager refuses
  */
 export async function installService(
   deps: Deps,
@@ -43,6 +43,7 @@ export async function installService(
   const before = await readUnit(path);
   if (before !== undefined && before !== content && !force && !before.includes(signature))
     throw new SkulkError('CONFLICT', `${path} exists and was not created by skulk`, { hint: 'check it; --force replaces it' });
+  if (manager === 'systemd') await requireSession(deps);
   await makeOwnDirectories(deps, unit);
   if (before !== content) await explainingDiskErrors(`cannot write ${path}`, () => writeFileDurably(path, content));
   const commands = startCommands(manager, path);
@@ -104,6 +105,23 @@ const stopCommands = (manager: ServiceManager): readonly (readonly string[])[] =
   manager === 'systemd'
     ? [['systemctl', '--user', 'disable', '--now', 'skulk.service'], reload]
     : [['launchctl', 'bootout', `${domain()}/${launchdLabel}`]];
+
+/** Without a session of systemd for this user, no unit can be started, and a written one would be left behind. */
+async function requireSession({ world }: Deps): Promise<void> {
+  const args = ['--user', 'show', '--property=Version'];
+  try {
+    await promisify(execFile)('systemctl', args, { env: world.env as NodeJS.ProcessEnv, timeout: 60_000, signal: world.signal });
+  } catch (error) {
+    if (world.signal.aborted) throw world.signal.reason;
+    const { stderr = '', message } = error as Error & { stderr?: string };
+    const isMissing = isSystemError(error, 'ENOENT');
+    const says = isMissing ? 'systemctl was not found' : (stderr.trim() || message).split('\n').at(-1);
+    throw new SkulkError(isMissing ? 'NOT_FOUND' : 'CONFIG', `there is no systemd user session here: ${says}; nothing was written`, {
+      hint: `run \`loginctl enable-linger ${world.user()}\` and log in as that user, or install \`skulk service print\` as a system-wide unit, or run \`skulk serve\` under another supervisor`,
+      cause: error,
+    });
+  }
+}
 
 /** @returns whether the command succeeded */
 async function run({ world }: Deps, command: readonly string[], { path, mayFail }: { path: string; mayFail: boolean }): Promise<boolean> {
