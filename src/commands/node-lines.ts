@@ -97,7 +97,7 @@ function withoutCopies(names: readonly string[], orders: number): string {
   const rest = names.length - maxNamed;
   const named = `${names.slice(0, maxNamed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   const what = orders === 1 ? '1 more order waits' : `${orders} more orders wait`;
-  return `${what} for ${named}, which had no such copy at ${names.length === 1 ? 'its' : 'their'} last report`;
+  return `${what} for ${named}, which reported no such copy: nothing to do`;
 }
 
 /** The result of an order of the store on this machine. */

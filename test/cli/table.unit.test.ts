@@ -59,7 +59,7 @@ test('orders for machines that reported no such copy are only counted', () => {
   expect(renderText(pendingLines(orders, known), terminal(200), renderTable).split('\n')).toEqual([
     'delete me/big on vm (aaaa): not answered yet (asked 1 h ago)',
     'delete me/big on vm (cccc): not answered yet (asked 1 h ago)',
-    '2 more orders wait for vm (bbbb), which had no such copy at its last report',
+    '2 more orders wait for vm (bbbb), which reported no such copy: nothing to do',
   ]);
 });
 
