@@ -49,7 +49,7 @@ test('the dashboard shows what fits into a window of any size, and reports a win
   await terminal.sees('Delete org/model-00?');
   await terminal.press('Escape', '?');
   expect(await terminal.sees('─ Keys')).toContain('any key shows more');
-  await terminal.press('x', 'x', 'x');
+  await terminal.press('x', 'x', 'x', 'x');
   expect(await terminal.sees('any key closes this')).toContain('quit; Ctrl-Z and fg work');
   await terminal.press('x');
   await terminal.resize(80, 24);

@@ -9,9 +9,10 @@ import type { StoreLayout } from '../layout.ts';
  * Removes files that a dead process was writing.
  * @param isAlone whether this process is not a server; a server's fleet writes at the same time, and cleans up its own files
  */
-export async function removeDrafts({ root, manifests, seen, intents, fleet }: StoreLayout, isAlone: boolean): Promise<void> {
-  // Every file in these directories is written under the lock.
-  for (const directory of [root, manifests, seen, intents, ...(isAlone ? [fleet] : [])]) {
+export async function removeDrafts(layout: StoreLayout, isAlone: boolean): Promise<void> {
+  const { root, manifests, seen, intents, headers, problems, fleet } = layout;
+  // Every file in these directories is written under the lock, except the caches: who loses a draft there reads the model again.
+  for (const directory of [root, manifests, seen, intents, headers, problems, ...(isAlone ? [fleet] : [])]) {
     const names = await readdir(directory).catch((): string[] => []);
     for (const name of names.filter((one) => /^\..+\.(?:nd)?json\.[0-9a-f]{12}\.tmp$/.test(one)))
       await rm(join(directory, name), { force: true });
