@@ -95,6 +95,18 @@ export function rememberSilence({ world }: Deps, { url }: Pick<OpenedStore, 'url
 }
 
 function remember(world: World, url: string, failure: SkulkError, step: Silence['step']): void {
+  silencesOf(world).set(url, { failure, step, until: performance.now() + rememberedMs });
+}
+
+function silencesOf(world: World): Map<string, Silence> {
   const known = silences.get(world) ?? new Map<string, Silence>();
-  silences.set(world, known.set(url, { failure, step, until: performance.now() + rememberedMs }));
+  silences.set(world, known);
+  return known;
+}
+
+/** The same command with another signal. It knows the same silent stores. */
+export function withSignal(world: World, signal: AbortSignal): World {
+  const same = { ...world, signal };
+  silences.set(same, silencesOf(world));
+  return same;
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../connect/deps.ts';
 import type { OpenedStore } from '../connect/open-store.ts';
-import { rememberSilence } from '../connect/reach-store.ts';
+import { rememberSilence, withSignal } from '../connect/reach-store.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { startDeadline } from '../kernel/flow/deadline.ts';
 import { ensureNodeId, type NodeId } from '../kernel/machine/node-id.ts';
@@ -156,7 +156,7 @@ async function reportWithin(deps: Deps, limitMs: number): Promise<boolean> {
     end('late');
     abort.abort();
   }, limitMs);
-  const bounded = { ...deps, world: { ...deps.world, signal: AbortSignal.any([deps.world.signal, abort.signal]) } };
+  const bounded = { ...deps, world: withSignal(deps.world, AbortSignal.any([deps.world.signal, abort.signal])) };
   const reported = askAsNode(
     bounded,
     async (opened) => reportCopies(bounded, await opened.fleet(), await ownNodeId(deps), { isEnding: false }),
