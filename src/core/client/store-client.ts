@@ -1,5 +1,5 @@
 import { parseCompanions } from '../catalog/companions.ts';
-import { parseProblems } from '../catalog/contents/unloadable.ts';
+import { parseProblems } from '../catalog/contents/problem-header.ts';
 import { parseManifest } from '../catalog/manifest.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../jobs/contract.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { incomplete, unrecognized } from '../../../src/core/catalog/contents/finding.ts';
+import { formatProblems, parseProblems } from '../../../src/core/catalog/contents/problem-header.ts';
 import type { ContentProblem } from '../../../src/core/catalog/contents/problems-of-list.ts';
-import { findUnloadable, formatProblems, parseProblems } from '../../../src/core/catalog/contents/unloadable.ts';
+import { findUnloadable } from '../../../src/core/catalog/contents/unloadable.ts';
 
 const empty = (...paths: string[]): readonly ContentProblem[] => paths.map((path) => ({ path, ...incomplete('it is empty') }));
 

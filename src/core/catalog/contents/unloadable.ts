@@ -1,6 +1,4 @@
-import { decode } from '../../protocol/decode.ts';
-import { type ModelProblem, modelProblem } from '../../protocol/models.ts';
-import { list } from '../../protocol/schema.ts';
+import type { ModelProblem } from '../../protocol/models.ts';
 import { type FileKind, kindsOfFiles } from '../selection/file-kind.ts';
 import { listGroups, type SizedFile, withoutCopies } from '../selection/groups.ts';
 import type { ContentProblem } from './problems-of-list.ts';
@@ -14,7 +12,6 @@ const needed: ReadonlySet<string> = new Set(['config.json', 'tokenizer.json', in
 /** The names of weights that programs look for first. */
 const usualNames: ReadonlySet<string> = new Set(['model', 'pytorch_model', 'diffusion_pytorch_model']);
 const indexEnding = /\.index\.json$/i;
-const problemList = list(modelProblem);
 const maxProblems = 20;
 const maxReasonLength = 500;
 
@@ -107,26 +104,4 @@ function ofFolder(files: readonly SizedFile[], byPath: ReadonlyMap<string, Conte
   const usual = named.find(({ name, problems }) => usualNames.has(name) && problems.length > 0);
   if (usual !== undefined) return usual.problems;
   return named.every(({ problems }) => problems.length > 0) ? named.flatMap(({ problems }) => problems) : [];
-}
-
-/** The header with problems has at most this many bytes; further ones are left out. */
-const maxHeaderLength = 4096;
-
-/** The problems of a model as a header beside its manifest. Pure. */
-export function formatProblems(problems: readonly ModelProblem[]): string {
-  for (let count = problems.length; count > 0; count -= 1) {
-    const text = encodeURIComponent(JSON.stringify(problems.slice(0, count)));
-    if (text.length <= maxHeaderLength) return text;
-  }
-  return '';
-}
-
-/** Reads that header; an invalid one counts as empty. Pure. */
-export function parseProblems(text: string): readonly ModelProblem[] {
-  if (text === '' || text.length > maxHeaderLength) return [];
-  try {
-    return decode(problemList, JSON.parse(decodeURIComponent(text))) ?? [];
-  } catch {
-    return [];
-  }
 }

@@ -16,8 +16,8 @@ export type StoreFetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface Transport {
   readonly fetch: StoreFetch;
   /**
-   * Tests whether the store accepts connections; see `probeConnection`. Never throws. A recent answer counts as success. The tested connection is used for the
-   * next request.
+   * Tests whether the store accepts connections; see `probeConnection`. Never throws. A recent answer counts as success. The tested
+   * connection is used for the next request.
    */
   readonly probe: (timeoutMs: number) => Promise<ProbeOutcome>;
   /** How sockets resolve the store's name; undefined for the system's own lookup. */
@@ -93,7 +93,10 @@ export function createTransport({ url: base, connectTimeoutMs, connections, look
   };
 }
 
-/** Limits the time to resolve a name, and then the time to open a connection; the operating system itself would wait for minutes. @param ready returns an open socket */
+/**
+ * Limits the time to resolve a name, and then the time to open a connection; the operating system itself would wait for minutes.
+ * @param ready returns an open socket
+ */
 export function boundConnecting(agent: HttpAgent, timeoutMs: number, ready: () => Socket | undefined = () => undefined): HttpAgent {
   const original = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {

@@ -32,8 +32,8 @@ export async function printService(deps: Deps, request: ServiceRequest): Promise
 
 /**
  * Writes the unit and starts the service, now and at each login. Repeating it with the same unit changes nothing.
- * @throws SkulkError CONFLICT if there is another unit with that name. Before anything is written: NOT_FOUND if systemctl is missing, CONFIG if
- * there is no systemd user session. After that CONFIG if the manager refuses
+ * @throws SkulkError CONFLICT if there is another unit with that name. Before anything is written: NOT_FOUND if systemctl is missing,
+ * CONFIG if there is no systemd user session. After that CONFIG if the manager refuses
  */
 export async function installService(
   deps: Deps,

@@ -14,8 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The settings that it changes, in words. */
     changedSettings: string | undefined;
-    /** It only validates, so it is not a change. */
-    isTrial: boolean | undefined;
+    /** It only validates, or found nothing to change. */
+    changedNothing: boolean | undefined;
     /** The error code of the failure. */
     failure: string | undefined;
     /** What it freed, as its answer says. */
@@ -47,13 +47,14 @@ export function noteJob(
 /** Logs every request that may change something: the client, its address, the target, and the result. */
 export function logChanges(app: FastifyInstance, activity?: Activity): void {
   app.decorateRequest('changedSettings');
-  app.decorateRequest('isTrial');
+  app.decorateRequest('changedNothing');
   app.decorateRequest('failure');
   app.decorateRequest('freedBytes');
   app.decorateRequest('isUnfinished');
   app.decorateRequest('jobs');
   app.addHook('preSerialization', async (request, _reply, payload) => {
-    const { freed_bytes: freed, nodes, status = 'complete' } = fieldsOf(payload);
+    const { freed_bytes: freed, nodes, status = 'complete', cleared } = fieldsOf(payload);
+    if (cleared === 0) request.changedNothing = true;
     if (typeof freed === 'number') request.freedBytes = freed;
     request.isUnfinished = Array.isArray(nodes) ? nodes.some((one) => fieldsOf(one)['status'] !== 'done') : status !== 'complete';
     return payload;
@@ -89,7 +90,7 @@ function note(activity: Activity, request: FastifyRequest, code: string | null):
   // A verification without repairs only reads. `skulk delete` uses one to look a model up.
   if (action === 'verify' && fieldsOf(body)['repair'] !== true) return;
   // A stranger may ask for anything, and is not to push away what others did.
-  if (action === undefined || request.isTrial === true || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
+  if (action === undefined || request.changedNothing === true || code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return;
   const { model, target, name } = targetOf(request) as { model?: string; target?: string; name?: string };
   const selector = fieldsOf(request.params)['selector'] ?? fieldsOf(body)['selector'] ?? fieldsOf(body)['gguf_file'];
   const listed = nameListed(fieldsOf(body)['model_ids']);

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatCompanions } from '../../catalog/companions.ts';
-import { formatProblems } from '../../catalog/contents/unloadable.ts';
+import { formatProblems } from '../../catalog/contents/problem-header.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { LocalStore } from '../../store/contract.ts';

@@ -14,7 +14,7 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
   addRoute(app, 'GET /config/schema', async () => configurationSchema());
   addRoute(app, 'PUT /config', async (request) => {
     const dryRun = (request.query as { dry_run?: unknown }).dry_run === 'true';
-    request.isTrial = dryRun;
+    request.changedNothing = dryRun;
     const change = readChange(request);
     request.changedSettings = namesOfChanges(change);
     const note = (what: string): void => {

@@ -22,7 +22,7 @@ const shownAddress: AddressFormat<Shown> = {
   format: (shown) => new URLSearchParams(shown === 'stored' ? { show: 'stored' } : {}),
 };
 
-/** The quantizations of a model, those of its repo on Hugging Face among them: how large each is, where it is, and what can be done with it. */
+/** The quantizations of a model and of its repo on Hugging Face: how large each is, where it is, and what can be done with it. */
 export function QuantizationList({ model, ...acts }: { readonly model: ShownModel } & QuantizationActs): ReactElement | null {
   const { topics } = useStore();
   const { model_id: modelId, revision } = model;
