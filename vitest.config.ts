@@ -59,6 +59,8 @@ export default defineConfig({
       tier('long', ['test/**/*.long.test.ts'], {
         env: { SKULK_TEST_LONG: '1' },
         testTimeout: 3_600_000,
+        // A third of the time a process of these waits for a lease, a heartbeat or a disk.
+        maxWorkers: 3,
         sequence: { groupOrder: 2 },
       }),
       // No tests: it takes the pictures in docs/, and is pointed at a machine that is dressed up for them.

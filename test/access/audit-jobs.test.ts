@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { ActivityEntry, AuditList } from '../../src/core/protocol/events.ts';
 import { type HubWorld, hubWorld } from '../helpers/hub-world.ts';
 import { fullSafetensors, installStandIn } from '../helpers/python-engines.ts';
 import { ask } from '../helpers/raw-http.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const listed = async (world: HubWorld, ...args: readonly string[]): Promise<readonly ActivityEntry[]> =>
   (JSON.parse((await world.host('audit', '--json', ...args)).stdout) as AuditList).entries;
@@ -14,7 +15,7 @@ const post = (url: string, model: string, body: object = {}) =>
     body: JSON.stringify(body),
   });
 
-test('a request for a download is listed as accepted, and the end of the download with its result, also after a restart', async () => {
+usualTest('a request for a download is listed as accepted, and the end of the download with its result, also after a restart', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'a-Q4_K_M.gguf': 'x'.repeat(5000), 'a-Q8_0.gguf': 'y'.repeat(5000) } });
   const first = await world.serveInProcess();
@@ -60,7 +61,7 @@ test('a request for a download is listed as accepted, and the end of the downloa
   expect([done?.code, done?.state]).toEqual([null, undefined]);
 });
 
-test('a cancelled download is listed as accepted and as cancelled, and has no other end', async () => {
+usualTest('a cancelled download is listed as accepted and as cancelled, and has no other end', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'config.json': '{}', 'model.safetensors': 'x'.repeat(5000) } });
   world.hub.holdsEnds = true;
@@ -80,7 +81,7 @@ test('a cancelled download is listed as accepted and as cancelled, and has no ot
   ]);
 });
 
-test('a download by a command without a server is one entry with its result', async () => {
+usualTest('a download by a command without a server is one entry with its result', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files: { 'config.json': '{}', 'model.safetensors': 'x'.repeat(5000) } });
   expect((await world.host('download', 'org/m')).status).toBe(0);
@@ -91,7 +92,7 @@ test('a download by a command without a server is one entry with its result', as
   ]);
 });
 
-test('a request for an optimization is listed as accepted, and its end with its result', async () => {
+longTest('a request for an optimization is listed as accepted, and its end with its result', async () => {
   const world = await hubWorld({ SKULK_ENGINE_MLX: await installStandIn('mlx') });
   expect((await world.host('add', await fullSafetensors(), '--as', 'acme/Tiny')).status).toBe(0);
   const host = await world.serveInProcess();

@@ -38,7 +38,7 @@ async function roleBy(link: string): Promise<unknown> {
 }
 
 describe('skulk key and skulk open', () => {
-  usualTest('print a new link to the server of this machine each time, and each link works once', async () => {
+  longTest('print a new link to the server of this machine each time, and each link works once', async () => {
     const host = await startServe({ home: await temporaryDirectory() });
     const env = { SKULK_HOME: host.home };
     const links: string[] = [];

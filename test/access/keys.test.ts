@@ -1,6 +1,6 @@
 import { chmod, chown, lchown, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { prepareAdminKey, readAdminKey } from '../../src/core/access/admin-key.ts';
 import { closeHome } from '../../src/core/access/close-home.ts';
 import { createPageKeys } from '../../src/core/access/page-keys.ts';
@@ -10,6 +10,7 @@ import { ensureAdminKey } from '../helpers/admin-key.ts';
 import { exfatDisk } from '../helpers/exfat-disk.ts';
 import { rawServer } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -17,7 +18,7 @@ import { wants } from '../helpers/wants.ts';
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
 describe('the key of a machine', () => {
-  test('is created once, also by many processes at the same time, and only its owner can read it', async () => {
+  usualTest('is created once, also by many processes at the same time, and only its owner can read it', async () => {
     const home = await temporaryDirectory();
     const keys = await Promise.all(Array.from({ length: 20 }, () => ensureAdminKey(home, () => {})));
     expect(new Set(keys)).toEqual(new Set([await readAdminKey(home)]));
@@ -26,7 +27,7 @@ describe('the key of a machine', () => {
     expect(await readdir(home)).toEqual(['admin-key']);
   });
 
-  test('is replaced when other users could read it, or when the file has no valid key', async () => {
+  usualTest('is replaced when other users could read it, or when the file has no valid key', async () => {
     const home = await temporaryDirectory();
     const first = await ensureAdminKey(home, () => {});
     await chmod(join(home, 'admin-key'), 0o644);
@@ -42,7 +43,7 @@ describe('the key of a machine', () => {
     expect(await ensureAdminKey(home, () => {})).toMatch(/^[\w-]{43}$/);
   });
 
-  test('stays on a disk that does not keep modes, with a warning at each start', wants('an exFAT disk'), async () => {
+  usualTest('stays on a disk that does not keep modes, with a warning at each start', wants('an exFAT disk'), async () => {
     const home = await exfatDisk();
     const told: string[] = [];
     const ensure = () => ensureAdminKey(home, (_, news) => void told.push(news));
@@ -57,7 +58,7 @@ describe('the key of a machine', () => {
 const stranger = 12_345;
 
 describe('a file that another user of this machine created', () => {
-  test('is not accepted as a key, as the record of a server or as a list of tokens', wants('root'), async () => {
+  usualTest('is not accepted as a key, as the record of a server or as a list of tokens', wants('root'), async () => {
     const home = await temporaryDirectory();
     const path = join(home, 'admin-key');
     await writeFile(path, `${'x'.repeat(43)}\n`, { mode: 0o600 });
@@ -95,7 +96,7 @@ describe('a file that another user of this machine created', () => {
     expect(await book.find(token)).toMatchObject({ role: 'admin' });
   });
 
-  test('cannot be in the directory of the key, regardless of the umask with which the directory was created', async () => {
+  usualTest('cannot be in the directory of the key, regardless of the umask with which the directory was created', async () => {
     const home = join(await temporaryDirectory(), 'home');
     const told: string[] = [];
     await mkdir(home);
@@ -112,7 +113,7 @@ describe('a file that another user of this machine created', () => {
 describe('the record of a running server', () => {
   const server = { role: 'store', storePath: '/s', apiUrl: 'http://127.0.0.1:2', localApiUrl: 'http://127.0.0.1:2' } as const;
 
-  test('gives the key only for the URLs of that process', async () => {
+  usualTest('gives the key only for the URLs of that process', async () => {
     const home = await temporaryDirectory();
     const key = await ensureAdminKey(home, () => {});
     expect(await keyFor(home, 'http://127.0.0.1:1')).toBeUndefined();
@@ -147,7 +148,7 @@ describe('the record of a running server', () => {
     expect(await readdir(home)).not.toContain('serve.json');
   });
 
-  test('commands send the key only to the server in the record, regardless of which program answers at its port', async () => {
+  longTest('commands send the key only to the server in the record, regardless of which program answers at its port', async () => {
     const home = await temporaryDirectory();
     const host = await serveInProcess({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
@@ -179,7 +180,7 @@ describe('the record of a running server', () => {
 });
 
 describe('the codes and keys of browser tabs', () => {
-  test('a code opens one tab, within ten minutes', () => {
+  usualTest('a code opens one tab, within ten minutes', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
     const { code } = pages.makeCode();
@@ -193,7 +194,7 @@ describe('the codes and keys of browser tabs', () => {
     expect(pages.holds(key)).toBe(false);
   });
 
-  test('a key is valid while it is used, and ends after twelve unused hours', () => {
+  usualTest('a key is valid while it is used, and ends after twelve unused hours', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
     const { key } = pages.redeem(pages.makeCode().code, 'a');
@@ -205,7 +206,7 @@ describe('the codes and keys of browser tabs', () => {
     expect(pages.holds(key)).toBe(false);
   });
 
-  test('an address with too many wrong codes is blocked for a minute, and other addresses are not', () => {
+  usualTest('an address with too many wrong codes is blocked for a minute, and other addresses are not', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
     for (let tries = 0; tries < 5; tries += 1) expect(() => pages.redeem(`guess-${tries}`, 'thief')).toThrow(/already used/);
@@ -229,7 +230,7 @@ describe('named tokens', () => {
     return { ...at, open: () => openTokenBook(at) };
   };
 
-  test('are recognized by their hash in every process at once, until they are revoked', async () => {
+  usualTest('are recognized by their hash in every process at once, until they are revoked', async () => {
     const { open, file } = await book();
     const [one, other] = [open(), open()];
     expect(await one.list()).toEqual([]);
@@ -246,13 +247,13 @@ describe('named tokens', () => {
     await expect(one.revoke('laptop')).rejects.toMatchObject({ code: 'TOKEN_NOT_FOUND' });
   });
 
-  test('are all kept when they are created at the same time', async () => {
+  usualTest('are all kept when they are created at the same time', async () => {
     const { open } = await book();
     await Promise.all(Array.from({ length: 12 }, (_, index) => open().create({ name: `n${index}`, role: 'read' })));
     expect(await open().list()).toHaveLength(12);
   });
 
-  test('are all refused when their file is damaged, and the file is not overwritten', async () => {
+  usualTest('are all refused when their file is damaged, and the file is not overwritten', async () => {
     const { open, file } = await book();
     const { token } = await open().create({ name: 'laptop', role: 'admin' });
     for (const text of ['', '{', '{"tokens":[{"name":"x","role":"root"}]}', '[]']) {
@@ -263,7 +264,7 @@ describe('named tokens', () => {
     }
   });
 
-  test.each(['', '.hidden', 'two words', '../x', 'a'.repeat(65), 'ä'])('cannot be called %j', async (name) => {
+  usualTest.each(['', '.hidden', 'two words', '../x', 'a'.repeat(65), 'ä'])('cannot be called %j', async (name) => {
     const { open } = await book();
     await expect(open().create({ name, role: 'read' })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });

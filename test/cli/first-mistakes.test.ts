@@ -2,14 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
-test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
+usualTest.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
   'a section called %s is reported, because its keys have no effect',
   async (name) => {
     const home = await temporaryDirectory();
@@ -29,7 +30,7 @@ test.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
   },
 );
 
-test('a setting of model_store at the top level of the file is reported, because it has no effect', async () => {
+usualTest('a setting of model_store at the top level of the file is reported, because it has no effect', async () => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), 'inference: {}\nstore_host: kite3\nmodel_store:\n  store_port: 7\n');
   expect((await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toMatch(
@@ -37,7 +38,7 @@ test('a setting of model_store at the top level of the file is reported, because
   );
 });
 
-test('a misspelled model name, or one without its organization, gets a suggestion', async () => {
+usualTest('a misspelled model name, or one without its organization, gets a suggestion', async () => {
   const { url } = await serveModels({ 'org/model-4bit': { a: 'a' } });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
   for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit', 'show org/MODEL']) {
@@ -46,7 +47,7 @@ test('a misspelled model name, or one without its organization, gets a suggestio
   }
 });
 
-test('stage suggests the similar model before it explains the failed download', async () => {
+usualTest('stage suggests the similar model before it explains the failed download', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'source');
   await mkdir(source);
@@ -58,7 +59,7 @@ test('stage suggests the similar model before it explains the failed download', 
   expect(stderr).toMatch(/skulk: org\/modle-4bit is not .*\(did you mean org\/model-4bit\?\), and /);
 });
 
-test('a model that shares only its organization with others gets no suggestion', async () => {
+usualTest('a model that shares only its organization with others gets no suggestion', async () => {
   const { url } = await serveModels({ 'mlx-community/Llama-3B': { a: 'a' }, 'mlx-community/tiny': { a: 'a' } });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
   for (const line of ['show mlx-community/Qwen-8B', 'delete mlx-community/none --yes', 'show mlx-community/Llama-70Bx-it']) {
@@ -67,7 +68,7 @@ test('a model that shares only its organization with others gets no suggestion',
   }
 });
 
-test('config init refuses wrong values without naming a file that does not exist, and names the file that --config gave', async () => {
+usualTest('config init refuses wrong values without naming a file that does not exist, and names the file that --config gave', async () => {
   const home = await temporaryDirectory();
   const file = join(home, 'mine.yaml');
   const init = (...args: string[]) => runInProcess(['config', 'init', '--config', file, ...args], { env: { SKULK_HOME: home } });
@@ -86,7 +87,7 @@ test('config init refuses wrong values without naming a file that does not exist
   });
 });
 
-test('a server with a token distinguishes a missing token from a wrong one', async () => {
+usualTest('a server with a token distinguishes a missing token from a wrong one', async () => {
   const home = await temporaryDirectory();
   const { url } = await serveInProcess({ home, env: { SKULK_TOKEN: 'right' } });
   const health = (env: object) => runInProcess(['registry'], { env: { SKULK_HOME: home, SKULK_STORE: url, ...env } });
@@ -111,7 +112,7 @@ test('a server with a token distinguishes a missing token from a wrong one', asy
   expect(await health({ SKULK_TOKEN: 'right' })).toMatchObject({ status: 0 });
 });
 
-test('health of a store that is closed to the LAN works without a token, and reports that access needs one', async () => {
+usualTest('health of a store that is closed to the LAN works without a token, and reports that access needs one', async () => {
   const home = await temporaryDirectory();
   await using host = await serveInProcess({ home });
   expect(await runInProcess(['policy', 'set', 'lan', 'none'], { env: { SKULK_HOME: home } })).toMatchObject({ status: 0 });
@@ -137,7 +138,7 @@ test('health of a store that is closed to the LAN works without a token, and rep
   expect(JSON.parse(own.stdout)).toMatchObject({ reachable: true, requires_token: false });
 });
 
-test.each([
+usualTest.each([
   ['config set staging_keep_recent_gb 0', '"skulk config" has no action "set"', 'edit the file that `skulk config path` names'],
   ['config shwo', '"skulk config" has no action "shwo"', 'did you mean show?'],
   ['service install --dry-run', '"skulk service" has no option --dry-run', '`skulk service print` shows the unit'],
@@ -146,20 +147,20 @@ test.each([
   expect(ended).toMatchObject({ status: 2, stdout: '', stderr: `skulk: ${says}\nhint: ${hint}\n` });
 });
 
-test('--role node refuses --store-path', async () => {
+usualTest('--role node refuses --store-path', async () => {
   const ended = await runInProcess(['serve', '--role', 'node', '--store-path', '/tmp'], {
     env: { SKULK_HOME: await temporaryDirectory() },
   });
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('--role node has no store') });
 });
 
-test.each(['inference', 'logging', 'model'])('a section called %s belongs to another program', async (name) => {
+usualTest.each(['inference', 'logging', 'model'])('a section called %s belongs to another program', async (name) => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), `${name}:\n  store_port: 7\n`);
   expect((await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home })).stderr).toBe('');
 });
 
-test.each([
+usualTest.each([
   ['http://127.0.0.1:1', /connection refused/],
   ['http://no-such-host.invalid', /unknown host name/],
 ])('a staged copy is used when %s cannot be reached, and the reason is reported', async (store, cause) => {
@@ -170,7 +171,7 @@ test.each([
   expect(warm).toMatchObject({ status: 0, stdout: `${home}/staging/org--m\n`, stderr: expect.stringMatching(cause) });
 });
 
-test('health reports that the token is refused', async () => {
+usualTest('health reports that the token is refused', async () => {
   const server = createServer((request, response) => {
     const isOpen = request.url === '/health';
     response.writeHead(isOpen ? 200 : 401, { 'Content-Type': 'application/json' });
@@ -187,7 +188,7 @@ test('health reports that the token is refused', async () => {
   expect(ended.stderr).not.toContain('wrong');
 });
 
-test('a node names its store when it is ready', async () => {
+longTest('a node names its store when it is ready', async () => {
   const home = await temporaryDirectory();
   const serving = startSkulk(['serve', '--role', 'node', '--host', '127.0.0.1', '--api-port', '0', '--json'], {
     env: { SKULK_HOME: home, SKULK_STORE: 'http://127.0.0.1:1' },

@@ -176,7 +176,7 @@ describe('a store whose directory has changed', () => {
     expect(await idOf(root)).toBe(id);
   });
 
-  test("is served when the machine's record of stores is damaged, and the record is reported and moved aside", async () => {
+  longTest("is served when the machine's record of stores is damaged, and the record is reported and moved aside", async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await mkdir(root);
@@ -204,7 +204,7 @@ describe('a store whose directory has changed', () => {
 });
 
 describe('a store on a disk that is not mounted', wants('a disk of their own'), () => {
-  test('is not served, and its mount point stays empty', async () => {
+  longTest('is not served, and its mount point stays empty', async () => {
     const home = await temporaryDirectory();
     const disk = await smallDisk(8 * mebibyte);
     const id = await serveOnce(home, disk.path);
@@ -368,15 +368,17 @@ describe('a directory that is configured as the store', () => {
     return refused;
   };
 
-  test.each<[string, Readonly<Record<string, string>>, string]>([
-    ['files', { 'letters/a.txt': 'a', 'b.txt': 'b' }, '"b.txt" and "letters"'],
-    ['many files', { a: '', b: '', c: '', d: '' }, '"a", "b", "c" and more'],
-    ['hidden files', { '.ssh/id_ed25519': 'secret' }, '".ssh"'],
-    ['directories of models that no registry names', { 'org--m/config.json': '{}' }, '"org--m"'],
-    ['a registry of something else', { 'registry.json': '{"npm": {"url": "x"}}' }, '"registry.json"'],
-    ['a registry that cannot be read', { 'registry.json': '{' }, '"registry.json"'],
-    ['a .skulk that skulk did not make', { '.skulk/notes.txt': 'x' }, '".skulk"'],
-  ])('is refused when it has %s, unless the user accepts it explicitly', async (_, files, names) => {
+  test.each<[string, Readonly<Record<string, string>>, string]>(
+    few([
+      ['files', { 'letters/a.txt': 'a', 'b.txt': 'b' }, '"b.txt" and "letters"'],
+      ['many files', { a: '', b: '', c: '', d: '' }, '"a", "b", "c" and more'],
+      ['hidden files', { '.ssh/id_ed25519': 'secret' }, '".ssh"'],
+      ['directories of models that no registry names', { 'org--m/config.json': '{}' }, '"org--m"'],
+      ['a registry of something else', { 'registry.json': '{"npm": {"url": "x"}}' }, '"registry.json"'],
+      ['a registry that cannot be read', { 'registry.json': '{' }, '"registry.json"'],
+      ['a .skulk that skulk did not make', { '.skulk/notes.txt': 'x' }, '".skulk"'],
+    ]),
+  )('is refused when it has %s, unless the user accepts it explicitly', async (_, files, names) => {
     const home = await temporaryDirectory();
     const root = join(home, 'disk');
     await writeFiles(root, files);

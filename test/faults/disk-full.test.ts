@@ -53,7 +53,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect(await digestsBelow(copy)).toEqual(digestsOfFiles(files));
   });
 
-  test('at the very end of a stage leaves the old copy or no copy, never a partial one', async () => {
+  longTest('at the very end of a stage leaves the old copy or no copy, never a partial one', async () => {
     const disk = await smallDisk(8 * mebibyte);
     const [before, after] = [{ a: noise(mebibyte, 1) }, { a: noise(mebibyte, 2), b: 'b' }];
     const { proxy, replace } = await serveThroughProxy({ 'org/m': before });
@@ -128,7 +128,7 @@ describe('a full disk', wants('a disk of their own'), () => {
     expect(new Set(ends)).toEqual(new Set([7, 0]));
   });
 
-  test.each(isLong ? [false, true] : [false])('lets a model be deleted, because that frees space (a server: %s)', async (isServed) => {
+  longTest.each(isLong ? [false, true] : [false])('lets a model be deleted, because that frees space (a server: %s)', async (isServed) => {
     const disk = await smallDisk(10 * mebibyte);
     const home = await temporaryDirectory();
     const root = join(disk.path, 'store');

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { isLong, longTest, rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { isLong, longTest, rounds, seededRandom, sized, testSeed } from '../helpers/seeded.ts';
 import { type RunningSkulk, startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -75,10 +75,10 @@ describe.each([
   test.runIf(isLong || signal === 'SIGINT')('during an add leaves the store unchanged or with the whole model', async () => {
     const home = await temporaryDirectory();
     const source = join(home, 'm');
-    await writeFiles(source, { a: noise(rounds({ few: 5e6, many: 20e6 }), 1), b: 'b' });
+    await writeFiles(source, { a: noise(sized({ small: 5e6, large: 20e6 }), 1), b: 'b' });
     const whole = await digestsBelow(source);
     const env = { SKULK_HOME: home };
-    for (let round = 0; round < rounds({ few: 2, many: 20 }); round += 1) {
+    for (let round = 0; round < rounds({ few: 2, many: 8 }); round += 1) {
       const status = await interrupt(startSkulk(['add', source, '--as', 'org/m'], { env }), 350);
       const { entries } = JSON.parse((await runInProcess(['registry', '--json'], { env })).stdout || '{"entries":[]}') as {
         entries: unknown[];
@@ -95,17 +95,16 @@ describe.each([
   });
 
   test.runIf(isLong || signal === 'SIGTERM')('during a stage or a verify leaves no process, and the next run resumes', async () => {
-    const { url } = await serveModels({ 'org/m': { a: noise(rounds({ few: 17e6, many: 30e6 }), 2), b: 'b' } });
+    const { url } = await serveModels({ 'org/m': { a: noise(sized({ small: 17e6, large: 30e6 }), 2), b: 'b' } });
     const home = await temporaryDirectory();
     const env = { SKULK_HOME: home, SKULK_STORE: url };
-    for (let round = 0; round < rounds({ few: 2, many: 20 }); round += 1) {
+    for (let round = 0; round < rounds({ few: 2, many: 8 }); round += 1) {
       const status = await interrupt(startSkulk(['stage', 'org/m', '--force', '--limit-rate', '100M'], { env }), 700);
       const copy = join(home, 'staging', 'org--m');
       if (status === 0 || (await exists(copy))) expect(Object.keys(await digestsBelow(copy)).sort()).toEqual(['a', 'b']);
     }
     expect((await runInProcess(['stage', 'org/m'], { env })).status).toBe(0);
-    for (let round = 0; round < rounds({ few: 1, many: 10 }); round += 1)
-      await interrupt(startSkulk(['verify', '--staging'], { env }), 300);
+    for (let round = 0; round < rounds({ few: 1, many: 5 }); round += 1) await interrupt(startSkulk(['verify', '--staging'], { env }), 300);
     expect((await runInProcess(['verify', '--staging'], { env })).status).toBe(0);
     expect(leftOver(home)).toBe('');
   });
@@ -135,7 +134,7 @@ describe('a command in an unusual environment', () => {
       total_bytes: 1,
       repo_has_projector: null,
     });
-    const ids = Array.from({ length: rounds({ few: 1000, many: 3000 }) }, (_, n) => `org/model-with-quite-a-long-name-${n}`);
+    const ids = Array.from({ length: sized({ small: 1000, large: 3000 }) }, (_, n) => `org/model-with-quite-a-long-name-${n}`);
     await writeFiles(join(home, 'store'), Object.fromEntries(ids.map((id) => [`${id.replace('/', '--')}/a`, 'a'])));
     await writeFiles(join(home, 'store'), {
       'registry.json': JSON.stringify(Object.fromEntries(ids.map((id) => [id, entry(id)]))),

@@ -4,14 +4,14 @@ import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { faultProxy } from '../helpers/fault-proxy.ts';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, sized, testSeed } from '../helpers/seeded.ts';
 import { startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 test('a stage resumes after each kill -9 of serve during one transfer, and the store stays complete', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'm');
-  await writeFiles(source, { 'model.bin': noise(rounds({ few: 3, many: 8 }) * chunkSize, 21), 'config.json': '{}' });
+  await writeFiles(source, { 'model.bin': noise(sized({ small: 3, large: 8 }) * chunkSize, 21), 'config.json': '{}' });
   const env = { SKULK_HOME: join(home, 'host') };
   let served = await startServe({ home: env.SKULK_HOME });
   onTestFinished(() => served[Symbol.asyncDispose]());

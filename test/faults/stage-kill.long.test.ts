@@ -6,7 +6,7 @@ import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, sized, testSeed } from '../helpers/seeded.ts';
 import { runSkulk, startSkulk } from '../helpers/spawn-skulk.ts';
 import { serveModels, serveThroughProxy } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -34,7 +34,7 @@ const exists = (path: string) =>
   );
 
 test('kill -9 at random moments loses a few chunks at most and never leaves a partial copy', async () => {
-  const files = bigModel(rounds({ few: 3, many: 14 }));
+  const files = bigModel(sized({ small: 3, large: 14 }));
   const [before, after] = [digestsOf(oldFiles), digestsOf(files)];
   const { proxy, replace } = await serveThroughProxy({ 'org/m': oldFiles });
   const home = await temporaryDirectory();
@@ -44,12 +44,12 @@ test('kill -9 at random moments loses a few chunks at most and never leaves a pa
   const began = proxy.bytes();
   const random = seededRandom(testSeed);
   const copy = join(home, 'staging', 'org--m');
-  const kills = rounds({ few: 4, many: 25 });
+  const kills = rounds({ few: 4, many: 12 });
   for (let kill = 0; kill < kills; kill += 1) {
     proxy.setRate(150e6);
     const stage = startSkulk(['stage', 'org/m', '--connections', String(connections), '-q'], { env });
     // Some kills during the start, most during the transfer; the last ones when the copy is published.
-    const moment = kill < 2 ? sleep(random() * 500) : proxy.passed(proxy.bytes() + random() * rounds({ few: 20e6, many: 60e6 }));
+    const moment = kill < 2 ? sleep(random() * 500) : proxy.passed(proxy.bytes() + random() * sized({ small: 20e6, large: 60e6 }));
     await Promise.race([moment.then(() => (kill >= kills - 3 ? sleep(random() * 300) : undefined)), stage.exited]);
     stage.child.kill('SIGKILL');
     await stage.exited;
@@ -71,7 +71,7 @@ test('kill -9 at random moments loses a few chunks at most and never leaves a pa
 });
 
 test('one kill in the middle costs only the chunks in transfer', async () => {
-  const files = bigModel(rounds({ few: 3, many: 6 }));
+  const files = bigModel(sized({ small: 3, large: 6 }));
   const { proxy } = await serveThroughProxy({ 'org/m': files });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: proxy.url };
   const stage = startSkulk(['stage', 'org/m', '--connections', '2', '-q'], { env });
@@ -145,7 +145,7 @@ test('a killed purge leaves whole copies or no copies, and the next one complete
   await mkdir(join(root, 'mine'), { recursive: true });
   await writeFile(join(root, 'mine', 'file'), 'x');
   expect((await runInProcess(['stage', 'org/a', 'org/b', 'org/c', '-q'], { env })).status).toBe(0);
-  for (let kill = 0; kill < rounds({ few: 1, many: 12 }); kill += 1) {
+  for (let kill = 0; kill < rounds({ few: 1, many: 6 }); kill += 1) {
     const purge = startSkulk(['purge-staging'], { env });
     await Promise.race([sleep(100 + random() * 400), purge.exited]);
     purge.child.kill('SIGKILL');

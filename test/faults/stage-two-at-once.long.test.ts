@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, sized, testSeed } from '../helpers/seeded.ts';
 import { type Ended, runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -21,7 +21,7 @@ async function hostAndNode() {
   const home = await temporaryDirectory();
   const sources = [join(home, 'v1'), join(home, 'v2')] as const;
   for (const [index, path] of sources.entries())
-    await writeFiles(path, { 'model.bin': noise(rounds({ few: 2e6, many: 8e6 }), index + 1), same: 'stays', [`only-${index}`]: 'x' });
+    await writeFiles(path, { 'model.bin': noise(sized({ small: 2e6, large: 8e6 }), index + 1), same: 'stays', [`only-${index}`]: 'x' });
   const served = await serveInProcess({ home: join(home, 'host') });
   const hostEnv = { SKULK_HOME: join(home, 'host') };
   const nodeEnv = { SKULK_HOME: join(home, 'node'), SKULK_STORE: served.url };
@@ -44,7 +44,7 @@ async function hostAndNode() {
 test('a stage and a purge at the same time leave a whole copy or no copy, and both report it', async () => {
   const { sources, digests, host, node, nodeLater, copy, own } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
-  for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 15 }); round += 1) {
     const [staged, purged] = await Promise.all([nodeLater('stage', 'org/m'), nodeLater('purge-staging')]);
     expect(staged.status, said(staged)).toBe(0);
     expect(purged.status, said(purged)).toBe(0);
@@ -56,7 +56,7 @@ test('a stage and a purge at the same time leave a whole copy or no copy, and bo
 
 test('a stage and a delete at the same time give a whole copy or a clear error', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
-  for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 15 }); round += 1) {
     expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
     const [staged, deleted] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('delete', 'org/m', '--yes')]);
     // The node has no agent, so its orders are pending until its next stage.
@@ -72,7 +72,7 @@ test('a stage and a delete at the same time give a whole copy or a clear error',
 test('a stage and an add that replaces the model give one of the two versions, never a mixture', async () => {
   const { sources, digests, host, hostLater, node, nodeLater, copy } = await hostAndNode();
   expect((await host('add', sources[0], '--as', 'org/m')).status).toBe(0);
-  for (let round = 1; round <= rounds({ few: 1, many: 40 }); round += 1) {
+  for (let round = 1; round <= rounds({ few: 1, many: 15 }); round += 1) {
     const source = sources[round % 2 === 0 ? 0 : 1];
     const [staged, added] = await Promise.all([nodeLater('stage', 'org/m'), hostLater('add', source, '--as', 'org/m', '--force')]);
     expect(added.status, said(added)).toBe(0);
@@ -87,7 +87,7 @@ test('a stage and an add that replaces the model give one of the two versions, n
 test('writers of every kind beside a server succeed or fail as expected, and the store stays complete', async () => {
   const { sources, host, hostLater } = await hostAndNode();
   const ends: string[] = [];
-  for (let round = 0; round < rounds({ few: 1, many: 40 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 15 }); round += 1) {
     const all = await Promise.all([
       hostLater('add', sources[0], '--as', 'org/a'),
       hostLater('add', sources[1], '--as', 'org/b'),

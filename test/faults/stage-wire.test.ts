@@ -245,7 +245,7 @@ test('a busy store is asked again at the time that it requests', async () => {
   expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThanOrEqual(990);
 });
 
-test('a server that restarts during a transfer does not affect the stage', async () => {
+longTest('a server that restarts during a transfer does not affect the stage', async () => {
   const { url } = await serveModels({ 'org/m': files });
   await using at = await scene(url);
   let back: Promise<void> | undefined;

@@ -22,7 +22,7 @@ import { testDeps, testWorld } from '../helpers/world.ts';
  */
 const seed = testSeed;
 /** The rounds of each change, and of a change that is much like another one. */
-const [few, fewer] = [rounds({ few: 1, many: 30 }), rounds({ few: 0, many: 30 })];
+const [few, fewer] = [rounds({ few: 1, many: 12 }), rounds({ few: 0, many: 8 })];
 const old = { 'a.gguf': noise(1_500_000, 1), 'sub/b.txt': 'old' };
 const next = { 'a.gguf': noise(1_500_000, 2), 'sub/b.txt': 'new', 'sub/c.gguf': noise(300_000, 3) };
 const bystander = parseModelId('by/stander');

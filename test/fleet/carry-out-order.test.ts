@@ -57,7 +57,7 @@ longTest('a copy that was staged again after an order stays, regardless of which
   expect(await carryOutOrder(node.deps, order('c'))).toEqual(done);
 });
 
-usualTest(
+longTest(
   'an order to purge every copy that had to wait removes only the copies that were there when it was first carried out',
   async () => {
     const { url } = await serveModels({ 'org/a': { x: 'aaa' }, 'org/b': { x: 'bb' } });

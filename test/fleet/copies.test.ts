@@ -96,7 +96,7 @@ describe('the staged copies of nodes', () => {
     expect(staging.models).toContainEqual(expect.objectContaining({ model_id: 'org/big', over_budget: true }));
   });
 
-  usualTest('are accepted only if they are valid, and only up to the limit of the store', async () => {
+  longTest('are accepted only if they are valid, and only up to the limit of the store', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const host = await world.hostInProcess();

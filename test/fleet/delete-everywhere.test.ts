@@ -118,7 +118,7 @@ longTest('a delete does not wait for a node without a server whose copies were p
   expect(await world.copies('laptop')).toEqual([]);
 });
 
-usualTest(
+longTest(
   'a machine whose commands only fail does not become known, and its first stage of a model of the store makes it known',
   async () => {
     const world = await fleetWorld();

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fleetWorld } from '../helpers/fleet-world.ts';
 import { ask } from '../helpers/raw-http.ts';
-import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import type { Ended, Served } from '../helpers/spawn-skulk.ts';
 import { type Wire, wireTo } from '../helpers/wire.ts';
 
-const count = 150;
+const count = rounds({ few: 5, many: 80 });
 const models = ['org/a', 'org/b', 'org/c'] as const;
 const agents = ['n1', 'n2', 'n3', 'n4', 'n5'].slice(0, 5);
 const everybody = [...agents, 'laptop'] as const;

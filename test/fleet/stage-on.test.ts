@@ -53,7 +53,7 @@ usualTest('stage --all-nodes makes and keeps a copy on every node with a server,
   expect([done.status, nodesIn(done.stdout).map(({ bytes_transferred }) => bytes_transferred)]).toEqual([0, [0, 0]]);
 });
 
-usualTest(
+longTest(
   'a stage that fails on a node reports the reason and is not tried again, and an order that no node has carried out can be withdrawn',
   async () => {
     const world = await fleetWorld();

@@ -17,8 +17,23 @@ export const testSeed = Number(process.env['SKULK_TEST_SEED'] ?? Math.floor(Math
 /** Whether this is the long form of a test: `x.long.test.ts` beside `x.test.ts`. */
 export const isLong = process.env['SKULK_TEST_LONG'] === '1';
 
-/** The number of repetitions, or a size: few in the short form, many in the long form. */
-export const rounds = ({ few, many }: { few: number; many: number }): number => (isLong ? many : few);
+/** How much longer the random searches of the long form take: SKULK_TEST_ROUNDS, by default 1. */
+const patience = Number(process.env['SKULK_TEST_ROUNDS'] ?? 1);
+
+/** The number of repetitions: few in the short form, many times SKULK_TEST_ROUNDS in the long form. */
+export const rounds = ({ few, many }: { few: number; many: number }): number => (isLong ? Math.ceil(many * patience) : few);
+
+/** A size: small in the short form, large in the long form. */
+export const sized = ({ small, large }: { small: number; large: number }): number => (isLong ? large : small);
+
+/**
+ * The points from 1 to `count` at which a process is killed: `few` random ones in the short form. In the long form a third of them, one random
+ * one in each three, or all with SKULK_TEST_ROUNDS=3.
+ */
+export function killPoints(count: number, few: number, random: () => number): readonly number[] {
+  const wanted = isLong ? Math.min(count, Math.ceil((count * patience) / 3)) : few;
+  return Array.from({ length: wanted }, (_, index) => 1 + Math.floor(((index + random()) * count) / wanted));
+}
 
 /** The first row of a table of tests in the short form, all of them in the long form. */
 export const few = <T>(rows: readonly T[]): readonly T[] => (isLong ? rows : rows.slice(0, 1));

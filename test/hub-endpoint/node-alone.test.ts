@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadFile, listFiles, modelInfo, snapshotDownload } from '@huggingface/hub';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { contentCommit } from '../../src/core/endpoint/view/held-views.ts';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { countedDoor } from '../helpers/counted-door.ts';
@@ -11,6 +11,7 @@ import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { adminKeyOf } from '../helpers/page-link.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { until } from '../helpers/waiting.ts';
 
@@ -53,7 +54,7 @@ const alone = forWholeFile(async () => {
 });
 
 describe('a node whose store is away', () => {
-  test('still serves @huggingface/hub a model with the commit of the store', async () => {
+  usualTest('still serves @huggingface/hub a model with the commit of the store', async () => {
     const { url: hubUrl, commit } = alone();
     const cacheDir = await temporaryDirectory();
     expect(await modelInfo({ name: 'org/whole', hubUrl, additionalFields: ['sha'] })).toMatchObject({ sha: commit });
@@ -65,7 +66,7 @@ describe('a node whose store is away', () => {
     expect((await readdir(join(cacheDir, 'models--org--whole', 'blobs'))).length).toBe(Object.keys(whole).length);
   });
 
-  test('answers the sequence of requests of from_pretrained with the data of the store', async () => {
+  usualTest('answers the sequence of requests of from_pretrained with the data of the store', async () => {
     const { get, commit, said } = alone();
     expect((await get('/api/models/org/whole?blobs=true')).json()).toEqual(said);
     for (const revision of ['main', commit, commit.slice(0, 9)]) {
@@ -91,25 +92,30 @@ describe('a node whose store is away', () => {
     expect((await get('/api/models')).json()).toMatchObject([{ id: 'org/some-GGUF' }, { id: 'org/whole' }]);
   });
 
-  test('lists all files of a commit of which it has a part, and refuses the others without saying that they do not exist', async () => {
-    const { get, partial, url } = alone();
-    const listed = [];
-    for await (const { path } of listFiles({ repo: 'org/some-GGUF', hubUrl: url })) listed.push(path);
-    expect(listed).toEqual(Object.keys(quantizations).toSorted());
-    expect(await get('/org/some-GGUF/resolve/main/m-Q4_K_M.gguf')).toMatchObject({
-      status: 200,
-      headers: { 'x-repo-commit': partial },
-      body: quantizations['m-Q4_K_M.gguf'],
-    });
-    expect((await get('/org/some-GGUF/resolve/main/m-Q8_0.gguf', { method: 'HEAD' })).headers['content-length']).toBe(String(large.length));
-    const refused = await get('/org/some-GGUF/resolve/main/m-Q8_0.gguf');
-    expect([refused.status, refused.headers['x-repo-commit']]).toEqual([424, undefined]);
-    expect(String(refused.headers['x-error-message'])).toMatch(/the store does not answer/);
-    const download = downloadFile({ repo: 'org/some-GGUF', path: 'm-Q8_0.gguf', hubUrl: url });
-    await expect(download).rejects.toThrow('the store does not answer');
-  });
+  usualTest(
+    'lists all files of a commit of which it has a part, and refuses the others without saying that they do not exist',
+    async () => {
+      const { get, partial, url } = alone();
+      const listed = [];
+      for await (const { path } of listFiles({ repo: 'org/some-GGUF', hubUrl: url })) listed.push(path);
+      expect(listed).toEqual(Object.keys(quantizations).toSorted());
+      expect(await get('/org/some-GGUF/resolve/main/m-Q4_K_M.gguf')).toMatchObject({
+        status: 200,
+        headers: { 'x-repo-commit': partial },
+        body: quantizations['m-Q4_K_M.gguf'],
+      });
+      expect((await get('/org/some-GGUF/resolve/main/m-Q8_0.gguf', { method: 'HEAD' })).headers['content-length']).toBe(
+        String(large.length),
+      );
+      const refused = await get('/org/some-GGUF/resolve/main/m-Q8_0.gguf');
+      expect([refused.status, refused.headers['x-repo-commit']]).toEqual([424, undefined]);
+      expect(String(refused.headers['x-error-message'])).toMatch(/the store does not answer/);
+      const download = downloadFile({ repo: 'org/some-GGUF', path: 'm-Q8_0.gguf', hubUrl: url });
+      await expect(download).rejects.toThrow('the store does not answer');
+    },
+  );
 
-  test('serves Ollama its staged quantization', async () => {
+  usualTest('serves Ollama its staged quantization', async () => {
     const { url } = alone();
     const manifest = await ask(url, '/v2/org/some-GGUF/manifests/latest');
     const digest = `sha256:${sha256(quantizations['m-Q4_K_M.gguf'])}`;
@@ -119,7 +125,7 @@ describe('a node whose store is away', () => {
     expect(blob.body.equals(quantizations['m-Q4_K_M.gguf'])).toBe(true);
   });
 
-  test.each([
+  usualTest.each([
     ['a model that is not here', '/org/none/resolve/main/config.json', 503],
     ['a revision that is not here', '/org/whole/resolve/v2/config.json', 503],
     ['the description of a model that is not here', '/api/models/org/none', 503],
@@ -130,30 +136,33 @@ describe('a node whose store is away', () => {
   });
 });
 
-test("a node without a listing of the store shows a copy under a commit of its content, and never the Hub's commit with a shorter listing", async () => {
-  const world = await hubWorld();
-  const commit = world.hub.push('org/m-GGUF', { files: quantizations });
-  const host = await world.serveInProcess();
-  const door = await countedDoor(host.url);
-  expect(await world.host('download', 'org/m-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
-  expect(await world.nodeInProcess(door, 'n1', 'stage', 'org/m-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
-  await door.shut();
-  const node = await serveNode(world, 'n1', door.url);
-  // The store has never reported the rights of the LAN, so only this machine's own key gives access.
-  const headers = { Authorization: `Bearer ${await adminKeyOf(node.home)}` };
-  const ask = hubAsker(node.apiUrl);
-  expect((await ask('/api/models/org/m-GGUF')).status).toBe(503);
-  const get = (target: string) => ask(target, { headers });
-  const info = (await get('/api/models/org/m-GGUF')).json() as { sha: string; siblings: { rfilename: string }[] };
-  const record = JSON.parse(await readFile(join(world.staged('n1'), 'org--m-GGUF/.skulk.json'), 'utf8'));
-  expect(info.sha).toBe(contentCommit(record.files));
-  expect(info.siblings.map(({ rfilename }) => rfilename)).toEqual(['config.json', 'm-Q4_K_M.gguf', 'notes.md']);
-  expect((await get(`/org/m-GGUF/resolve/${commit}/config.json`)).headers['x-repo-commit']).toBe(commit);
-  expect((await get(`/api/models/org/m-GGUF/tree/${commit}`)).status).toBe(503);
-  expect((await get(`/org/m-GGUF/resolve/${commit}/none.json`)).status).toBe(503);
-});
+usualTest(
+  "a node without a listing of the store shows a copy under a commit of its content, and never the Hub's commit with a shorter listing",
+  async () => {
+    const world = await hubWorld();
+    const commit = world.hub.push('org/m-GGUF', { files: quantizations });
+    const host = await world.serveInProcess();
+    const door = await countedDoor(host.url);
+    expect(await world.host('download', 'org/m-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
+    expect(await world.nodeInProcess(door, 'n1', 'stage', 'org/m-GGUF:Q4_K_M')).toMatchObject({ status: 0 });
+    await door.shut();
+    const node = await serveNode(world, 'n1', door.url);
+    // The store has never reported the rights of the LAN, so only this machine's own key gives access.
+    const headers = { Authorization: `Bearer ${await adminKeyOf(node.home)}` };
+    const ask = hubAsker(node.apiUrl);
+    expect((await ask('/api/models/org/m-GGUF')).status).toBe(503);
+    const get = (target: string) => ask(target, { headers });
+    const info = (await get('/api/models/org/m-GGUF')).json() as { sha: string; siblings: { rfilename: string }[] };
+    const record = JSON.parse(await readFile(join(world.staged('n1'), 'org--m-GGUF/.skulk.json'), 'utf8'));
+    expect(info.sha).toBe(contentCommit(record.files));
+    expect(info.siblings.map(({ rfilename }) => rfilename)).toEqual(['config.json', 'm-Q4_K_M.gguf', 'notes.md']);
+    expect((await get(`/org/m-GGUF/resolve/${commit}/config.json`)).headers['x-repo-commit']).toBe(commit);
+    expect((await get(`/api/models/org/m-GGUF/tree/${commit}`)).status).toBe(503);
+    expect((await get(`/org/m-GGUF/resolve/${commit}/none.json`)).status).toBe(503);
+  },
+);
 
-test('a node asks its store for the commit of main as long as the store answers, and uses its own afterwards', async () => {
+longTest('a node asks its store for the commit of main as long as the store answers, and uses its own afterwards', async () => {
   const world = await hubWorld();
   await writeFiles(join(world.home, 'one'), { 'config.json': '{"v":1}', 'same.json': '{}' });
   await writeFiles(join(world.home, 'two'), { 'config.json': '{"v":2}', 'same.json': '{}' });
@@ -179,7 +188,7 @@ test('a node asks its store for the commit of main as long as the store answers,
   await until('the store again', async () => (await config()).commit === second.commit);
 });
 
-test('a gated model that the store hides is hidden while the store is away too', async () => {
+usualTest('a gated model that the store hides is hidden while the store is away too', async () => {
   const world = await hubWorld({ HF_TOKEN: 'hf_of_the_owner' });
   world.hub.tokens.add('hf_of_the_owner');
   world.hub.push('org/gated', { files: { 'config.json': '{}' }, gated: true });

@@ -68,7 +68,7 @@ test('a file of the user with the name of a new file stays, and the model is unc
   expect(await look()).toEqual(before);
 });
 
-test.each(Array.from({ length: rounds({ few: 2, many: 30 }) }, (_, n) => n + 1))(
+test.each(Array.from({ length: rounds({ few: 1, many: 12 }) }, (_, n) => n + 1))(
   `a kill while another quantization is added leaves the first unchanged, round %i (SKULK_TEST_SEED=${testSeed})`,
   async (round) => {
     const { host, place, look, startHost, storePath } = await storeWithOne();

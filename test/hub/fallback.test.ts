@@ -6,9 +6,9 @@ import { faultProxy } from '../helpers/fault-proxy.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { digestsBelow, digestsOfFiles, noise } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest, rounds } from '../helpers/seeded.ts';
+import { longTest, sized } from '../helpers/seeded.ts';
 
-const nodeCount = rounds({ few: 3, many: 20 });
+const nodeCount = sized({ small: 3, large: 20 });
 const files = { 'config.json': '{}', 'a.safetensors': noise(18 * 1024 * 1024, 1), 'b.safetensors': noise(400_000, 2) };
 
 test('one command on a node with an empty store downloads a model from the Hub', async () => {

@@ -41,7 +41,7 @@ const asked = (world: HubWorld, path: string) =>
   until(`a request for ${path}`, () => world.hub.requests.some((line) => line.includes(path)));
 
 describe('quantizations of one model that are requested at the same time', () => {
-  usualTest('are downloaded one after the other, each with its own status, and every byte once', async () => {
+  longTest('are downloaded one after the other, each with its own status, and every byte once', async () => {
     const { world, release } = await heldWorld(['Foo-Q8_0.gguf']);
     const served = await world.serveInProcess();
     for (const selector of ['Q8_0', 'q4_k_m', 'Q5_K_M'])

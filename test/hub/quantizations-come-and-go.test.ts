@@ -78,7 +78,7 @@ describe('a quantization that is deleted while another one is downloaded', () =>
     expect(world.hub.sent('Foo-Q8_0.gguf')).toBe(300_000);
   });
 
-  usualTest('cannot be deleted when the download may add it again', async () => {
+  longTest('cannot be deleted when the download may add it again', async () => {
     const { world, release } = await heldWorld('Foo-Q8_0.gguf');
     await world.serveInProcess();
     await world.host('download', 'org/g:Q4_K_M');

@@ -42,7 +42,7 @@ usualTest('a manifest keeps the full listing of its commit, which is not sent to
   expect(sent).not.toHaveProperty('upstream');
 });
 
-usualTest(
+longTest(
   'a manifest of an older version gets the listing with the next download of the same commit, without downloading a file',
   async () => {
     const world = await hubWorld();
@@ -58,7 +58,7 @@ usualTest(
   },
 );
 
-usualTest(
+longTest(
   'the listing is kept after a restart and after another quantization of the same commit, and a new commit replaces it',
   async () => {
     const world = await hubWorld();

@@ -206,7 +206,7 @@ usualTest('a holder that was silent until another process took its lock must sto
   await next.release();
 });
 
-usualTest('a holder is notified within a heartbeat that another process took its lock', async () => {
+longTest('a holder is notified within a heartbeat that another process took its lock', async () => {
   const path = join(await temporaryDirectory(), 'lock');
   const lock = await take(path);
   await moveElsewhere(path, lock);

@@ -196,7 +196,7 @@ describe('the budget of idle copies', () => {
     expect(await node.staged()).toEqual({ 'org/m': false });
   });
 
-  usualTest('is applied when a server starts', async () => {
+  longTest('is applied when a server starts', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
     await node.run('stage', 'org/m');

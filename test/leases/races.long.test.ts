@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { noise } from '../helpers/model-files.ts';
-import { seededRandom, testSeed } from '../helpers/seeded.ts';
+import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { serveThroughProxy } from '../helpers/staging-node.ts';
 import { leaseNode } from './lease-node.ts';
 
@@ -27,7 +27,7 @@ test('twenty processes on five models never see a copy disappear or change while
   const node = await leaseNode(proxy.url);
   const random = seededRandom(testSeed);
   const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
-  let left = 800;
+  let left = rounds({ few: 24, many: 300 });
   const ends: Record<string, number> = {};
 
   const step = async (): Promise<void> => {

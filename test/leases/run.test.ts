@@ -178,7 +178,7 @@ describe('the command skulk run', () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url, { budgetGb: 1 });
     const random = seededRandom(testSeed);
-    for (let round = 0; round < rounds({ few: 2, many: 12 }); round += 1) {
+    for (let round = 0; round < rounds({ few: 2, many: 6 }); round += 1) {
       const began = join(node.home, `began-${round}`);
       const running = node.start('run', 'org/plain', '--', 'sh', '-c', `echo $$ > ${began}; exec sleep 60`);
       await sleep(40 + random() * 120);

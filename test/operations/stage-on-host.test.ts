@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { digestsBelow, noise, writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { few, longTest, usualTest } from '../helpers/seeded.ts';
@@ -67,7 +67,7 @@ describe('a stage on the store host', () => {
     await untouched(canonical);
   });
 
-  test.each(
+  longTest.each(
     few([
       ['the cache is the store', (home: string) => join(home, 'store'), {}, true],
       ['staging is off', (home: string) => join(home, 'staging'), { enabled: false }, false],

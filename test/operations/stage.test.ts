@@ -1,11 +1,12 @@
 import { access, appendFile, link, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import { tryLock } from '../../src/core/kernel/process/lock.ts';
 import type { StagePlanReport } from '../../src/core/operations/stage/stage-report.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { copyOf, serveModels, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
@@ -21,7 +22,7 @@ const exists = (path: string) =>
   );
 
 describe('the first stage of a model', () => {
-  test('gives verified bytes with a record, and leaves nothing else', async () => {
+  usualTest('gives verified bytes with a record, and leaves nothing else', async () => {
     const { proxy, store } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     const staged = await node.stage('org/m');
@@ -45,7 +46,7 @@ describe('the first stage of a model', () => {
     });
   });
 
-  test('accepts a file with any valid name', async () => {
+  usualTest('accepts a file with any valid name', async () => {
     const files = {
       __proto__x: 'a',
       'a\nb': 'nl',
@@ -65,7 +66,7 @@ describe('the first stage of a model', () => {
     expect((await node.stage('org/m')).source).toBe('cache');
   });
 
-  test('exits with 3 if the store does not have the model or the revision, and with 4 without a store', async () => {
+  usualTest('exits with 3 if the store does not have the model or the revision, and with 4 without a store', async () => {
     const { url } = await serveModels({ 'org/m': small });
     const node = await stagingNode(url);
     await expect(node.stage('org/other')).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
@@ -77,7 +78,7 @@ describe('the first stage of a model', () => {
     expect(await exists(copyOf(node, 'org/other'))).toBe(false);
   });
 
-  test('is only described by --dry-run', async () => {
+  usualTest('is only described by --dry-run', async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     const { planned } = (await node.request(['org/m'], { dryRun: true })) as StagePlanReport;
@@ -86,7 +87,7 @@ describe('the first stage of a model', () => {
     expect(proxy.bytes()).toBe(0);
   });
 
-  test('gives several copies in the requested order', async () => {
+  usualTest('gives several copies in the requested order', async () => {
     const { url } = await serveModels({ 'org/a': { x: '1' }, 'org/b': { x: '2' } });
     const node = await stagingNode(url);
     const report = await node.request(['org/b', 'org/a', 'org/b']);
@@ -97,7 +98,7 @@ describe('the first stage of a model', () => {
     ]);
   });
 
-  test('is not faster than --limit-rate', async () => {
+  longTest('is not faster than --limit-rate', async () => {
     const { url } = await serveModels({ 'org/m': { a: noise(400_000), b: noise(400_000, 2) } });
     const node = await stagingNode(url);
     const began = performance.now();
@@ -107,7 +108,7 @@ describe('the first stage of a model', () => {
 });
 
 describe('a stage of an existing copy', () => {
-  test('sends no byte, and makes one request to the store', async () => {
+  usualTest('sends no byte, and makes one request to the store', async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     await node.stage('org/m');
@@ -119,7 +120,7 @@ describe('a stage of an existing copy', () => {
     expect((await stat(join(copyOf(node, 'org/m'), '.last_used'))).mtimeMs).toBeGreaterThan(1e12);
   });
 
-  test('succeeds with a warning when the store cannot be reached, and without a connection when offline', async () => {
+  usualTest('succeeds with a warning when the store cannot be reached, and without a connection when offline', async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     await expect(node.stage('org/m', { offline: true })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
@@ -133,7 +134,7 @@ describe('a stage of an existing copy', () => {
     expect(node.world.warnings()).toEqual([expect.stringContaining('org/m')]);
   });
 
-  test('copies again with --force, and does not return a copy of a model that the store has deleted', async () => {
+  usualTest('copies again with --force, and does not return a copy of a model that the store has deleted', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     await node.stage('org/m');
@@ -149,7 +150,7 @@ describe('a stage of an outdated or damaged copy', () => {
   const changedBig = Buffer.from(big);
   changedBig[chunkSize + 5] = (changedBig[chunkSize + 5] ?? 0) ^ 1;
 
-  test('sends the changed files, and of a large file only the changed chunks', async () => {
+  usualTest('sends the changed files, and of a large file only the changed chunks', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': { 'big.bin': big, same: noise(5000), old: 'goes' } });
     const node = await stagingNode(proxy.url);
     await node.stage('org/m');
@@ -165,7 +166,7 @@ describe('a stage of an outdated or damaged copy', () => {
     expect(await readdir(join(node.root, '.skulk/v1/trash'))).toEqual([]);
   });
 
-  test('repairs a damaged, removed or cut file, and does not send a file that only has another date', async () => {
+  usualTest('repairs a damaged, removed or cut file, and does not send a file that only has another date', async () => {
     const { proxy } = await serveThroughProxy({ 'org/m': { 'big.bin': big, a: 'aaaa', b: 'bbbb', c: 'cccc', d: 'dddd' } });
     const node = await stagingNode(proxy.url);
     const { path } = await node.stage('org/m');
@@ -182,7 +183,7 @@ describe('a stage of an outdated or damaged copy', () => {
     expect((await node.stage('org/m')).source).toBe('cache');
   });
 
-  test('gives the newer version when the model changes during the transfer', async () => {
+  usualTest('gives the newer version when the model changes during the transfer', async () => {
     const { proxy, replace } = await serveThroughProxy({ 'org/m': { a: noise(3000), b: noise(3000, 2) } });
     const node = await stagingNode(proxy.url);
     const next = { a: noise(3000), b: noise(3000, 3) };
@@ -193,7 +194,7 @@ describe('a stage of an outdated or damaged copy', () => {
 });
 
 describe('the remains of an earlier stage', () => {
-  test('count only where their content is right', async () => {
+  longTest('count only where their content is right', async () => {
     const big = noise(chunkSize * 3, 9);
     const { proxy, store } = await serveThroughProxy({ 'org/m': { 'big.bin': big, small: 'right' } });
     const node = await stagingNode(proxy.url);
@@ -218,7 +219,7 @@ describe('the remains of an earlier stage', () => {
     expect(await digestsBelow(path)).toEqual(digestsOf({ 'big.bin': big, small: 'right' }));
   });
 
-  test('are never written into the existing copy, even if both share a file', async () => {
+  usualTest('are never written into the existing copy, even if both share a file', async () => {
     const big = noise(chunkSize + 1000, 12);
     const { proxy, replace, store } = await serveThroughProxy({ 'org/m': { 'big.bin': big, b: 'one' } });
     const node = await stagingNode(proxy.url);
@@ -240,7 +241,7 @@ describe('the remains of an earlier stage', () => {
     expect(await digestsBelow(path)).toEqual(digestsOf({ 'big.bin': big, b: 'one' }));
   });
 
-  test('without files for the journal, or with a full trash, cause no error', async () => {
+  usualTest('without files for the journal, or with a full trash, cause no error', async () => {
     const big = noise(chunkSize + 1, 11);
     const { proxy, replace, store } = await serveThroughProxy({ 'org/m': { 'big.bin': big } });
     const node = await stagingNode(proxy.url);
@@ -264,7 +265,7 @@ describe('the remains of an earlier stage', () => {
 });
 
 describe('the staging directory', () => {
-  test('is refused with a clear message when it is a file or a broken link', async () => {
+  usualTest('is refused with a clear message when it is a file or a broken link', async () => {
     const { url } = await serveModels({ 'org/m': small });
     for (const make of [(path: string) => writeFile(path, 'x'), (path: string) => symlink('/nowhere/at/all', path)]) {
       const home = await temporaryDirectory();
@@ -274,7 +275,7 @@ describe('the staging directory', () => {
     }
   });
 
-  test('is never used when it is a store, of this machine or of another one', async () => {
+  usualTest('is never used when it is a store, of this machine or of another one', async () => {
     const { url } = await serveModels({ 'org/m': small });
     for (const inside of ['', 'staging']) {
       const home = await temporaryDirectory();
@@ -291,14 +292,14 @@ describe('the staging directory', () => {
     }
   });
 
-  test('is refused with the setting to change when staging is disabled', async () => {
+  usualTest('is refused with the setting to change when staging is disabled', async () => {
     const { url } = await serveModels({ 'org/m': small });
     const node = await stagingNode(url, { content: { model_store: { staging: { enabled: false } } } });
     await expect(node.stage('org/m')).rejects.toMatchObject({ code: 'CONFIG', hint: expect.stringContaining('true') });
   });
 });
 
-test('a stage that waits for another stage of the same model can be interrupted', async () => {
+usualTest('a stage that waits for another stage of the same model can be interrupted', async () => {
   const { url } = await serveModels({ 'org/m': small });
   const stop = new AbortController();
   const node = await stagingNode(url, { signal: stop.signal });
@@ -313,7 +314,7 @@ test('a stage that waits for another stage of the same model can be interrupted'
   await held.release();
 });
 
-test('a stage succeeds even if the model is replaced and restored meanwhile', async () => {
+usualTest('a stage succeeds even if the model is replaced and restored meanwhile', async () => {
   const { proxy } = await serveThroughProxy({ 'org/m': { a: 'first', b: 'b' } });
   const node = await stagingNode(proxy.url);
   let asked = 0;

@@ -62,7 +62,7 @@ describe('optimizing repeatedly and on a large scale', wants('llama-quantize'), 
     let served = await world.serve();
     expect(await world.host('optimize', '--no-wait', '--type', 'Q4_K_M', '--threads', '1', 'acme/Tiny-GGUF')).toMatchObject({ status: 0 });
     const engines = new Set<number>();
-    for (let round = 0; round < rounds({ few: 3, many: 12 }); round += 1) {
+    for (let round = 0; round < rounds({ few: 3, many: 6 }); round += 1) {
       // Somewhere between its first question and its result.
       for (let looks = Math.floor(random() * 150); looks > 0; looks -= 1) await statusOf(served.apiUrl);
       const pid = enginePid();

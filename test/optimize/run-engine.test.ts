@@ -149,7 +149,7 @@ describe('a running engine', () => {
     await until('the end of the process', () => !lives(pid));
   });
 
-  usualTest('without an owner is ended by its recorded process, and no other process is', async () => {
+  longTest('without an owner is ended by its recorded process, and no other process is', async () => {
     let who: ProcessOnMachine | undefined;
     const { ended, pidIn } = await engine('sleep 600 & echo $! > child; wait', {
       onStart: async (one) => {

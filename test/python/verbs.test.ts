@@ -116,7 +116,7 @@ usualTest('delete reports the bytes that the Python program freed, and fails whe
   expect(await run('delete', 'org/stays', '--yes')).toMatchObject({ status: 5, stderr: expect.stringContaining('still lists it') });
 });
 
-usualTest('delete also removes the copies on this machine, of each model that a Python store host deletes', async () => {
+longTest('delete also removes the copies on this machine, of each model that a Python store host deletes', async () => {
   const store = await pythonStore({ [id]: { files: safe }, 'org/other': { files: { 'config.json': '{}' } } });
   const { home, run } = await nodeOf(store);
   expect(await run('stage', id, 'org/other')).toMatchObject({ status: 0 });

@@ -14,14 +14,14 @@ import { noise, writeFiles } from '../helpers/model-files.ts';
 import { peakMemoryOf, peakUntilEnd } from '../helpers/peak-memory.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
-import { rounds } from '../helpers/seeded.ts';
+import { sized } from '../helpers/seeded.ts';
 import { startServe, startSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { within } from '../helpers/waiting.ts';
 
 const gibibyte = 1024 ** 3;
-const fileCount = rounds({ few: 80, many: 5_000 });
-const nodeCount = rounds({ few: 4, many: 64 });
+const fileCount = sized({ small: 80, large: 5_000 });
+const nodeCount = sized({ small: 4, large: 64 });
 const maxResident = 200 * 1024 ** 2;
 
 /** A store with a model of one sparse file of zeros that counts as hashed. */
@@ -79,7 +79,7 @@ test('a model of 200 GiB is planned, requested and read at its end with constant
 
 test('a transfer of a large model has constant memory on both sides, is killed, and resumes', async () => {
   const home = await temporaryDirectory();
-  const bytes = rounds({ few: 160 * 1024 ** 2, many: 2 * gibibyte });
+  const bytes = sized({ small: 160 * 1024 ** 2, large: 2 * gibibyte });
   await storeOfZeros(join(home, 'host'), 'org/large', bytes);
   const host = await startServe({ home: join(home, 'host') });
   onTestFinished(() => host[Symbol.asyncDispose]());

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { digestFiles } from '../../src/core/catalog/manifest.ts';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
 import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts';
@@ -16,6 +16,7 @@ import { adminKeyOf } from '../helpers/page-link.ts';
 import { fullWeights, type GatedQuantizer, gatedQuantizer } from '../helpers/quantizer.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { acceptsAnything, type DescribedSchema } from '../helpers/strict-schema.ts';
 import { until } from '../helpers/waiting.ts';
 import { wants } from '../helpers/wants.ts';
@@ -283,7 +284,7 @@ async function administer({ request }: Check): Promise<void> {
 }
 
 describe('the schemas of the answers', () => {
-  test('describe every answer of every route, and none allows any value', async () => {
+  usualTest('describe every answer of every route, and none allows any value', async () => {
     const { store, api } = await listApi();
     const silent = [store, api].flatMap((server) =>
       listOperations(server).flatMap(({ method, url, answers }) => {
@@ -295,7 +296,7 @@ describe('the schemas of the answers', () => {
     expect(silent).toEqual([]);
   });
 
-  test('match the answers of a store host and a node, key by key', async () => {
+  longTest('match the answers of a store host and a node, key by key', async () => {
     const { host, node, check, gated } = await smallLan();
     const order = await giveOrder(check);
     await check.request('store', 'POST /models/:id/download', '/models/org%2Fslow/download', { body: {} });

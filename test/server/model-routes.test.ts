@@ -1,12 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { configSchema } from '../../src/core/config/schema.ts';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask, outcomeOf } from '../helpers/raw-http.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 
 const json = { 'content-type': 'application/json' };
 
@@ -32,7 +33,7 @@ const lines = (body: Buffer): readonly unknown[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
 
-test('a model is shown with the nodes that have a copy, on the host, through a node and on the command line', async () => {
+usualTest('a model is shown with the nodes that have a copy, on the host, through a node and on the command line', async () => {
   const { served, api, ...world } = shared();
   expect(await world.node(served, 'n1', 'stage', 'org/name').exited).toMatchObject({ status: 0 });
   // An older report of the node's server may arrive after the one of the stage; a newer one follows.
@@ -59,7 +60,7 @@ test('a model is shown with the nodes that have a copy, on the host, through a n
   expect(shown.stdout).toMatch(/^on nodes {2}\S+( \([0-9a-f]{4}\))?$/m);
 });
 
-test('a repo on Hugging Face can be examined before it is downloaded', async () => {
+longTest('a repo on Hugging Face can be examined before it is downloaded', async () => {
   const { served: host, api: node, hub } = shared();
   const commit = hub.push('org/Foo-GGUF', {
     files: { 'Foo-Q4_K_M.gguf': 'x'.repeat(40), 'Foo-Q8_0.gguf': 'x'.repeat(80), 'config.json': '{}', 'README.md': 'hi' },
@@ -103,14 +104,14 @@ test('a repo on Hugging Face can be examined before it is downloaded', async () 
     .toMatchObject({ label: 'Q8_0', in_store: true });
 });
 
-test('a repo is not examined if downloads are disabled', async () => {
+usualTest('a repo is not examined if downloads are disabled', async () => {
   const world = await hubWorld({ HF_HUB_OFFLINE: '1' });
   const host = await world.serveInProcess();
   expect((await ask(host.apiUrl, '/store/hub/org/m')).json()).toMatchObject({ code: 'HUB_OFFLINE', hint: expect.any(String) });
   expect(world.hub.requests).toEqual([]);
 });
 
-test('models can be verified on request, with progress line by line, and damage is named', async () => {
+usualTest('models can be verified on request, with progress line by line, and damage is named', async () => {
   const { served: host, api: node, storePath } = shared();
   const verify = (url: string, body: string) => ask(url, '/store/verify', { method: 'POST', headers: json, body });
   for (const url of [host.apiUrl, node.apiUrl]) {
@@ -144,6 +145,6 @@ test('models can be verified on request, with progress line by line, and damage 
   expect((await ask(host.apiUrl, '/store/verify', page)).status).toBe(403);
 });
 
-test('the published schema of the settings is the one that validates them', async () => {
+usualTest('the published schema of the settings is the one that validates them', async () => {
   expect((await ask(shared().served.apiUrl, '/config/schema')).json()).toEqual(JSON.parse(JSON.stringify(configSchema)));
 });

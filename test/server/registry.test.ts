@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect } from 'vitest';
 import { forWholeFile } from '../helpers/at-end.ts';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ollamaPull } from '../helpers/ollama-pull.ts';
 import { ask, talk } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
+import { longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 const chatml =
@@ -56,7 +57,7 @@ const blobPath = (digest: string): string => `/v2/acme/tiny-GGUF/blobs/${digest}
 const eight = digestOf(weights.Q8_0);
 
 describe('Ollama with the store as its registry', () => {
-  test('pulls a quantization with its projector, template and licence, in sixteen parts', async () => {
+  usualTest('pulls a quantization with its projector, template and licence, in sixteen parts', async () => {
     const { manifest, blobs, requests } = await ollamaPull(url, { model: 'acme/tiny-GGUF', tag: 'Q8_0' }, { partBytes: 10_000 });
     expect(blobs.get(eight)?.equals(weights.Q8_0)).toBe(true);
     expect(manifest.layers.map(({ mediaType }) => mediaType.split('.').at(-1))).toEqual([
@@ -76,7 +77,7 @@ describe('Ollama with the store as its registry', () => {
     expect(ofWeights).toHaveLength(2 + 17);
   });
 
-  test('is redirected to the same host, on both ports and by any name of the machine', async () => {
+  usualTest('is redirected to the same host, on both ports and by any name of the machine', async () => {
     const port = new URL(url).port;
     for (const at of [url, apiUrl, `http://localhost:${port}`])
       expect((await ollamaPull(at, { model: 'acme/tiny-GGUF', tag: 'latest' })).blobs.get(digestOf(weights.Q4_K_M))).toEqual(
@@ -84,12 +85,12 @@ describe('Ollama with the store as its registry', () => {
       );
   });
 
-  test('cannot pull without the header Location', async () => {
+  usualTest('cannot pull without the header Location', async () => {
     const blind = ollamaPull(url, { model: 'acme/tiny-GGUF', tag: 'Q8_0' }, { see: ({ headers }) => void delete headers.location });
     await expect(blind).rejects.toThrow('http: no Location header in response');
   });
 
-  test('gets errors for an unknown tag, an unknown model and a split file', async () => {
+  usualTest('gets errors for an unknown tag, an unknown model and a split file', async () => {
     for (const [model, tag] of [
       ['acme/tiny-GGUF', 'Q2_K'],
       ['acme/none', 'Q8_0'],
@@ -105,7 +106,7 @@ describe('Ollama with the store as its registry', () => {
     expect((await manifestOf('Q8_0', {}, 'acme/none')).json()).toEqual({ errors: [{ code: 'NAME_UNKNOWN', message: expect.any(String) }] });
   });
 
-  test('gets the same bytes after a restart, also without requesting a manifest', async () => {
+  longTest('gets the same bytes after a restart, also without requesting a manifest', async () => {
     const { home } = await makeStore();
     const first = await serveInProcess({ home });
     const before = await ollamaPull(first.url, { model: 'acme/tiny-GGUF', tag: 'Q8_0' });
@@ -117,7 +118,7 @@ describe('Ollama with the store as its registry', () => {
 });
 
 describe('the answers of the registry', () => {
-  test('have the media type and name of the registry', async () => {
+  usualTest('have the media type and name of the registry', async () => {
     const root = await ask(url, '/v2/');
     expect([root.status, root.json(), root.headers['docker-distribution-api-version']]).toEqual([200, {}, 'registry/2.0']);
     expect((await ask(url, '/v2')).status).toBe(200);
@@ -133,7 +134,7 @@ describe('the answers of the registry', () => {
     expect([head.status, head.headers['docker-content-digest'], head.body.length]).toEqual([200, digestOf(manifest.body), 0]);
   });
 
-  test('have size, digest and range support for HEAD and GET of files and generated blobs', async () => {
+  usualTest('have size, digest and range support for HEAD and GET of files and generated blobs', async () => {
     const { config } = (await manifestOf('Q8_0')).json() as { config: { digest: string; size: number } };
     for (const [digest, size] of [
       [eight, weights.Q8_0.length],
@@ -155,7 +156,7 @@ describe('the answers of the registry', () => {
       }
   });
 
-  test('support one range, and refuse several ranges or a range outside the file', async () => {
+  usualTest('support one range, and refuse several ranges or a range outside the file', async () => {
     const { config } = (await manifestOf('Q8_0')).json() as { config: { digest: string } };
     for (const digest of [eight, config.digest]) {
       const whole = (await ask(url, blobPath(digest))).body;
@@ -172,7 +173,7 @@ describe('the answers of the registry', () => {
     }
   });
 
-  test('never mention Xet, and are never HTML', async () => {
+  usualTest('never mention Xet, and are never HTML', async () => {
     for (const target of [
       '/v2/',
       '/v2/acme/tiny-GGUF/manifests/Q8_0',
@@ -192,7 +193,7 @@ describe('the answers of the registry', () => {
 describe('llama.cpp and node-llama-cpp with the store as their registry', () => {
   const asLlama = { 'User-Agent': 'llama-cpp', 'Accept-Encoding': 'gzip, deflate' };
 
-  test('get the names of the files', async () => {
+  usualTest('get the names of the files', async () => {
     const found = (await manifestOf('Q4_K_M', asLlama)).json();
     expect(found).toMatchObject({
       ggufFile: { rfilename: 'tiny-Q4_K_M.gguf', blobId: digestOf(weights.Q4_K_M), size: weights.Q4_K_M.length },
@@ -201,11 +202,11 @@ describe('llama.cpp and node-llama-cpp with the store as their registry', () => 
     expect((await manifestOf('Q4_K_M', { 'User-Agent': 'ollama/0.1' })).json()).not.toHaveProperty('ggufFile');
   });
 
-  test('get the first shard of a split file', async () => {
+  usualTest('get the first shard of a split file', async () => {
     expect((await manifestOf('BF16', asLlama)).json()).toMatchObject({ ggufFile: { rfilename: 'BF16/tiny-BF16-00001-of-00003.gguf' } });
   });
 
-  test('get 404 for an unknown tag and an unknown model', async () => {
+  usualTest('get 404 for an unknown tag and an unknown model', async () => {
     expect((await manifestOf('Q2_K', asLlama)).status).toBe(404);
     expect((await manifestOf('Q4_K_M', asLlama, 'acme/none')).status).toBe(404);
   });
@@ -228,7 +229,7 @@ describe('a hostile client of the registry', () => {
     '/v2/acme%2Ftiny-GGUF/x/blobs/y',
   ];
 
-  test('gets nothing by invalid paths, tags and digests', async () => {
+  usualTest('gets nothing by invalid paths, tags and digests', async () => {
     for (const target of nothingThere) {
       const { status, body } = await ask(url, target);
       expect([target, [400, 404].includes(status)]).toEqual([target, true]);
@@ -236,7 +237,7 @@ describe('a hostile client of the registry', () => {
     }
   });
 
-  test('cannot insert text from a Host header into a header', async () => {
+  usualTest('cannot insert text from a Host header into a header', async () => {
     const { port } = new URL(url);
     for (const host of [`kite3:${port}/x`, 'a b', 'x@y', '"><script>', `localhost:${port}#`, 'localhost:999999', '[::1']) {
       const answer = await talk(url, `GET ${blobPath(eight)} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
@@ -249,7 +250,7 @@ describe('a hostile client of the registry', () => {
     expect(split.split('\r\n\r\n')[0]).not.toMatch(/x-evil/i);
   });
 
-  test('cannot change anything by pushing', async () => {
+  usualTest('cannot change anything by pushing', async () => {
     for (const [method, target] of [
       ['POST', '/v2/acme/tiny-GGUF/blobs/uploads/'],
       ['PUT', '/v2/acme/tiny-GGUF/manifests/x'],
@@ -260,7 +261,7 @@ describe('a hostile client of the registry', () => {
     }
   });
 
-  test('leaves no open file by disconnecting, however often', async () => {
+  usualTest('leaves no open file by disconnecting, however often', async () => {
     const { hostname, port } = new URL(url);
     for (let tries = 0; tries < 40; tries += 1) {
       const sent = request({ hostname, port, path: blobPath(eight), agent: false }).end();
@@ -271,7 +272,7 @@ describe('a hostile client of the registry', () => {
   });
 });
 
-test('a node stages a model while Ollama pulls it', async () => {
+longTest('a node stages a model while Ollama pulls it', async () => {
   const { home } = await makeStore();
   const host = await serveInProcess({ home });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: host.url };
@@ -286,7 +287,7 @@ test('a node stages a model while Ollama pulls it', async () => {
   for (const { manifest, blobs } of pulls) expect(blobs.size).toBe(manifest.layers.length + 1);
 });
 
-test('a client without read access is denied without a challenge for a key', async () => {
+usualTest('a client without read access is denied without a challenge for a key', async () => {
   const { home, env } = await makeStore({ 'a-Q8_0.gguf': weights.Q8_0 });
   const host = await serveInProcess({ home });
   expect((await runInProcess(['policy', 'set', 'lan', 'none'], { env })).status).toBe(0);
@@ -309,7 +310,7 @@ test('a client without read access is denied without a challenge for a key', asy
   expect((await ask(host.url, blobPath(eight), { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
 });
 
-test('a node forwards registry requests, and uses its own address', async () => {
+usualTest('a node forwards registry requests, and uses its own address', async () => {
   const { home } = await makeStore();
   const host = await serveInProcess({ home });
   const node = await serveInProcess({

@@ -258,7 +258,7 @@ describe('a file of a model over HTTP', () => {
     await expect.poll(() => log.join('')).toContain('INTEGRITY');
   });
 
-  usualTest('of many buffers is sent completely to many clients at the same time', async () => {
+  longTest('of many buffers is sent completely to many clients at the same time', async () => {
     const big = Buffer.alloc(5_000_003, Buffer.from(Array.from({ length: 65_521 }, (_, index) => index * 31)));
     const { url } = await serve({ has: { single: { big } }, limits: { largeBuffers: 2 } });
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url, '/models/single/big')));

@@ -271,7 +271,7 @@ describe('the event stream of a node', () => {
     expect(await host.stop()).toMatchObject({ status: 0 });
   });
 
-  usualTest('shows a clone on the store host, or the canonical copy if models are used in place', async () => {
+  longTest('shows a clone on the store host, or the canonical copy if models are used in place', async () => {
     const world = await fleetWorld();
     await world.add('org/one');
     const store = join(world.home, 'host/store');

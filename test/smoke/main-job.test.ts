@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { digestsBelow } from '../helpers/model-files.ts';
-import { rounds } from '../helpers/seeded.ts';
+import { sized } from '../helpers/seeded.ts';
 import { runSkulk, startServe } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { writeTinyLlama } from '../helpers/tiny-llama.ts';
@@ -11,7 +11,7 @@ import { wants } from '../helpers/wants.ts';
 
 const llamaScript = fileURLToPath(new URL('../llama/run-in-llama.js', import.meta.url));
 /** A quarter of a megabyte, or half a gigabyte. */
-const size = { layers: rounds({ few: 1, many: 8 }), width: rounds({ few: 64, many: 1344 }) };
+const size = { layers: sized({ small: 1, large: 8 }), width: sized({ small: 64, large: 1344 }) };
 
 /** A store host with a model of real GGUF files, one of them unusable, and a node that has staged it. */
 async function stagedModel() {

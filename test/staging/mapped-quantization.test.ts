@@ -7,7 +7,7 @@ import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { mapFile } from '../helpers/mapped-file.ts';
 import { digestsBelow, digestsOfFiles, noise, sha256, writeFiles } from '../helpers/model-files.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { killPoints, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { copyOf, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -100,9 +100,7 @@ test.each([
     const writes = Number(await readFile(counted, 'utf8'));
     expect(writes).toBeGreaterThan(3);
     const random = seededRandom(testSeed);
-    const few = rounds({ few: 2, many: writes });
-    for (let round = 1; round <= few; round += 1) {
-      const point = few < writes ? 1 + Math.floor(random() * writes) : round;
+    for (const point of killPoints(writes, 2, random)) {
       const what = `write ${point}, SKULK_TEST_SEED=${testSeed}`;
       await prepare();
       const held = await mapFile(join(place, firstOfB));

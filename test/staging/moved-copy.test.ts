@@ -17,7 +17,7 @@ test('a copy that another process moves away while it is looked at is never take
   const away = join(home, 'away');
   await mkdir(away);
   const seen = new Set<string>();
-  for (let round = 0; round < rounds({ few: 200, many: 2000 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 200, many: 1000 }); round += 1) {
     const looking = inspectPlace(copy, parseModelId('org/m'));
     // At another step of the look in each round.
     for (let turn = 0; turn < round % 6; turn += 1) await setImmediate();

@@ -8,7 +8,7 @@ import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
 import { activate } from '../../src/core/operations/stage/leases.ts';
 import { sha256 } from '../helpers/directory-store.ts';
 import { digestsBelow, noise } from '../helpers/model-files.ts';
-import { rounds, seededRandom, testSeed } from '../helpers/seeded.ts';
+import { killPoints, seededRandom, testSeed } from '../helpers/seeded.ts';
 import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { copyOf, type StagingNode, serveModels, stagingNode } from '../helpers/staging-node.ts';
 
@@ -59,10 +59,7 @@ describe('a process that is killed at any write', () => {
     expect(await run(0)).toMatchObject({ status: 0 });
     const writes = Number(await readFile(counted, 'utf8'));
     expect(writes).toBeGreaterThan(10);
-    const points = Array.from({ length: writes }, (_, index) => index + 1);
-    const few = rounds({ few: 5, many: writes });
-    const chosen = few < writes ? Array.from({ length: few }, () => 1 + Math.floor(random() * writes)) : points;
-    for (const point of chosen) {
+    for (const point of killPoints(writes, 5, random)) {
       await prepare();
       // Another run may have one write less, because heartbeats and retries differ.
       const { signal, status } = await run(point);

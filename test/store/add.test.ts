@@ -5,7 +5,7 @@ import { chmod, chown, link, mkdir, readdir, readFile, readlink, rename, rm, sym
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { adminKeyFile } from '../../src/core/access/admin-key.ts';
 import { openStore } from '../../src/core/connect/open-store.ts';
 import type { SkulkError } from '../../src/core/kernel/errors.ts';
@@ -25,7 +25,7 @@ import { ensureAdminKey } from '../helpers/admin-key.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
-import { longTest, usualTest } from '../helpers/seeded.ts';
+import { few, longTest, usualTest } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
@@ -86,17 +86,19 @@ const oddNames = [
   'manifest',
 ];
 
-describe.each([
-  ['without a server', false],
-  ['with a running server', true],
-] as const)('%s', (_, hasServer) => {
+describe.each(
+  few([
+    ['without a server', false],
+    ['with a running server', true],
+  ] as const),
+)('%s', (_, hasServer) => {
   const make = async () => {
     const home = await makeHome();
     if (hasServer) await startServer(home);
     return home;
   };
 
-  usualTest('a directory is copied, without files that do not belong to a model', async () => {
+  test('a directory is copied, without files that do not belong to a model', async () => {
     const home = await make();
     const files = { 'big.gguf': noise(17 * 1024 * 1024), 'sub/config.json': '{}', empty: '' };
     await writeFiles(home.source, { ...files, 'x.gguf.partial': 'x', '.git/HEAD': 'x', '.DS_Store': 'x', '.cache/huggingface/x': 'x' });
@@ -113,7 +115,7 @@ describe.each([
     expect(await leftovers(home.root)).toEqual([]);
   });
 
-  usualTest('a taken name is refused before a byte is copied, and the same content is not written again', async () => {
+  test('a taken name is refused before a byte is copied, and the same content is not written again', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.bin': 'first', 'config.json': '{}' });
     await home.add();
@@ -138,7 +140,7 @@ describe.each([
     expect(existsSync(home.source)).toBe(false);
   });
 
-  usualTest('files with unusual names keep their names', async () => {
+  test('files with unusual names keep their names', async () => {
     const home = await make();
     await writeFiles(home.source, Object.fromEntries(oddNames.map((name) => [name, name])));
     await home.add();
@@ -146,13 +148,13 @@ describe.each([
     expect(await verifyModels(home.deps, { refs: [{ modelId }], staging: false, repair: false })).toMatchObject({ ok: true });
   });
 
-  usualTest('a single file can be a model too', async () => {
+  test('a single file can be a model too', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a', 'b.gguf': 'b' });
     expect(await home.add({ path: 'source/a.gguf' })).toMatchObject({ outcome: 'added', files: ['a.gguf'], total_bytes: 1 });
   });
 
-  usualTest('a directory in its place is adopted in place', async () => {
+  test('a directory in its place is adopted in place', async () => {
     const home = await make();
     await rename(home.source, join(home.root, 'org--name'));
     await writeFiles(join(home.root, 'org--name'), { 'a.gguf': 'a' });
@@ -161,7 +163,7 @@ describe.each([
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  usualTest('--move renames files, replaces links by files, and leaves only other files behind', async () => {
+  test('--move renames files, replaces links by files, and leaves only other files behind', async () => {
     const home = await make();
     await writeFiles(home.source, { 'blobs/x': 'content', 'sub/.DS_Store': 'x' });
     await symlink('blobs/x', join(home.source, 'model.gguf'));
@@ -172,7 +174,7 @@ describe.each([
     expect(await readdir(home.source, { recursive: true })).toEqual(['sub', join('sub', '.DS_Store')]);
   });
 
-  usualTest('--move of a refused directory restores everything', async () => {
+  test('--move of a refused directory restores everything', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'first' });
     await home.add();
@@ -188,7 +190,7 @@ describe.each([
     expect(existsSync(home.source)).toBe(false);
   });
 
-  usualTest('a directory that is not in the registry is not replaced or removed', async () => {
+  test('a directory that is not in the registry is not replaced or removed', async () => {
     const home = await make();
     await writeFiles(join(home.root, 'org--name'), { mine: 'mine' });
     await writeFiles(home.source, { 'a.gguf': 'a' });
@@ -197,7 +199,7 @@ describe.each([
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ mine: sha256('mine') });
   });
 
-  usualTest('delete removes one model and no other, and also an entry without a directory', async () => {
+  test('delete removes one model and no other, and also an entry without a directory', async () => {
     const home = await make();
     const other = parseModelId('other');
     await writeFiles(home.source, { 'a.gguf': 'a' });
@@ -215,7 +217,7 @@ describe.each([
     expect(await digestsBelow(join(home.home, 'away'))).toEqual({ 'a.gguf': sha256('a') });
   });
 
-  usualTest('delete of several models reports the completed ones when one of them fails', async () => {
+  test('delete of several models reports the completed ones when one of them fails', async () => {
     const home = await make();
     await writeFiles(home.source, { 'a.gguf': 'a' });
     await home.add();

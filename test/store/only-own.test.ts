@@ -67,7 +67,7 @@ usualTest('a file that a user puts where a finished download was built stops the
   expect(await readFile(join(place, 'files/config.json'), 'utf8')).toBe('mine');
 });
 
-usualTest('a file that a user puts where a killed process built a published download stays, also if it has the same length', async () => {
+longTest('a file that a user puts where a killed process built a published download stays, also if it has the same length', async () => {
   const world = await hubWorld();
   world.hub.push('org/m', { files });
   const place = join(world.storePath, '.skulk/v1/downloads/org--m');

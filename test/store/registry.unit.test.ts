@@ -6,7 +6,7 @@ import type { LocalStore } from '../../src/core/store/contract.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
 import { bringIn, codeOf, readAll } from '../contract/store-contract.ts';
 import { digestsBelow, sha256, writeFiles } from '../helpers/model-files.ts';
-import { rounds } from '../helpers/seeded.ts';
+import { sized } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { type TestWorld, testWorld } from '../helpers/world.ts';
 
@@ -86,7 +86,7 @@ describe('a registry that is not readable', () => {
     expect(Object.keys(await readEntries(root)).toSorted()).toEqual([one, two]);
   });
 
-  const megabytes = rounds({ few: 1, many: 50 });
+  const megabytes = sized({ small: 1, large: 50 });
   test(`with ${megabytes} MB of entries can be read and extended`, async () => {
     const root = await storeWithTwo();
     const entries = await readEntries(root);

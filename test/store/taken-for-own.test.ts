@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { identifySelf } from '../../src/core/kernel/process/process-identity.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { writeFiles } from '../helpers/model-files.ts';
+import { few, longTest, usualTest } from '../helpers/seeded.ts';
 import { smallDisk } from '../helpers/small-disk.ts';
 import { wants } from '../helpers/wants.ts';
 
@@ -45,7 +46,7 @@ const litter = {
   [`.cache/huggingface/download/abc=.${'0'.repeat(64)}.incomplete`]: '',
 };
 
-test('files that only look like system files or partial downloads stay in a model of the store and in a copy', async () => {
+usualTest('files that only look like system files or partial downloads stay in a model of the store and in a copy', async () => {
   const { place, host } = await storeWithModel();
   const staged = await host('stage', 'org/m');
   expect(staged).toMatchObject({ status: 0 });
@@ -58,11 +59,13 @@ test('files that only look like system files or partial downloads stay in a mode
   expect(await below(place)).toEqual(Object.keys(lookalikes).toSorted());
 });
 
-test.each([
-  ['damaged', (file: string) => writeFile(file, '{"org/m":{"mod')],
-  ['missing', (file: string) => rm(file)],
-  ['empty', (file: string) => writeFile(file, '')],
-])('a registry that is %s does not turn directories without a record into models', async (_, harm) => {
+test.each(
+  few([
+    ['damaged', (file: string) => writeFile(file, '{"org/m":{"mod')],
+    ['missing', (file: string) => rm(file)],
+    ['empty', (file: string) => writeFile(file, '')],
+  ]),
+)('a registry that is %s does not turn directories without a record into models', async (_, harm) => {
   const { storePath, place, source, host } = await storeWithModel();
   await writeFiles(join(storePath, 'photos--2024'), { 'a.jpg': 'mine' });
   await harm(join(storePath, 'registry.json'));
@@ -79,7 +82,7 @@ test.each([
   expect(await below(place)).toEqual(['sub/config.json', 'w.gguf']);
 });
 
-test('a directory that the damaged registry still names becomes a model again, with or without a manifest', async () => {
+usualTest('a directory that the damaged registry still names becomes a model again, with or without a manifest', async () => {
   const { storePath, place, host } = await storeWithModel();
   await rm(join(storePath, '.skulk/v1/manifests/org--m.json'));
   await writeFile(join(storePath, 'registry.json'), '{"org/m": {"model_id": "org/m", "sto');
@@ -89,7 +92,7 @@ test('a directory that the damaged registry still names becomes a model again, w
   expect(await below(place)).toEqual(['sub/config.json', 'w.gguf']);
 });
 
-test('files that the registry does not list are not sent or removed', async () => {
+usualTest('files that the registry does not list are not sent or removed', async () => {
   const { storePath, host } = await storeWithModel();
   const place = join(storePath, 'org--p');
   await writeFiles(place, { 'w.gguf': 'weights', 'notes.txt': 'mine' });
@@ -107,7 +110,7 @@ test('files that the registry does not list are not sent or removed', async () =
   expect(await below(place)).toEqual(['notes.txt']);
 });
 
-test('a file that a killed add --move had taken is restored under another name if its own name is in use', async () => {
+usualTest('a file that a killed add --move had taken is restored under another name if its own name is in use', async () => {
   const { storePath, home, source, host } = await storeWithModel();
   const place = join(storePath, '.skulk/v1/incoming/org--n.0123456789abcdef');
   const origin = join(home, 'origin');
@@ -125,7 +128,7 @@ test('a file that a killed add --move had taken is restored under another name i
   expect(await readFile(join(origin, 'w.gguf.moved-back-2'), 'utf8')).toBe('the weights');
 });
 
-test('the mark of the last use is not written through a link in its place', async () => {
+usualTest('the mark of the last use is not written through a link in its place', async () => {
   const { home, host } = await storeWithModel();
   const { stdout } = await host('stage', 'org/m');
   const mark = join(stdout.trim(), '.last_used');
@@ -141,7 +144,7 @@ test('the mark of the last use is not written through a link in its place', asyn
   }
 });
 
-test('add --move copies files from a disk that is mounted inside its directory', wants('a disk of their own'), async () => {
+longTest('add --move copies files from a disk that is mounted inside its directory', wants('a disk of their own'), async () => {
   const { storePath, home, host } = await storeWithModel();
   const source = join(home, 'two-disks');
   await writeFiles(source, { 'w.gguf': 'weights of two disks' });
@@ -152,7 +155,7 @@ test('add --move copies files from a disk that is mounted inside its directory',
   expect(await below(source)).toEqual([]);
 });
 
-test('add --move refuses SKULK_HOME and a staging directory, but accepts one copy', async () => {
+usualTest('add --move refuses SKULK_HOME and a staging directory, but accepts one copy', async () => {
   const { home, host } = await storeWithModel();
   const { stdout } = await host('stage', 'org/m');
   const copy = stdout.trim();
@@ -163,7 +166,7 @@ test('add --move refuses SKULK_HOME and a staging directory, but accepts one cop
   expect(await host('add', copy, '--as', 'org/n', '--move')).toMatchObject({ status: 0 });
 });
 
-test('a copy with a file that cannot be removed is reported with the reason', async () => {
+longTest('a copy with a file that cannot be removed is reported with the reason', async () => {
   const { host } = await storeWithModel();
   const { stdout } = await host('stage', 'org/m');
   const copy = stdout.trim();
@@ -176,7 +179,7 @@ test('a copy with a file that cannot be removed is reported with the reason', as
   expect(await below(join(dirname(copy), '.skulk/v1/trash'))).toEqual([]);
 });
 
-test("a user's directory among the intents does not block changes of the store", async () => {
+usualTest("a user's directory among the intents does not block changes of the store", async () => {
   const { storePath, source, host } = await storeWithModel();
   await writeFiles(join(storePath, '.skulk/v1/intents/mine.json'), { 'notes.txt': 'mine' });
   expect(await host('add', source, '--as', 'org/n')).toMatchObject({ status: 0 });

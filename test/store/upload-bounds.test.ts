@@ -165,7 +165,7 @@ longTest('an upload is listed with its sender, survives a restart, resumes, and 
   expect([await again.list(), await places()]).toEqual([[], []]);
 });
 
-usualTest('an upload with other chunks under the digest of a model does not block the upload of the real model', async () => {
+longTest('an upload with other chunks under the digest of a model does not block the upload of the real model', async () => {
   const { begin } = await host();
   const uploads = begin();
   onTestFinished(() => uploads[Symbol.asyncDispose]());

@@ -128,7 +128,7 @@ longTest('several machines that send the same model all succeed', async () => {
   const { served, source, env, proxy, home } = await twoMachines(serveInProcess);
   hideHost(proxy);
   const random = seededRandom(testSeed);
-  for (let round = 0; round < rounds({ few: 1, many: 12 }); round += 1) {
+  for (let round = 0; round < rounds({ few: 1, many: 6 }); round += 1) {
     const model = `org/up-${round}`;
     const add = () => startSkulk(['add', source, '--as', model, '--json'], { env: { ...env, SKULK_HOME: join(home, `node-${round}`) } });
     const [killed, ...others] = [add(), add(), add()];

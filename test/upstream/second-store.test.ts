@@ -113,7 +113,7 @@ usualTest('a store that answers is used alone, and a model that it lacks is not 
   expect(ended.stderr).not.toContain('second');
 });
 
-usualTest('a second store gets only SKULK_SECOND_TOKEN, never the token of the store', async () => {
+longTest('a second store gets only SKULK_SECOND_TOKEN, never the token of the store', async () => {
   const { world, door, second, node } = await twoStores();
   const made = await runInProcess(['token', 'create', 'reader', '--role', 'read', '--json'], {
     env: { SKULK_HOME: join(world.home, 'second') },

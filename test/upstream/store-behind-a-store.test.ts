@@ -131,7 +131,7 @@ usualTest('a gated model is downloaded at the main store only, and the site says
   expect(world.hub.requests.filter((one) => one.includes('/resolve/'))).toEqual([]);
 });
 
-usualTest('two stores that name each other as upstream refuse instead of asking each other for ever', async () => {
+longTest('two stores that name each other as upstream refuse instead of asking each other for ever', async () => {
   const world = await hubWorld();
   const door = await countedDoor('http://127.0.0.1:1');
   const first = await serveInProcess({ home: join(world.home, 'a'), env: { SKULK_UPSTREAM: door.url } });

@@ -75,38 +75,34 @@ longTest(
   },
 );
 
-usualTest(
-  'an answer that comes late replaces no newer one, and what was found stays until the next answer',
-  wants('chromium'),
-  async () => {
-    const world = await hubWorld();
-    for (const name of ['org/alpha', 'other/beta', 'other/gamma']) world.hub.push(name, { files: { 'w.safetensors': noise(1000) } });
-    const host = await world.serveInProcess();
-    const { page } = await openBrowser();
-    await page.goto(`${host.apiUrl}/add?q=alpha`);
-    const field = page.getByLabel('Model on Hugging Face');
-    const list = page.getByRole('list', { name: 'Models on Hugging Face' });
-    await list.getByText('alpha').waitFor();
-    expect(await field.inputValue()).toBe('alpha');
-    const aborted: string[] = [];
-    page.on('requestfailed', (request) => aborted.push(new URL(request.url()).search));
-    const beta = await holdAnswer(page, 'GET', '/store/hub?search=beta&limit=20');
-    await field.fill('beta');
-    await beta.answered;
-    expect([await list.innerText(), await page.locator('.found').getAttribute('aria-busy')]).toEqual([
-      expect.stringMatching(/^org\/alpha/),
-      'true',
-    ]);
-    const gamma = await holdAnswer(page, 'GET', '/store/hub?search=gamma&limit=20');
-    await field.fill('gamma');
-    await expect.poll(() => aborted).toEqual(['?search=beta&limit=20']);
-    await gamma.answered;
-    beta.release();
-    gamma.release();
-    await list.getByText('gamma').waitFor();
-    expect([await list.getByRole('link').count(), await page.locator('.found').getAttribute('aria-busy')]).toEqual([1, 'false']);
-  },
-);
+longTest('an answer that comes late replaces no newer one, and what was found stays until the next answer', wants('chromium'), async () => {
+  const world = await hubWorld();
+  for (const name of ['org/alpha', 'other/beta', 'other/gamma']) world.hub.push(name, { files: { 'w.safetensors': noise(1000) } });
+  const host = await world.serveInProcess();
+  const { page } = await openBrowser();
+  await page.goto(`${host.apiUrl}/add?q=alpha`);
+  const field = page.getByLabel('Model on Hugging Face');
+  const list = page.getByRole('list', { name: 'Models on Hugging Face' });
+  await list.getByText('alpha').waitFor();
+  expect(await field.inputValue()).toBe('alpha');
+  const aborted: string[] = [];
+  page.on('requestfailed', (request) => aborted.push(new URL(request.url()).search));
+  const beta = await holdAnswer(page, 'GET', '/store/hub?search=beta&limit=20');
+  await field.fill('beta');
+  await beta.answered;
+  expect([await list.innerText(), await page.locator('.found').getAttribute('aria-busy')]).toEqual([
+    expect.stringMatching(/^org\/alpha/),
+    'true',
+  ]);
+  const gamma = await holdAnswer(page, 'GET', '/store/hub?search=gamma&limit=20');
+  await field.fill('gamma');
+  await expect.poll(() => aborted).toEqual(['?search=beta&limit=20']);
+  await gamma.answered;
+  beta.release();
+  gamma.release();
+  await list.getByText('gamma').waitFor();
+  expect([await list.getByRole('link').count(), await page.locator('.found').getAttribute('aria-busy')]).toEqual([1, 'false']);
+});
 
 longTest('twenty models are shown, then more, and the first of those has the focus', wants('chromium'), async () => {
   const world = await hubWorld();

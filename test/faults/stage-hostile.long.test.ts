@@ -1,0 +1,2 @@
+// The same tests, with every manifest.
+import './stage-hostile.test.ts';

@@ -1,0 +1,2 @@
+// The tests of the long form; `npm test` runs the others.
+import './stage.test.ts';

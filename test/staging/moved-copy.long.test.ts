@@ -1,0 +1,2 @@
+// The same, with more rounds.
+import './moved-copy.test.ts';
