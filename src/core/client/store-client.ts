@@ -1,43 +1,34 @@
-import { parseCompanions } from '../catalog/companions.ts';
-import { parseProblems } from '../catalog/contents/problem-header.ts';
-import { parseManifest } from '../catalog/manifest.ts';
 import type { Fleet } from '../fleet/contract.ts';
 import type { Downloads, Optimizations } from '../jobs/contract.ts';
-import { isErrorCode, SkulkError } from '../kernel/errors.ts';
-import { parseRelativePath } from '../kernel/files/relative-path.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import { formatRef, type ModelId } from '../kernel/model-id.ts';
-import { decode } from '../protocol/decode.ts';
-import { errorBody } from '../protocol/errors.ts';
 import type { AuditList, EvictionsBody } from '../protocol/events.ts';
 import { deleted } from '../protocol/fleet.ts';
-import { hashing } from '../protocol/manifest.ts';
 import { type Adopted, adopted, type RegistryEntry, type VerifyReport, verifyReport } from '../protocol/models.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import type { SwarmList } from '../protocol/staging.ts';
-import type { ManifestAnswer, ManifestOptions, Store, WorkOptions } from '../store/contract.ts';
-import type { ListedModel } from '../store/listed-contract.ts';
+import type { Store } from '../store/contract.ts';
 import type { Uploads } from '../store/upload-contract.ts';
 import { type AccessClient, createAccessClient } from './access-client.ts';
 import { type AskedAudit, askAudit } from './ask-audit.ts';
+import { askManifest } from './ask-manifest.ts';
 import { askPlace } from './ask-place.ts';
 import { askSwarms } from './ask-swarms.ts';
+import { doWork, workSilenceMs } from './do-work.ts';
 import { createDownloadsClient } from './downloads-client.ts';
 import { createFleetClient } from './fleet-client.ts';
-import { type Call, createExchange, type Exchange } from './http/exchange.ts';
+import { type Call, createExchange } from './http/exchange.ts';
 import { type FindByName, lookupOfStore } from './http/lookup-of-store.ts';
-import { clean, mapRefusal, notAStore, retryAfterOf } from './http/map-failure.ts';
 import type { ProbeOutcome } from './http/probe-connection.ts';
 import { describedOf, readAnswer, registryOf } from './http/read-answer.ts';
-import { readJson, readLines } from './http/read-body.ts';
+import { readJson } from './http/read-body.ts';
 import { readHealth } from './http/read-health.ts';
 import type { TokenGuard } from './http/token-guard.ts';
-import { createTransport, type Response, type Transport } from './http/transport.ts';
-import type { Watchdog } from './http/watchdog.ts';
+import { createTransport, type Transport } from './http/transport.ts';
 import { listenForNews, type StoreNews } from './news-client.ts';
 import { type AskNotInStore, type AskOffer, askNotInStore, askOffer } from './offer-client.ts';
 import { createOptimizationsClient } from './optimizations-client.ts';
-import { createListedFiles, describeListed, isPythonStore } from './python-store.ts';
+import { createListedFiles } from './python-store.ts';
 import { readPiece } from './read-piece.ts';
 import { refuseForOther } from './refuse-for-other.ts';
 import { createSwarmClient } from './swarm-client.ts';
@@ -92,10 +83,8 @@ export interface StoreClient extends Store {
 }
 
 const mebibyte = 1024 * 1024;
-/** The size limits of JSON answers, in bytes. */
-const maxBytes = { registry: 256 * mebibyte, manifest: 64 * mebibyte, line: 64 * mebibyte };
-/** Long work sends a heartbeat every second. */
-const workSilenceMs = 60_000;
+/** The size limit of the list of models, in bytes. */
+const maxRegistryBytes = 256 * mebibyte;
 
 const usual = { connectTimeoutMs: 10_000, connections: 16 };
 
@@ -127,8 +116,8 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     probe: exchange.probe,
     health: async () => readHealth(exchange, { silenceMs: Math.min(stallTimeoutMs, connectTimeoutMs) }),
     listModels: async (): Promise<readonly RegistryEntry[]> =>
-      registryOf(await getJson(callOf('GET /registry', {}), maxBytes.registry), url),
-    listDescribed: async () => describedOf(await getJson(callOf('GET /registry', {}), maxBytes.registry), url),
+      registryOf(await getJson(callOf('GET /registry', {}), maxRegistryBytes), url),
+    listDescribed: async () => describedOf(await getJson(callOf('GET /registry', {}), maxRegistryBytes), url),
     manifest: (modelId, asked = {}) => askManifest(exchange, modelId, { ...asked, nodeId: options.nodeId, offered }),
     swarm: createSwarmClient(exchange, { lookup, offered }),
     listed: createListedFiles(exchange),
@@ -170,106 +159,4 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
       return readAnswer(verifyReport, answer, { url, why: 'it does not report what it verified' });
     },
   };
-}
-
-function askManifest(
-  exchange: Exchange,
-  modelId: ModelId,
-  {
-    knownDigest,
-    signal,
-    silenceMs,
-    nodeId,
-    offered,
-  }: ManifestOptions & { readonly nodeId: string | undefined; readonly offered: Set<ModelId> },
-): Promise<ManifestAnswer> {
-  const { url } = exchange;
-  // A model may have a file named `manifest`; this header requests the real manifest.
-  const headers = {
-    Accept: 'application/vnd.skulk.manifest+json',
-    ...(knownDigest !== undefined && { 'If-None-Match': `"${knownDigest}"` }),
-    ...(nodeId !== undefined && { 'Skulk-Node': nodeId }),
-  };
-  const accept = knownDigest === undefined ? [200, 202, 404] : [200, 202, 304, 404];
-  return exchange.send(
-    { ...callOf('GET /models/:id/manifest', { id: modelId }), headers, accept, signal, silenceMs },
-    async (response, watchdog): Promise<ManifestAnswer> => {
-      if (response.status === 404) return await answerOfOther(exchange, modelId, response, { watchdog, signal, silenceMs });
-      const companions = parseCompanions(response.headers.get('skulk-companions') ?? '');
-      const pin = readPin(response.headers.get('skulk-gguf-file'));
-      if (response.headers.get('skulk-swarm') === 'offered') offered.add(modelId);
-      const problems = parseProblems(response.headers.get('skulk-problems') ?? '');
-      const said = { companions, ...(pin !== undefined && { pin }), ...(problems.length > 0 && { problems }) };
-      const orders = response.headers.has('skulk-orders') ? { hasOrders: true } : {};
-      if (response.status === 304) return { state: 'unchanged', ...said, ...orders };
-      const body = await readJson(response, { url, limit: maxBytes.manifest, watchdog });
-      if (response.status === 202) {
-        const wait = decode(hashing, body)?.retry_after_ms ?? retryAfterOf(response.headers.get('retry-after')) ?? 1000;
-        return { state: 'hashing', retryAfterMs: Math.min(60_000, Math.max(50, wait)) };
-      }
-      const manifest = parseManifest(body, url);
-      if (manifest.model_id === modelId) return { state: 'ready', manifest, ...said, ...orders };
-      throw new SkulkError('INTEGRITY', `the store at ${url} sent the manifest of ${manifest.model_id} instead of ${modelId}`, {
-        hint: 'run `skulk verify --repair` on the store host',
-      });
-    },
-  );
-}
-
-const listedAnswer = (model: ListedModel): ManifestAnswer => ({
-  state: 'listed',
-  model,
-  companions: model.card?.companions ?? [],
-  ...(model.card?.ggufFile !== undefined && { pin: model.card.ggufFile }),
-});
-
-/** A refusal; for a store without manifests, its list of the model. */
-async function answerOfOther(
-  exchange: Exchange,
-  modelId: ModelId,
-  response: Response,
-  { watchdog, ...how }: { readonly watchdog: Watchdog; readonly signal: AbortSignal | undefined; readonly silenceMs: number | undefined },
-): Promise<ManifestAnswer> {
-  const { url } = exchange;
-  const body = await readJson(response, { url, limit: mebibyte, watchdog }).catch((error: unknown) => {
-    if (watchdog.signal.aborted) throw error;
-    return undefined;
-  });
-  if (decode(errorBody, body)?.code === undefined && (await isPythonStore(exchange, how)))
-    return listedAnswer(await describeListed(exchange, modelId, how));
-  throw mapRefusal({ status: 404, body, location: null, retryAfter: null }, url);
-}
-
-/** Sends a call that is answered with lines of JSON, and returns the result in the last one. */
-function doWork(exchange: Exchange, call: Call, { signal, onBytes }: WorkOptions): Promise<unknown> {
-  const { url } = exchange;
-  return exchange.send({ ...call, signal, silenceMs: workSilenceMs }, async (response, watchdog) => {
-    for await (const line of readLines(response, { url, limit: maxBytes.line, watchdog })) {
-      if (typeof line !== 'object' || line === null) throw notAStore(url, 'a line of its answer is empty');
-      if ('result' in line) return line.result;
-      if ('error' in line) throw mapWorkError(line.error, url);
-      const { bytes_done, bytes_total } = ((line as { progress?: unknown }).progress ?? {}) as Record<string, unknown>;
-      if (typeof bytes_done === 'number' && typeof bytes_total === 'number') onBytes?.(bytes_done, bytes_total);
-    }
-    throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} ended its answer without a result`, {
-      hint: 'see its log; run the command again',
-    });
-  });
-}
-
-function mapWorkError(error: unknown, url: string): SkulkError {
-  const { code, message, hint } = (error ?? {}) as Record<string, unknown>;
-  const says = typeof message === 'string' ? clean(message) : 'no reason given';
-  if (isErrorCode(code) && code !== 'INTERRUPTED' && code !== 'TERMINATED')
-    return new SkulkError(code, says, { hint: typeof hint === 'string' ? clean(hint) : undefined });
-  return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'see its log' });
-}
-
-/** The file in the model's card. Ignores an invalid path, because it comes from another machine. */
-function readPin(text: string | null): string | undefined {
-  try {
-    return text === null ? undefined : parseRelativePath(decodeURIComponent(text));
-  } catch {
-    return undefined;
-  }
 }
