@@ -6,7 +6,8 @@ import { type FindByName, lookupOfStore } from '../../src/core/client/http/looku
 import { createTransport } from '../../src/core/client/http/transport.ts';
 import { resolveConfig } from '../../src/core/config/load.ts';
 import { guardToken } from '../../src/core/connect/guard-token.ts';
-import { checkAddress, checkServer } from '../../src/core/operations/doctor/check-store.ts';
+import { checkAddress } from '../../src/core/operations/doctor/check-address.ts';
+import { checkServer } from '../../src/core/operations/doctor/check-server.ts';
 import { copyOf, serveModels, stagingNode } from '../helpers/staging-node.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';

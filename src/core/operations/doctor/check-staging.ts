@@ -6,7 +6,7 @@ import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
 import { isCanonicalRoot, isInsideStore } from '../../staging/same-place.ts';
 import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
-import { describeRoom } from './check-store.ts';
+import { describeRoom } from './check-store-path.ts';
 
 /** Checks whether copies can be made here, and whether the existing ones are in order. */
 export async function checkStaging({ config, world }: Deps, isUsable: () => Promise<void>): Promise<readonly Check[]> {

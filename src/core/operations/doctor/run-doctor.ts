@@ -8,11 +8,13 @@ import { whyUnmounted } from '../../kernel/machine/known-mounts.ts';
 import { openDiskStore } from '../../store/disk-store.ts';
 import { type Check, ok, problemOf, skipped } from './check.ts';
 import { checkAccess } from './check-access.ts';
+import { checkAddress } from './check-address.ts';
 import { checkEngines } from './check-engines.ts';
 import { checkSecondStores } from './check-second-stores.ts';
 import { checkSecrets } from './check-secrets.ts';
+import { checkServer } from './check-server.ts';
 import { checkBudget, checkStaging } from './check-staging.ts';
-import { checkAddress, checkServer, checkStorePath } from './check-store.ts';
+import { checkStorePath } from './check-store-path.ts';
 import { checkSwarm } from './check-swarm.ts';
 import { findRole } from './find-role.ts';
 
