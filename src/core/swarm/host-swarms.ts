@@ -5,10 +5,10 @@ import { isSha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { SwarmAnswer, SwarmBody, SwarmList } from '../protocol/staging.ts';
 import type { LocalStore } from '../store/contract.ts';
-import type { Metainfo } from './metainfo.ts';
+import { beginSwarm, type DescribedSwarm, describeSwarm, dismissMember, dropSilent, type Swarm, takersOf } from './host-swarm.ts';
 import type { Seeding } from './seeding.ts';
 import type { Torrents } from './torrents.ts';
-import { createTracker, plainAddress, refusal, type Tracker } from './tracker.ts';
+import { createTracker, plainAddress, refusal } from './tracker.ts';
 
 /** The swarms of a store host: who takes which model, and whether they do it together. */
 export interface HostSwarms {
@@ -41,30 +41,6 @@ export interface HostSwarmsOptions {
   readonly clock?: () => number;
 }
 
-interface Swarm {
-  readonly modelId: ModelId;
-  readonly manifest: Manifest;
-  readonly beganAt: string;
-  readonly members: Map<string, Member>;
-  ready?: { readonly metainfo: Metainfo; readonly tracker: Tracker; readonly hostKey: string };
-  preparing?: Promise<void>;
-  isSeeding: boolean;
-  /** It cannot be shared; nobody asks why again. */
-  isRefused: boolean;
-  sent: number;
-  lastUsed: number;
-}
-
-interface Member {
-  readonly askedAt: number;
-  /** It has everything, and only sends. */
-  readonly seeds: boolean;
-}
-
-type Ended = SwarmList['swarms'][number];
-
-/** A member that has not asked for so long has gone, in milliseconds. */
-const memberLeftAfterMs = 30_000;
 /** A swarm without members ends after this time, and with the last one aria2. */
 const idleAfterMs = 5 * 60_000;
 const lookEveryMs = 5_000;
@@ -87,27 +63,11 @@ export function createHostSwarms({
   clock = () => performance.now(),
 }: HostSwarmsOptions): HostSwarms {
   const swarms = new Map<string, Swarm>();
-  const recent: Ended[] = [];
+  const recent: DescribedSwarm[] = [];
   const closing = new AbortController();
   const all = AbortSignal.any([signal, closing.signal]);
 
   const isOffered = ({ files }: Manifest): Promise<boolean> => isAllowed(files.reduce((sum, { size }) => sum + size, 0));
-  const dropSilent = (swarm: Swarm): void => {
-    for (const [key, { askedAt }] of swarm.members) if (clock() - askedAt > memberLeftAfterMs) dismiss(swarm, key);
-  };
-  const dismiss = (swarm: Swarm, key: string): void => {
-    swarm.members.delete(key);
-    swarm.ready?.tracker.dismiss(key);
-  };
-  const describe = (swarm: Swarm, endedAt: string | null): Ended => ({
-    model_id: swarm.modelId,
-    digest: swarm.manifest.digest,
-    members: takersOf(swarm),
-    seeders: swarm.ready?.tracker.seeders() ?? 0,
-    host_sent_bytes: swarm.sent,
-    began_at: swarm.beganAt,
-    ended_at: endedAt,
-  });
   const count = async (swarm: Swarm): Promise<void> => {
     if (swarm.ready !== undefined) swarm.sent = Math.max(swarm.sent, await seeding.sent(swarm.manifest.digest));
   };
@@ -116,7 +76,7 @@ export function createHostSwarms({
     await swarm.preparing;
     if (swarm.ready === undefined) return;
     await count(swarm).catch(() => undefined);
-    recent.unshift(describe({ ...swarm, members: new Map() }, now().toISOString()));
+    recent.unshift(describeSwarm({ ...swarm, members: new Map() }, now().toISOString()));
     recent.length = Math.min(recent.length, maxRecent);
     await seeding.end(digest);
   };
@@ -157,16 +117,7 @@ export function createHostSwarms({
     if (answer.state !== 'ready' || answer.manifest.digest !== digest || swarms.size >= maxSwarms) return swarms.get(digest);
     const { manifest } = answer;
     if (!(await isOffered(manifest))) return undefined;
-    const swarm: Swarm = {
-      modelId,
-      manifest,
-      beganAt: now().toISOString(),
-      members: new Map(),
-      isSeeding: false,
-      isRefused: false,
-      sent: 0,
-      lastUsed: clock(),
-    };
+    const swarm = beginSwarm(modelId, manifest, { beganAt: now().toISOString(), lastUsed: clock() });
     const other = swarms.get(digest);
     if (other !== undefined) return other;
     swarms.set(digest, swarm);
@@ -174,7 +125,7 @@ export function createHostSwarms({
   };
   const look = async (): Promise<void> => {
     for (const [digest, swarm] of swarms) {
-      dropSilent(swarm);
+      dropSilent(swarm, clock());
       const isIdle = swarm.members.size === 0 && clock() - swarm.lastUsed > idleAfterMs;
       // The policy may have changed. Nodes then take the rest from the store alone.
       if (isIdle || !(await isOffered(swarm.manifest))) await end(digest, swarm);
@@ -203,13 +154,13 @@ export function createHostSwarms({
       if (!isSha256(digest)) return alone;
       const known = swarms.get(digest);
       if (leaves) {
-        if (known !== undefined && member !== undefined) dismiss(known, member);
+        if (known !== undefined && member !== undefined) dismissMember(known, member);
         return alone;
       }
       if (!isIPv4(plainAddress(from))) return alone;
       const swarm = await open(modelId, digest);
       if (swarm === undefined) return alone;
-      dropSilent(swarm);
+      dropSilent(swarm, clock());
       const isKnown = member !== undefined && swarm.members.has(member);
       if (!isKnown && swarm.members.size >= maxMembers) return alone;
       const key = isKnown ? member : makeSecret();
@@ -239,7 +190,7 @@ export function createHostSwarms({
       const ready = [...swarms.values()].find((swarm) => swarm.ready?.tracker.has(key))?.ready;
       return ready?.tracker.announce(key, { query, ...addresses }) ?? refusal('this tracker does not know you');
     },
-    list: async () => ({ swarms: [...swarms.values()].map((swarm) => describe(swarm, null)).concat(recent) }),
+    list: async () => ({ swarms: [...swarms.values()].map((swarm) => describeSwarm(swarm, null)).concat(recent) }),
     endAll: async () => {
       for (const [digest, swarm] of [...swarms]) await end(digest, swarm);
       await seeding.rest();
@@ -254,5 +205,3 @@ export function createHostSwarms({
     },
   };
 }
-
-const takersOf = ({ members }: Swarm): number => [...members.values()].filter(({ seeds }) => !seeds).length;
