@@ -1,7 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { advertisedAddress, announce } from '../../connect/advertise.ts';
 import type { Deps, StoreChanges } from '../../connect/deps.ts';
-import { findOtherStores } from '../../connect/discover.ts';
 import { createHostDownloads, sweepHostDownloads } from '../../connect/host-downloads.ts';
 import { withoutReplaced } from '../../connect/promoted-store.ts';
 import { rememberModels } from '../../connect/served-stores.ts';
@@ -26,6 +24,7 @@ import { type Activity, createActivity } from '../access/activity.ts';
 import { openColdHub } from './open-cold-hub.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
+import { warnOfOtherStores } from './warn-of-other-stores.ts';
 
 /** How often to check the store's disk without requests, in milliseconds. */
 const pollEveryMs = 2_000;
@@ -153,32 +152,6 @@ export async function serveHost(
       atEnd(async () => (await announcement)?.stop());
     },
   };
-}
-
-/**
- * A machine without an explicit role may have been intended as a node. So other stores are reported at the first start, before a store is
- * created.
- */
-async function warnOfOtherStores(deps: Deps, report: Emit): Promise<void> {
-  const { isStoreNamed, settings } = deps.config;
-  if (isStoreNamed) return;
-  const search = async (emit: Emit): Promise<void> => {
-    const others = await findOtherStores(deps);
-    if (others.length === 0) return;
-    emit({
-      type: 'warning',
-      message: `there is already another store on the LAN: ${others.join(', ')}; this machine serves a second one with its own models`,
-      hint: 'to be a node of the other one, stop this server and run `skulk serve --role node`',
-    });
-  };
-  const isFirst = !(await stat(settings.storePath.value).then(
-    () => true,
-    () => false,
-  ));
-  const searching = search(isFirst ? report : deps.world.emit).catch((error: unknown) => {
-    if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: describeFailure('cannot search for other stores', error) });
-  });
-  if (isFirst) await searching;
 }
 
 /** What was asked of this store, also of earlier servers. A log that cannot be read begins again. */
