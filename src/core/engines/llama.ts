@@ -3,18 +3,10 @@ import { join } from 'node:path';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { type Group, isBroken, listGroups } from '../catalog/selection/groups.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import {
-  type Ask,
-  defaultBpw,
-  type Engine,
-  type EngineFailure,
-  type EngineNews,
-  type EngineRequest,
-  type FoundEngine,
-  type SourceFile,
-} from './contract.ts';
+import { type Ask, defaultBpw, type Engine, type EngineRequest, type FoundEngine, type SourceFile } from './contract.ts';
 import { findProgramIn } from './find-program-in.ts';
 import { findMatrix, type Matrix, nameOfMatrix, placeMatrix, takesMatrix } from './llama-matrix.ts';
+import { explainLlama, readLlamaLine } from './llama-output.ts';
 import { isTypeName, type LlamaSizes, needsMatrix, readSizes, typesByBits, usualBitsOf } from './llama-types.ts';
 
 /*
@@ -101,8 +93,8 @@ export const llama: Engine = {
     plan.type,
     String(threads),
   ],
-  read: readLine,
-  explain,
+  read: readLlamaLine,
+  explain: explainLlama,
   collect: async ({ work }) => ({ directory: join(work, 'out') }),
 };
 
@@ -204,7 +196,7 @@ async function dryRun(program: string, args: readonly string[], ask: Ask): Promi
   const { status, lines } = await ask(program, ['--dry-run', ...args]);
   const sizes = readSizes(lines);
   if (status === 0 && sizes !== undefined) return sizes;
-  const { code, reason, hint } = explain(lines, status);
+  const { code, reason, hint } = explainLlama(lines, status);
   throw new SkulkError(code, `llama-quantize failed on the weights: ${reason}`, { hint });
 }
 
@@ -213,45 +205,4 @@ async function estimate({ label, sizeBytes }: Group, type: string): Promise<Llam
   const sourceBits = label?.bitsPerWeight ?? usualBitsOf(label?.text ?? '') ?? label?.bits ?? 16;
   const bits = usualBitsOf(type) ?? sourceBits;
   return { sourceBytes: sizeBytes, sourceBits, bits, bytes: Math.round((sizeBytes * bits) / sourceBits) };
-}
-
-/** `[  12/  38] blk.1.attn_k.weight - [ 512, 256, 1, 1], type = f32, converting to q4_K .. size = 0.50 MiB -> 0.07 MiB` */
-const tensor = /^\[\s*(\d+)\/\s*(\d+)\]\s+(\S+)\s+-\s+\[.*?size =\s+([\d.]+) MiB/;
-
-function readLine(line: string): EngineNews | undefined {
-  const [, number, count, name, size] = tensor.exec(line) ?? [];
-  if (size !== undefined)
-    return { is: 'bytes', bytes: Math.round(Number(size) * mebibyte), message: `tensor ${number} of ${count}: ${name?.slice(0, 100)}` };
-  const bits = /quant size\s+=\s+[\d.]+ MiB \(([\d.]+) BPW\)/.exec(line)?.[1];
-  if (bits !== undefined) return { is: 'bits', bits: Number(bits) };
-  const warning = /\bWARNING: (.{1,300})/.exec(line)?.[1];
-  return warning === undefined ? undefined : { is: 'warning', message: `llama-quantize: ${warning}` };
-}
-
-function explain(lines: readonly string[], status: number): EngineFailure {
-  const text = lines.join('\n');
-  const quantized = /requantizing from type (\w+) is disabled/.exec(text)?.[1];
-  if (quantized !== undefined)
-    return { code: 'CONFLICT', reason: `the weights are already quantized (${quantized})`, hint: '--allow-requantize allows this' };
-  if (/requires an imatrix/.test(text))
-    return { code: 'BAD_REQUEST', reason: 'this type needs an importance matrix', hint: 'choose another type, e.g. Q4_K_M' };
-  if (/imatrix size \d+ is different from tensor size|Missing importance matrix/.test(text))
-    return {
-      code: 'CONFLICT',
-      reason: 'the importance matrix of the model does not fit its weights',
-      hint: 'add the model again without its imatrix file, or choose --type Q8_0',
-    };
-  const unreadable =
-    /(?:failed to (?:load model|quantize|open GGUF)|gguf_init_from\w*: |not within the file bounds|corrupted or incomplete).*/.exec(text);
-  if (unreadable !== null)
-    return {
-      code: 'INTEGRITY',
-      reason: `it cannot read the weights: ${unreadable[0].slice(0, 200)}`,
-      hint: 'run `skulk verify` on the source model',
-    };
-  return {
-    code: 'ENGINE_FAILED',
-    reason: `it exited with status ${status}: ${lines.at(-1)?.slice(0, 200) ?? 'no output'}`,
-    hint: 'run the program yourself on the store host for details',
-  };
 }
