@@ -11,7 +11,7 @@ import { open } from './library/open.ts';
 
 export { type ErrorCode, SkulkError } from './core/kernel/errors.ts';
 export type { ProgressEvent, SkulkEvent } from './core/kernel/flow/events.ts';
-export type { AddReport } from './core/operations/models/add.ts';
+export type { AddReport } from './core/operations/models/add/add-report.ts';
 export type { DeletionPlan, DeletionReport } from './core/operations/models/delete-models.ts';
 export type { FinishedDownload } from './core/operations/models/downloads.ts';
 export type { PurgedEverywhere } from './core/operations/nodes/purge-everywhere.ts';

@@ -1,6 +1,6 @@
 import type { ProgressEvent, SkulkEvent } from '../core/kernel/flow/events.ts';
 import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
-import type { AddReport } from '../core/operations/models/add.ts';
+import type { AddReport } from '../core/operations/models/add/add-report.ts';
 import type { DeletionPlan, DeletionReport } from '../core/operations/models/delete-models.ts';
 import type { FinishedDownload } from '../core/operations/models/downloads.ts';
 import type { PurgedEverywhere } from '../core/operations/nodes/purge-everywhere.ts';

@@ -8,7 +8,7 @@ import { createStoreClient } from '../../src/core/client/store-client.ts';
 import { mapConcurrently } from '../../src/core/kernel/flow/concurrency.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { acquireLock, type HeldLock } from '../../src/core/kernel/process/lock.ts';
-import { uploadModel } from '../../src/core/operations/models/upload-model.ts';
+import { uploadModel } from '../../src/core/operations/models/add/upload-model.ts';
 import { stagingLayout } from '../../src/core/staging/layout.ts';
 import { scanDirectory } from '../../src/core/store/ingest/scan-directory.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';

@@ -1,16 +1,16 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { totalBytes } from '../../catalog/manifest.ts';
-import { makeDirectory } from '../../kernel/files/make-directory.ts';
-import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
-import type { ManifestFile } from '../../protocol/manifest.ts';
-import type { WorkOptions } from '../../store/contract.ts';
-import { toManifestFile } from '../../store/ingest/hash-model.ts';
-import { type IncomingPlace, requireOwnPlace } from '../../store/ingest/incoming.ts';
-import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
-import { cloneFile } from '../../transfer/clone-file.ts';
-import { requireRoom } from '../../transfer/disk-room.ts';
+import { totalBytes } from '../../../catalog/manifest.ts';
+import { makeDirectory } from '../../../kernel/files/make-directory.ts';
+import { mapConcurrently, maxOpenFiles } from '../../../kernel/flow/concurrency.ts';
+import type { ManifestFile } from '../../../protocol/manifest.ts';
+import type { WorkOptions } from '../../../store/contract.ts';
+import { toManifestFile } from '../../../store/ingest/hash-model.ts';
+import { type IncomingPlace, requireOwnPlace } from '../../../store/ingest/incoming.ts';
+import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
+import { cloneFile } from '../../../transfer/clone-file.ts';
+import { requireRoom } from '../../../transfer/disk-room.ts';
 
 /** Whether all paths are on the disk of `target`. Another disk may be mounted inside a directory that is moved. */
 export async function onOneDisk(paths: readonly string[], target: string): Promise<boolean> {

@@ -1,16 +1,16 @@
-import { digestFiles } from '../../catalog/manifest.ts';
-import type { Deps } from '../../connect/deps.ts';
-import type { OpenedStore } from '../../connect/open-store.ts';
-import { SkulkError } from '../../kernel/errors.ts';
-import { patient, retrying } from '../../kernel/flow/backoff.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
-import type { Manifest } from '../../protocol/manifest.ts';
-import type { Adopted } from '../../protocol/models.ts';
-import type { OnBytes } from '../../store/contract.ts';
-import { hasOtherContent } from '../../store/ingest/adopt-checks.ts';
-import { type HashedModel, hashModel } from '../../store/ingest/hash-model.ts';
-import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
-import { fetchManifest } from '../stage/fetch-manifest.ts';
+import { digestFiles } from '../../../catalog/manifest.ts';
+import type { Deps } from '../../../connect/deps.ts';
+import type { OpenedStore } from '../../../connect/open-store.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import { patient, retrying } from '../../../kernel/flow/backoff.ts';
+import type { ModelId } from '../../../kernel/model-id.ts';
+import type { Manifest } from '../../../protocol/manifest.ts';
+import type { Adopted } from '../../../protocol/models.ts';
+import type { OnBytes } from '../../../store/contract.ts';
+import { hasOtherContent } from '../../../store/ingest/adopt-checks.ts';
+import { type HashedModel, hashModel } from '../../../store/ingest/hash-model.ts';
+import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
+import { fetchManifest } from '../../stage/fetch-manifest.ts';
 
 /** The store's model, if it has the same content; and the digests of the files, if they had to be compared. */
 export interface Compared {
@@ -28,7 +28,7 @@ export async function findSame(
   { modelId, files, force }: { readonly modelId: ModelId; readonly files: readonly ScannedFile[]; readonly force: boolean },
 ): Promise<Compared> {
   const { store, url } = opened;
-  const { isTransient } = await import('../../client/http/transient.ts');
+  const { isTransient } = await import('../../../client/http/transient.ts');
   const { entry = null, is_untouched: isUntouched = false } =
     (await retrying(() => store.findPlace({ modelId }), {
       policy: { ...patient, attempts: 6 },

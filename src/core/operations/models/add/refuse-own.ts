@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adminKeyFile } from '../../access/admin-key.ts';
-import type { Deps } from '../../connect/deps.ts';
-import { SkulkError } from '../../kernel/errors.ts';
-import { isInside } from '../../staging/same-place.ts';
-import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
+import { adminKeyFile } from '../../../access/admin-key.ts';
+import type { Deps } from '../../../connect/deps.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import { isInside } from '../../../staging/same-place.ts';
+import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
 
 /** Rejects skulk's own data and copies, because moving them would destroy them. */
 export async function refuseOwnDirectories(source: string, { skulkHome, settings }: Deps['config']): Promise<void> {

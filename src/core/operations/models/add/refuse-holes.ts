@@ -1,8 +1,8 @@
-import { listGroups } from '../../catalog/selection/groups.ts';
-import { SkulkError } from '../../kernel/errors.ts';
-import { quote, quoteSome } from '../../kernel/files/relative-path.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
-import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
+import { listGroups } from '../../../catalog/selection/groups.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import { quote, quoteSome } from '../../../kernel/files/relative-path.ts';
+import type { ModelId } from '../../../kernel/model-id.ts';
+import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
 
 /**
  * No program can load a quantization with a missing shard, and nothing would add it later.

@@ -1,11 +1,11 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { cardNames, installedCard, requireCard } from '../../catalog/read-card.ts';
-import { isSystemError, SkulkError } from '../../kernel/errors.ts';
-import { writeFileDurably } from '../../kernel/files/durable-file.ts';
-import { parseRelativePath } from '../../kernel/files/relative-path.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
-import type { Scan, ScannedFile } from '../../store/ingest/scan-directory.ts';
+import { cardNames, installedCard, requireCard } from '../../../catalog/read-card.ts';
+import { isSystemError, SkulkError } from '../../../kernel/errors.ts';
+import { writeFileDurably } from '../../../kernel/files/durable-file.ts';
+import { parseRelativePath } from '../../../kernel/files/relative-path.ts';
+import type { ModelId } from '../../../kernel/model-id.ts';
+import type { Scan, ScannedFile } from '../../../store/ingest/scan-directory.ts';
 
 /**
  * The card to add as a file of the model: the named one, else the one that the Python program kept beside the files.

@@ -1,16 +1,16 @@
 import { open } from 'node:fs/promises';
-import { makeManifest, totalBytes } from '../../catalog/manifest.ts';
-import { SkulkError } from '../../kernel/errors.ts';
-import { patient, retrying } from '../../kernel/flow/backoff.ts';
-import type { SkulkEvent } from '../../kernel/flow/events.ts';
-import type { ModelId } from '../../kernel/model-id.ts';
-import type { World } from '../../kernel/world.ts';
-import type { Manifest } from '../../protocol/manifest.ts';
-import type { Adopted } from '../../protocol/models.ts';
-import { type HashedModel, hashModel } from '../../store/ingest/hash-model.ts';
-import type { ScannedFile } from '../../store/ingest/scan-directory.ts';
-import type { MissingPiece, Uploads } from '../../store/upload-contract.ts';
-import { pieceAt } from '../../transfer/pieces.ts';
+import { makeManifest, totalBytes } from '../../../catalog/manifest.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import { patient, retrying } from '../../../kernel/flow/backoff.ts';
+import type { SkulkEvent } from '../../../kernel/flow/events.ts';
+import type { ModelId } from '../../../kernel/model-id.ts';
+import type { World } from '../../../kernel/world.ts';
+import type { Manifest } from '../../../protocol/manifest.ts';
+import type { Adopted } from '../../../protocol/models.ts';
+import { type HashedModel, hashModel } from '../../../store/ingest/hash-model.ts';
+import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
+import type { MissingPiece, Uploads } from '../../../store/upload-contract.ts';
+import { pieceAt } from '../../../transfer/pieces.ts';
 
 /** Each connection has one piece in memory. */
 const connections = 4;
@@ -41,7 +41,7 @@ export async function uploadModel(
     world.emit({ type: 'progress', doing, subject: modelId, bytesDone, bytesTotal });
   const hashed = known ?? (await hashModel(files, { signal, onBytes: report('hashing') }));
   const manifest = makeManifest(modelId, hashed.files, { revision: revision ?? null, source: 'add', createdAt: world.now() });
-  const { isTransient } = await import('../../client/http/transient.ts');
+  const { isTransient } = await import('../../../client/http/transient.ts');
   const policy = { policy: patient, signal, isTransient };
   let bytesSent = 0;
   for (let round = 1; ; round += 1) {
