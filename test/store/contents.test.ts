@@ -131,4 +131,11 @@ test('everywhere a model is chosen, one that no program can load has the reason 
   await writeFiles(gguf, { 'm-Q8_0.gguf': good });
   await run('add', gguf, '--as', 'org/g', '--force');
   expect((await node('registry')).stderr).not.toContain('org/g');
+
+  // It goes with the model.
+  const cached = async (): Promise<readonly string[]> => (await readdir(join(served.storePath, '.skulk/v1/problems'))).toSorted();
+  expect(await cached()).toEqual(['org--g.json', 'org--m.json']);
+  // The node has not answered yet.
+  expect(await run('delete', 'org/g', '--yes')).toMatchObject({ status: 9 });
+  expect(await cached()).toEqual(['org--m.json']);
 });

@@ -1,9 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
+import type { ModelId } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import { emptyTrash as emptyTrashAt } from '../../transfer/trash/empty-trash.ts';
-import type { StoreLayout } from '../layout.ts';
+import { jsonFileOf, type StoreLayout } from '../layout.ts';
 
 /**
  * Removes files that a dead process was writing.
@@ -17,6 +18,11 @@ export async function removeDrafts(layout: StoreLayout, isAlone: boolean): Promi
     for (const name of names.filter((one) => /^\..+\.(?:nd)?json\.[0-9a-f]{12}\.tmp$/.test(one)))
       await rm(join(directory, name), { force: true });
   }
+}
+
+/** Removes what the caches have of a deleted model. What cannot be removed is harmless. */
+export async function clearCaches({ facts, headers, problems }: StoreLayout, modelId: ModelId): Promise<void> {
+  for (const directory of [facts, headers, problems]) await rm(jsonFileOf(directory, modelId), { force: true }).catch(() => undefined);
 }
 
 /** Empties a store's trash. Items that cannot be removed now are retried before the next change. */

@@ -8,7 +8,7 @@ import { findForeignFiles, isOfModel } from '../own-model.ts';
 import { writeRegistryEntry } from '../records/registry.ts';
 import { requireRegistry } from '../records/repair-registry.ts';
 import type { ChangeContext } from './change-context.ts';
-import { emptyTrash } from './clear-leftovers.ts';
+import { clearCaches, emptyTrash } from './clear-leftovers.ts';
 import type { RemoveIntent, RemoveQuantizationIntent } from './intents.ts';
 import { takeQuantization } from './remove-quantization.ts';
 
@@ -19,6 +19,7 @@ export async function removeModel(intent: RemoveIntent, { layout, records, world
   await assertHeld();
   await writeRegistryEntry(layout.registry, registry, modelId, { entry: undefined });
   await records.remove(modelId);
+  await clearCaches(layout, modelId);
   await assertHeld();
   if (await isPlaceInside(layout.root, storePath)) await takeModel(intent, { layout, world });
   else world.emit({ type: 'warning', message: `the directory of ${modelId}, ${storePath}, is outside the store, so it was not touched` });
