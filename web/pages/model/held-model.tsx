@@ -11,53 +11,77 @@ import { FileList } from './details/file-list.tsx';
 import { ModelFacts } from './details/model-facts.tsx';
 import { QuantizationList } from './details/quantization-list.tsx';
 import { StagedList } from './details/staged-list.tsx';
-import { Verify } from './details/verify.tsx';
+import { VerifyButton, type Verifying, VerifyOutcome } from './details/verify.tsx';
 import type { Question } from './model-dialog.tsx';
 import { ReadmeCard } from './readme-card.tsx';
 import { StageButton } from './stage-on/stage-button.tsx';
 import { UseIt } from './use-it.tsx';
 
-/** A model that is in the store: its facts and copies beside its quantizations, its use, its README and its files. */
-export function HeldModel({
+/** What is known of a model in the store, below its name. */
+export function ModelSummary({ model }: { readonly model: ShownModel }): ReactElement | null {
+  const summary = summaryOf(model);
+  if (summary === '' && model.tags.length === 0) return null;
+  return (
+    <div className="model-summary">
+      {summary !== '' && <p className="muted">{summary}</p>}
+      <Tags tags={model.tags} />
+    </div>
+  );
+}
+
+/** What can be done with a model in the store. */
+export function ModelActions({
   model,
+  verifying,
   onAsk: setQuestion,
 }: {
   readonly model: ShownModel;
+  readonly verifying: Verifying;
   /** Opens the dialog of a question. */
   readonly onAsk: (question: Question) => void;
 }): ReactElement {
   const { model_id: modelId } = model;
   const { models: lock } = useLocks();
-  const summary = summaryOf(model);
   const isPython = useIsPythonHost();
   return (
-    <>
-      {(summary !== '' || model.tags.length > 0) && (
-        <div className="model-summary">
-          {summary !== '' && <p className="muted">{summary}</p>}
-          <Tags tags={model.tags} />
-        </div>
-      )}
-      <div className="model-actions">
-        <StageButton
-          tone="primary"
-          what={{
-            modelId,
-            bytes: model.total_bytes,
-            parts: (model.quantizations ?? []).map(({ selector, size_bytes }) => ({ selector, bytes: size_bytes })),
-          }}
-        />
-        {!isPython && <Verify modelId={modelId} fileCount={model.files.length} />}
-        {mayOptimize(model) && (
-          <Button icon="squeeze" lock={lock} onClick={() => setQuestion({ kind: 'optimize' })}>
-            Optimize…
-          </Button>
-        )}
-        <Button icon="trash" lock={lock} onClick={() => setQuestion({ kind: 'delete' })}>
-          Delete…
+    <div className="model-actions">
+      <StageButton
+        tone="primary"
+        what={{
+          modelId,
+          bytes: model.total_bytes,
+          parts: (model.quantizations ?? []).map(({ selector, size_bytes }) => ({ selector, bytes: size_bytes })),
+        }}
+      />
+      {!isPython && <VerifyButton verifying={verifying} />}
+      {mayOptimize(model) && (
+        <Button icon="squeeze" lock={lock} onClick={() => setQuestion({ kind: 'optimize' })}>
+          Optimize…
         </Button>
-      </div>
+      )}
+      <Button icon="trash" lock={lock} onClick={() => setQuestion({ kind: 'delete' })}>
+        Delete…
+      </Button>
+    </div>
+  );
+}
+
+/** A model that is in the store: its copies beside its quantizations, its use, its README and its files. */
+export function HeldModel({
+  model,
+  verifying,
+  onAsk: setQuestion,
+}: {
+  readonly model: ShownModel;
+  readonly verifying: Verifying;
+  /** Opens the dialog of a question. */
+  readonly onAsk: (question: Question) => void;
+}): ReactElement {
+  const { models: lock } = useLocks();
+  return (
+    <>
       {lock !== undefined && <p className="muted">{lock}</p>}
+      <VerifyOutcome modelId={model.model_id} fileCount={model.files.length} verifying={verifying} />
       <Unloadable model={model} />
       <div className="model-columns">
         <div className="model-main">

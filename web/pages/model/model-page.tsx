@@ -10,7 +10,8 @@ import { ModelName } from '../../parts/model-name.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { navigate } from '../../parts/route.ts';
 import { useModel } from '../store/use-model.ts';
-import { HeldModel } from './held-model.tsx';
+import { useVerify } from './details/verify.tsx';
+import { HeldModel, ModelActions, ModelSummary } from './held-model.tsx';
 import { ModelDialog, type Question } from './model-dialog.tsx';
 
 /** One model: what it is, what can be done with it, what to type to use it, and what its authors say of it. */
@@ -23,22 +24,30 @@ export function ModelPage({ modelId }: { readonly modelId: string }): ReactEleme
   const { model, error } = useModel(modelId, isKnown ? (stamp ?? 'absent') : undefined);
   // The dialog stays when the model goes, to say what became of it.
   const [asked, setAsked] = useState<{ readonly model: ShownModel; readonly question: Question }>();
+  const verifying = useVerify(modelId);
   const slash = modelId.indexOf('/');
+  const onAsk = (question: Question): void => {
+    if (model !== undefined) setAsked({ model, question });
+  };
   return (
     <>
       <div className="page-head model-page-head">
-        <nav aria-label="Where this is" className="muted">
-          <Link to="/">Store</Link>
-          {slash !== -1 && ` / ${modelId.slice(0, slash)}`}
-        </nav>
-        <h1 className="model-head">
-          <ModelName id={modelId} /> <CopyButton text={modelId} what="the name of the model" />
-        </h1>
+        <div className="model-title">
+          <nav aria-label="Where this is" className="muted">
+            <Link to="/">Store</Link>
+            {slash !== -1 && ` / ${modelId.slice(0, slash)}`}
+          </nav>
+          <h1 className="model-head">
+            <ModelName id={modelId} /> <CopyButton text={modelId} what="the name of the model" />
+          </h1>
+          {model !== undefined && <ModelSummary model={model} />}
+        </div>
+        {model !== undefined && <ModelActions {...{ model, verifying, onAsk }} />}
       </div>
       {error?.code === 'MODEL_NOT_FOUND' && <NotHeld modelId={modelId} />}
       {error !== undefined && error.code !== 'MODEL_NOT_FOUND' && <Problem error={error} />}
       {model === undefined && error === undefined && <p className="muted loading">Loading from the store…</p>}
-      {model !== undefined && <HeldModel model={model} onAsk={(question) => setAsked({ model, question })} />}
+      {model !== undefined && <HeldModel {...{ model, verifying, onAsk }} />}
       {asked !== undefined && <ModelDialog {...asked} onClose={() => setAsked(undefined)} />}
     </>
   );

@@ -8,13 +8,19 @@ import { Icon } from '../../../parts/icon.tsx';
 import { Problem } from '../../../parts/problem.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Sentence } from '../../../parts/sentence.tsx';
-import { useTask } from '../../../parts/use-task.ts';
+import { type Task, useTask } from '../../../parts/use-task.ts';
 
 /** Hashing the canonical copy again. It continues as long as the page of the model is open. */
-export function Verify({ modelId, fileCount }: { readonly modelId: string; readonly fileCount: number }): ReactElement {
+export interface Verifying {
+  readonly task: Task<VerifyReport>;
+  readonly begin: () => void;
+  readonly progress: { readonly bytes_done: number; readonly bytes_total: number };
+}
+
+/** The verification of one model on its page. */
+export function useVerify(modelId: string): Verifying {
   const { client } = useApp();
   const task = useTask<VerifyReport>();
-  const { models: lock } = useLocks();
   const [progress, setProgress] = useState({ bytes_done: 0, bytes_total: 0 });
   const begin = (): void => {
     setProgress({ bytes_done: 0, bytes_total: 0 });
@@ -23,19 +29,37 @@ export function Verify({ modelId, fileCount }: { readonly modelId: string; reado
       client.work<VerifyReport>(callOf('POST /store/verify', {}), { model_ids: [modelId] }, { signal, onProgress }),
     );
   };
+  return { task, begin, progress };
+}
+
+/** Starts it, or stops it in the same place. */
+export function VerifyButton({ verifying: { task, begin } }: { readonly verifying: Verifying }): ReactElement {
+  const { models: lock } = useLocks();
+  return task.isBusy ? (
+    <Button icon="close" onClick={task.reset}>
+      Stop
+    </Button>
+  ) : (
+    <Button icon="verify" lock={lock} onClick={begin}>
+      Verify
+    </Button>
+  );
+}
+
+/** How far it is, and what it found. */
+export function VerifyOutcome({
+  modelId,
+  fileCount,
+  verifying: { task, progress },
+}: {
+  readonly modelId: string;
+  readonly fileCount: number;
+  readonly verifying: Verifying;
+}): ReactElement {
   const found = task.result?.models.find(({ model_id }) => model_id === modelId);
   return (
-    <div className="verify">
-      {task.isBusy ? (
-        <div className="stage-now">
-          <Progress label={`Verifying ${modelId}`} {...progress} bytes_per_second={null} seconds_left={null} />
-          <Button onClick={task.reset}>Stop</Button>
-        </div>
-      ) : (
-        <Button icon="verify" lock={lock} onClick={begin}>
-          Verify
-        </Button>
-      )}
+    <>
+      {task.isBusy && <Progress label={`Verifying ${modelId}`} {...progress} bytes_per_second={null} seconds_left={null} />}
       <div role="status">
         {found !== undefined && isGood(found.status) && (
           <p className="good">
@@ -64,7 +88,7 @@ export function Verify({ modelId, fileCount }: { readonly modelId: string; reado
         )}
       </div>
       {task.error !== undefined && <Problem error={task.error} />}
-    </div>
+    </>
   );
 }
 
