@@ -35,7 +35,7 @@ export function UnfinishedCopies(): ReactElement | null {
               {formatBytes(total)} on {identity.hostname}
             </p>
           </header>
-          <ul className="moves">
+          <ul className="moves stopped">
             {copies.map((copy) => (
               <li key={copy.model_id}>
                 <div className="move-what">

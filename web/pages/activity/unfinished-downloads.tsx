@@ -29,7 +29,7 @@ export function UnfinishedDownloads(): ReactElement | null {
         </p>
       </header>
       {stopped.length > 0 && (
-        <ul className="moves" aria-label="Stopped downloads">
+        <ul className="moves stopped" aria-label="Stopped downloads">
           {stopped.map((download) => (
             <Stopped key={keyOfDownload(download)} download={download} lock={lock} />
           ))}

@@ -42,55 +42,57 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
       )}
       {!mayChange && <NeedsKey />}
       <RestartNote view={view} />
-      <RoleFields view={view} draft={draft} field={field} isDisabled={!mayChange} />
-      <fieldset className="card" disabled={!mayChange}>
-        <legend>Network</legend>
-        <div className="field-pair">
-          <TextField
-            {...field('model_store.store_port', 'Port of the store')}
-            kind="number"
-            help="On the store host; nodes connect to it."
+      <div className="settings-cards">
+        <RoleFields view={view} draft={draft} field={field} isDisabled={!mayChange} />
+        <fieldset className="card" disabled={!mayChange}>
+          <legend>Network</legend>
+          <div className="field-pair">
+            <TextField
+              {...field('model_store.store_port', 'Port of the store')}
+              kind="number"
+              help="On the store host; nodes connect to it."
+            />
+            <TextField
+              {...field('model_store.api_port', 'Port of this page')}
+              kind="number"
+              help="On every machine that runs skulk serve; also the port of the API."
+            />
+          </div>
+        </fieldset>
+        <fieldset className="card" disabled={!mayChange}>
+          <legend>Hugging Face</legend>
+          <SwitchField
+            {...field('model_store.download.allow_hf_fallback', 'Download missing models from Hugging Face')}
+            help="Turn this off in a network without internet access: missing models are then reported as not found."
           />
           <TextField
-            {...field('model_store.api_port', 'Port of this page')}
+            {...field('model_store.download.max_concurrent', 'Simultaneous downloads')}
             kind="number"
-            help="On every machine that runs skulk serve; also the port of the API."
+            help="Others wait in the queue."
           />
-        </div>
-      </fieldset>
-      <fieldset className="card" disabled={!mayChange}>
-        <legend>Hugging Face</legend>
-        <SwitchField
-          {...field('model_store.download.allow_hf_fallback', 'Download missing models from Hugging Face')}
-          help="Turn this off in a network without internet access: missing models are then reported as not found."
-        />
-        <TextField
-          {...field('model_store.download.max_concurrent', 'Simultaneous downloads')}
-          kind="number"
-          help="Others wait in the queue."
-        />
-      </fieldset>
-      <fieldset className="card" disabled={!mayChange}>
-        <legend>Staged copies on this machine</legend>
-        <SwitchField
-          {...field('model_store.staging.enabled', 'Keep verified copies on this machine')}
-          help="Turn this off on a machine that uses its models in place in the store."
-        />
-        <PathField
-          {...field('model_store.staging.node_cache_path', 'Directory of the copies')}
-          help="On the store host it may be the store itself: then nothing is copied."
-        />
-        <SwitchField
-          {...field('model_store.staging.cleanup_on_deactivate', 'Evict idle copies beyond the budget')}
-          help="When a program that used a model ends, and when the server starts; not because a disk fills up."
-        />
-        <TextField
-          {...field('model_store.staging.staging_keep_recent_gb', 'Budget for idle copies')}
-          kind="number"
-          unit="GiB"
-          help="The most recently used are kept; 0 keeps only copies in use."
-        />
-      </fieldset>
+        </fieldset>
+        <fieldset className="card" disabled={!mayChange}>
+          <legend>Staged copies on this machine</legend>
+          <SwitchField
+            {...field('model_store.staging.enabled', 'Keep verified copies on this machine')}
+            help="Turn this off on a machine that uses its models in place in the store."
+          />
+          <PathField
+            {...field('model_store.staging.node_cache_path', 'Directory of the copies')}
+            help="On the store host it may be the store itself: then nothing is copied."
+          />
+          <SwitchField
+            {...field('model_store.staging.cleanup_on_deactivate', 'Evict idle copies beyond the budget')}
+            help="When a program that used a model ends, and when the server starts; not because a disk fills up."
+          />
+          <TextField
+            {...field('model_store.staging.staging_keep_recent_gb', 'Budget for idle copies')}
+            kind="number"
+            unit="GiB"
+            help="The most recently used are kept; 0 keeps only copies in use."
+          />
+        </fieldset>
+      </div>
       {task.error !== undefined && <Problem error={task.error} />}
       {mayChange && (
         <div className="save-bar">

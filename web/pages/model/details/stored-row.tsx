@@ -59,7 +59,7 @@ export function StoredRow({
     <tr>
       <th scope="row" className="path">
         <span className="label">{selector}</span> {isUsed && <InUse />}
-        <UnloadableBadge problems={problems} />
+        <UnloadableBadge problems={problems} isPart />
         {older.length > 0 && <OlderCopy on={older} />}
         {job !== undefined && <Progress label={`Staging ${name}`} {...job} />}
         <p className="narrow-only muted row-more">

@@ -18,7 +18,7 @@ export function LimitFields({
 }): ReactElement {
   const field = useId();
   return (
-    <div className="stack">
+    <div className="field-pair limits">
       {Object.entries(limits).map(([key, text]) => (
         <div key={key} className="field">
           <label htmlFor={`${field}-${key}`}>{names[key] ?? key}</label>

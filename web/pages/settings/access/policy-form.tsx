@@ -55,7 +55,7 @@ export function PolicyForm({ view: given }: { readonly view: PolicyView }): Reac
   };
   return (
     <form className="stack" onSubmit={(event) => void save(event)}>
-      <fieldset className="stack" disabled={!mayChange}>
+      <fieldset className="stack policy" disabled={!mayChange}>
         <legend>What the LAN may do without a token</legend>
         <RadioList choices={choices} value={lan} onChange={(value) => main.edit({ lan: value })} />
         {isClosedByToken && (

@@ -28,7 +28,7 @@ export function Tokens(): ReactElement {
     if (result !== undefined) setTokens(result);
   }, [result]);
   return (
-    <section className="stack" aria-labelledby="tokens">
+    <section className="stack tokens-part" aria-labelledby="tokens">
       <h3 id="tokens">Tokens</h3>
       <p className="muted">Set a token on a machine with SKULK_TOKEN or --token. Tokens do not change what the LAN may do without one.</p>
       {error !== undefined && <Problem error={error} />}

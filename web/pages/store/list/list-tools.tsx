@@ -89,8 +89,8 @@ function TagsButton({ view, entries, onChange }: ListToolsProps): ReactElement |
   );
 }
 
-/** `6 models, 9 quantizations`. Pure. */
+/** `6 models, 9 quantizations`, where a model of another format counts as one. Pure. */
 function describeCount(entries: readonly CountedEntry[]): string {
-  const parts = entries.reduce((sum, { quantizations = [] }) => sum + quantizations.length, 0);
-  return `${plural(entries.length, 'model')}${parts > 0 ? `, ${plural(parts, 'quantization')}` : ''}`;
+  const parts = entries.reduce((sum, { quantizations = [] }) => sum + Math.max(1, quantizations.length), 0);
+  return `${plural(entries.length, 'model')}${parts > entries.length ? `, ${plural(parts, 'quantization')}` : ''}`;
 }
