@@ -40,7 +40,7 @@ test('the page of a node whose store host is the Python program names it, and of
   const { served, page, open } = await pageOf({ [id]: { files }, 'org/m-GGUF': { files: quantized } });
   await page.goto(await pageLink(served));
   await page.getByText('/srv/models of the Python Skulk').waitFor();
-  await page.getByText('2 models, 1 quantization').waitFor();
+  await page.getByText('2 models', { exact: true }).waitFor();
   expect(await page.getByText('from Hugging Face').count()).toBe(0);
   await looksWell(page);
 

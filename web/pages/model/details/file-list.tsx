@@ -17,7 +17,7 @@ export function FileList({ model: { files, source } }: { readonly model: ShownMo
         <h2 id="files">Files</h2>
         <p className="muted">{plural(files.length, 'file')}</p>
       </header>
-      <table className="list slim">
+      <table className="list slim model-files">
         <thead>
           <tr>
             <th scope="col">Path</th>
