@@ -124,14 +124,23 @@ describe('a stage of an existing copy', () => {
     const { proxy } = await serveThroughProxy({ 'org/m': small });
     const node = await stagingNode(proxy.url);
     await expect(node.stage('org/m', { offline: true })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
-    await node.stage('org/m');
+    expect((await node.stage('org/m')).checked).toBe(true);
+    expect(await node.stage('org/m')).toMatchObject({ source: 'cache', checked: true });
     const connections = proxy.connections();
-    expect((await node.stage('org/m', { offline: true })).source).toBe('cache');
+    expect(await node.stage('org/m', { offline: true })).toMatchObject({ source: 'cache', checked: false });
     expect(proxy.connections()).toBe(connections);
     expect(node.world.warnings()).toEqual([]);
     await proxy.stop();
-    expect(await node.stage('org/m')).toMatchObject({ source: 'cache', path: copyOf(node, 'org/m') });
+    expect(await node.stage('org/m')).toMatchObject({ source: 'cache', path: copyOf(node, 'org/m'), checked: false });
     expect(node.world.warnings()).toEqual([expect.stringContaining('org/m')]);
+  });
+
+  usualTest('is not called checked while the store is still hashing the model', async () => {
+    const { url, store } = await serveModels({ 'org/m': small });
+    const node = await stagingNode(url);
+    await node.stage('org/m');
+    Object.assign(store, { manifest: async () => ({ state: 'hashing', retryAfterMs: 1000 }) });
+    expect(await node.stage('org/m')).toMatchObject({ source: 'cache', checked: false });
   });
 
   usualTest('copies again with --force, and does not return a copy of a model that the store has deleted', async () => {

@@ -22,8 +22,8 @@ type UsableCopy = LocalCopy & { readonly part: SelectedPart };
 
 /** The store's answer about a model to stage. */
 export type StoreAnswer =
-  /** The local copy is complete and matches the store, or the store could not be asked. */
-  | ({ readonly state: 'current'; readonly part: SelectedPart } & FetchedManifest & AsyncDisposable)
+  /** The local copy is complete, and it matches the store unless the store could not be asked. */
+  | ({ readonly state: 'current'; readonly part: SelectedPart; readonly isChecked: boolean } & FetchedManifest & AsyncDisposable)
   | ({
       readonly state: 'manifest';
       readonly manifest: Manifest;
@@ -138,7 +138,8 @@ async function askOpened(
   if (asked.manifest === undefined) {
     if (copy === undefined) throw new Error('the store reported an unknown manifest as unchanged');
     await opened[Symbol.asyncDispose]();
-    return { state: 'current', ...said, part: findHere(ref, copy, pin, options.needs) ?? copy.part, ...nothingOpen };
+    const part = findHere(ref, copy, pin, options.needs) ?? copy.part;
+    return { state: 'current', ...said, part, isChecked: asked.isHashing !== true, ...nothingOpen };
   }
   let { manifest } = asked;
   const askFully = async (): Promise<{ readonly manifest: Manifest } & FetchedManifest> => {
@@ -204,7 +205,7 @@ async function askListed(
   const part = copy === undefined ? undefined : findListed(ref, copy, { model, pin, needs: asked.needs });
   if (part !== undefined) {
     await opened[Symbol.asyncDispose]();
-    return { state: 'current', ...said, part, ...nothingOpen };
+    return { state: 'current', ...said, part, isChecked: true, ...nothingOpen };
   }
   return {
     state: 'listed',
@@ -243,7 +244,7 @@ function useWithoutStore({ world }: Deps, { part, companions, stagedAt }: Usable
     hint: `using the verified copy on this machine, which was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
   });
   // The store's other files are unknown.
-  return { state: 'current', part: { ...part, missingPin: undefined }, companions, hasOrders: false, ...nothingOpen };
+  return { state: 'current', part: { ...part, missingPin: undefined }, companions, hasOrders: false, isChecked: false, ...nothingOpen };
 }
 
 async function canonicalDirectory({ store, localRoot }: OpenedStore, { modelId }: ModelRef): Promise<string | undefined> {

@@ -24,6 +24,8 @@ const lockTimeoutMs = 24 * 3600_000;
 /** A copy that is used unchanged. */
 export interface UsedCopy extends Pick<LocalCopy, 'companions' | 'verified'> {
   readonly part: SelectedPart;
+  /** Whether a store said that it is current. */
+  readonly isChecked: boolean;
 }
 
 /** The input of `buildCopy` beside the store's answer. */
@@ -56,21 +58,22 @@ export async function buildCopy(
     if (answer.state === 'direct') {
       const part = usable === undefined ? undefined : findHere(ref, usable, stage.card?.ggufFile, options.needs);
       if (usable !== undefined && part !== undefined)
-        return await useCopy(stage, { part, companions: usable.companions, verified: usable.verified });
+        return await useCopy(stage, { part, companions: usable.companions, verified: usable.verified, isChecked: false });
       await requireReplaceable(layout, modelId, signal);
       return await copyFromHub(stage, lock).catch(explainNoStore);
     }
     if (answer.state === 'listed') {
       const { findListed } = await import('./listed/find-listed.ts');
       const part = usable === undefined ? undefined : findListed(ref, usable, { ...answer, needs: options.needs });
-      if (part !== undefined) return await useCopy(stage, { part, companions: answer.companions, verified: usable?.verified });
+      if (part !== undefined)
+        return await useCopy(stage, { part, companions: answer.companions, verified: usable?.verified, isChecked: true });
       await requireReplaceable(layout, modelId, signal);
       const { copyListed } = await import('./listed/copy-listed.ts');
       return await copyListed(stage, answer, { local, lock });
     }
     if (usable !== undefined && wanted !== undefined && isCurrent(usable, wanted)) {
       if (wanted.whole !== undefined && usable.of !== wanted.whole.digest) await renewWhole(layout, modelId, wanted.whole, signal);
-      return await useCopy(stage, { part: wanted, companions: answer.companions });
+      return await useCopy(stage, { part: wanted, companions: answer.companions, isChecked: true });
     }
     await requireReplaceable(layout, modelId, signal);
     // Awaited here: otherwise the lock would be released while the copy still runs.
@@ -122,5 +125,5 @@ async function copyFromHub(stage: ModelStage, lock: HeldLock): Promise<StageOutc
   const { deps, ref, layout, path, connections, options } = stage;
   const { stageFromHub } = await import('./stage-from-hub.ts');
   const { part, bytesTransferred } = await stageFromHub(deps, ref, { ...options, card: stage.card, layout, lock, connections });
-  return describeMade(stage, { source: 'hub', path, part, companions: stage.card?.companions ?? [], bytesTransferred });
+  return describeMade(stage, { source: 'hub', path, part, companions: stage.card?.companions ?? [], isChecked: false, bytesTransferred });
 }

@@ -70,7 +70,7 @@ async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, an
   if (canonical !== undefined) {
     const { cloneCopy } = await import('../../staging/clone-copy.ts');
     const { bytesCopied } = await cloneCopy(manifest, canonical, publish);
-    return describeMade(stage, { source: 'clone', path, part: wanted, companions, bytesTransferred: bytesCopied });
+    return describeMade(stage, { source: 'clone', path, part: wanted, companions, isChecked: true, bytesTransferred: bytesCopied });
   }
   const { applyStage } = await import('../../staging/apply-stage.ts');
   const present = options.force ? undefined : (tools.local ?? (await readUnrecordedCopy(stage, manifest.files)));
@@ -90,6 +90,7 @@ async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, an
     path,
     part: wanted,
     companions,
+    isChecked: true,
     bytesTransferred: bytesTransferred + tools.bytesAhead,
     shared,
   });

@@ -16,6 +16,8 @@ interface Found {
   /** The requested part of it. */
   readonly part: SelectedPart;
   readonly companions: readonly Companion[];
+  /** Whether a store said what it has. */
+  readonly isChecked: boolean;
   /** See `StagedModel`. */
   readonly verified?: StagedModel['verified'] | undefined;
 }
@@ -37,6 +39,7 @@ export function describeMade(
     path,
     part,
     companions,
+    isChecked,
     bytesTransferred,
     verified,
     shared,
@@ -63,6 +66,7 @@ export function describeMade(
       ...(source === 'swarm' && shared !== undefined && describeShared(shared, bytesTransferred)),
       bytes_reused: Math.max(0, bytesTotal - bytesTransferred),
       seconds: Math.round(performance.now() - began) / 1000,
+      checked: isChecked,
       ...(verified !== undefined && { verified }),
     },
   };

@@ -22,6 +22,8 @@ export interface FetchedManifest {
   readonly problems?: readonly ModelProblem[];
   /** Whether the store has orders for this node. */
   readonly hasOrders: boolean;
+  /** The store is still hashing the model, so it does not know yet whether an existing copy matches. */
+  readonly isHashing?: true;
 }
 
 /** The files of a model: from a manifest, or from the list of a store without manifests. */
@@ -77,7 +79,7 @@ export async function fetchIfChanged(
   const answer = await opened.store.manifest(modelId, { ...condition, signal: world.signal, silenceMs: patienceOf(world).answerMs });
   // While the store is hashing, the existing copy counts as current.
   if (answer.state === 'hashing')
-    return { manifest: undefined, companions: own, ...(ownPin !== undefined && { pin: ownPin }), hasOrders: false };
+    return { manifest: undefined, companions: own, ...(ownPin !== undefined && { pin: ownPin }), hasOrders: false, isHashing: true };
   if (answer.state === 'listed') return { hasOrders: false, ...answer };
   const { companions, pin, problems, hasOrders = false } = answer;
   const said = { companions, ...(pin !== undefined && { pin }), ...(problems !== undefined && { problems }), hasOrders };

@@ -62,7 +62,7 @@ async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
   const part = selectPart(stage.ref, manifest, stage.card?.ggufFile ?? pin, stage.options.needs);
   warnOfPin(stage, part);
   warnOfProblems(stage, problems, part.group);
-  return describeUnchanged(stage, { ...found, part, source: 'in-place' });
+  return describeUnchanged(stage, { ...found, part, source: 'in-place', isChecked: true });
 }
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND */
@@ -78,7 +78,7 @@ async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Prom
   );
   if (part === undefined) throw notHere(ref, local);
   checkRevision(ref, local.manifest);
-  return await useCopy(stage, { part, companions: local.companions, verified: local.verified });
+  return await useCopy(stage, { part, companions: local.companions, verified: local.verified, isChecked: false });
 }
 
 async function notStaged({ layout, ref: { modelId } }: ModelStage): Promise<SkulkError> {
@@ -93,14 +93,14 @@ async function notStaged({ layout, ref: { modelId } }: ModelStage): Promise<Skul
 }
 
 /** The existing copy is the requested one. */
-async function useCopy(stage: ModelStage, { part, companions, verified }: UsedCopy): Promise<StageOutcome> {
+async function useCopy(stage: ModelStage, { part, companions, verified, isChecked }: UsedCopy): Promise<StageOutcome> {
   const { path, ref, options, deps, layout } = stage;
   if (!options.dryRun) {
     await markUsed(deps, ref.modelId, (group) => isSameGroup(group, part.group));
     // A complete copy is valid even if nothing can be removed on the disk.
     await clearEmptyPlace(layout, ref.modelId).catch(() => undefined);
   }
-  return describeUnchanged(stage, { source: 'cache', path, part, companions, verified });
+  return describeUnchanged(stage, { source: 'cache', path, part, companions, verified, isChecked });
 }
 
 function notHere({ modelId }: ModelRef, local: LocalCopy): SkulkError {

@@ -34,6 +34,11 @@ export interface StagedModel {
   readonly bytes_reused: number;
   readonly seconds: number;
   /**
+   * Whether a store compared the copy with its content now. False with `--offline`, if the store could not be asked, is still hashing the
+   * model or does not exist.
+   */
+  readonly checked: boolean;
+  /**
    * How the content was verified if the store, the Python program's, has no digests: every file by its id at Hugging Face, or some only
    * hashed on arrival. Absent if it was verified by a manifest.
    */

@@ -59,7 +59,15 @@ export async function copyListed(stage: ModelStage, answer: FromList, { local, l
       await publish(stage, { answer, model, part, verified, local, lock });
       warnOfPin(stage, part);
       deps.world.emit({ type: 'note', message: describeProof(part.manifest, answer.location) });
-      return describeMade(stage, { source: 'store', path, part, companions: answer.companions, bytesTransferred, verified });
+      return describeMade(stage, {
+        source: 'store',
+        path,
+        part,
+        companions: answer.companions,
+        isChecked: true,
+        bytesTransferred,
+        verified,
+      });
     }
     if (round === maxReplacements)
       throw new SkulkError('INTEGRITY', `${ref.modelId} changed in the store again and again while it was staged`, {
