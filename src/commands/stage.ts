@@ -1,4 +1,5 @@
 import { choice, defineCommand, duration, flag, list, number, rate } from '../cli/definition.ts';
+import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { modelsArgument } from './model-arguments.ts';
 import { readNodes, refuseLocalOptions, stagedOnTable, stageOnNodes, unstagedNodes } from './stage-on-nodes.ts';
@@ -20,7 +21,7 @@ export const stage = defineCommand({
   ],
   arguments: { model: modelsArgument() },
   options: {
-    dryRun: flag('only show what would be done'),
+    dryRun: flag('only show what would be done; the exit status is 7 if there is no space for it'),
     force: flag('copy again, even if the copy is complete'),
     offline: flag('use only files on this machine'),
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
@@ -88,9 +89,7 @@ export const stage = defineCommand({
     return result.planned.flatMap((plan) => [
       `${plan.model_id} -> ${plan.path}`,
       `  from ${plan.source}: ${formatBytes(plan.bytes_to_transfer)} of ${formatBytes(plan.bytes_total)} to transfer, ${formatBytes(plan.bytes_to_reuse)} to reuse, ${formatBytes(plan.free_bytes)} free`,
-      ...(plan.bytes_to_transfer > plan.free_bytes
-        ? [`  not enough space: ${formatBytes(plan.bytes_to_transfer - plan.free_bytes)} more must be free at ${plan.path}`]
-        : []),
+      ...(plan.bytes_missing === 0 ? [] : [`  not enough space: ${formatBytes(plan.bytes_missing)} more must be free at ${plan.path}`]),
       {
         header: ['  FILE', 'SIZE', 'ACTION'],
         rows: plan.files.map(({ path, size, action }) => [`  ${path}`, formatBytes(size), action]),
@@ -98,7 +97,11 @@ export const stage = defineCommand({
       },
     ]);
   },
-  failure: (result) => ('nodes' in result ? unstagedNodes(result.nodes, result.known) : undefined),
+  failure: (result) => {
+    if ('nodes' in result) return unstagedNodes(result.nodes, result.known);
+    if (!('planned' in result) || result.no_space === null) return undefined;
+    return new SkulkError('NO_SPACE', result.no_space.message, { hint: result.no_space.hint ?? undefined });
+  },
 });
 
 const describeSwarm = ({ members, host_sent_bytes: sent }: { members: number; host_sent_bytes: number }, size: number): string =>

@@ -140,7 +140,7 @@ longTest(
   },
 );
 
-usualTest('stage exits with 7 before a byte is sent when the disk has no space', async (context) => {
+usualTest('stage exits with 7 before a byte is sent when the disk has no space, also with --dry-run', async (context) => {
   const mount = await temporaryDirectory();
   try {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);
@@ -153,8 +153,17 @@ usualTest('stage exits with 7 before a byte is sent when the disk has no space',
   await writeFile(join(home, 'skulk.json'), JSON.stringify({ model_store: { staging: { node_cache_path: join(mount, 'cache') } } }));
   const env = { SKULK_HOME: home, SKULK_STORE: proxy.url, SKULK_CONFIG: join(home, 'skulk.json') };
   expect(await runInProcess(['stage', 'org/m'], { env })).toMatchObject({ status: 7, stdout: '', stderr: expect.stringContaining('free') });
+  const planned = await runInProcess(['stage', 'org/m', '--dry-run'], { env });
+  expect(planned).toMatchObject({ status: 7, stdout: expect.stringMatching(/ {2}not enough space: .* must be free at .*\/org--m\n/) });
+  expect(planned.stderr).toMatch(/^skulk: staging org\/m needs 1\.34 MiB on \S+, and \d+ KiB are free\nhint: free some space/);
   expect(proxy.bytes()).toBe(0);
+  expect(await runInProcess(['stage', 'org/fits', '--dry-run'], { env })).toMatchObject({ status: 0, stderr: '' });
   expect((await runInProcess(['stage', 'org/fits'], { env })).status).toBe(0);
-  expect((await runInProcess(['stage', 'org/fits', '--force'], { env })).status).toBe(7);
+  const forced = await runInProcess(['stage', 'org/fits', '--force'], { env });
+  expect(forced).toMatchObject({ status: 7, stderr: expect.stringContaining('`skulk purge-staging org/fits` frees 586 KiB') });
+  const plans = await runInProcess(['stage', 'org/fits', 'org/m', '--dry-run', '--json'], { env });
+  expect(plans.status).toBe(7);
+  const { message } = JSON.parse(plans.stderr.trim().split('\n').at(-1) ?? '').error;
+  expect(JSON.parse(plans.stdout)).toMatchObject({ planned: [{ bytes_missing: 0 }, { model_id: 'org/m' }], no_space: { message } });
   expect(Object.keys(await digestsBelow(join(mount, 'cache', 'org--fits')))).toEqual(['a']);
 });

@@ -12,7 +12,7 @@ import type { ByteSharing } from '../transfer/share-bytes.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
 import { openPlanned, promiseOfPlanned, requirePlainCut } from './joined-file.ts';
 import type { FetchPlan } from './plan-fetch.ts';
-import type { Source, SourceFile } from './source.ts';
+import type { Source } from './source.ts';
 
 /** The directory of files during their download. */
 export interface FetchPlace {
@@ -54,13 +54,9 @@ export async function fetchPlanned(
 ): Promise<{ readonly files: readonly ManifestFile[]; readonly bytesTransferred: number }> {
   await removeStrangers(place.files, new Set([...files, ...kept].map(({ path }) => path)));
   const sizes = new Map(present?.manifest.files.map(({ path, size }) => [path, size]));
-  const isThere = ({ path, size }: SourceFile): boolean => sizes.get(path) === size;
-  await requireRoom(
-    place.files,
-    Math.max(0, total - (await bytesBelow(place.files)) - files.filter(isThere).reduce((sum, { size }) => sum + size, 0)),
-    `downloading ${listing.modelId}`,
-    { isStore },
-  );
+  await requireRoom(place.files, await bytesStillNeeded(place.files, { total, files, present }), `downloading ${listing.modelId}`, {
+    isStore,
+  });
   const stay = kept.map(({ path, size, sha256 }) => ({ path, size, id: { kind: 'sha256' as const, value: sha256 } }));
   const listed = new Map(files.map((file) => [file.path, file]));
   const fetched = await fetchFiles({
@@ -102,6 +98,24 @@ async function removeStrangers(directory: string, wanted: ReadonlySet<string>): 
     const path = absolute.slice(directory.length + 1);
     if (!(item.isDirectory() && parents.has(path)) && !(item.isFile() && wanted.has(path))) await removeTree(absolute);
   }
+}
+
+/** The space that the disk must still provide for files, without the blocks of an earlier try and the files of an existing copy. */
+export async function bytesStillNeeded(
+  directory: string,
+  {
+    total,
+    files,
+    present,
+  }: {
+    readonly total: number;
+    readonly files: readonly { readonly path: string; readonly size: number }[];
+    readonly present: { readonly manifest: Manifest } | undefined;
+  },
+): Promise<number> {
+  const sizes = new Map<string, number>(present?.manifest.files.map(({ path, size }) => [path, size]));
+  const isThere = files.filter(({ path, size }) => sizes.get(path) === size);
+  return Math.max(0, total - (await bytesBelow(directory)) - isThere.reduce((sum, { size }) => sum + size, 0));
 }
 
 async function bytesBelow(directory: string): Promise<number> {

@@ -129,8 +129,11 @@ async function removeStrangers(incoming: IncomingCopy, manifest: Manifest): Prom
   return present;
 }
 
-/** The space that the disk must still provide: the bytes to fetch or copy, minus the blocks that an earlier try already has. */
-async function bytesStillToAllocate({ files }: StagePlan, incoming: IncomingCopy, present: ReadonlySet<string>): Promise<number> {
+/**
+ * The space that the disk must still provide: the bytes to fetch or copy, minus the blocks that an earlier try already has.
+ * @param present the paths in the unfinished copy that may be used
+ */
+export async function bytesStillToAllocate({ files }: StagePlan, incoming: IncomingCopy, present: ReadonlySet<string>): Promise<number> {
   let bytes = 0;
   for (const source of files) {
     if (source.action === 'reuse') continue;

@@ -24,6 +24,20 @@ export async function diskRoom(path: string): Promise<DiskRoom> {
 /** The space that stays free on a store's disk, so that its registry can be written and models can be deleted; in bytes. */
 export const storeReserve = ({ total }: Pick<DiskRoom, 'total'>): number => Math.min(1024 ** 3, Math.floor(total / 100));
 
+/** A disk that cannot take something, and by how many bytes. */
+export class NoRoomError extends SkulkError {
+  readonly missingBytes: number;
+
+  /** @param what the work, with its verb; @param kept reserved bytes of the free ones */
+  constructor(path: string, { what, bytes, free, kept = 0 }: { what: string; bytes: number; free: number; kept?: number }) {
+    const reserved = kept === 0 ? '' : `, of which ${formatBytes(kept)} are reserved for the store itself`;
+    super('NO_SPACE', `${what} ${formatBytes(bytes)} on ${path}, and ${formatBytes(free)} are free${reserved}`, {
+      hint: 'free some space, or choose another disk; nothing was written',
+    });
+    this.missingBytes = bytes - (free - kept);
+  }
+}
+
 /**
  * Checks that there is space for `bytes` more, before any byte is written.
  * @param isStore whether it is a store's disk, where a reserve must stay free
@@ -33,8 +47,5 @@ export async function requireRoom(path: string, bytes: number, what: string, { i
   const room = await diskRoom(path);
   const reserve = isStore ? storeReserve(room) : 0;
   if (bytes <= 0 || bytes <= room.free - reserve) return;
-  const kept = reserve === 0 ? '' : `, of which ${formatBytes(reserve)} are reserved for the store itself`;
-  throw new SkulkError('NO_SPACE', `${what} needs ${formatBytes(bytes)} on ${path}, and ${formatBytes(room.free)} are free${kept}`, {
-    hint: 'free some space, or choose another disk; nothing was written',
-  });
+  throw new NoRoomError(path, { what: `${what} needs`, bytes, free: room.free, kept: reserve });
 }

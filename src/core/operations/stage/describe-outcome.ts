@@ -7,7 +7,7 @@ import type { TogetherOutcome } from '../../swarm/fetch-together.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import type { SelectedPart } from './select-part.ts';
-import type { StagedModel } from './stage-report.ts';
+import type { PlannedModel, StagedModel } from './stage-report.ts';
 
 /** A copy, or the canonical directory instead. */
 interface Found {
@@ -29,6 +29,15 @@ export function nameLoaded(
 ): Pick<StagedModel, 'gguf_file' | 'mmproj_file' | 'selector'> {
   const { gguf, mmproj, selector } = findLoadable(files);
   return { gguf_file: gguf ?? null, mmproj_file: mmproj ?? null, selector: group.selector ?? selector ?? null };
+}
+
+/** The space that a planned copy takes on the disk of a path, and what is missing. */
+export async function describeRoom(
+  path: string,
+  needed: number,
+): Promise<Pick<PlannedModel, 'bytes_to_allocate' | 'free_bytes' | 'bytes_missing'>> {
+  const { free } = await diskRoom(path);
+  return { bytes_to_allocate: needed, free_bytes: free, bytes_missing: needed === 0 ? 0 : Math.max(0, needed - free) };
 }
 
 /** The report for a new copy. @param bytesTransferred over the network or from disk to disk, including repeated bytes */
@@ -84,7 +93,6 @@ export async function describeUnchanged(stage: ModelStage, found: Found): Promis
   const { source, path, part, companions } = found;
   const { manifest, group } = part;
   const bytesTotal = totalBytes(manifest.files);
-  const { free } = await diskRoom(path);
   return {
     companions: stage.card?.companions ?? companions,
     files: manifest.files,
@@ -97,7 +105,7 @@ export async function describeUnchanged(stage: ModelStage, found: Found): Promis
       bytes_total: bytesTotal,
       bytes_to_transfer: 0,
       bytes_to_reuse: bytesTotal,
-      free_bytes: free,
+      ...(await describeRoom(path, 0)),
       files: manifest.files.map((file) => ({ path: file.path, size: file.size, action: 'reuse' })),
     },
   };

@@ -4,7 +4,7 @@ import { readCard } from '../../catalog/read-card.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
-import type { ModelRef } from '../../kernel/model-id.ts';
+import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { GroupFiles } from '../../staging/groups/copy-groups.ts';
 import { copyPath, type StagingLayout, stagingLayout } from '../../staging/layout.ts';
 import type { RateLimiter } from '../../transfer/rate-limiter.ts';
@@ -29,6 +29,8 @@ export interface StageOptions {
   readonly needs?: readonly NeededFile[];
   /** The store's orders have just been carried out. */
   readonly caughtUp?: boolean;
+  /** The other models of the same command. */
+  readonly beside?: readonly ModelId[];
   /** The store disappeared during the transfer, so a second store may send the rest. */
   readonly isContinued?: boolean;
 }
@@ -56,6 +58,12 @@ export type StageOutcome = ({ readonly staged: StagedModel } | { readonly planne
   /** The selected quantization. */
   readonly group: GroupFiles;
 };
+
+/** The models whose existing copies this command needs. With `--force`, it fetches all of them again. */
+export const neededModels = (
+  { modelId }: Pick<ModelRef, 'modelId'>,
+  { force, beside = [] }: Pick<StageOptions, 'force' | 'beside'>,
+): ReadonlySet<ModelId> => new Set(force ? [] : [modelId, ...beside]);
 
 const usualConnections = 4;
 

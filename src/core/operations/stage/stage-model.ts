@@ -7,6 +7,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { type ModelRef, modelIdOfDirectory } from '../../kernel/model-id.ts';
 import { suggestModel } from '../../kernel/no-such-model.ts';
 import { catchUp } from '../../node/catch-up.ts';
+import { withPurge } from '../../node/suggest-purge.ts';
 import { clearEmptyPlace } from '../../staging/clear-empty-place.ts';
 import { isSameGroup } from '../../staging/groups/copy-groups.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
@@ -16,7 +17,7 @@ import { checkReplaceable, checkStagingPlace } from './check-place.ts';
 import { copyAhead } from './copy-ahead.ts';
 import { describeUnchanged } from './describe-outcome.ts';
 import { markUsed } from './mark-used.ts';
-import { beginStage, type ModelStage, type StageOptions, type StageOutcome } from './model-stage.ts';
+import { beginStage, type ModelStage, neededModels, type StageOptions, type StageOutcome } from './model-stage.ts';
 import { describePlan } from './plan-copy.ts';
 import { selectPart } from './select-part.ts';
 import { findHere, selectWanted, warnOfPin, warnOfProblems } from './wanted-part.ts';
@@ -51,7 +52,7 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   } catch (error) {
     // The verified pieces are kept, and a second store has the rest.
     const mayContinue = hasSecond(deps) && options.isContinued !== true && answer.state === 'manifest' && !answer.isSecond;
-    if (!mayContinue || !(error instanceof SkulkError) || !isAway(error)) throw error;
+    if (!mayContinue || !(error instanceof SkulkError) || !isAway(error)) throw await withPurge(deps, error, neededModels(ref, options));
     return await stageModel(deps, ref, { ...options, force: false, isContinued: true });
   }
 }

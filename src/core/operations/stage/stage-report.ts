@@ -68,7 +68,13 @@ export interface PlannedModel {
   readonly bytes_total: number;
   readonly bytes_to_transfer: number;
   readonly bytes_to_reuse: number;
+  /** The space that the copy takes on the disk; 0 for a clone, which may share its blocks with the store. */
+  readonly bytes_to_allocate: number;
   readonly free_bytes: number;
+  /** How much more must be free, also for the models before it in the plan. */
+  readonly bytes_missing: number;
+  /** A companion without which the model is staged all the same. */
+  readonly optional?: true;
   readonly files: readonly { readonly path: string; readonly size: number; readonly action: 'reuse' | 'fetch' | 'resume' }[];
 }
 
@@ -80,4 +86,6 @@ export interface StageReport {
 /** The plan of `--dry-run`. */
 export interface StagePlanReport {
   readonly planned: readonly PlannedModel[];
+  /** Why the stage would fail, if the disk has no room for it. */
+  readonly no_space: { readonly message: string; readonly hint: string | null } | null;
 }

@@ -14,6 +14,7 @@ import { hasCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { createRateLimiter, unlimited } from '../../transfer/rate-limiter.ts';
 import type { StageOptions } from './model-stage.ts';
 import { type NeededFile, requireNeeded } from './needed-files.ts';
+import { describePlans } from './plan-copy.ts';
 import { stageModel } from './stage-model.ts';
 import type { PlannedModel, StagedCompanion, StagedModel, StagePlanReport, StageReport } from './stage-report.ts';
 
@@ -47,7 +48,7 @@ export interface StageRequest {
  */
 export async function stageModels(deps: Deps, request: StageRequest): Promise<StageReport | StagePlanReport> {
   const { world } = deps;
-  const options = stageOptions(request);
+  const options = { ...stageOptions(request), beside: request.refs.map(({ modelId }) => modelId) };
   const staged: StagedModel[] = [];
   const planned: PlannedModel[] = [];
   // The first copies must still exist when the last one is staged.
@@ -72,7 +73,7 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
   } finally {
     for (const { lease } of leases) await lease[Symbol.asyncDispose]();
   }
-  return request.dryRun ? { planned } : { staged };
+  return request.dryRun ? await describePlans(deps, planned, options) : { staged };
 }
 
 interface TakenLease {
@@ -195,7 +196,7 @@ export async function stageWithCompanions(
     for (const companion of companions) {
       const result = await stageCompanion(deps, ref, companion, options);
       if (result === undefined) continue;
-      if ('planned' in result) planned.push(result.planned);
+      if ('planned' in result) planned.push({ ...result.planned, ...(!isRequired(companion) && { optional: true as const }) });
       else {
         const { path, gguf_file } = result.staged;
         staged.push({ model_id: companion.modelId, role: companion.role, path, gguf_file });

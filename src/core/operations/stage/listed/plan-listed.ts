@@ -1,7 +1,8 @@
 import { totalBytes } from '../../../catalog/manifest.ts';
+import { bytesStillNeeded } from '../../../sources/fetch-planned.ts';
+import { incomingCopy } from '../../../staging/layout.ts';
 import type { LocalCopy } from '../../../staging/local-copy.ts';
-import { diskRoom } from '../../../transfer/disk-room.ts';
-import { nameLoaded } from '../describe-outcome.ts';
+import { describeRoom, nameLoaded } from '../describe-outcome.ts';
 import type { ModelStage, StageOutcome } from '../model-stage.ts';
 import { type FromList, measureListed } from './measure-listed.ts';
 
@@ -10,6 +11,7 @@ export async function describeListedPlan(stage: ModelStage, answer: FromList, lo
   const { ref, layout, path } = stage;
   const { files, group } = await measureListed(stage, answer, answer.model);
   const bytes = totalBytes(files);
+  const needed = await bytesStillNeeded(incomingCopy(layout, ref.modelId).files, { total: bytes, files, present: local });
   return {
     companions: stage.card?.companions ?? answer.companions,
     files,
@@ -22,7 +24,7 @@ export async function describeListedPlan(stage: ModelStage, answer: FromList, lo
       bytes_total: bytes,
       bytes_to_transfer: bytes,
       bytes_to_reuse: 0,
-      free_bytes: (await diskRoom(local === undefined ? layout.root : path)).free,
+      ...(await describeRoom(layout.root, needed)),
       files: files.map((file) => ({ ...file, action: 'fetch' })),
     },
   };
