@@ -116,8 +116,23 @@ export function unfinishedNodes(nodes: readonly OnNode[], known: readonly KnownN
   const unfinished = nodes.filter(({ status }) => status === 'pending' || status === 'failed');
   if (unfinished.length === 0) return undefined;
   return new SkulkError('PARTIAL', `not carried out yet on ${unfinished.map(nameAmong(nodes, known)).join(', ')}`, {
-    hint: 'these machines catch up when they are back; `skulk nodes` lists pending orders, `skulk nodes --forget NODE` by an admin removes a machine that will not come back',
+    hint: hintFor(unfinished),
   });
+}
+
+/** What each kind of unfinished node waits for. */
+function hintFor(unfinished: readonly OnNode[]): string {
+  const isPending = ({ status }: OnNode): boolean => status === 'pending';
+  const isUsed = unfinished.some((one) => isPending(one) && one.reason !== null);
+  const isAway = unfinished.some((one) => isPending(one) && one.reason === null);
+  const hasFailed = unfinished.some((one) => !isPending(one));
+  return [
+    ...(isAway ? ['machines that have not answered catch up when they are back'] : []),
+    ...(isUsed ? ['a copy in use is removed when its use ends; `--force` does not wait for that'] : []),
+    ...(hasFailed ? ['a failed removal is tried again on its machine: fix the cause there'] : []),
+    '`skulk nodes` lists pending orders',
+    ...(isAway ? ['`skulk nodes --forget NODE` by an admin removes a machine that will not come back'] : []),
+  ].join('; ');
 }
 
 /** A machine as the store lists it. */

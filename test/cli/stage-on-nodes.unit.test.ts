@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { unfinishedNodes } from '../../src/commands/node-lines.ts';
 import { stagedOnTable, unstagedNodes } from '../../src/commands/stage-on-nodes.ts';
 
 const on = (node: string, hostname: string, status: 'done' | 'failed' | 'pending' = 'failed') => ({
@@ -40,4 +41,16 @@ test('a machine is shown with its id also if only another one that the store kno
   expect(unstagedNodes([on(first?.node_id ?? '', 'vm'), on(third?.node_id ?? '', 'kite')], known)?.message).toBe(
     'not staged on vm (3f1c5), kite',
   );
+});
+
+test('the hint of a removal says what each kind of machine waits for', () => {
+  const left = (status: 'pending' | 'failed', reason: string | null) => ({ ...on('node-1', 'vm', status), reason, freed_bytes: 0 });
+  const hintOf = (...nodes: readonly ReturnType<typeof left>[]) => unfinishedNodes(nodes, [])?.hint;
+  const [away, used, failed] = [left('pending', null), left('pending', 'in use at its last report'), left('failed', 'EIO')];
+  expect(hintOf(away)).toMatch(/^machines that have not answered catch up when they are back; .*`skulk nodes --forget NODE`/);
+  expect(hintOf(used)).toBe(
+    'a copy in use is removed when its use ends; `--force` does not wait for that; `skulk nodes` lists pending orders',
+  );
+  expect(hintOf(failed)).toMatch(/^a failed removal is tried again .*; `skulk nodes` lists pending orders$/);
+  expect(hintOf(away, used, failed)).toMatch(/catch up .*in use .*failed removal .*--forget/);
 });
