@@ -1,5 +1,6 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { reportRemoval } from '../../src/core/node/catch-up.ts';
@@ -24,14 +25,16 @@ async function serveTest(listener: Listener): Promise<string> {
 test('a forced purge between the end of a stage and its lease with a time leaves no lease without a copy', async () => {
   const { url } = await serveModels({ 'org/m': { a: 'first' }, 'org/n': { b: 'second' } });
   let purge = async (): Promise<void> => {};
-  // The stage reports its copies right before it keeps them, and waits for the answer.
-  const store = await serveTest((incoming, answer) => {
+  let reported = '';
+  const store = await serveTest(async (incoming, answer) => {
     const { method, url: path = '/', headers } = incoming;
     if (method === 'POST' && path.startsWith('/nodes/')) {
-      incoming.resume();
-      void purge().then(() => answer.setHeader('Content-Type', 'application/json').end('{"orders":[]}'));
+      reported = await text(incoming);
+      answer.setHeader('Content-Type', 'application/json').end('{"orders":[]}');
       return;
     }
+    // While the second model is staged, the first one is complete and not kept yet.
+    if (path.includes('org%2Fn')) await purge();
     incoming.pipe(
       request(new URL(path, url), { method, headers }, (response) => {
         answer.writeHead(response.statusCode ?? 500, response.headers);
@@ -39,6 +42,7 @@ test('a forced purge between the end of a stage and its lease with a time leaves
       }),
     );
   });
+  const inUse = () => JSON.parse(reported).copies.map((copy: { model_id: string; in_use: boolean }) => [copy.model_id, copy.in_use]);
   const node = await stagingNode(store);
   const layout = stagingLayout(node.root);
   const { storePath } = node.deps.config.settings;
@@ -51,9 +55,15 @@ test('a forced purge between the end of a stage and its lease with a time leaves
     message: expect.stringContaining('removed the copy of org/m'),
   });
   expect((await readLeases(layout)).map(({ model_id, expires_at }) => [model_id, expires_at !== null])).toEqual([['org/n', true]]);
+  expect(inUse()).toEqual([['org/n', true]]);
   purge = async () => {};
   await node.request(['org/m'], { keepMs: 3600_000 });
   expect(await readLeases(layout)).toHaveLength(2);
+  expect(inUse()).toContainEqual(['org/m', true]);
+  // Also for a copy that was here already.
+  reported = '{"copies":[]}';
+  await node.request(['org/n'], { keepMs: 3600_000 });
+  expect(inUse()).toContainEqual(['org/n', true]);
 });
 
 test('a store that answers byte by byte does not hold up a report after a removal for ever', async () => {

@@ -143,9 +143,12 @@ export async function reportRemoval(deps: Deps, { limitMs = removalReportMs }: {
   });
 }
 
-/** Reports that a program has begun to use a copy, which may last for weeks. The report at its end does not wait long for this one. */
-export async function reportUse(deps: Deps): Promise<void> {
-  await reportWithin(deps, useReportMs);
+/**
+ * Reports that a program has begun to use a copy, which may last for weeks. Neither the program nor a report at its end waits long for it,
+ * and a failure is only noted.
+ */
+export async function reportUse(deps: Deps, { limitMs = useReportMs }: { readonly limitMs?: number } = {}): Promise<void> {
+  await reportWithin(deps, limitMs);
 }
 
 /** @returns whether the report ended in time; a failure is only noted */

@@ -7,7 +7,7 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { formatRef, type ModelId, type ModelRef } from '../../kernel/model-id.ts';
 import { identifyProcess, isLocalProcess, locate } from '../../kernel/process/process-identity.ts';
 import type { BudgetReport } from '../../node/apply-budget.ts';
-import { catchUp } from '../../node/catch-up.ts';
+import { catchUp, reportUse } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
 import { type GroupFiles, isSameGroup, namesGroup, splitGroups } from '../../staging/groups/copy-groups.ts';
 import { copyPath, type StagingLayout } from '../../staging/layout.ts';
@@ -42,6 +42,8 @@ export interface Deactivation extends BudgetReport {
 
 const purpose = 'skulk activate';
 const usualForMs = 24 * 3_600_000;
+/** A store on the LAN takes a report in some milliseconds. */
+const activateReportMs = 1_000;
 
 /**
  * Marks a model that is staged here, or a part of it, and its companions as in use by a process.
@@ -73,7 +75,7 @@ export async function activate(
       hint: `run \`skulk stage ${formatRef(ref)}\` first`,
     });
   if ((await find()) === undefined) throw missing();
-  return explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {
+  const activation = await explainingDiskErrors(`cannot take a lease in ${layout.root}`, async () => {
     const now = world.now();
     const unattendedUntil = new Date(now.getTime() + forMs);
     const holders = [locate(process)];
@@ -97,6 +99,9 @@ export async function activate(
     const { lease_id, companions, taken_at } = lease;
     return { model_id: modelId, selector: group.selector, path: copy.path, pid, lease_id, companions, taken_at };
   });
+  // The lease counts already; the store may be silent, and a supervisor waits for this command.
+  await reportUse(deps, { limitMs: activateReportMs });
+  return activation;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError, systemCode } from '../../kernel/errors.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
-import { catchUp, reportStaged } from '../../node/catch-up.ts';
+import { catchUp, reportStaged, reportUse } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
 import type { GroupFiles } from '../../staging/groups/copy-groups.ts';
 import { copyPath, stagingLayout } from '../../staging/layout.ts';
@@ -67,13 +67,21 @@ export async function stageModels(deps: Deps, request: StageRequest): Promise<St
       if ('planned' in outcome) planned.push(...outcome.planned);
       else staged.push(outcome.staged);
     }
-    // Then the store knows this node's copies before it next gives orders.
-    if (!request.offline && staged.some(({ source }) => source !== 'cache' && source !== 'in-place')) await reportStaged(deps);
-    if (request.keepMs !== undefined) await keepCopies(deps, leases, new Date(world.now().getTime() + request.keepMs), request);
+    try {
+      if (request.keepMs !== undefined) await keepCopies(deps, leases, new Date(world.now().getTime() + request.keepMs), request);
+    } finally {
+      if (!request.offline) await reportCopiesOf(deps, staged, request);
+    }
   } finally {
     for (const { lease } of leases) await lease[Symbol.asyncDispose]();
   }
   return request.dryRun ? await describePlans(deps, planned, options) : { staged };
+}
+
+/** Then the store knows this node's copies before it next gives orders, and which of them are kept in use. */
+async function reportCopiesOf(deps: Deps, staged: readonly StagedModel[], { keepMs }: Pick<StageRequest, 'keepMs'>): Promise<void> {
+  if (staged.some(({ source }) => source !== 'cache' && source !== 'in-place')) await reportStaged(deps);
+  else if (keepMs !== undefined && staged.length > 0) await reportUse(deps);
 }
 
 interface TakenLease {
