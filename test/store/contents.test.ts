@@ -118,6 +118,7 @@ test('everywhere a model is chosen, one that no program can load has the reason 
     ['stage', 'org/m', '--dry-run'],
     ['stage', 'org/m'],
     ['stage', 'org/m'],
+    ['stage', 'org/m', '--offline'],
   ] as const) {
     const staged = await node(...args);
     expect(staged).toMatchObject({ status: 0, stderr: expect.stringContaining(`warning: no program can load org/m: ${isPointer}`) });
@@ -125,6 +126,13 @@ test('everywhere a model is chosen, one that no program can load has the reason 
   }
   expect((await node('run', 'org/g:Q8_0', '--', 'true')).stderr).toContain('no program can load org/g:Q8_0: "m-Q8_0.gguf" is empty');
   expect((await node('run', 'org/g:Q4_K_M', '--', 'true')).stderr).not.toContain('no program');
+  expect((await node('stage', 'org/g:Q8_0', '--offline')).stderr).toContain('no program can load org/g:Q8_0: "m-Q8_0.gguf" is empty');
+  expect((await node('stage', 'org/g:Q4_K_M', '--offline')).stderr).not.toContain('no program');
+  const { nodes } = JSON.parse((await run('nodes', '--json')).stdout) as { nodes: { node_id: string; staged_models: number }[] };
+  const other = nodes.find(({ staged_models }) => staged_models > 0)?.node_id ?? '';
+  const ordered = await run('stage', 'org/m', 'org/g:Q8_0', 'org/g:Q4_K_M', '--on', other);
+  expect(ordered).toMatchObject({ status: 9, stderr: expect.stringContaining(`warning: no program can load org/m: ${isPointer}`) });
+  expect(ordered.stderr.match(/no program can load/g)).toHaveLength(2);
 
   // The result of reading the heads is kept until a file changes.
   expect(JSON.parse(await readFile(join(served.storePath, '.skulk/v1/problems/org--g.json'), 'utf8'))).toMatchObject({ problems: empty });

@@ -1,5 +1,5 @@
 import type { Deps } from '../../connect/deps.ts';
-import { openStore } from '../../connect/open-store.ts';
+import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import type { Fleet } from '../../fleet/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
@@ -9,6 +9,10 @@ import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import { ownNodeId } from '../../node/catch-up.ts';
 import { executeStage, reportCopies } from '../../node/execute-order.ts';
 import { type GivenOrder, type KnownNode, type NodeOutcome, stageOrders } from '../../protocol/fleet.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { GroupFiles } from '../../staging/groups/copy-groups.ts';
+import { selectPart } from '../stage/select-part.ts';
+import { warnOfProblems } from '../stage/wanted-part.ts';
 import { stageHere } from './carry-out-stage.ts';
 import { findNodes } from './find-nodes.ts';
 
@@ -60,6 +64,7 @@ export async function stageEverywhere(deps: Deps, { refs, nodes: named, keepMs }
   const nodes = await chooseNodes(fleet, named);
   const orders: GivenOrder[] = [];
   for (const ref of refs) orders.push(await giveStage(fleet, ref, { nodes, keepMs }));
+  for (const ref of refs) await warnOfUnloadable(deps, opened, ref);
   const known = new Map((await fleet.nodes()).map((node) => [node.node_id, node]));
   const own = stageOnThisMachine(deps, fleet, { orders, known });
   try {
@@ -88,6 +93,25 @@ async function chooseNodes(fleet: Fleet, named: readonly NodeId[] | undefined): 
   throw new SkulkError('NODE_NOT_FOUND', 'the store knows no other machine', {
     hint: 'a machine becomes known when it runs `skulk serve`, or stages a model of the store',
   });
+}
+
+/** The nodes stage a model that no program can load all the same, and their warnings are seen there only. */
+async function warnOfUnloadable(deps: Deps, { store }: Pick<OpenedStore, 'store'>, ref: ModelRef): Promise<void> {
+  // A model that the store does not have yet, and a store that fails, are reported by the nodes.
+  const answer = await store.manifest(ref.modelId, { signal: deps.world.signal }).catch(() => undefined);
+  if (answer?.state !== 'ready' || answer.problems === undefined) return;
+  const group = selectGroup(ref, answer);
+  if (group !== undefined) warnOfProblems({ deps, ref }, answer.problems, group);
+}
+
+/** The quantization that a node stages, unless its own card names another one. */
+function selectGroup(ref: ModelRef, { manifest, pin }: { readonly manifest: Manifest; readonly pin?: string }): GroupFiles | undefined {
+  try {
+    return selectPart(ref, manifest, pin).group;
+  } catch (error) {
+    if (error instanceof SkulkError) return undefined;
+    throw error;
+  }
 }
 
 const giveStage = (

@@ -20,7 +20,7 @@ import { markUsed } from './mark-used.ts';
 import { beginStage, type ModelStage, neededModels, type StageOptions, type StageOutcome } from './model-stage.ts';
 import { describePlan } from './plan-copy.ts';
 import { selectPart } from './select-part.ts';
-import { findHere, selectWanted, warnOfPin, warnOfProblems } from './wanted-part.ts';
+import { findHere, selectWanted, warnOfOwnProblems, warnOfPin, warnOfProblems } from './wanted-part.ts';
 
 /**
  * Stages one model: uses a complete local copy, or the canonical directory on the host, else copies from the store.
@@ -101,6 +101,7 @@ async function useCopy(stage: ModelStage, { part, companions, verified, isChecke
     // A complete copy is valid even if nothing can be removed on the disk.
     await clearEmptyPlace(layout, ref.modelId).catch(() => undefined);
   }
+  if (!isChecked) await warnOfOwnProblems(stage, part);
   return describeUnchanged(stage, { source: 'cache', path, part, companions, verified, isChecked });
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { hasRevision } from '../../catalog/check-revision.ts';
 import type { Companion } from '../../catalog/companions.ts';
 import { findLoadable } from '../../catalog/selection/loadable-files.ts';
@@ -83,6 +84,23 @@ export function warnOfProblems(
     message: `no program can load ${name}: ${sentenceOf(first)}${more.length > 0 ? ` (and ${more.length} more)` : ''}`,
     hint: howToReplace(modelId),
   });
+}
+
+/** The same for a copy about which no store said anything: by the heads of its own files. */
+export async function warnOfOwnProblems(
+  stage: Pick<ModelStage, 'deps' | 'ref' | 'path'>,
+  { manifest: { files }, group }: Pick<SelectedPart, 'manifest' | 'group'>,
+): Promise<void> {
+  const { signal } = stage.deps.world;
+  const { findContentProblems } = await import('../../catalog/contents/find-content-problems.ts');
+  const { findUnloadable } = await import('../../catalog/contents/unloadable.ts');
+  const onDisk = files.map(({ path, size }) => ({ path, size, absolute: join(stage.path, path) }));
+  const found = findUnloadable(files, await findContentProblems(onDisk, signal));
+  warnOfProblems(
+    stage,
+    found.map((one) => ({ ...one, selector: one.selector ?? group.selector })),
+    group,
+  );
 }
 
 /** Whether a copy has the wanted part of the store's model, undamaged. */
