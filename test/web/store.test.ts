@@ -143,7 +143,20 @@ longTest(
     await page.getByText('No program can load this model. Add or download intact and complete files.').waitFor();
     // What one browser dismissed is there in others, until somebody clears it from the store.
     await other.bringToFront();
-    await other.getByRole('button', { name: 'Clear the download of org/page-GGUF' }).click();
+    const clear = other.getByRole('button', { name: 'Clear the download of org/page-GGUF' });
+    await clear.waitFor();
+    await other.evaluate("localStorage.removeItem('skulk-dismissed')");
+    for (const [lan, status, isLocked] of [
+      ['read', 403, 'true'],
+      ['node', 200, null],
+    ] as const) {
+      expect(await world.host('policy', 'set', 'lan', lan)).toMatchObject({ status: 0 });
+      const clearNobody = async () => (await ask(host.apiUrl, '/store/downloads?model_id=org%2Fnobody', { method: 'DELETE' })).status;
+      await expect.poll(clearNobody).toBe(status);
+      await other.reload();
+      await expect.poll(() => clear.getAttribute('aria-disabled')).toBe(isLocked);
+    }
+    await clear.click();
     await other.getByRole('region', { name: 'Needs attention' }).waitFor({ state: 'detached' });
     const { downloads } = (await ask(host.apiUrl, '/store/downloads?recent=true')).json() as { downloads: { modelId: string }[] };
     expect(downloads.map(({ modelId }) => modelId)).toEqual(['org/closes']);
