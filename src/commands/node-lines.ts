@@ -147,8 +147,11 @@ export interface ListedNode extends ReportingNode {
   readonly pending_orders: number;
 }
 
-/** The machines as a table. */
-export function nodeTable(all: readonly ListedNode[]): readonly TextBlock[] {
+/**
+ * The machines as a table.
+ * @param storeAddress the address of the store host, which reports to itself without one
+ */
+export function nodeTable(all: readonly ListedNode[], { storeAddress }: { readonly storeAddress: string | null }): readonly TextBlock[] {
   if (all.length === 0) return [];
   const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
   return [
@@ -163,7 +166,7 @@ export function nodeTable(all: readonly ListedNode[]): readonly TextBlock[] {
         size(node.staged_bytes),
         size(node.free_bytes),
         String(node.pending_orders),
-        node.address ?? '',
+        node.address ?? storeAddress ?? '',
       ]),
       alignRight: [5, 6, 7],
       // Pending orders are what one looks for.

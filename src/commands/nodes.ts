@@ -10,7 +10,7 @@ export const nodes = defineCommand({
   name: 'nodes',
   summary: 'list the nodes that stage from the store',
   description: [
-    'A machine becomes known when it first reports its copies to the server of the store: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers. Pending orders are listed below the table, and then the models that several nodes take together now. A delete or purge is also sent to machines that reported no such copy, because one may be staging just now; these orders are only counted there. If machines have the same host name, the beginning of the id follows it, as in `vm (3f1c)`.',
+    'A machine becomes known when it first reports its copies to the server of the store: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported. The table shows when each node last reported, whether its agent is connected, what it has staged and its free space. `?` means that it has not reported these numbers. The store host has no address of its own in --json; the table shows `store_address` there, the address at which other machines reach the store. Pending orders are listed below the table, and then the models that several nodes take together now. A delete or purge is also sent to machines that reported no such copy, because one may be staging just now; these orders are only counted there. If machines have the same host name, the beginning of the id follows it, as in `vm (3f1c)`.',
     'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line. If the store goes away, it waits for it.',
     'With --forget the store removes a node that will not come back, with its pending orders. To remove a machine for good, stop its `skulk serve` first, because a node becomes known again when it reports. Nodes that no longer report are removed after some days: see limits.forget_nodes_after_days in skulk-policy(1).',
   ],
@@ -32,16 +32,17 @@ export const nodes = defineCommand({
       const { watchNodes } = await import('../core/operations/live/watch-lists.ts');
       await context.watch('nodes', {
         follow: watchNodes(deps),
-        result: ({ nodes: all, orders, swarms }) =>
-          all === null || orders === null
-            ? undefined
-            : { json: { nodes: all, orders, swarms }, text: textOf({ nodes: all, orders, swarms }) },
+        result: ({ nodes: all, orders, swarms, storeAddress: address }) => {
+          if (all === null || orders === null) return undefined;
+          const list = { nodes: all, orders, swarms, store_address: address };
+          return { json: list, text: textOf(list) };
+        },
       });
       return { watched: true } as const;
     }
-    const { forgetNode, listNodes, listSwarms } = await import('../core/operations/nodes/nodes.ts');
+    const { forgetNode, listNodesAndStore, listSwarms } = await import('../core/operations/nodes/nodes.ts');
     if (forget !== undefined) return forgetNode(deps, { name: forget });
-    const [list, swarms] = await Promise.all([listNodes(deps), listSwarms(deps)]);
+    const [list, swarms] = await Promise.all([listNodesAndStore(deps), listSwarms(deps)]);
     return { ...list, swarms };
   },
   text: (result) => ('watched' in result ? [] : 'forgotten' in result ? [`forgot ${result.forgotten}`] : textOf(result)),
@@ -55,11 +56,13 @@ export const nodes = defineCommand({
 function textOf({
   nodes: all,
   orders,
-  swarms = [],
+  swarms,
+  store_address: storeAddress,
 }: {
   readonly nodes: readonly ListedNode[];
   readonly orders: readonly ListedOrder[];
-  readonly swarms?: readonly Swarm[];
+  readonly swarms: readonly Swarm[];
+  readonly store_address: string | null;
 }): readonly TextBlock[] {
-  return [...nodeTable(all), ...pendingLines(orders, all), ...swarms.map(describeSwarm)];
+  return [...nodeTable(all, { storeAddress }), ...pendingLines(orders, all), ...swarms.map(describeSwarm)];
 }

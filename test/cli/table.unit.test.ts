@@ -6,6 +6,7 @@ import { fitWidths, renderTable } from '../../src/cli/render/table.ts';
 import { renderText } from '../../src/cli/render/text.ts';
 import { nodeTable, pendingLines } from '../../src/commands/node-lines.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
+import { storeAddress } from '../../src/core/protocol/describe/store-address.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
 const terminal = (columns: number | undefined) => ({ columns, now });
@@ -25,19 +26,40 @@ test('a pending order shows its age on a terminal, and its time in a pipe', () =
   expect(renderText(lines, undefined, renderTable)).toBe('purge all copies on kite3: not answered yet (asked 2026-11-26T11:00:00.000Z)');
 });
 
+const storeHost = {
+  ...{ node_id: 'node-aaaa000000000000', hostname: 'mac-studio-1', last_seen: '2026-11-26T11:00:00.000Z', address: null },
+  ...{ version: '0.1.0', agent: true, connected: true, copies: null, staged_models: 4 },
+  ...{ staged_bytes: 2 ** 38, free_bytes: 2 ** 39, pending_orders: 3 },
+};
+
 test('a narrow list of nodes keeps the number of pending orders longest', () => {
-  const [first = ''] = nodeTable([
-    {
-      ...{ node_id: 'node-aaaa000000000000', hostname: 'mac-studio-1', last_seen: '2026-11-26T11:00:00.000Z', address: '192.168.1.10' },
-      ...{ version: '0.1.0', agent: true, connected: true, copies: null, staged_models: 4 },
-      ...{ staged_bytes: 2 ** 38, free_bytes: 2 ** 39, pending_orders: 3 },
-    },
-  ]);
+  const [first = ''] = nodeTable([{ ...storeHost, address: '192.168.1.10' }], { storeAddress: null });
   const headers = (columns: number): readonly string[] =>
     (renderText([first], terminal(columns), renderTable).split('\n')[0] ?? '').split(/ {2,}/);
   expect(headers(120)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING', 'ADDRESS']);
   expect(headers(80)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'STAGED', 'FREE', 'PENDING']);
   expect(headers(60)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'PENDING']);
+});
+
+test.each([
+  ['the address at which it was asked', 'http://192.168.1.10:58080', null, '192.168.1.10'],
+  ['an IPv6 address', 'http://[fd00::1]:58080', null, 'fd00::1'],
+  ['what its server announces if the store is on this disk', '/srv/models', 'http://192.168.1.11:58080', '192.168.1.11'],
+  [
+    'what its server announces if it was asked at a loopback address',
+    'http://127.0.0.1:58080',
+    'http://192.168.1.11:58080',
+    '192.168.1.11',
+  ],
+  ['an address rather than the name at which it was asked', 'http://mac:58080', 'http://192.168.1.11:58080', '192.168.1.11'],
+  ['the name if nothing else is known', 'http://mac:58080', 'http://localhost:58080', 'mac'],
+  ['nothing if only a loopback address is known', 'http://localhost:58080', 'http://127.0.0.1:58080', ''],
+])('the list of nodes has for the store host %s', (_, location, announced, shown) => {
+  const advertised = announced === null ? null : { url: announced, because: '' };
+  const laptop = { ...storeHost, hostname: 'laptop', address: '192.168.1.30' };
+  const table = nodeTable([storeHost, laptop], { storeAddress: storeAddress(location, { advertised }) });
+  const rows = renderText(table, undefined, renderTable).split('\n').slice(1);
+  expect(rows.map((row) => row.split(/ {2,}/).at(8) ?? '')).toEqual([shown, '192.168.1.30']);
 });
 
 test('orders for machines that reported no such copy are only counted', () => {

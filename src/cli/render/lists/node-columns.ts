@@ -6,7 +6,7 @@ import type { Cell, Column } from '../parts/lay-out.ts';
 /** The machines that stage from a store as a table. */
 export const nodeColumns = (
   nodes: readonly KnownNode[],
-  { nodeId, now }: { readonly nodeId: string | null; readonly now: Date },
+  { nodeId, now, storeAddress }: { readonly nodeId: string | null; readonly now: Date; readonly storeAddress: string | null },
 ): readonly Column<KnownNode>[] => [
   { title: 'NODE', flexMinWidth: 18, cell: (node) => `${nodeNames(nodes)(node)}${node.node_id === nodeId ? ', this machine' : ''}` },
   { title: 'STATE', cell: stateOf },
@@ -26,7 +26,7 @@ export const nodeColumns = (
     cell: ({ pending_orders: orders }) => ({ text: orders === 0 ? '' : String(orders), tone: 'warn' }),
   },
   { title: 'VERSION', dropOrder: 4, maxWidth: 12, cell: ({ version }) => version },
-  { title: 'ADDRESS', dropOrder: 5, maxWidth: 39, cell: ({ address }) => address ?? '' },
+  { title: 'ADDRESS', dropOrder: 5, maxWidth: 39, cell: ({ address }) => address ?? storeAddress ?? '' },
   { title: 'ID', dropOrder: 6, maxWidth: 30, cell: ({ node_id }) => ({ text: node_id, tone: 'quiet' }) },
 ];
 

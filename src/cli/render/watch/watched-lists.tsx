@@ -63,7 +63,7 @@ export function WatchedNodes({ live, clock, onLeave }: WatchProps<WatchedLists['
   return (
     <Watched
       connection={known?.connection}
-      columns={nodeColumns(known?.nodes ?? [], { nodeId: null, now })}
+      columns={nodeColumns(known?.nodes ?? [], { nodeId: null, now, storeAddress: known?.storeAddress ?? null })}
       rows={known?.nodes ?? null}
       keyOf={({ node_id }) => node_id}
       empty="no machine has reported yet"

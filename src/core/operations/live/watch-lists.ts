@@ -1,6 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { pause } from '../../kernel/flow/backoff.ts';
 import type { Connection, Follow } from '../../kernel/flow/follow.ts';
+import { storeAddress } from '../../protocol/describe/store-address.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import type { OptimizationStatus } from '../../protocol/optimizations.ts';
@@ -17,6 +18,8 @@ export interface WatchedLists {
     readonly orders: readonly GivenOrder[] | null;
     /** The models that several nodes take together now. */
     readonly swarms: readonly Swarm[];
+    /** The address of the store host, which has none in the list; see `storeAddress`. */
+    readonly storeAddress: string | null;
   };
 }
 
@@ -55,7 +58,10 @@ export const watchNodes =
     };
     void askForSwarms();
     try {
-      const follow = watchPart(deps, ({ connection, nodes, orders }) => ({ connection, nodes, orders }));
+      const follow = watchPart(deps, ({ connection, nodes, orders, location, health }) => ({
+        ...{ connection, nodes, orders },
+        storeAddress: storeAddress(location, health),
+      }));
       await follow((now) => {
         known = now;
         tell();

@@ -1,6 +1,7 @@
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { NodeId } from '../../kernel/machine/node-id.ts';
+import { storeAddress } from '../../protocol/describe/store-address.ts';
 import type { GivenOrder, NodeList } from '../../protocol/fleet.ts';
 import type { SwarmList } from '../../protocol/staging.ts';
 import { logUnserved } from '../store/log-change.ts';
@@ -12,6 +13,13 @@ export async function listNodes(deps: Deps): Promise<NodeList> {
   const fleet = await opened.fleet();
   const [nodes, orders] = await Promise.all([fleet.nodes(), fleet.pendingOrders()]);
   return { nodes: nodes.toSorted((a, b) => a.hostname.localeCompare(b.hostname) || a.node_id.localeCompare(b.node_id)), orders };
+}
+
+/** The same with the address of the store host, which has none in the list; see `storeAddress`. */
+export async function listNodesAndStore(deps: Deps): Promise<NodeList & { readonly store_address: string | null }> {
+  await using opened = await openStore(deps);
+  const health = opened.store.health().catch(() => null);
+  return { ...(await listNodes(deps)), store_address: storeAddress(opened.store.location, await health) };
 }
 
 /** A model that several nodes take together, from the store and from each other. */

@@ -1,5 +1,6 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import { storeAddress } from '../../../../core/protocol/describe/store-address.ts';
 import { describeSwarm } from '../../../../core/protocol/describe/swarm.ts';
 import { nodeColumns, wordsOfNode } from '../../lists/node-columns.ts';
 import { List } from '../../parts/list.tsx';
@@ -15,13 +16,14 @@ export function NodesTab(): ReactElement {
   const { view, acts, now, width, height, listOf, show, open } = useDashboard();
   const swarms = (useAskedList(() => acts.swarms()).value ?? []).slice(0, maxSwarms);
   const nodes = view.store?.nodes ?? null;
+  const at = view.store === null ? null : storeAddress(view.store.location, view.store.health);
   return (
     <Box flexDirection="column">
       {swarms.map((swarm) => (
         <Line key={swarm.digest} parts={[{ text: `  ↑ ${describeSwarm(swarm)}`, tone: 'accent' }]} />
       ))}
       <List
-        columns={nodeColumns(nodes ?? [], { nodeId: view.node.node_id, now })}
+        columns={nodeColumns(nodes ?? [], { nodeId: view.node.node_id, now, storeAddress: at })}
         rows={nodes ?? []}
         keyOf={({ node_id }) => node_id}
         wordsOf={wordsOfNode}
