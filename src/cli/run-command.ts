@@ -8,7 +8,7 @@ import type { Host, StopSignal } from './host.ts';
 import type { Parsed } from './program.ts';
 import { inColor } from './render/paint.ts';
 import { makeReporter } from './render/progress.ts';
-import { hasTable, renderText, type TerminalView } from './render/text.ts';
+import { hasTable, notShown, renderText, type TerminalView } from './render/text.ts';
 import { reportError } from './report-error.ts';
 import { makeScreens } from './screens.ts';
 import type { Terminal } from './terminal.ts';
@@ -91,7 +91,7 @@ async function printOutcome(
     const renderTable = hasTable(shown) ? (await import('./render/table.ts')).renderTable : () => [];
     await terminal.print(renderText(shown, view, renderTable, terminal.paint));
     if (dropped.size > 0 && !quiet && terminal.stderrIsTerminal) {
-      const note = `not shown on a narrow terminal: ${[...dropped].join(', ')} (--json shows all)`;
+      const note = notShown([...dropped]);
       terminal.stderr.write(`${terminal.color ? inColor(note, 'faint') : note}\n`);
     }
   }

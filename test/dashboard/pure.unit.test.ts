@@ -14,7 +14,7 @@ import { formatAge } from '../../src/cli/render/parts/format.ts';
 import { hintParts } from '../../src/cli/render/parts/hints.ts';
 import { type Column, layOut } from '../../src/cli/render/parts/lay-out.ts';
 import { fillParts, spread, widthOfParts } from '../../src/cli/render/parts/spread.ts';
-import { tableLines } from '../../src/cli/render/parts/table-lines.ts';
+import { hiddenTitles, margin, tableLines } from '../../src/cli/render/parts/table-lines.ts';
 import { cut, fill, widthOf, wrap } from '../../src/cli/render/parts/text-width.ts';
 import type { NodeId } from '../../src/core/kernel/machine/node-id.ts';
 import { nodeNames } from '../../src/core/kernel/machine/node-names.ts';
@@ -94,6 +94,13 @@ describe('a table on the screen', () => {
     expect(widths(25)).toEqual({ NAME: 18, SIZE: 5 });
     expect(widths(60, [{ name: 'a', size: '1 B', note: '' }])).toEqual({ NAME: 16, SIZE: 4 });
     expect(widths(8)).toEqual({ NAME: 4, SIZE: 5 });
+  });
+
+  test('names the columns that have texts but no space', () => {
+    expect(hiddenTitles(columns, rows, 25 + margin, 5)).toEqual(['NOTE']);
+    expect(hiddenTitles(columns, rows, 35 + margin, 5)).toEqual([]);
+    expect(hiddenTitles(columns, [{ name: 'a', size: '1 B', note: '' }], 8, 5)).toEqual([]);
+    expect(hiddenTitles(columns, [], 8, 5)).toEqual([]);
   });
 
   test('has lines of equal width for any cells', () => {

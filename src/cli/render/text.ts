@@ -87,3 +87,6 @@ function paintPart(part: TableCell, view: TerminalView | undefined, paint: Paint
   const color = colorOf(part);
   return color === undefined ? text : paint(text, color);
 }
+
+/** The line about columns for which a terminal is too narrow. */
+export const notShown = (headers: readonly string[]): string => `not shown on a narrow terminal: ${headers.join(', ')} (--json shows all)`;

@@ -34,6 +34,13 @@ export const gap = 2;
 /** With more space beside the texts, the eye loses the line. */
 const maxSpare = 12;
 
+/** The titles of the columns that have texts but no space. Pure. */
+export function droppedTitles<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): readonly string[] {
+  const titles = (space: number): readonly string[] => layOut(columns, rows, space).map(({ column }) => column.title);
+  const shown = titles(width);
+  return titles(Number.MAX_SAFE_INTEGER).filter((title) => !shown.includes(title));
+}
+
 /** Sets the widths of columns, and drops those without space. Pure. */
 export function layOut<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): readonly LaidOut<Row>[] {
   const natural = new Map(columns.map((column) => [column, naturalWidth(column, rows)]));

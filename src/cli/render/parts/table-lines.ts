@@ -1,4 +1,4 @@
-import { type Cell, type Column, gap, type LaidOut, layOut } from './lay-out.ts';
+import { type Cell, type Column, droppedTitles, gap, type LaidOut, layOut } from './lay-out.ts';
 import { fillParts } from './spread.ts';
 import { fill } from './text-width.ts';
 import type { Part } from './words.tsx';
@@ -17,9 +17,19 @@ export function tableLines<Row>(
   { top, height }: { readonly top: number; readonly height: number } = { top: 0, height: rows.length },
 ): readonly (readonly Part[])[] {
   const seen = rows.slice(top, top + height);
-  const laidOut = layOut(columns, rows.length > maxMeasuredRows ? seen : rows, width - margin);
+  const laidOut = layOut(columns, measuredRows(rows, seen), width - margin);
   return [headOf(laidOut), ...seen.map((row) => cellsOf(laidOut, row))];
 }
+
+/** The titles of the columns for which such a table has no space. Pure. */
+export const hiddenTitles = <Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+  height: number,
+): readonly string[] => droppedTitles(columns, measuredRows(rows, rows.slice(0, height)), width - margin);
+
+const measuredRows = <Row>(rows: readonly Row[], seen: readonly Row[]): readonly Row[] => (rows.length > maxMeasuredRows ? seen : rows);
 
 const headOf = <Row>(laidOut: readonly LaidOut<Row>[]): readonly Part[] =>
   laidOut.map(({ column: { title, align }, width }, index) => ({

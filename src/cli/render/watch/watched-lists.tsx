@@ -15,9 +15,11 @@ import type { Column } from '../parts/lay-out.ts';
 import { type Live, useLive } from '../parts/live.ts';
 import { spread } from '../parts/spread.ts';
 import { Table } from '../parts/table.tsx';
+import { hiddenTitles } from '../parts/table-lines.ts';
 import { useNow } from '../parts/use-now.ts';
 import { useSize } from '../parts/use-size.ts';
 import { Line } from '../parts/words.tsx';
+import { notShown } from '../text.ts';
 
 /** The watched value, and the action to leave. */
 export interface WatchProps<T> {
@@ -98,7 +100,9 @@ function Watched<Row>({
 }): ReactElement {
   const size = useSize();
   const notes = allNotes.slice(0, maxNotes);
-  const height = Math.max(1, size.rows - otherLines - notes.length);
+  const maxHeight = Math.max(1, size.rows - otherLines - notes.length);
+  const narrow = hiddenTitles(columns, rows ?? [], size.columns, maxHeight);
+  const height = narrow.length === 0 ? maxHeight : Math.max(1, maxHeight - 1);
   useKeys('page', (key) => {
     if (key !== 'q') return false;
     onLeave();
@@ -111,6 +115,7 @@ function Watched<Row>({
         <Table columns={columns} rows={rows} keyOf={keyOf} width={size.columns} window={{ top: 0, height }} />
       )}
       {rows !== null && rows.length === 0 && <Line parts={[{ text: `  ${empty}`, tone: 'quiet' }]} />}
+      {narrow.length > 0 && <Line parts={[{ text: `  ${notShown(narrow)}`, tone: 'quiet' }]} />}
       {notes.map((text) => (
         <Line key={text} parts={[{ text: `  ↑ ${text}`, tone: 'accent' }]} />
       ))}
