@@ -14,7 +14,7 @@ export const config = defineCommand({
     'On a terminal, init asks for the role of this machine, the store, the directories and the budget, unless --store-host, --store-path or --print is given. It shows the file before writing it. Esc and Ctrl-C write nothing and exit with status 130.',
     'skulk-config(5) describes the keys of the file.',
   ],
-  arguments: { action: argument('what to do', { choices: ['show', 'path', 'validate', 'init'] }) },
+  arguments: { action: argument('what to do', { choices: ['show', 'path', 'validate', 'init'], fallback: 'show' }) },
   options: {
     origin: flag('show: print where each value comes from'),
     force: flag('init: overwrite an existing file'),

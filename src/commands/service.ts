@@ -11,7 +11,12 @@ export const service = defineCommand({
     'A configuration error (exit status 2) stops the service. After any other failure, such as an unmounted disk, it is restarted every five seconds.',
     'On Linux a user’s services end when the user logs out; run `loginctl enable-linger` once to keep them running. To follow the logs: `journalctl --user -fu skulk`, on macOS `tail -f` of `serve.log` in SKULK_HOME. The unit contains no tokens: put them into skulk.yaml.',
   ],
-  arguments: { action: argument('what to do', { choices: ['install', 'uninstall', 'status', 'restart', 'logs', 'print', 'refresh'] }) },
+  arguments: {
+    action: argument('what to do', {
+      choices: ['status', 'install', 'uninstall', 'restart', 'logs', 'print', 'refresh'],
+      fallback: 'status',
+    }),
+  },
   options: {
     role: choice('the role of this machine', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
     for: choice('for which service manager', 'MANAGER', ['systemd', 'launchd'], { fallback: 'that of this system' }),

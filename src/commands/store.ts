@@ -1,32 +1,42 @@
 import { argument, defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { plural } from '../core/kernel/units.ts';
+import type { StoreRole } from '../core/operations/store/show-role.ts';
 
-/** `skulk store`: the role of a store. */
+/** `skulk store`: the role of the store, and its change. */
 export const store = defineCommand({
   name: 'store',
-  summary: "make this machine's store the canonical one when the first store is lost or retired",
+  summary: "show the role of the store, or make this machine's store the canonical one",
   description: [
+    'show prints the role of the store that this machine uses: canonical, behind the store of `serve --upstream`, or promoted instead of another store.',
     'Run promote on the machine of a store with `serve --upstream`, or of a copied store, when the first store is lost or retired. The store then stops taking models from the first one. It changes one file, .skulk/v1/store.json in the store, and no model. --undo takes it back.',
     'promote refuses while the first store answers, because changes would then go to two stores. If it does not answer, skulk cannot know whether it is off or only out of reach. Make sure that it stays off, or start it again only with --upstream.',
     'Pending orders, tokens and the policy of the first store are not taken over. --dry-run changes nothing. It lists the models that only the first store has, if that one still answers.',
   ],
-  arguments: { action: argument('what to do', { choices: ['promote'] }) },
+  arguments: { action: argument('what to do', { choices: ['show', 'promote'], fallback: 'show' }) },
   options: {
-    insteadOf: value('the store to replace; by default the upstream of this store', 'URL'),
-    undo: flag('take a promotion back'),
-    force: flag('promote although the other store answers'),
-    dryRun: flag('only show what was found and what would be changed'),
-    yes: flag('do not ask'),
+    insteadOf: value('promote: the store to replace; by default the upstream of this store', 'URL'),
+    undo: flag('promote: take a promotion back'),
+    force: flag('promote: even if the other store answers'),
+    dryRun: flag('promote: only show what was found and what would be changed'),
+    yes: flag('promote: do not ask'),
   },
   examples: [
+    ['see the role of the store', 'skulk store'],
     ['compare with the first store while it still answers', 'skulk store promote --dry-run'],
     ['take over from a store that is lost', 'skulk store promote --instead-of http://mac-studio-1:58080'],
     ['be a store behind the first one again', 'skulk store promote --undo --yes'],
   ],
   exits: ['store-unreachable', 'conflict', 'no-space'],
-  run: async ({ action: _, insteadOf, undo, force, dryRun, yes }, context) => {
+  run: async ({ action, insteadOf, undo, force, dryRun, yes }, context) => {
     const usage = (message: string, hint: string): SkulkError => new SkulkError('USAGE', message, { hint });
+    if (action === 'show') {
+      if (insteadOf !== undefined || undo || force || dryRun || yes)
+        throw usage('that option belongs to "skulk store promote", not to "skulk store show"', 'see: skulk store --help');
+      const shown = await context.deps();
+      const { showRole } = await import('../core/operations/store/show-role.ts');
+      return await showRole(shown);
+    }
     if (undo && (insteadOf !== undefined || force))
       throw usage('--undo cannot be combined with --instead-of or --force', 'use --undo alone');
     if (!dryRun && !yes && !context.canAsk())
@@ -45,6 +55,11 @@ export const store = defineCommand({
     return await promoteStore(deps, { ...request, dryRun });
   },
   text: (report) => {
+    if ('role' in report)
+      return [
+        `store  ${report.store_path ?? report.location}${report.store_path === report.location || report.store_path === null ? '' : ` at ${report.location}`}`,
+        `role   ${describeRole(report)}`,
+      ];
     const { store_path: path, instead_of: url, changed, dry_run: isPlan, models } = report;
     const does = !changed ? 'is already' : isPlan ? 'would be' : 'was';
     if (url === null) {
@@ -65,6 +80,11 @@ export const store = defineCommand({
   },
   json: (report) => report,
 });
+
+function describeRole({ role, upstream, replaces }: StoreRole): string {
+  if (role === 'promoted') return `canonical, promoted instead of ${replaces}`;
+  return role === 'behind' ? `behind ${upstream}: missing models come from there` : 'canonical';
+}
 
 const restartLine = ({ restart }: { readonly restart: boolean }): readonly TextBlock[] =>
   restart

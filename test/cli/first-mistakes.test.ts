@@ -47,6 +47,20 @@ usualTest('a misspelled model name, or one without its organization, gets a sugg
   }
 });
 
+usualTest('config, service and store without an action show their state, as policy and token do', async () => {
+  const { url } = await serveModels({ 'org/m': { a: 'a' } });
+  const home = await temporaryDirectory();
+  const run = (...argv: readonly string[]) => runInProcess(argv, { env: { SKULK_HOME: home, HOME: home, SKULK_STORE: url } });
+  expect(await run('config')).toEqual(await run('config', 'show'));
+  expect((await run('config')).stdout).toContain('store_port');
+  expect(await run('service')).toMatchObject({ status: 3, stderr: expect.stringContaining('not installed') });
+  expect(await run('store')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^store {2}\S+ at http:\S+\nrole {3}canonical\n$/) });
+  expect(JSON.parse((await run('store', '--json')).stdout)).toMatchObject({ location: url, role: 'canonical', upstream: null });
+  // An action that was forgotten is not replaced by another one.
+  expect(await run('store', '--undo', '--yes')).toMatchObject({ status: 2, stdout: '' });
+  expect(await run('service', '--force')).toMatchObject({ status: 2, stdout: '' });
+});
+
 usualTest('stage suggests the similar model before it explains the failed download', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'source');

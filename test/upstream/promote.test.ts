@@ -40,9 +40,10 @@ async function siteOf() {
 longTest(
   'a site store is promoted when the main store is away: it keeps its id, downloads by itself, and says whom it replaces',
   async () => {
-    const { world, door, home, serve, node, promote } = await siteOf();
+    const { world, door, home, serve, node, run, promote } = await siteOf();
     {
       await using site = await serve();
+      expect((await run('store')).stdout).toContain(`behind ${door.url}: `);
       expect(await node(site.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
       const plan = JSON.parse((await promote('--dry-run')).stdout) as object;
       expect(plan).toMatchObject({
@@ -73,6 +74,7 @@ longTest(
     world.hub.push('org/new', { files: { 'config.json': '{"new":1}' } });
     await using again = await serve();
     expect((await ask(again.url, '/health')).json()).toMatchObject({ upstream: null, replaces: door.url });
+    expect((await run('store')).stdout).toContain(`canonical, promoted instead of ${door.url}`);
     expect(await node(again.url, 'stage', 'org/new')).toMatchObject({ status: 0 });
     expect(world.hub.sent('config.json')).toBeGreaterThan(0);
     expect(await node(again.url, 'stage', 'org/m')).toMatchObject({ status: 0 });
