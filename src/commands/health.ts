@@ -8,7 +8,7 @@ export const health = defineCommand({
   description: [
     'Shows the state of the store. The exit status is 4 if no store is configured or the store does not answer.',
     'A store that is closed to the LAN also answers without a token, with exit status 0. The line `access` then says that other commands are refused. In --json it is `requires_token`.',
-    'The line `configured` says `no` for a store that no setting names and that was found by mDNS or on this machine.',
+    'The line `configured` says `no` for a store that no setting names and that was found by mDNS or on this machine. If mDNS found the store, also by the name that the configuration has, its address is in `location`, and in --json `mdns_address`.',
     'The line `disk` is about the whole disk of the store: used space includes files that are not models. Free space is what skulk may use; some file systems reserve the rest.',
     'On the store host, a path instead of a URL means that no server is running and the command read the disk itself.',
   ],
@@ -26,7 +26,7 @@ export const health = defineCommand({
     [
       `configured  ${foundBy === undefined ? 'yes' : foundBy === 'mDNS' ? 'no, found by mDNS' : 'no, found on this machine'}`,
       `reachable   ${!report.reachable ? 'no' : report.location.startsWith('/') ? 'on this disk only: no server is running' : 'yes'}`,
-      `location    ${report.location}`,
+      `location    ${report.location}${report.mdns_address === null || foundBy === 'mDNS' ? '' : `, found by mDNS at ${report.mdns_address}`}`,
       ...(report.store_path === null || report.store_path === undefined ? [] : [`store path  ${report.store_path}`]),
       ...(typeof report.free_bytes === 'number' && typeof report.total_bytes === 'number'
         ? [

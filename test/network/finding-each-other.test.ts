@@ -41,6 +41,7 @@ longTest(
     });
     const staged = await node.skulk(['stage', 'org/m'], env).ended;
     expect(staged, staged.stderr).toMatchObject({ status: 0, stdout: `${join(home, 'node/staging/org--m')}\n` });
+    expect(JSON.parse((await node.skulk(['health', '--json'], env).ended).stdout)).toMatchObject({ mdns_address: host.address });
 
     // A machine fills its own store, regardless of other stores on the LAN.
     await mkdir(join(home, 'own/store'), { recursive: true });
@@ -125,6 +126,9 @@ longTest('a store configured by its node id is found by mDNS', wants('network na
   // The local copy is compared with the current content of the store.
   expect(await host.skulk(['delete', 'org/m', '--yes', '--force'], hostEnv).ended).toMatchObject({ status: 9 });
   expect(await node.skulk(['stage', 'org/m'], env).ended).toMatchObject({ status: 3, stdout: '' });
+  const health = await node.skulk(['health'], env).ended;
+  expect(health.stdout).toMatch(new RegExp(`^location +http://12D3KooWhost:58080, found by mDNS at ${host.address}$`, 'm'));
+  expect(JSON.parse((await node.skulk(['health', '--json'], env).ended).stdout)).toMatchObject({ mdns_address: host.address });
   const doctor = await node.skulk(['doctor'], env).ended;
   expect(doctor.stdout).toContain(`mDNS found the store of that name at ${host.address}`);
   const alone = await node.skulk(['doctor'], { ...env, SKULK_NO_MDNS: '1' }).ended;

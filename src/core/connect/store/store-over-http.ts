@@ -62,7 +62,19 @@ export async function openOverHttp(
 
 /** Finds a store by the name that it announces; undefined if this machine uses no mDNS. */
 export const findByName = (deps: Deps): FindByName | undefined =>
-  mayUseMdns(deps) ? async (name) => (await import('../discover.ts')).findStoreByName(deps, name) : undefined;
+  mayUseMdns(deps)
+    ? async (name) => {
+        const address = await (await import('../discover.ts')).findStoreByName(deps, name);
+        if (address !== undefined) announced.set(deps.connections, address);
+        return address;
+      }
+    : undefined;
+
+/** The addresses that were found by a name; a machine has one store. */
+const announced = new WeakMap<Deps['connections'], string>();
+
+/** The address that mDNS had for the name of the store, if it was asked. */
+export const announcedAddress = (deps: Deps): string | undefined => announced.get(deps.connections);
 
 /**
  * The credential for a store: a token from a flag or the environment, else this machine's key for its own server, else the configured

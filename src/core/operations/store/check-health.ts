@@ -12,6 +12,8 @@ export interface Health extends StoreHealth {
   readonly location: string;
   /** The store requires a token, and this machine has none. */
   readonly requires_token: boolean;
+  /** The address at which mDNS found the store; null if it was found otherwise. */
+  readonly mdns_address: string | null;
 }
 
 /** Where a store is that no configuration names: another machine announced it by mDNS, or it has the usual port of this machine. */
@@ -33,15 +35,22 @@ export async function examineStore(deps: Deps): Promise<{ readonly health: Healt
   const health = await opened.store.health();
   // The Python program does not count its models.
   const models = health.version === '' ? (listed?.length ?? health.models) : health.models;
+  // A server has its own store without a URL.
+  const isOwn = opened.url === undefined || opened.localRoot !== undefined;
+  const found = isOwn || remoteUrl(deps.config) !== undefined ? undefined : foundBy(opened.url ?? '');
+  const mdns_address = isOwn ? null : found === 'mDNS' ? new URL(opened.url ?? '').hostname : await announcedFor(deps);
   return {
-    health: { configured: true, reachable: true, location, requires_token: listed === undefined, ...health, models },
-    // A server has its own store without a URL.
-    foundBy:
-      opened.url === undefined || opened.localRoot !== undefined || remoteUrl(deps.config) !== undefined ? undefined : foundBy(opened.url),
+    health: { configured: true, reachable: true, location, requires_token: listed === undefined, ...health, models, mdns_address },
+    foundBy: found,
   };
 }
 
 const foundBy = (url: string): FoundBy => (new URL(url).hostname === '127.0.0.1' ? 'this machine' : 'mDNS');
+
+async function announcedFor(deps: Deps): Promise<string | null> {
+  const { announcedAddress } = await import('../../connect/store/store-over-http.ts');
+  return announcedAddress(deps) ?? null;
+}
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof SkulkError && error.cause instanceof SkulkError && error.cause.code === 'UNAUTHORIZED';
