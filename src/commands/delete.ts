@@ -3,7 +3,7 @@ import { SkulkError } from '../core/kernel/errors.ts';
 import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import { formatRef, type ModelRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
-import type { DeletionPlan } from '../core/operations/models/delete-models.ts';
+import type { DeletionPlan } from '../core/operations/models/plan-deletion.ts';
 import { modelsArgument } from './model-arguments.ts';
 import { nodeLines, unfinishedNodes } from './node-lines.ts';
 
@@ -20,33 +20,39 @@ export const deleteModel = defineCommand({
   options: {
     force: flag('also evict copies that are in use'),
     dryRun: flag('only show what would be deleted'),
+    ignoreMissing: flag('skip models and quantizations that the store does not have; exit status 0 if only these were named'),
     yes: flag('do not ask'),
   },
   examples: [
     ['see what would be removed', 'skulk delete --dry-run me/Foo-GGUF'],
     ['delete without asking', 'skulk delete me/Foo-GGUF --yes'],
+    ['delete without an error if the store does not have it', 'skulk delete me/Foo-GGUF --ignore-missing --yes'],
     ['delete one quantization of a model', 'skulk delete bartowski/Foo-GGUF:Q8_0'],
   ],
   whenInterrupted: '`skulk registry` lists the remaining models, `skulk nodes` lists pending deletes',
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
-  run: async ({ model: refs, force, dryRun, yes }, context) => {
+  run: async ({ model: refs, force, dryRun, ignoreMissing, yes }, context) => {
     if (!dryRun && !yes && !context.canAsk())
       throw new SkulkError('USAGE', '"skulk delete" needs --yes when there is no terminal to ask on', {
         hint: '`--dry-run` shows what would be deleted',
       });
     const deps = await context.deps();
-    const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
+    const { planDeletion } = await import('../core/operations/models/plan-deletion.ts');
     // Also with --yes: a wrong name must be reported before the first model is deleted.
-    const plan = await planDeletion(deps, { refs });
-    if (dryRun) return { ...plan, dry_run: true as const };
-    if (!yes) await askFor(plan, context);
+    const skipped = new Set<string>();
+    const onMissing = ignoreMissing ? (ref: ModelRef): void => void skipped.add(formatRef(ref)) : undefined;
+    const plan = await planDeletion(deps, { refs, onMissing });
+    if (dryRun) return { ...plan, missing: [...skipped], dry_run: true as const };
+    if (!yes && plan.models.length > 0) await askFor(plan, context);
     // With the store's names, so that nothing is listed twice.
     const whole = plan.models.filter((model) => model.is_last === true).map(nameOf);
-    return { ...(await deleteModels(deps, { refs: plan.models.map(refOf), force })), whole };
+    const { deleteModels } = await import('../core/operations/models/delete-models.ts');
+    const report = await deleteModels(deps, { refs: plan.models.map(refOf), force, onMissing });
+    return { ...report, missing: [...skipped], whole };
   },
   failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes, result.known)),
   json: (result) => {
-    if ('dry_run' in result) return { models: result.models, dry_run: result.dry_run };
+    if ('dry_run' in result) return { models: result.models, missing: result.missing, dry_run: result.dry_run };
     const { orders: _, removed: __, whole: ___, known: ____, ...report } = result;
     return report;
   },
@@ -63,6 +69,7 @@ export const deleteModel = defineCommand({
       `freed ${formatBytes(result.freed_bytes)}`,
     ];
   },
+  notice: ({ missing }) => (missing.length === 0 ? undefined : `not in the store, so nothing to delete: ${missing.join(', ')}`),
 });
 
 /** A model, or a quantization of one, in a plan. */

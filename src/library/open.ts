@@ -180,7 +180,8 @@ function storeVerbs(make: Make) {
     delete: (models: string | readonly string[], options: CallOptions & { readonly force?: boolean; readonly dryRun?: boolean } = {}) =>
       make<unknown>(options, async (deps) => {
         const refs = readList(models, readModelRef);
-        const { deleteModels, planDeletion } = await import('../core/operations/models/delete-models.ts');
+        const { deleteModels } = await import('../core/operations/models/delete-models.ts');
+        const { planDeletion } = await import('../core/operations/models/plan-deletion.ts');
         // A wrong name must be reported before the first model is deleted.
         const plan = await planDeletion(deps, { refs });
         if (options.dryRun) return { models: plan.models, dry_run: true };

@@ -25,6 +25,25 @@ test('delete reports a wrong name before the first model is deleted', async () =
   expect((await readdir(join(home, 'store'))).filter((name) => name.startsWith('a--'))).toEqual(['a--one', 'a--two']);
 });
 
+test('delete --ignore-missing deletes what is there and lists the rest, also if nothing is there', async () => {
+  const home = await homeWith('a/one', 'a/two');
+  const remove = (...args: readonly string[]) => runInProcess(['delete', '--ignore-missing', ...args], { env: { SKULK_HOME: home } });
+  const plan = await remove('a/one', 'a/nope', '--dry-run', '--json');
+  expect(JSON.parse(plan.stdout)).toMatchObject({ models: [{ model_id: 'a/one' }], missing: ['a/nope'], dry_run: true });
+  const ended = await remove('a/nope', 'a/one', 'a/two:Q9_9', 'a/nope', '--yes', '--json');
+  expect(ended).toMatchObject({ status: 0, stderr: '' });
+  expect(JSON.parse(ended.stdout)).toMatchObject({ deleted: ['a/one'], missing: ['a/nope', 'a/two:Q9_9'] });
+  expect((await readdir(join(home, 'store'))).filter((name) => name.startsWith('a--'))).toEqual(['a--two']);
+  expect(await remove('a/one', '--yes')).toMatchObject({
+    status: 0,
+    stdout: 'freed 0 B\n',
+    stderr: 'not in the store, so nothing to delete: a/one\n',
+  });
+  // Another revision than the named one is there, and it may be wanted.
+  expect(await remove('a/two@v2', '--yes')).toMatchObject({ status: 3, stdout: '' });
+  expect(await remove('a/two')).toMatchObject({ status: 2, stdout: '' });
+});
+
 test('verify --repair fails if a model outside the registry differs from its manifest', async () => {
   const home = await homeWith('a/one');
   await writeFile(join(home, 'store/a--one/a.gguf'), 'SOME bytes');
