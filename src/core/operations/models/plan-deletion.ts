@@ -97,7 +97,7 @@ export async function planDeletion(
   return { models, known: nodes };
 }
 
-/** Whether the error only says that an item is not in the store, and that is no error here. */
+/** Whether an error only says that an item is not in the store, and the caller collects such items. */
 export function isIgnored(error: unknown, ref: ModelRef, onMissing: OnMissing | undefined): boolean {
   if (onMissing === undefined || !(error instanceof SkulkError)) return false;
   if (error.code !== 'MODEL_NOT_FOUND' && error.code !== 'FILE_NOT_FOUND') return false;
