@@ -3,7 +3,7 @@ import type { ProgramOutput } from '../core/kernel/process/child-program.ts';
 import type { AddReport } from '../core/operations/models/add/add-report.ts';
 import type { DeletionReport } from '../core/operations/models/delete-models.ts';
 import type { FinishedDownload } from '../core/operations/models/downloads.ts';
-import type { DeletionPlan, DeletionPlan } from '../core/operations/models/plan-deletion.ts';
+import type { DeletionPlan } from '../core/operations/models/plan-deletion.ts';
 import type { PurgedEverywhere } from '../core/operations/nodes/purge-everywhere.ts';
 import type { PurgeReport } from '../core/operations/nodes/purge-staging.ts';
 import type { StagePlanReport, StageReport } from '../core/operations/stage/stage-report.ts';

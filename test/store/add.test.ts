@@ -14,7 +14,7 @@ import type { AddReport, AddRequest } from '../../src/core/operations/models/add
 import { addModel } from '../../src/core/operations/models/add.ts';
 import { deleteModels } from '../../src/core/operations/models/delete-models.ts';
 import { listRegistry } from '../../src/core/operations/models/list-registry.ts';
-import { planDeletion, planDeletion } from '../../src/core/operations/models/plan-deletion.ts';
+import { planDeletion } from '../../src/core/operations/models/plan-deletion.ts';
 import { showModel } from '../../src/core/operations/models/show-model.ts';
 import { verifyModels } from '../../src/core/operations/models/verify-models.ts';
 import { createToken } from '../../src/core/operations/store/administer-store.ts';
