@@ -42,17 +42,20 @@ export const deleteModel = defineCommand({
     const skipped = new Set<string>();
     const onMissing = ignoreMissing ? (ref: ModelRef): void => void skipped.add(formatRef(ref)) : undefined;
     const plan = await planDeletion(deps, { refs, onMissing });
-    if (dryRun) return { ...plan, missing: [...skipped], dry_run: true as const };
+    if (dryRun) return { ...plan, ...missingOf(skipped, ignoreMissing), dry_run: true as const };
     if (!yes && plan.models.length > 0) await askFor(plan, context);
     // With the store's names, so that nothing is listed twice.
     const whole = plan.models.filter((model) => model.is_last === true).map(nameOf);
     const { deleteModels } = await import('../core/operations/models/delete-models.ts');
     const report = await deleteModels(deps, { refs: plan.models.map(refOf), force, onMissing });
-    return { ...report, missing: [...skipped], whole };
+    return { ...report, ...missingOf(skipped, ignoreMissing), whole };
   },
   failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes, result.known)),
   json: (result) => {
-    if ('dry_run' in result) return { models: result.models, missing: result.missing, dry_run: result.dry_run };
+    if ('dry_run' in result) {
+      const { known: _, ...plan } = result;
+      return plan;
+    }
     const { orders: _, removed: __, whole: ___, known: ____, ...report } = result;
     return report;
   },
@@ -69,8 +72,12 @@ export const deleteModel = defineCommand({
       `freed ${formatBytes(result.freed_bytes)}`,
     ];
   },
-  notice: ({ missing }) => (missing.length === 0 ? undefined : `not in the store, so nothing to delete: ${missing.join(', ')}`),
+  notice: ({ missing = [] }) => (missing.length === 0 ? undefined : `not in the store, so nothing to delete: ${missing.join(', ')}`),
 });
+
+/** Without the option nothing can be missing, and the document is the one of the library. */
+const missingOf = (skipped: ReadonlySet<string>, isAsked: boolean): { readonly missing?: readonly string[] } =>
+  isAsked ? { missing: [...skipped] } : {};
 
 /** A model, or a quantization of one, in a plan. */
 interface Planned {
