@@ -1,6 +1,7 @@
-import { constants, open, stat } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
+import { isThere } from '../kernel/files/is-there.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { CardPlace } from '../protocol/models.ts';
 import { type Card, type CardFault, parseInstalledCard } from './card-table.ts';
@@ -76,12 +77,6 @@ export async function requireCard(path: string, modelId: ModelId): Promise<Card>
 }
 
 const cardHint = 'a card is a TOML file with model_id, or an installed-card.json of the Python program';
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** @returns undefined if there is no card; line 0 for a fault of the whole file */
 async function readCardFile(path: string, { isOfModel }: { readonly isOfModel: boolean }): Promise<Card | CardFault | undefined> {

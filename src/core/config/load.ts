@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
+import { isThere } from '../kernel/files/is-there.ts';
 import { normalizeHostname, sameHostname } from '../kernel/machine/hostname.ts';
 import { readNodeId } from '../kernel/machine/node-id.ts';
 import type { World } from '../kernel/world.ts';
@@ -62,11 +62,8 @@ export async function loadConfig(world: World, flags: SettingFlags = {}): Promis
 
 /** The file's reader is only loaded if there is a file. */
 async function machineSettingsOf(skulkHome: string): Promise<MachineSettings> {
-  const isThere = await stat(join(skulkHome, 'machine.yaml')).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? (await import('./machine-settings.ts')).readMachineSettings(skulkHome) : usualMachine;
+  if (!(await isThere(join(skulkHome, 'machine.yaml')))) return usualMachine;
+  return (await import('./machine-settings.ts')).readMachineSettings(skulkHome);
 }
 
 const readConfigFileLazily = async (path: string): Promise<ReadConfig> => (await import('./read-file.ts')).readConfigFile(path);

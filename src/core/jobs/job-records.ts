@@ -1,7 +1,8 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { isThere } from '../kernel/files/is-there.ts';
 import type { Emit } from '../kernel/flow/events.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { Job } from './job-state.ts';
@@ -108,12 +109,6 @@ export function createJobRecords<Request, Details>(
       }),
   };
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 async function namesIn(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory).catch((error: unknown) => {

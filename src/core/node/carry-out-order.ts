@@ -4,6 +4,7 @@ import type { Deps } from '../connect/deps.ts';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { reasonOf } from '../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { isThere } from '../kernel/files/is-there.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
 import type { Order, OrderOutcome } from '../protocol/fleet.ts';
@@ -91,7 +92,7 @@ async function carryOutAlone(deps: Deps, layout: StagingLayout, order: Order): P
     freed_by: { ...before?.freed_by, [config.nodeId ?? '']: freed_bytes },
   };
   // A node that never staged has nothing that a repeated order could remove.
-  if (isGiven && (await exists(layout.root))) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(saved));
+  if (isGiven && (await isThere(layout.root))) await writeFileDurably(outcomeFile(layout, order), JSON.stringify(saved));
   return outcome;
 }
 
@@ -114,7 +115,7 @@ export async function settleOutcome({ config, world }: Pick<Deps, 'config' | 'wo
 
 /** One order at a time, across processes. Without space for a lock, or without any staged copy, there is no lock. */
 async function lockOrders(layout: StagingLayout, signal: AbortSignal): Promise<AsyncDisposable | undefined> {
-  if (!(await exists(layout.root))) return undefined;
+  if (!(await isThere(layout.root))) return undefined;
   try {
     return await acquireLock(join(ordersOf(layout), 'lock'), { purpose: 'an order of the store', timeoutMs: lockPatienceMs, signal });
   } catch (error) {
@@ -122,12 +123,6 @@ async function lockOrders(layout: StagingLayout, signal: AbortSignal): Promise<A
     throw error;
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** @param left what an earlier try of an order to purge every copy could not remove; later copies stay */
 async function chooseVictims(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { isDiskFull, isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { isThere } from '../kernel/files/is-there.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import type { StagingLayout } from './layout.ts';
 import { isInsideStore, isStore } from './same-place.ts';
@@ -47,11 +48,7 @@ export async function makeRoot({ root }: StagingLayout): Promise<void> {
 
 /** Marks a directory as a staging root, so that it is never taken for a store. Skips the mark on a full disk. */
 export async function markRoot({ mark }: StagingLayout, now: Date): Promise<void> {
-  const isThere = await stat(mark).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return;
+  if (await isThere(mark)) return;
   await writeFileDurably(mark, `${JSON.stringify({ id: randomUUID(), created_at: now.toISOString() })}\n`).catch((error: unknown) => {
     if (!isDiskFull(error)) throw error;
   });

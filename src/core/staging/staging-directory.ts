@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatNames, listForeignNames, type OwnPlaces, whyProtected } from '../kernel/files/foreign-directory.ts';
+import { isThere } from '../kernel/files/is-there.ts';
 import { copyRecordName, lastUsedName } from './layout.ts';
 import { isStore } from './same-place.ts';
 
@@ -17,9 +17,3 @@ export async function whyNotStagingDirectory(path: string, places: OwnPlaces): P
   const foreign = await listForeignNames(path, isCopy);
   return foreign.length === 0 ? undefined : `is not a staging directory and not empty: it contains ${formatNames(foreign)}`;
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

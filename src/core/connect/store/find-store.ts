@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { isThere } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -75,9 +75,3 @@ async function isInUse(deps: Deps, root: string): Promise<boolean> {
   await using own = await openOnDisk(deps, root);
   return (await own.store.health()).models > 0;
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,6 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../errors.ts';
+import { isDirectory } from './is-there.ts';
 
 /** Directories that this process must not create again, with the error to throw instead. */
 const kept = new Map<string, Set<() => Error | undefined>>();
@@ -67,9 +68,3 @@ async function allowExisting(path: string, error: unknown): Promise<void> {
     throw new SkulkError('BAD_PATH', `the system does not allow the directory ${path}`, { hint, cause: error });
   throw error;
 }
-
-const isDirectory = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull, isSystemError, SkulkError } from '../errors.ts';
+import { isThere } from '../files/is-there.ts';
 import { makeDirectory } from '../files/make-directory.ts';
 import { pause } from '../flow/backoff.ts';
 import { readPulse, startHeartbeat, unattended } from './heartbeat.ts';
@@ -224,9 +225,3 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     [Symbol.asyncDispose]: release,
   };
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import type { Deps } from '../../connect/deps.ts';
+import { isThere } from '../../kernel/files/is-there.ts';
 import { formatBytes } from '../../kernel/units.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { readStoreIdentity } from '../../store/disk/store-identity.ts';
@@ -15,11 +15,7 @@ export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsabl
   } catch (error) {
     return [problemOf('store path', error)];
   }
-  const exists = await stat(root).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return [ok('store path', `${root} does not exist yet; \`skulk serve\` creates it`)];
+  if (!(await isThere(root))) return [ok('store path', `${root} does not exist yet; \`skulk serve\` creates it`)];
   const room = await describeRoom(root);
   const path = room.isLow
     ? warning(

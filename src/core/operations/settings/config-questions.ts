@@ -1,4 +1,3 @@
-import { lstat, stat } from 'node:fs/promises';
 import { isIP, isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { checkDirectory } from '../../config/check-paths.ts';
@@ -7,6 +6,7 @@ import { isHomeMoved, skulkHomeOf } from '../../config/load.ts';
 import type { SettingFlags } from '../../config/settings.ts';
 import { mayUseMdns } from '../../connect/may-use-mdns.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { isTaken, isThere } from '../../kernel/files/is-there.ts';
 import type { World } from '../../kernel/world.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import { configFileOf, type InitAnswers, previewConfig } from './config.ts';
@@ -68,7 +68,7 @@ export async function openConfigQuestions(
   { flags, force }: { readonly flags: SettingFlags; readonly force: boolean },
 ): Promise<ConfigQuestions> {
   const path = configFileOf(world, flags);
-  if (!force && (await isThere(path)))
+  if (!force && (await isTaken(path)))
     throw new SkulkError('CONFLICT', `${path} already exists`, {
       hint: 'use another file with --config, or overwrite it with --force',
     });
@@ -97,11 +97,7 @@ export async function openConfigQuestions(
       if (text.trim() === '') throw new SkulkError('CONFIG', 'no directory given', { hint: 'use an absolute path' });
       const directory = expand(text.trim());
       await checkDirectory(directory, 'the directory', { mayBeMissing: true });
-      const there = await stat(directory).then(
-        () => true,
-        () => false,
-      );
-      return { path: directory, isThere: there, free_bytes: (await diskRoom(directory)).free };
+      return { path: directory, isThere: await isThere(directory), free_bytes: (await diskRoom(directory)).free };
     },
     preview: (answers) => previewConfig(world, path, answers),
   };
@@ -163,9 +159,3 @@ async function ask(world: World, { host, port }: Place, signal: AbortSignal) {
     store.close();
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );

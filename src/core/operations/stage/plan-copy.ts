@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
+import { isDirectory } from '../../kernel/files/is-there.ts';
 import { formatRef } from '../../kernel/model-id.ts';
 import { withPurge } from '../../node/suggest-purge.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
@@ -124,9 +124,3 @@ function actionOf(source: FileSource, begun: ReadonlyMap<string, number>): 'reus
   if (source.action === 'reuse') return 'reuse';
   return source.resumed.length + source.copied.length + begunBytesOf(source, begun) > 0 ? 'resume' : 'fetch';
 }
-
-const isDirectory = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { type Companion, isRequired } from '../../catalog/companions.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError, systemCode } from '../../kernel/errors.ts';
+import { isThere } from '../../kernel/files/is-there.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import { catchUp, reportStaged, reportUse } from '../../node/catch-up.ts';
 import { leaseLayout } from '../../node/lease-layout.ts';
@@ -116,14 +116,7 @@ async function checkNeeds(deps: Deps, refs: readonly ModelRef[], options: StageO
 /** Whether copies exist already; then the first answer shows whether the store has orders. */
 async function areHere({ config }: Deps, refs: readonly ModelRef[]): Promise<boolean> {
   const layout = stagingLayout(config.settings.nodeCachePath.value);
-  const found = await Promise.all(
-    refs.map(({ modelId }) =>
-      stat(copyPath(layout, modelId)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
+  const found = await Promise.all(refs.map(({ modelId }) => isThere(copyPath(layout, modelId))));
   return found.every(Boolean);
 }
 

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { findServer } from '../../access/serve-record.ts';
 import { parseTokenName } from '../../access/token-book.ts';
@@ -7,6 +6,7 @@ import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import { isDirectory } from '../../kernel/files/is-there.ts';
 import type { Lan, MadeToken, NamedToken, TokenBody } from '../../protocol/access.ts';
 import type { ChangedPolicy, PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -111,11 +111,7 @@ export async function ownRoot({ config }: Deps): Promise<string | undefined> {
   return undefined;
 }
 
-const isStore = (root: string): Promise<boolean> =>
-  stat(dirname(storeLayout(root).policy)).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
+const isStore = (root: string): Promise<boolean> => isDirectory(dirname(storeLayout(root).policy));
 
 async function lanOf({ config }: Deps, root: string): Promise<Lan> {
   if (config.settings.token.value !== undefined) return 'none';

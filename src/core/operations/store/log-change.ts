@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
+import { isDirectory } from '../../kernel/files/is-there.ts';
 import type { ActivityEntry } from '../../protocol/events.ts';
 import { storeLayout } from '../../store/layout.ts';
 
@@ -63,11 +63,7 @@ export async function recordOnDisk(
   entries: readonly Omit<ActivityEntry, 'at'>[],
 ): Promise<void> {
   const { audit: file, olderAudit: older, auditLock: lock } = storeLayout(root);
-  const isThere = await stat(dirname(file)).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-  if (!isThere) return;
+  if (!(await isDirectory(dirname(file)))) return;
   const { openAuditLog } = await import('../../access/audit-log.ts');
   await using log = openAuditLog({
     file,

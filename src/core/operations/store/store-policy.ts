@@ -17,6 +17,7 @@ import { shownHubPolicy, shownSwarmPolicy } from '../../config/sharing-policy.ts
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { isThere } from '../../kernel/files/is-there.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
 import type { ChangedPolicy, PolicyView } from '../../protocol/settings.ts';
@@ -227,9 +228,3 @@ async function stampOf(path: string): Promise<string> {
     return 'unknown';
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

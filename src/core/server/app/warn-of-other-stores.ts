@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import type { Deps } from '../../connect/deps.ts';
 import { findOtherStores } from '../../connect/discover.ts';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
+import { isThere } from '../../kernel/files/is-there.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 
 /**
@@ -21,10 +21,7 @@ export async function warnOfOtherStores(deps: Deps, report: Emit): Promise<void>
       hint: 'to be a node of the other one, stop this server and run `skulk serve --role node`',
     });
   };
-  const isFirst = !(await stat(settings.storePath.value).then(
-    () => true,
-    () => false,
-  ));
+  const isFirst = !(await isThere(settings.storePath.value));
   const searching = search(isFirst ? report : deps.world.emit).catch((error: unknown) => {
     if (!deps.world.signal.aborted) deps.world.emit({ type: 'note', message: describeFailure('cannot search for other stores', error) });
   });

@@ -1,7 +1,8 @@
-import { link, lstat, rename } from 'node:fs/promises';
+import { link, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { isTaken } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
@@ -127,11 +128,7 @@ async function giveName(from: string, to: string): Promise<void> {
     if (isSystemError(error, 'EEXIST')) throw isInTheWay(to);
     if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS')) throw error;
   }
-  const isThere = await lstat(to).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) throw isInTheWay(to);
+  if (await isTaken(to)) throw isInTheWay(to);
   await rename(from, to);
 }
 

@@ -1,7 +1,8 @@
-import { link, lstat, rename, rm, stat } from 'node:fs/promises';
+import { link, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { isTaken } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import { readFingerprint, sameFingerprint } from '../../transfer/fingerprint.ts';
@@ -19,7 +20,7 @@ export async function addFiles(
   const put: string[] = [];
   try {
     for (const path of added.toReversed()) {
-      if (!(await isThere(join(from, path)))) continue;
+      if (!(await isTaken(join(from, path)))) continue;
       await makeDirectory(dirname(join(place, path)));
       await putFile(join(from, path), join(place, path));
       put.push(path);
@@ -51,21 +52,15 @@ async function putFile(from: string, to: string): Promise<void> {
     }
     // A disk without hard links.
     if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
-    if (await isThere(to)) throw new SkulkError('CONFLICT', `${to} exists, so it is not touched`, { hint: 'move it away', cause: error });
+    if (await isTaken(to)) throw new SkulkError('CONFLICT', `${to} exists, so it is not touched`, { hint: 'move it away', cause: error });
     await rename(from, to);
   }
 }
 
 async function takeBack(to: string, from: string): Promise<void> {
-  if (!(await isThere(from))) await rename(to, from).catch(() => undefined);
+  if (!(await isTaken(from))) await rename(to, from).catch(() => undefined);
   else if (await isSameFile(from, to)) await rm(to, { force: true });
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );
 
 async function isSameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));

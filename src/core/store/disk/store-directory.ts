@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatNames, listForeignNames, type OwnPlaces, whyProtected } from '../../kernel/files/foreign-directory.ts';
+import { isDirectory, isThere } from '../../kernel/files/is-there.ts';
 import { modelIdOfDirectory } from '../../kernel/model-id.ts';
 import { storeLayout } from '../layout.ts';
 import { readRegistry } from '../records/registry.ts';
@@ -48,15 +49,3 @@ async function hasStagedCopies(root: string): Promise<boolean> {
   const marks = await Promise.all([registry, identity, manifests, lock].map(isThere));
   return !marks.some(Boolean);
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
-const isDirectory = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );

@@ -1,10 +1,10 @@
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withGgufKinds } from '../../catalog/contents/gguf-kind.ts';
 import { makeManifest } from '../../catalog/manifest.ts';
 import { withSideKinds } from '../../catalog/side-kinds.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably } from '../../kernel/files/durable-file.ts';
+import { isTaken } from '../../kernel/files/is-there.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
@@ -76,7 +76,7 @@ async function hashFound(request: AdoptRequest, options: WorkOptions, { layout, 
   const { modelId, incoming, origin, revision = null, digest } = request;
   const own = join(layout.root, directoryName(modelId));
   const directory = incoming === undefined ? own : join(incomingPath(layout, incoming, modelId), 'files');
-  if (incoming === undefined && request.mayTakeInPlace === false && (await isThere(directory))) throw mayBeSomebodysOwn(modelId);
+  if (incoming === undefined && request.mayTakeInPlace === false && (await isTaken(directory))) throw mayBeSomebodysOwn(modelId);
   const { files } = await scanDirectory(directory);
   if (incoming === undefined && !(await isDirectoryInside(layout.root, directoryName(modelId))))
     throw new SkulkError('BAD_PATH', `${directory} is a link to a place outside the store`, {
@@ -235,9 +235,3 @@ const mayBeSomebodysOwn = (modelId: ModelId): SkulkError =>
   new SkulkError('FORBIDDEN', `the directory in the place of ${modelId} may belong to someone else, so only an admin can adopt it`, {
     hint: `run \`skulk add DIRECTORY --as ${modelId}\` on the store host, as the user that runs \`skulk serve\`, or send a token with the role admin`,
   });
-
-const isThere = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { isTaken } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { quoteSome } from '../../kernel/files/relative-path.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
@@ -230,10 +231,6 @@ async function isSameContent(a: string, b: string): Promise<boolean> {
 async function freeName(path: string): Promise<string> {
   for (let number = 0; ; number += 1) {
     const name = number === 0 ? path : `${path}.moved-back${number === 1 ? '' : `-${number}`}`;
-    const isTaken = await lstat(name).then(
-      () => true,
-      () => false,
-    );
-    if (!isTaken) return name;
+    if (!(await isTaken(name))) return name;
   }
 }

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { isDirectory } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { mapYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
@@ -110,9 +111,3 @@ export async function presentManifest(store: LocalStore, modelId: Manifest['mode
 function* numbersBelow(end: number): Generator<number> {
   for (let number = 0; number < end; number += 1) yield number;
 }
-
-const isDirectory = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
