@@ -59,8 +59,8 @@ export async function setPolicy(
   { key, value }: { readonly key: string; readonly value: string },
 ): Promise<{ readonly view: PolicyView; readonly changed: string }> {
   const changes = policyChange(key, value);
-  const describe = ({ before, policy: after }: ChangedPolicy, isWhole: boolean): string =>
-    describeChanges(changes, before, { after, isWhole });
+  const describe = ({ before, policy: after }: ChangedPolicy, options?: { readonly isWhole: boolean }): string =>
+    describeChanges(changes, before, { after, ...options });
   const result = await administer(deps, {
     onDisk: (root) =>
       logOnDisk(
@@ -68,12 +68,12 @@ export async function setPolicy(
         root,
         { action: 'change-policy', target: namesOfChanges(changes) },
         () => changePolicy({ root, changes, signal: deps.world.signal }),
-        (changed) => ({ target: describe(changed, false) }),
+        (changed) => ({ target: describe(changed) }),
       ),
     overHttp: (store) => store.changePolicy(changes),
   });
   const { before: _, ...view } = result;
-  return { view, changed: describe(result, true) };
+  return { view, changed: describe(result, { isWhole: true }) };
 }
 
 /** On the store host, the files on the disk are used, with or without a server. Elsewhere the store's server is asked. */
