@@ -18,8 +18,10 @@ export async function listNodes(deps: Deps): Promise<NodeList> {
 /** The same with the address of the store host, which has none in the list; see `storeAddress`. */
 export async function listNodesAndStore(deps: Deps): Promise<NodeList & { readonly store_address: string | null }> {
   await using opened = await openStore(deps);
-  const health = opened.store.health().catch(() => null);
-  return { ...(await listNodes(deps)), store_address: storeAddress(opened.store.location, await health) };
+  const list = await listNodes(deps);
+  // Only now, because a store that gets no token must get no request either.
+  const health = await opened.store.health().catch(() => null);
+  return { ...list, store_address: storeAddress(opened.store.location, health) };
 }
 
 /** A model that several nodes take together, from the store and from each other. */
