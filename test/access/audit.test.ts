@@ -90,7 +90,7 @@ describe('skulk audit on the store host without a server', () => {
     expect(await actions('--since', '2020-01-01')).toHaveLength(3);
     expect(await actions('--failed')).toEqual(['revoke-token']);
     // A person reads words, a program the code.
-    expect((await run('audit', '--failed')).stdout).toMatch(/revoke-token +nobody +token not found *\n$/);
+    expect((await run('audit', '--failed')).stdout).toMatch(/revoke-token +nobody +no such token *\n$/);
     expect((await list('--failed')).entries).toMatchObject([{ code: 'TOKEN_NOT_FOUND' }]);
     expect(await actions('--kind', 'add')).toEqual(['add']);
     expect(await actions('--who', 'ANNA')).toEqual(['revoke-token', 'add']);

@@ -9,6 +9,7 @@ import { progressOf } from '../../src/cli/render/lists/download-columns.ts';
 import { logRows } from '../../src/cli/render/lists/log-columns.ts';
 import { modelColumns } from '../../src/cli/render/lists/model-columns.ts';
 import { describeOutcome } from '../../src/cli/render/lists/node-columns.ts';
+import { optimizationProgress } from '../../src/cli/render/lists/optimization-columns.ts';
 import { bar, progressBar } from '../../src/cli/render/parts/bar.ts';
 import { formatAge } from '../../src/cli/render/parts/format.ts';
 import { hintParts } from '../../src/cli/render/parts/hints.ts';
@@ -327,6 +328,17 @@ test('a list of copies says whether each is in use, idle, or partly unfinished',
   ]);
 });
 
+test('a list of copies says who uses each in as many whole words as there is room for', () => {
+  const holders = [{ pid: 29495, purpose: 'skulk run' }];
+  const [row] = stagingRows({ models: [copy('a/a', { in_use: true, holders })], unfinished: [] }, []);
+  const state = copyColumns(new Date()).at(-1);
+  expect([31, 24, 16].map((width) => row && state?.cell(row, width))).toMatchObject([
+    { text: 'in use, pid 29495 (skulk run)' },
+    { text: 'in use, pid 29495' },
+    { text: 'in use' },
+  ]);
+});
+
 test('the lists of models and copies mark copies that differ from the store', () => {
   const [ours, theirs] = ['a'.repeat(64) as Sha256, 'b'.repeat(64) as Sha256];
   const facts = { size_bytes: 1, last_used: '', in_use: false, over_budget: false, files: [], holders: [] };
@@ -413,10 +425,32 @@ test('rows of the log keep their keys when newer changes come, also those of the
   expect(later.map(({ asker }) => asker)).toEqual(['c', 'a', 'b']);
 });
 
+test('in a narrow column an optimization says in few words what it waits for, what it made, and why it failed', () => {
+  const one = { progress: 0, message: 'waiting for other optimizations', error: null, error_code: null, achievedBpw: null };
+  const failed = {
+    ...one,
+    status: 'failed',
+    error: 'the store host has no engine that can read a/b',
+    error_code: 'ENGINE_NOT_FOUND',
+  } as const;
+  const texts = [
+    { ...one, status: 'pending' } as const,
+    { ...one, status: 'complete', achievedBpw: 4.23 } as const,
+    failed,
+    { ...failed, error_code: null },
+  ].map((job) => [50, 18].map((width) => optimizationProgress(job, width)));
+  expect(texts).toMatchObject([
+    [{ text: one.message }, { text: 'in the queue' }],
+    ['4.23 bits per weight', '4.23 bits'],
+    [{ text: failed.error }, { text: 'no engine for it' }],
+    [{ text: failed.error }, { text: failed.error }],
+  ]);
+});
+
 test('in a narrow column a download says why it failed or waits in few words, and never half a sentence', () => {
   const failed = { bytes_done: 0, bytes_total: 0, error: 'Hugging Face has no public model org/a', error_code: 'MODEL_NOT_FOUND' };
   expect(progressOf(failed, 'failed', 40)).toMatchObject({ text: failed.error });
-  expect(progressOf(failed, 'failed', 18)).toMatchObject({ text: 'model not found' });
+  expect(progressOf(failed, 'failed', 18)).toMatchObject({ text: 'no such model' });
   expect(progressOf({ ...failed, error_code: null }, 'failed', 18)).toMatchObject({ text: failed.error });
   const waits = { bytes_done: 0, bytes_total: 0, error: null };
   expect([20, 19].map((width) => progressOf(waits, 'pending', width))).toMatchObject([

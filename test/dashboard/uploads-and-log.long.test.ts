@@ -50,7 +50,7 @@ test('the dashboard shows and cancels unfinished uploads, and shows who changed 
   await terminal.press('7');
   const log = await terminal.sees(/cancel-upload/);
   expect(log).toMatch(/^.* anna on the store host +add +org\/one +done/m);
-  expect(log).toMatch(/delete +org\/none +model not found/);
+  expect(log).toMatch(/delete +org\/none +no such model/);
   await terminal.press('/');
   await terminal.type('failed');
   await terminal.losesSight('org/one');
@@ -69,7 +69,7 @@ test('the dashboard shows and cancels unfinished uploads, and shows who changed 
   await terminal.press('Enter');
   await terminal.sees('org/none is not in the store');
   await terminal.resize(60, 12);
-  await terminal.sees(/delete +org\/none +model not found/);
+  await terminal.sees(/delete +org\/none +no such model/);
   await terminal.press('q');
   await terminal.prompt();
 

@@ -37,7 +37,7 @@ test('optimizations --watch is drawn in place, and q leaves the last state on th
   await terminal.sees('no optimizations; `skulk optimize MODEL` starts one');
   const waiting = someOptimization('org/b', { status: 'pending', progress: 0, bytes_done: 0, message: 'waiting for other optimizations' });
   store.tell('optimizations', { optimizations: [someOptimization('org/a'), waiting] });
-  expect(await terminal.sees(/org\/a-Q4_K_M-GGUF +converting +━+─+ +25% +llama/)).toMatch(/org\/b-Q4_K_M-GGUF +waiting +waiting for other/);
+  expect(await terminal.sees(/org\/a-Q4_K_M-GGUF +converting +━+─+ +25% +llama/)).toMatch(/org\/b-Q4_K_M-GGUF +waiting +in the queue/);
   const ended = [
     someOptimization('org/a', { status: 'complete', progress: 1, achievedBpw: 4.83 }),
     someOptimization('org/b', { status: 'failed', error_code: 'CANCELLED', error: 'it was cancelled' }),

@@ -58,7 +58,7 @@ test(
     // A stranger does not fill the log.
     expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers: { Authorization: 'Bearer wrong' } })).status).toBe(401);
     await log.getByRole('row', { name: /olga deleted org\/one done −2\.00 KiB$/ }).waitFor();
-    await log.getByRole('row', { name: /deleted org\/none model not found$/ }).waitFor();
+    await log.getByRole('row', { name: /deleted org\/none no such model$/ }).waitFor();
     expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
     await looksWell(page);
 

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type ErrorCode, errorCodes } from '../../src/core/kernel/errors.ts';
 import { nameAsker, namesOfAsker, resultOfActivity, verbOfActivity } from '../../src/core/protocol/describe/activity.ts';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
@@ -146,9 +147,9 @@ test('every route that changes something for a person has a name in the log, and
 test.each([
   ['a request for work', { state: 'accepted', code: null }, 'asked for a download of', 'accepted'],
   ['its end', { state: 'ended', code: null }, 'downloaded', 'done'],
-  ['its failure', { state: 'ended', code: 'HUB_REFUSED' }, 'failed to download', 'hub refused'],
+  ['its failure', { state: 'ended', code: 'HUB_REFUSED' }, 'failed to download', 'refused by the Hub'],
   ['a request for what is there', { code: null }, 'asked for a download of', 'done'],
-  ['a request that was refused', { code: 'HUB_OFFLINE' }, 'asked for a download of', 'hub offline'],
+  ['a request that was refused', { code: 'HUB_OFFLINE' }, 'asked for a download of', 'downloads are off'],
 ] as const)('the log has words for %s', (_what, entry, verb, result) => {
   expect([verbOfActivity({ action: 'download', ...entry }), resultOfActivity(entry)]).toEqual([verb, result]);
 });
@@ -160,6 +161,11 @@ test.each([
   ['a purge that every machine has finished', 'purge', { code: null }, 'purged staged copies of', 'done'],
 ] as const)('the log has exact words for %s', (_what, action, entry, verb, result) => {
   expect([verbOfActivity({ action, ...entry }), resultOfActivity(entry)]).toEqual([verb, result]);
+});
+
+test('every failure has words in the log that the narrowest table does not cut', () => {
+  const words = Object.keys(errorCodes).map((code) => resultOfActivity({ code: code as ErrorCode }));
+  expect(words.filter((text) => text.length > 18 || /hub|not found$/.test(text))).toEqual([]);
 });
 
 describe('who asked', () => {

@@ -51,7 +51,7 @@ export const copyColumns = (now: Date, digests: DigestsOfStore = new Map()): rea
     title: 'STATE',
     width: 24,
     preferredWidth: 60,
-    cell: (row, width) => (row.job === undefined ? stateOfRow(row, digests) : jobState(row.job, width)),
+    cell: (row, width) => (row.job === undefined ? stateOfRow(row, digests, width) : jobState(row.job, width)),
   },
 ];
 
@@ -73,9 +73,9 @@ function jobState(job: StagingJob, width: number): Cell {
 }
 
 /** The state of a copy that is not being made now: what is unfinished comes first. */
-function stateOfRow({ model_id, copy, unfinished }: StagingRow, digests: DigestsOfStore): Cell {
+function stateOfRow({ model_id, copy, unfinished }: StagingRow, digests: DigestsOfStore, width: number): Cell {
   const stored = digests.get(model_id);
-  if (unfinished === undefined) return stateOf(copy, { holders: copy?.holders, older: copy && describeOlder(copy, stored) });
+  if (unfinished === undefined) return stateOf(copy, { holders: copy?.holders, older: copy && describeOlder(copy, stored), width });
   const use = copy === undefined ? '' : copy.in_use ? 'in use, ' : 'idle, ';
   return { text: `${use}${copy === undefined ? '' : 'part '}unfinished${copy === undefined ? ', s resumes' : ''}`, tone: 'warn' };
 }
@@ -83,10 +83,15 @@ function stateOfRow({ model_id, copy, unfinished }: StagingRow, digests: Digests
 /**
  * Whether a copy is in use, older than in the store, or over the budget.
  * @param about.older what is older, as `describeOlder` says it
+ * @param about.width so many characters have room: who uses the copy is left out before a name of it is cut
  */
 export function stateOf(
   copy: Pick<ReportedCopy, 'in_use' | 'over_budget'> | undefined,
-  { holders = [], older }: { readonly holders?: OwnCopy['holders'] | undefined; readonly older?: string | undefined } = {},
+  {
+    holders = [],
+    older,
+    width = Number.POSITIVE_INFINITY,
+  }: { readonly holders?: OwnCopy['holders'] | undefined; readonly older?: string | undefined; readonly width?: number } = {},
 ): Cell {
   if (copy === undefined) return '';
   const [use, tone] = copy.in_use
@@ -94,6 +99,9 @@ export function stateOf(
     : copy.over_budget
       ? (['over budget, evicted next', 'warn'] as const)
       : (['idle', 'quiet'] as const);
-  const by = copy.in_use && holders.length > 0 ? [describeHolders(holders)] : [];
-  return { text: [use, ...(older === undefined ? [] : [older]), ...by].join(', '), tone: older === undefined ? tone : 'warn' };
+  const state = older === undefined ? use : `${use}, ${older}`;
+  const pids = holders.every(({ pid }) => pid !== null) ? holders.map(({ pid }) => `pid ${pid}`).join(', ') : '';
+  const by = copy.in_use && holders.length > 0 ? [describeHolders(holders), pids] : [];
+  const texts = by.filter((one) => one !== '').map((one) => `${state}, ${one}`);
+  return { text: texts.find((one) => one.length <= width) ?? state, tone: older === undefined ? tone : 'warn' };
 }

@@ -1,3 +1,4 @@
+import { wordsOfCode } from '../../../core/protocol/describe/activity.ts';
 import type { OptimizationStatus } from '../../../core/protocol/optimizations.ts';
 import { progressBar } from '../parts/bar.ts';
 import { formatLeft, formatRate } from '../parts/format.ts';
@@ -36,8 +37,12 @@ export function optimizationProgress(
   width: number,
 ): Cell {
   if (error_code === 'CANCELLED') return '';
-  if (status === 'failed') return { text: error ?? 'failed', tone: 'bad' };
-  if (status === 'complete') return achievedBpw === null ? '' : `${achievedBpw} bits per weight`;
-  if (progress === 0) return { text: message, tone: 'quiet' };
+  const fitting = (text: string, short: string): string => (text.length > width ? short : text);
+  if (status === 'failed') {
+    const sentence = error ?? 'failed';
+    return { text: error_code === null ? sentence : fitting(sentence, wordsOfCode(error_code)), tone: 'bad' };
+  }
+  if (status === 'complete') return achievedBpw === null ? '' : fitting(`${achievedBpw} bits per weight`, `${achievedBpw} bits`);
+  if (progress === 0) return { text: status === 'pending' ? fitting(message, 'in the queue') : message, tone: 'quiet' };
   return { parts: [...progressBar(progress, width - 5), `${Math.floor(progress * 100)}%`.padStart(5)] };
 }

@@ -59,10 +59,50 @@ const endVerbs: Partial<Record<ActivityAction, { readonly done: string; readonly
   optimize: { done: 'optimized', failed: 'failed to optimize' },
 };
 
-/** `MODEL_NOT_FOUND` as `model not found`. Pure. */
-export const wordsOfCode = (code: string): string => code.toLowerCase().replaceAll('_', ' ');
+/** What happened, for the codes that do not say it. */
+const codeWords: Readonly<Record<string, string>> = {
+  USAGE: 'invalid request',
+  CONFIG: 'invalid setting',
+  BAD_MODEL_ID: 'invalid model id',
+  BAD_PATH: 'invalid path',
+  BAD_REQUEST: 'invalid request',
+  PERMISSION: 'no permission',
+  FORBIDDEN: 'not allowed',
+  UNAUTHORIZED: 'token not accepted',
+  MODEL_NOT_FOUND: 'no such model',
+  FILE_NOT_FOUND: 'no such file',
+  REVISION_NOT_FOUND: 'no such revision',
+  NOT_FOUND: 'nothing found',
+  JOB_NOT_FOUND: 'no such job',
+  NODE_NOT_FOUND: 'no such node',
+  ORDER_NOT_FOUND: 'no such order',
+  TOKEN_NOT_FOUND: 'no such token',
+  RANGE_NOT_SATISFIABLE: 'impossible range',
+  STORE_AMBIGUOUS: 'several stores',
+  STORE_NOT_CONFIGURED: 'no store is set',
+  STORE_BUSY: 'the store was busy',
+  DISK_ABSENT: 'a disk is missing',
+  DISK_FAILED: 'the disk failed',
+  CONFLICT: 'not possible now',
+  LOCKED: 'in use or locked',
+  INTEGRITY: 'wrong checksum',
+  NO_SPACE: 'not enough space',
+  HUB_OFFLINE: 'downloads are off',
+  HUB_REFUSED: 'refused by the Hub',
+  HUB_UNREACHABLE: 'Hub not reachable',
+  HUB_BUSY: 'the Hub was busy',
+  ENGINE_NOT_FOUND: 'no engine for it',
+  ENGINE_FAILED: 'the engine failed',
+  PARTIAL: 'partially done',
+  COMMAND_NOT_EXECUTABLE: 'cannot be run',
+  COMMAND_NOT_FOUND: 'no such command',
+  TERMINATED: 'interrupted',
+};
 
-/** The result for a person: `done`, `accepted`, or why not, `model not found` for `MODEL_NOT_FOUND`. Pure. */
+/** The words for a code, short enough for the narrowest table: `refused by the Hub` for `HUB_REFUSED`. Pure. */
+export const wordsOfCode = (code: string): string => codeWords[code] ?? code.toLowerCase().replaceAll('_', ' ');
+
+/** The result for a person: `done`, `accepted`, or why not, `no such model` for `MODEL_NOT_FOUND`. Pure. */
 export function resultOfActivity({ code, state }: Pick<ActivityEntry, 'code' | 'state'>): string {
   if (code !== null) return wordsOfCode(code);
   return state === 'accepted' ? 'accepted' : 'done';
