@@ -217,7 +217,10 @@ describe('skulk optimize with a real quantizer', wants('llama-quantize'), () => 
     if (answer.status === 200) return;
     expect([answer.status, await answer.json()]).toEqual([
       503,
-      expect.objectContaining({ code: 'ENGINE_NOT_FOUND', hint: expect.stringMatching(/brew install llama\.cpp/) }),
+      expect.objectContaining({
+        code: 'ENGINE_NOT_FOUND',
+        hint: expect.stringMatching(/^install one on the store host: for llama, brew install llama\.cpp[^:]*$/),
+      }),
     ]);
     const named = await hubWorld({ SKULK_ENGINE_LLAMA: 'llama-quantize' });
     await named.host('add', await fullWeights(), '--as', 'acme/Tiny-GGUF');

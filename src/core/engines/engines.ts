@@ -103,6 +103,6 @@ export async function chooseEngine(
   }
   const whys = states.map((state) => `${state.engine.name}: ${state.is === 'unfit' ? state.why : 'not installed'}`);
   throw new SkulkError('ENGINE_NOT_FOUND', `the store host has no engine that can read ${of} (${whys.join('; ')})`, {
-    hint: `install one on the store host: ${able.map(({ name, install }) => `${name}: ${install}`).join('; ')}`,
+    hint: `install one on the store host: ${able.map(({ name, install }) => `for ${name}, ${install}`).join('; ')}`,
   });
 }
