@@ -46,8 +46,9 @@ export function StoredRow({
   // What is here is known at once, before this machine has reported it to the store.
   const here = storage?.models.map((copy) => partOf(copy, { modelId, selector })).find((part) => part !== undefined);
   const others = places.filter(({ node }) => node.node_id !== identity.node_id);
+  const own = identity.node_id === null ? identity.hostname : nameOf({ hostname: identity.hostname, node_id: identity.node_id });
   const staged = [
-    ...(here === undefined ? [] : [{ name: identity.hostname, copy: here }]),
+    ...(here === undefined ? [] : [{ name: own, copy: here }]),
     ...others.map(({ node, copy }) => ({ name: nameOf(node), copy })),
   ];
   const names = staged.map(({ name, copy }) => (isOlderPart(copy, quantization) ? `${name} (older)` : name)).join(', ');
