@@ -48,10 +48,12 @@ export function AddPage(): ReactElement {
   return (
     <>
       <div className="page-head model-page-head">
-        <nav aria-label="Where this is" className="muted">
-          <Link to="/">Store</Link>
-        </nav>
-        <h1>Add a model</h1>
+        <div className="model-title">
+          <nav aria-label="Where this is" className="muted">
+            <Link to="/">Store</Link>
+          </nav>
+          <h1>Add a model</h1>
+        </div>
       </div>
       <ViewOnly />
       <div className="model-columns">

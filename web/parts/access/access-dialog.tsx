@@ -59,7 +59,7 @@ export function AccessDialog({ onClose }: { readonly onClose: () => void }): Rea
 }
 
 const can: Readonly<Record<Session['role'], string>> = {
-  read: 'Read-only: changing models needs a token with the role node.',
+  read: 'Changing models needs a token with the role node.',
   node: 'You can add, stage and delete models. Changing settings needs the role admin.',
   admin: 'You can change models, copies and settings.',
 };

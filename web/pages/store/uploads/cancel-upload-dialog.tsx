@@ -32,7 +32,11 @@ export function CancelUploadDialog({
   };
   return (
     <Dialog title={`Cancel the upload of ${model_id}?`} onClose={onClose}>
-      <p>This removes the {formatBytes(bytes_done)} that have arrived. The sending machine would start again from zero.</p>
+      <p>
+        {bytes_done === 0
+          ? 'Nothing has arrived yet.'
+          : `This removes the ${formatBytes(bytes_done)} that have arrived. The sending machine would start again from zero.`}
+      </p>
       {isOwn && (
         <div className="field">
           <label htmlFor={field}>Id of the upload</label>

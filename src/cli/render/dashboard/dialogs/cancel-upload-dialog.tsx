@@ -17,7 +17,10 @@ export function CancelUploadDialog({
 }): ReactElement {
   const { acts, open, run } = useDashboard();
   const width = useDialogWidth();
-  const text = `This removes the ${formatBytes(bytes_done)} that have arrived. The sending machine would start again from zero.`;
+  const text =
+    bytes_done === 0
+      ? 'Nothing has arrived yet.'
+      : `This removes the ${formatBytes(bytes_done)} that have arrived. The sending machine would start again from zero.`;
   const cancel = async (): Promise<number> => {
     const freed = await acts.cancelUpload(id);
     onDone();
