@@ -288,4 +288,7 @@ test('a quantization with an outdated copy is marked, and no other one, until it
   await page.getByRole('link', { name: 'org/seer' }).first().click();
   await stageHere(page, 'org/seer:Q4_K_M');
   await page.getByText('older copy', { exact: true }).waitFor({ state: 'detached' });
+  // Machines with the same host name have different names here, this one too.
+  expect(await world.node('laptop', host.url, 'stage', 'org/seer:Q8_0')).toMatchObject({ status: 0 });
+  await page.getByRole('row', { name: new RegExp(`^Q8_0 8.* ${hostname()} \\(host\\), ${hostname()} \\(laptop\\) `) }).waitFor();
 });
