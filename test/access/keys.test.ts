@@ -183,9 +183,19 @@ describe('the codes and keys of browser tabs', () => {
   usualTest('a code opens one tab, within ten minutes', () => {
     let now = 0;
     const pages = createPageKeys({ now: () => now });
-    const { code } = pages.makeCode();
-    const { key } = pages.redeem(code, 'a');
+    const began = Date.now();
+    const { code, expiresAt: codeEnds } = pages.makeCode();
+    const { key, expiresAt: keyEnds } = pages.redeem(code, 'a');
+    const elapsed = Date.now() - began;
     expect(pages.holds(key)).toBe(true);
+    // The dates that its user sees.
+    for (const [date, minutes] of [
+      [codeEnds, 10],
+      [keyEnds, 12 * 60],
+    ] as const) {
+      expect(date.getTime()).toBeGreaterThanOrEqual(began + minutes * 60_000);
+      expect(date.getTime()).toBeLessThanOrEqual(began + elapsed + minutes * 60_000);
+    }
     expect(() => pages.redeem(code, 'a')).toThrow(/already used/);
     const { code: old } = pages.makeCode();
     now += 10 * 60_000;
