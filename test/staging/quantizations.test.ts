@@ -11,7 +11,11 @@ import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
 import { activate } from '../../src/core/operations/stage/leases.ts';
 import type { StageReport } from '../../src/core/operations/stage/stage-report.ts';
 import type { Order } from '../../src/core/protocol/fleet.ts';
-import { noise } from '../helpers/model-files.ts';
+import type { ManifestFile } from '../../src/core/protocol/manifest.ts';
+import { settleChanges, writeChanges } from '../../src/core/staging/groups/change-journal.ts';
+import { incomingCopy, stagingLayout } from '../../src/core/staging/layout.ts';
+import { type Fingerprint, readFingerprintSync } from '../../src/core/transfer/fingerprint.ts';
+import { noise, sha256 } from '../helpers/model-files.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
 import { copyOf, type StagingNode, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 
@@ -37,6 +41,27 @@ const evictionOf = (digit: string, selector: string): Order => ({
 const recordOf = async (node: StagingNode) => JSON.parse(await readFile(join(copyOf(node, 'org/g'), '.skulk.json'), 'utf8'));
 
 describe('a copy with several quantizations', () => {
+  usualTest('has the new version of a shared file in its record, if a process was killed after it replaced the file', async () => {
+    const { url } = (await serveThroughProxy(models)).proxy;
+    const node = await stagingNode(url);
+    await node.stage('org/g:Q4_K_M');
+    const layout = stagingLayout(node.root);
+    const { modelId } = parseModelRef('org/g');
+    const path = join(copyOf(node, 'org/g'), 'config.json');
+    await writeFile(path, 'the new one');
+    const file = { path: 'config.json', size: 11, sha256: sha256('the new one') } as ManifestFile;
+    await mkdir(incomingCopy(layout, modelId).path, { recursive: true });
+    await writeChanges(layout, modelId, {
+      op: 'add',
+      files: [{ path: file.path, fingerprint: readFingerprintSync(path) as Fingerprint, file }],
+    });
+    await settleChanges(layout, modelId);
+    expect((await recordOf(node)).files).toContainEqual(file);
+    expect(await readFile(path, 'utf8')).toBe('the new one');
+    expect(await node.stage('org/g:Q4_K_M', { offline: true })).toMatchObject({ source: 'cache' });
+    expect(await readdir(layout.incoming)).toEqual([]);
+  });
+
   usualTest('gets one beside another, and sends no existing file again', async () => {
     const { proxy } = await serveThroughProxy(models);
     const node = await stagingNode(proxy.url);
