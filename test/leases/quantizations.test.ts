@@ -4,7 +4,7 @@ import { listStaging } from '../../src/core/operations/nodes/list-staging.ts';
 import { purgeStaging } from '../../src/core/operations/nodes/purge-staging.ts';
 import { activate, deactivate } from '../../src/core/operations/stage/leases.ts';
 import { noise } from '../helpers/model-files.ts';
-import { type StagingNode, serveModels, stagingNode } from '../helpers/staging-node.ts';
+import { type StagingNode, serveModels, serveThroughProxy, stagingNode } from '../helpers/staging-node.ts';
 
 const files = { 'Foo-Q4_K_M.gguf': noise(30_000, 1), 'Foo-Q8_0.gguf': noise(40_000, 2), 'config.json': '{}' };
 
@@ -54,6 +54,24 @@ describe('a process that uses two quantizations of a model', () => {
     expect(released.map(({ selector }) => selector).toSorted()).toEqual(['Q4_K_M', 'Q8_0']);
   });
 });
+
+test.each(['org/g', 'org/g:Q4_K_M'])(
+  'a second program gets %s that another uses, as long as its files are the same in the store',
+  async (ref) => {
+    const { proxy, replace } = await serveThroughProxy({ 'org/g': files });
+    const node = await stagingNode(proxy.url, { content: { model_store: { staging: { staging_keep_recent_gb: 1 } } } });
+    await node.stage(ref);
+    // Another process that lives.
+    await activate(node.deps, { ref: parseModelRef(ref), pid: process.ppid });
+    const sent = proxy.bytes();
+    expect(await node.stage(ref)).toMatchObject({ source: 'cache', selector: 'Q4_K_M', checked: true });
+    await replace({ 'org/g': { ...files, 'Foo-Q2_K.gguf': noise(20_000, 3) } });
+    expect(await node.stage(ref)).toMatchObject({ source: 'cache', selector: 'Q4_K_M', checked: true });
+    expect(proxy.bytes() - sent).toBeLessThan(20_000);
+    await replace({ 'org/g': { ...files, 'Foo-Q4_K_M.gguf': noise(30_000, 4) } });
+    await expect(node.stage(ref)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('has changed') });
+  },
+);
 
 test('a released quantization is evicted if it does not fit the budget, and one in use stays', async () => {
   const { url } = await serveModels({ 'org/g': files });

@@ -92,13 +92,13 @@ function explainNoStore(error: unknown): never {
 
 /** Prepares the staging directory, and waits for other processes that build this copy. */
 async function lockCopy(
-  { deps: { world, config }, ref: { modelId }, layout }: ModelStage,
+  { deps: { world, config }, ref: { modelId }, layout, options }: ModelStage,
   wanted: WantedPart | undefined,
 ): Promise<HeldLock> {
   await makeRoot(layout);
   await markRoot(layout, world.now());
   await rememberMount(world, config.skulkHome, layout.root);
-  await requireIdleForChange(layout, wanted, { modelId, now: world.now() });
+  await requireIdleForChange(layout, wanted, { modelId, force: options.force, now: world.now() });
   return acquireLock(copyLock(layout, modelId), {
     purpose: `skulk stage ${modelId}`,
     timeoutMs: lockTimeoutMs,
@@ -111,9 +111,11 @@ async function lockCopy(
 async function requireIdleForChange(
   layout: StagingLayout,
   wanted: WantedPart | undefined,
-  { modelId, now }: { readonly modelId: ModelId; readonly now: Date },
+  { modelId, force, now }: { readonly modelId: ModelId; readonly force: boolean; readonly now: Date },
 ): Promise<void> {
   const local = wanted === undefined ? undefined : await readLocalCopy(layout, modelId);
+  // Another program may use a copy that stays as it is.
+  if (!force && local !== undefined && wanted !== undefined && isCurrent(local, wanted)) return;
   const growth = local === undefined || wanted === undefined ? undefined : planGrowth(local, wanted, now.toISOString());
   // It is not known yet what the Hub has.
   if (growth === undefined && wanted !== undefined) await requireIdle(layout, modelId, now);
