@@ -230,11 +230,17 @@ describe('skulk audit with a server', () => {
     expect(subjects.toSorted()).toEqual([...names.map((name) => `model ${name}`), ...names].toSorted());
   });
 
-  usualTest('lists nothing of a delete that finds no model, or of a delete with --dry-run', async () => {
+  usualTest('lists nothing of a delete that finds no model, is refused, or is only a --dry-run', async () => {
     const world = await fleetWorld();
     await world.add('org/lost');
     await rm(join(world.home, 'host/store/org--lost'), { recursive: true });
     const host = await world.hostInProcess();
+    const stranger = { method: 'DELETE', headers: { Authorization: 'Bearer guessed' } };
+    expect((await ask(host.url, '/models/org%2Flost', stranger)).status).toBe(401);
+    const reader = (await world.host('token', 'create', 'reader', '--role', 'read')).stdout.trim();
+    expect((await ask(host.url, '/models/org%2Flost', { method: 'DELETE', headers: { Authorization: `Bearer ${reader}` } })).status).toBe(
+      403,
+    );
     const list = async () => (JSON.parse((await world.host('audit', '--json', '--limit', '9')).stdout) as AuditList).entries;
     for (const run of [world.host, (...args: readonly string[]) => world.node('n1', host.url, ...args)]) {
       expect((await run('delete', 'org/none', '--yes')).status).toBe(3);
@@ -245,6 +251,7 @@ describe('skulk audit with a server', () => {
     await expect.poll(async () => (await list())[0]?.action).toBe('delete');
     expect((await list()).map(({ action, model_id, code }) => [action, model_id, code])).toEqual([
       ['delete', 'org/lost', null],
+      ['create-token', null, null],
       ['add', 'org/lost', null],
     ]);
   });
