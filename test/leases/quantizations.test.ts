@@ -69,7 +69,10 @@ test.each(['org/g', 'org/g:Q4_K_M'])(
     expect(await node.stage(ref)).toMatchObject({ source: 'cache', selector: 'Q4_K_M', checked: true });
     expect(proxy.bytes() - sent).toBeLessThan(20_000);
     await replace({ 'org/g': { ...files, 'Foo-Q4_K_M.gguf': noise(30_000, 4) } });
+    const before = proxy.bytes();
     await expect(node.stage(ref)).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('has changed') });
+    // It is refused before the weights are sent.
+    expect(proxy.bytes() - before).toBeLessThan(30_000);
   },
 );
 
