@@ -14,7 +14,7 @@ export const show = defineCommand({
   name: 'show',
   summary: 'show one model: files, sizes, digests, tags',
   description: [
-    'Shows the details of a model, and which machines have a staged copy. A model that is not hashed yet has no digests. For GGUF models it lists the quantizations with their bits per weight and the machines that have each. Those that its repo had at the last download and the store lacks follow. With a selector, it shows the files of that quantization.',
+    'Shows the details of a model, and which machines have a staged copy. A model that is not hashed yet has no digests. For GGUF models it lists the quantizations with their bits per weight and the machines that have each. Those that its repo had at the last download and the store lacks follow. With a selector, everything is about that quantization: files, digest, staged copies.',
     'With --use it prints shell lines that make a program load the model from the server of this machine or the store, and from a staged copy. The file names decide what works; for a program that cannot load the model, the exit status is 3.',
   ],
   arguments: { model: modelArgument() },

@@ -63,6 +63,25 @@ test('show lists the quantizations of a model with size, bits, files, digest and
   expect(text).toContain('QUANTIZATION  SIZE  BITS  FILES  STAGED ON');
   expect(text).toContain('Q8_0  500 B  8.5  2  -');
   expect(text).toContain('Q4_K_M  300 B  4.89  1  host-n1');
+
+  // With a selector, everything is about that quantization.
+  expect(await run('stage', 'org/three:Q4_K_M')).toMatchObject({ status: 0 });
+  const ofPart = async (selector: string) =>
+    JSON.parse((await run('show', `org/three:${selector}`, '--json')).stdout) as {
+      digest: string;
+      staged: object | null;
+      quantizations: { digest: string }[];
+      nodes: { hostname: string; size_bytes: number }[];
+    };
+  const [four, eight] = [await ofPart('q4_k_m'), await ofPart('Q8_0')];
+  expect(four).toMatchObject({ digest: four.quantizations[0]?.digest, staged: { digest: four.digest } });
+  expect(four.nodes.map(({ hostname, size_bytes }) => [hostname, size_bytes])).toContainEqual(['host-n1', 300]);
+  expect(four.nodes.map(({ hostname }) => hostname)).not.toContain('host-n2');
+  expect(eight).toMatchObject({ digest: eight.quantizations[0]?.digest, staged: null, nodes: [] });
+  const lines = (await run('show', 'org/three:Q8_0')).stdout;
+  expect(lines).toContain(`digest    sha256:${eight.digest}\n`);
+  expect(lines).toContain('staged    not on this machine\n');
+  expect(lines).not.toContain('on nodes');
 });
 
 test('registry shows the only quantization of a model or their number, all with -v, and all in JSON', async () => {

@@ -20,6 +20,7 @@ import { listCopies } from '../../staging/list-copies.ts';
 import { describeListed } from './describe-listed.ts';
 import { describeQuantizations } from './describe-quantizations.ts';
 import { keptListing } from './kept-listing.ts';
+import { describeCopy, nodesWithPart } from './show-part.ts';
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND; FILE_NOT_FOUND for a selector that names nothing of it */
 export const showModel = (deps: Deps, ref: ModelRef): Promise<ShownModel> =>
@@ -62,6 +63,8 @@ async function describeModel(deps: Deps, opened: OpenedStore, ref: ModelRef): Pr
     manifest,
     nodes,
   }).filter(isNamed(ref, all));
+  // With a selector it is about that quantization; a selector may also name another file, e.g. a projector.
+  const part = ref.selector === undefined || quantizations.length !== 1 ? undefined : quantizations[0];
   const isAboutAll = ref.selector === undefined && manifest !== undefined && quantizations.length > 0;
   const notInStore = isAboutAll ? await listNotInStore(deps, opened, manifest) : undefined;
   return {
@@ -69,7 +72,7 @@ async function describeModel(deps: Deps, opened: OpenedStore, ref: ModelRef): Pr
     store_path: entry.store_path,
     total_bytes: ref.selector === undefined && !isMeasured ? entry.total_bytes : files.reduce((sum, { size }) => sum + (size ?? 0), 0),
     downloaded_at: entry.downloaded_at,
-    digest: manifest?.digest ?? null,
+    digest: part === undefined ? (manifest?.digest ?? null) : part.digest,
     revision: manifest?.revision ?? null,
     commit: manifest?.commit ?? null,
     source: manifest?.source ?? (answer === undefined || answer.state === 'listed' ? 'python-store' : null),
@@ -90,10 +93,10 @@ async function describeModel(deps: Deps, opened: OpenedStore, ref: ModelRef): Pr
     card: traits.card ?? null,
     hashed: manifest !== undefined,
     files: files.map(({ path, size, sha256, gguf_kind }) => ({ path, size, sha256, ...(gguf_kind !== undefined && { gguf_kind }) })),
-    staged: copy === undefined ? null : { path: copy.directory, digest: copy.digest, last_used: copy.lastUsed.toISOString() },
+    staged: describeCopy(copy, part?.selector),
     quantizations,
     ...(notInStore !== undefined && { not_in_store: notInStore }),
-    nodes,
+    nodes: part === undefined ? nodes : nodesWithPart(nodes, part.selector),
     ...problemsOf(entry, ref.selector === undefined ? undefined : quantizations),
   };
 }
