@@ -1,4 +1,4 @@
-import { defineCommand, number } from '../cli/definition.ts';
+import { aside, defineCommand, number } from '../cli/definition.ts';
 import { formatRef } from '../core/kernel/model-id.ts';
 import { plural } from '../core/kernel/units.ts';
 import { budgetLines } from './budget-lines.ts';
@@ -27,7 +27,7 @@ export const deactivate = defineCommand({
   text: ({ model_id: modelId, selector, released, ...budget }) => {
     const name = formatRef({ modelId, selector: selector ?? undefined });
     return [
-      released.length === 0 ? `${name} was not active` : `released ${plural(released.length, 'lease')} on ${name}`,
+      released.length === 0 ? aside(`${name} was not active`) : `released ${plural(released.length, 'lease')} on ${name}`,
       ...budgetLines(budget),
     ];
   },

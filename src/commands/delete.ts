@@ -69,7 +69,7 @@ export const deleteModel = defineCommand({
     return [
       ...result.deleted.map((id) => `deleted ${nameOfDeleted(id)}`),
       ...nodeLines(result.nodes, result.known),
-      `freed ${formatBytes(result.freed_bytes)}`,
+      ...(result.deleted.length === 0 && result.freed_bytes === 0 ? [] : [`freed ${formatBytes(result.freed_bytes)}`]),
     ];
   },
   notice: ({ missing = [] }) => (missing.length === 0 ? undefined : `not in the store, so nothing to delete: ${missing.join(', ')}`),

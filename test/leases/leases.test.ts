@@ -142,6 +142,7 @@ describe('a lease on a staged copy', () => {
     ])
       expect(await node.run(...args), args.join(' ')).toMatchObject({ status: 2 });
     expect(await node.run('deactivate', 'org/n')).toMatchObject({ status: 0, stdout: expect.stringContaining('was not active') });
+    expect(await node.run('deactivate', 'org/n', '-q')).toMatchObject({ status: 0, stdout: '' });
     expect(await node.leases()).toEqual({});
   });
 
