@@ -32,6 +32,7 @@ test('files that no program can load are added with a warning for each file, and
   expect(added.stderr).toContain(
     'warning: org/m: "model.safetensors.index.json" cannot be used: it names "model-00002-of-00002.safetensors", which is missing',
   );
+  expect(added.stderr.match(/--strict refuses such files/g)).toHaveLength(1);
   const again = await run('add', source, '--as', 'org/m');
   expect([again.status, again.stdout]).toEqual([0, expect.not.stringContaining('next:')]);
   const verified = await run('verify', '--json');

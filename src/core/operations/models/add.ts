@@ -38,7 +38,11 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   refuseHoles(scan.files, request);
   const problems = await findContentProblems(scan.files, deps.world.signal);
   if (request.strict === true) requireUsable(problems, request.path);
-  for (const message of describeProblems(problems, request.modelId)) deps.world.emit({ type: 'warning', message });
+  const warnings = describeProblems(problems, request.modelId);
+  const hint = 'get the files again, then repeat the command with --force; --strict refuses such files';
+  // Once, after the last one.
+  for (const [index, message] of warnings.entries())
+    deps.world.emit({ type: 'warning', message, ...(index === warnings.length - 1 && { hint }) });
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
   const added: Addition = { deps, request, opened, source, files: scan.files, card };
