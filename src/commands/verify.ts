@@ -40,14 +40,17 @@ export const verify = defineCommand({
   failure: ({ ok, models, staging, repair }) => {
     if (ok) return undefined;
     const bad = models.filter(({ status }) => status !== 'ok' && status !== 'repaired').map(nameOf);
+    const isWrongFromTheStart = models.every(({ status }) => status === 'ok' || status === 'repaired' || status === 'incomplete');
     return new SkulkError('INTEGRITY', `failed verification: ${bad.join(', ')}`, {
-      hint: staging
-        ? repair
-          ? 'damaged copies were removed where possible; the next stage copies them again'
-          : '--repair removes a damaged copy; the next stage copies it again'
-        : repair
-          ? 'the rest cannot be repaired here: add or download it again with --force, or delete it'
-          : '--repair restores a lost manifest or registry entry; damaged files must be added or downloaded again',
+      hint: isWrongFromTheStart
+        ? 'the files were incomplete from the beginning: add or download a complete model with --force, or delete it'
+        : staging
+          ? repair
+            ? 'damaged copies were removed where possible; the next stage copies them again'
+            : '--repair removes a damaged copy; the next stage copies it again'
+          : repair
+            ? 'the rest cannot be repaired here: add or download it again with --force, or delete it'
+            : '--repair restores a lost manifest or registry entry; damaged files must be added or downloaded again',
     });
   },
 });

@@ -44,6 +44,12 @@ test('delete --ignore-missing deletes what is there and lists the rest, also if 
   expect(await remove('a/two')).toMatchObject({ status: 2, stdout: '' });
 });
 
+test('verify lists models by name', async () => {
+  const home = await homeWith('a/two', 'a/one');
+  const { stdout } = await runInProcess(['verify'], { env: { SKULK_HOME: home } });
+  expect(stdout.match(/^a\/\w+/gm)).toEqual(['a/one', 'a/two']);
+});
+
 test('verify --repair fails if a model outside the registry differs from its manifest', async () => {
   const home = await homeWith('a/one');
   await writeFile(join(home, 'store/a--one/a.gguf'), 'SOME bytes');

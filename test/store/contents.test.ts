@@ -52,6 +52,9 @@ test('files that no program can load are added with a warning for each file, and
   });
   const table = await run('verify');
   expect(table.stdout).toMatch(/^org\/m: cannot be used \(/m);
+  // It restores records, which are correct.
+  expect(table.stderr).not.toContain('--repair');
+  expect(table.stderr).toContain('add or download a complete model');
   expect(table.stdout).toMatch(/model-00001-of-00002\.safetensors +it is a Git LFS pointer/);
 });
 

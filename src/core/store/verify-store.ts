@@ -20,6 +20,9 @@ import { isDirectoryInside } from './disk/inside-store.ts';
 import type { Seen } from './ingest/seen.ts';
 import type { StoreContext } from './store-context.ts';
 
+/** A single one for all comparisons. */
+const collator = new Intl.Collator('en');
+
 /** The part of a registered model that is verified. */
 interface Target {
   readonly entry: RegistryEntry;
@@ -82,7 +85,8 @@ export async function verifyStore(
     ok: models.every(
       ({ status, bad_files }) => status === 'ok' || status === 'repaired' || (status === 'unregistered' && bad_files.length === 0),
     ),
-    models,
+    // In the order of `skulk registry`.
+    models: models.toSorted((a, b) => collator.compare(a.model_id, b.model_id)),
   };
 }
 
