@@ -86,7 +86,8 @@ longTest('a second request joins a running download, a delete is refused, and a 
   const cancelled = await world.host('cancel', 'org/m', '--json');
   expect(JSON.parse(cancelled.stdout)).toMatchObject({ status: 'failed', error_code: 'CANCELLED' });
   expect(await running.exited).toMatchObject({ status: 5 });
-  expect((await world.host('cancel', 'org/m')).status).toBe(5);
+  const again = await world.host('cancel', 'org/m');
+  expect(again).toMatchObject({ status: 5, stderr: expect.stringContaining('`skulk downloads --clear`') });
   expect((await world.host('cancel', 'org/other')).status).toBe(3);
   // Two names are refused: they must not clear everything.
   const two = await fetch(`${served.url}/downloads?model_id=org%2Fm&model_id=org%2Fn`, { method: 'DELETE' });

@@ -63,6 +63,7 @@ export const downloadKind = {
   describe: (request) => `the download of ${nameOf(request)}`,
   hints: {
     notFound: '`skulk downloads` lists downloads, `skulk uploads` unfinished uploads',
+    ended: 'nothing is left to stop; `skulk downloads --clear` removes ended downloads from the list',
     cancelled: (request) => `downloaded data is kept: \`skulk download ${nameOf(request)}\` resumes`,
   },
   modelOf: ({ modelId }) => modelId,

@@ -10,6 +10,8 @@ export interface JobKind<Request, Details> {
   readonly hints: {
     /** The hint for a model without a job. */
     readonly notFound: string;
+    /** The hint for cancelling a job that has ended. */
+    readonly ended: string;
     /** The message for a cancelled job. */
     readonly cancelled: (request: Request) => string;
   };

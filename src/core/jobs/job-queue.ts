@@ -73,7 +73,8 @@ export function createJobQueue<Request, Details>(options: JobQueueOptions<Reques
     cancel: async (subject) => {
       const entry = await find(subject);
       const { modelId, request } = entry.job;
-      if (isFinished(entry.job)) throw new SkulkError('CONFLICT', `${kind.describe(request)} has ended (${entry.job.status})`);
+      if (isFinished(entry.job))
+        throw new SkulkError('CONFLICT', `${kind.describe(request)} has ended (${entry.job.status})`, { hint: kind.hints.ended });
       if (!entry.isQueued) await kind.requireOurs?.(modelId);
       const reason = new SkulkError('CANCELLED', 'it was cancelled', { hint: kind.hints.cancelled(request) });
       entry.abort.abort(reason);

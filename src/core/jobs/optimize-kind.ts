@@ -36,6 +36,7 @@ export const optimizeKind = {
   name: 'optimization',
   describe: ({ targetId }) => `making ${targetId}`,
   hints: {
+    ended: 'nothing is left to stop; `skulk optimizations` lists optimizations',
     notFound: '`skulk optimizations` lists optimizations',
     cancelled: () => 'partial results were removed; to start again, run `skulk optimize` again',
   },

@@ -19,6 +19,7 @@ export const stagingKind = {
   name: 'staging',
   describe: ({ modelId, selector }) => `staging ${formatRef({ modelId, selector })}`,
   hints: {
+    ended: 'nothing is left to stop',
     notFound: 'GET /node/stage lists what this node stages',
     cancelled: () => 'verified data is kept: staging it again resumes',
   },
