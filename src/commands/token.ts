@@ -65,7 +65,9 @@ export const token = defineCommand({
     if (result.action === 'list') return result.tokens.length === 0 ? 'no tokens' : undefined;
     if (result.action !== 'create') return undefined;
     const lan =
-      result.lan === 'none' ? '' : `; without a token, the LAN still has the role ${result.lan}; \`skulk policy set lan none\` closes it`;
-    return `it is not shown again; set SKULK_TOKEN to it on the machine that uses it${lan}`;
+      result.lan === 'none'
+        ? []
+        : [`without a token, the LAN still has the role ${result.lan}`, '`skulk policy set lan none` closes the store to it'];
+    return ['it is not shown again', 'set SKULK_TOKEN to it on the machine that uses it', ...lan].join('\n');
   },
 });

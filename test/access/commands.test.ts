@@ -142,7 +142,7 @@ describe('skulk token', () => {
     const made = await runInProcess(['token', 'create', 'laptop', '--role', 'node'], { env });
     expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/^skulk_[\w-]{43}\n$/) });
     expect(made.stderr).toMatch(
-      /not shown again; set SKULK_TOKEN to it .*; without a token, the LAN still has the role node; `skulk policy set lan none` closes it/,
+      /not shown again\nset SKULK_TOKEN to it .*\nwithout a token, the LAN still has the role node\n`skulk policy set lan none` closes the store to it\n/,
     );
     const host = await serveInProcess({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
