@@ -1,4 +1,4 @@
-import { defineCommand, flag } from '../cli/definition.ts';
+import { aside, defineCommand, flag, type TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { plural } from '../core/kernel/units.ts';
 import type { ReconcileReport } from '../core/operations/nodes/reconcile.ts';
@@ -12,7 +12,7 @@ export const reconcile = defineCommand({
   summary: "clean up this machine's copies and apply the budget",
   description: [
     'Drops leases of ended processes, removes unfinished copies older than a week, and empties the trash. Then it carries out pending deletes and purges of the store, and evicts idle copies beyond the budget (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; on a machine without it, run this from cron.',
-    'If the store refuses access, the cleanup is done all the same, and the exit status is 2. If the store does not answer, there is only a warning. Both are printed with --quiet too. A store that is closed to the LAN needs a token: cron does not know SKULK_TOKEN of your shell, so put it into model_store.auth.token of the skulk.yaml that cron finds.',
+    'If the store refuses access, the cleanup is done all the same, and the exit status is 2. If the store does not answer, there is only a warning. Both are printed with --quiet too; leases that were dropped are not. A store that is closed to the LAN needs a token: cron does not know SKULK_TOKEN of your shell, so put it into model_store.auth.token of the skulk.yaml that cron finds.',
   ],
   options: { dryRun: flag('only show what would be done') },
   examples: [
@@ -25,21 +25,22 @@ export const reconcile = defineCommand({
     const { reconcile: tidyUp } = await import('../core/operations/nodes/reconcile.ts');
     return tidyUp(deps, { dryRun, receiveOrders: true });
   },
-  text: (report) => linesOf(report),
+  text: linesOf,
   notice: (report) => (linesOf(report).length === 0 && report.refused === null ? 'nothing to do' : undefined),
   failure: ({ failed, refused }) =>
     refused === null ? failedRemovals(failed) : new SkulkError(refused.code, refused.message, { hint: refused.hint ?? undefined }),
 });
 
-function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...budget }: ReconcileReport): readonly string[] {
+/** The lines of the result. With `--quiet`, a crontab line sends no mail about what is routine: the end of a lease, no budget. */
+function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...budget }: ReconcileReport): readonly TextBlock[] {
   const did = budget.dry_run ? 'would drop' : 'dropped';
   return [
-    ...dropped_leases.map(
-      ({ model_id, purpose }) => `${did} a lease on ${model_id} (${purpose}), because its process is gone or its time is over`,
+    ...dropped_leases.map(({ model_id, purpose }) =>
+      aside(`${did} a lease on ${model_id} (${purpose}), because its process is gone or its time is over`),
     ),
     ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
     ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
     ...orders.map(orderLine),
-    ...budgetLines(budget),
+    ...(budget.skipped === null ? budgetLines(budget) : budgetLines(budget).map(aside)),
   ];
 }

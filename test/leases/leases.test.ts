@@ -99,6 +99,17 @@ describe('a lease on a staged copy', () => {
     expect(await node.staged()).toEqual({ 'org/m': false });
   });
 
+  usualTest('is cleaned up by a quiet reconcile without a store too, whose warning says what to do', async () => {
+    const node = await leaseNode('http://127.0.0.1:1');
+    expect(await node.run('reconcile', '--quiet')).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^skulk: warning: cannot ask the store for orders: .*\nhint: .*; the orders wait for the next `skulk reconcile`\n$/,
+      ),
+    });
+  });
+
   usualTest('with a time limit ends with it', async () => {
     const { url } = await serveModels(models);
     const node = await leaseNode(url);
@@ -111,6 +122,9 @@ describe('a lease on a staged copy', () => {
       expect(left).toBeLessThanOrEqual(90 * 60_000);
       if (lease['model_id'] === 'org/n') await node.forge(name, { ...lease, expires_at: new Date(Date.now() - 1).toISOString() });
     }
+    // For the crontab, the end of a lease is no news.
+    expect((await node.run('reconcile', '--dry-run')).stdout).toMatch(/^would drop a lease on org\/n .*\nwould evict org\/n /);
+    expect((await node.run('reconcile', '--dry-run', '--quiet')).stdout).toMatch(/^would evict org\/n .*\nwould free .*\n$/);
     expect(await node.json('reconcile')).toMatchObject({ evicted: [{ model_id: 'org/n' }] });
     expect(await node.json('deactivate', 'org/m')).toMatchObject({
       released: [{ model_id: 'org/m' }],

@@ -7,14 +7,14 @@ import { reasonOf } from '../kernel/explain-system-error.ts';
 
 /**
  * Sends the store a request that this node can do without.
- * @param onFailure called if the request failed, with the error unless the store is only unreachable; then only the signal's reason is
- * thrown
+ * @param onFailure called if the request failed, with the error unless the store is only unreachable, and with what to do then if that is
+ * known; then only the signal's reason is thrown
  * @returns undefined if nothing was sent; a node that stages in place has nothing to report
  */
 export async function askAsNode<T>(
   deps: Deps,
   ask: (opened: OpenedStore) => Promise<T>,
-  onFailure: (reason: string, thrown?: unknown) => void | Promise<void>,
+  onFailure: (reason: string, thrown?: unknown, hint?: string) => void | Promise<void>,
 ): Promise<T | undefined> {
   const { signal } = deps.world;
   try {
@@ -22,10 +22,10 @@ export async function askAsNode<T>(
     await using opened = await openStore(deps);
     const outOfReach = await whyOutOfReach(deps, opened, 'answer');
     if (outOfReach === undefined) return await ask(opened);
-    await onFailure(outOfReach.message);
+    await onFailure(outOfReach.message, undefined, outOfReach.hint);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    await onFailure(reasonOf(error), error);
+    await onFailure(reasonOf(error), error, error instanceof SkulkError ? error.hint : undefined);
   }
   return undefined;
 }

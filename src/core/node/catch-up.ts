@@ -51,7 +51,7 @@ export async function catchUp(
   const executed = await askAsNode(
     deps,
     (opened) => executeOrders(deps, opened, { full, isRequested, stage }),
-    (reason, thrown) => reportNotAsked(deps, reason, { thrown, isWarning: isRequested && !isWithoutStore(thrown), onRefusal }),
+    (reason, thrown, hint) => reportNotAsked(deps, reason, { thrown, hint, isWarning: isRequested && !isWithoutStore(thrown), onRefusal }),
   );
   return executed ?? [];
 }
@@ -114,7 +114,7 @@ export async function listOrdersForNode(
         return [{ kind, model_id, selector, status: here.status, freed_bytes: here.freed_bytes, reason: here.reason }];
       });
     },
-    (reason, thrown) => reportNotAsked(deps, reason, { thrown, isWarning: !isWithoutStore(thrown), onRefusal }),
+    (reason, thrown, hint) => reportNotAsked(deps, reason, { thrown, hint, isWarning: !isWithoutStore(thrown), onRefusal }),
   );
   return orders ?? [];
 }
@@ -186,14 +186,25 @@ export type OnRefusal = (error: SkulkError) => void;
 function reportNotAsked(
   { world }: Deps,
   reason: string,
-  { thrown, isWarning, onRefusal }: { readonly thrown: unknown; readonly isWarning: boolean; readonly onRefusal: OnRefusal | undefined },
+  {
+    thrown,
+    hint = 'check the store with `skulk health`',
+    isWarning,
+    onRefusal,
+  }: {
+    readonly thrown: unknown;
+    readonly hint: string | undefined;
+    readonly isWarning: boolean;
+    readonly onRefusal: OnRefusal | undefined;
+  },
 ): void {
   const message = `cannot ask the store for orders: ${reason}`;
   if (onRefusal !== undefined && isRefusal(thrown)) {
     onRefusal(new SkulkError(thrown.code, message, { hint: thrown.hint, cause: thrown }));
     return;
   }
-  world.emit({ type: isWarning ? 'warning' : 'note', message });
+  if (isWarning) world.emit({ type: 'warning', message, hint: `${hint}; the orders wait for the next \`skulk reconcile\`` });
+  else world.emit({ type: 'note', message });
 }
 
 /** Trying again does not help: the token is missing or wrong, or must not be sent. */
