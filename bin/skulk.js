@@ -95,7 +95,17 @@ function start() {
   });
 }
 
+// The other parts of the program are loaded later, and report-error.ts says the same of them.
+function sayIncomplete(error) {
+  const path = error && error.code === 'ERR_MODULE_NOT_FOUND' && error.url ? fileURLToPath(error.url) : '';
+  if (!path.startsWith(join(root, 'dist'))) throw error;
+  process.stderr.write(
+    `skulk: this installation is incomplete: ${path} is missing\nhint: it may be rebuilt or upgraded right now: try again; otherwise run \`npm ci\` in ${root} again\n`,
+  );
+  process.exit(1);
+}
+
 if (isSupported(process.versions.node)) {
-  start();
+  start().catch(sayIncomplete);
 } else if (findNode() !== undefined) runWith(findNode());
 else refuse();

@@ -1,5 +1,7 @@
-import { errorCodes, SkulkError } from '../core/kernel/errors.ts';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { errorCodes, isSystemError, SkulkError } from '../core/kernel/errors.ts';
 import { explainAnySystemError } from '../core/kernel/explain-system-error.ts';
+import { ownDirectory } from '../core/kernel/process/own-process.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -9,7 +11,7 @@ import type { Terminal } from './terminal.ts';
 export function reportError(error: unknown, terminal: Terminal, { json, verbose }: { json: boolean; verbose: boolean }): number {
   terminal.vacate();
   const known = explainAnySystemError(error);
-  const { code, message, hint } = known instanceof SkulkError ? known : describeBug(error);
+  const { code, message, hint } = known instanceof SkulkError ? known : (describeMissingPart(error) ?? describeBug(error));
   if (verbose && error instanceof Error && !(error instanceof SkulkError)) terminal.say(error.stack ?? '');
   if (verbose && error instanceof SkulkError && error.cause instanceof Error) terminal.say(`caused by: ${error.cause.message}`);
   if (json) {
@@ -31,5 +33,19 @@ function describeBug(error: unknown): { code: string; message: string; hint: str
     code: 'BUG',
     message: `${message} (this is a bug in skulk)`,
     hint: 'please report it with the output of --verbose',
+  };
+}
+
+/** A file of this installation that cannot be imported, because `dist` is being replaced or was copied incompletely. */
+function describeMissingPart(error: unknown): { code: string; message: string; hint: string } | undefined {
+  if (!(error instanceof Error) || !isSystemError(error, 'ERR_MODULE_NOT_FOUND')) return undefined;
+  if (!('url' in error) || typeof error.url !== 'string') return undefined;
+  const directory = ownDirectory();
+  const built = pathToFileURL(`${directory}/dist/`.replace('//dist', '/dist')).href;
+  if (!error.url.startsWith(built)) return undefined;
+  return {
+    code: 'BUG',
+    message: `this installation is incomplete: ${fileURLToPath(error.url)} is missing`,
+    hint: `it may be rebuilt or upgraded right now: try again; otherwise run \`npm ci\` in ${directory.replace(/\/$/, '')} again`,
   };
 }

@@ -25,7 +25,7 @@ export const reconcile = defineCommand({
     const { reconcile: tidyUp } = await import('../core/operations/nodes/reconcile.ts');
     return tidyUp(deps, { dryRun, receiveOrders: true });
   },
-  text: linesOf,
+  text: (report) => linesOf(report),
   notice: (report) => (linesOf(report).length === 0 && report.refused === null ? 'nothing to do' : undefined),
   failure: ({ failed, refused }) =>
     refused === null ? failedRemovals(failed) : new SkulkError(refused.code, refused.message, { hint: refused.hint ?? undefined }),

@@ -201,6 +201,17 @@ describe('failures', () => {
     expect((await runWork(['work', '-v'], fail(new TypeError('boom')))).stderr).toMatch(/^ +at /m);
   });
 
+  test('a missing file of skulk itself is reported as an incomplete installation, and another missing module as a bug', async () => {
+    const missing = (url: URL) => fail(Object.assign(new Error('Cannot find module'), { code: 'ERR_MODULE_NOT_FOUND', url: url.href }));
+    const chunk = new URL('../../dist/chunks/gone.js', import.meta.url);
+    const { status, stderr } = await runWork(['work'], missing(chunk));
+    expect([status, stderr]).toEqual([
+      1,
+      `skulk: this installation is incomplete: ${chunk.pathname} is missing\nhint: it may be rebuilt or upgraded right now: try again; otherwise run \`npm ci\` in ${new URL('../..', import.meta.url).pathname.replace(/\/$/, '')} again\n`,
+    ]);
+    expect((await runWork(['work'], missing(new URL('file:///else/dist/gone.js')))).stderr).toContain('this is a bug in skulk');
+  });
+
   test('secrets are hidden, regardless of their source', async () => {
     const { stderr } = await runWork(
       ['work', '--token', 'flag-secret', '--json'],
