@@ -4,5 +4,7 @@ import { execSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const isBuilt = existsSync(new URL('../dist/web/index.html', import.meta.url));
-if (process.env.npm_command !== 'exec' || !isBuilt)
-  execSync('npm run --silent build && node tools/print-setup.ts', { cwd: new URL('..', import.meta.url), stdio: 'inherit' });
+if (process.env.npm_command !== 'exec' || !isBuilt) {
+  execSync('npm run --silent build', { cwd: new URL('..', import.meta.url), stdio: 'inherit' });
+  await import('./print-setup.ts');
+}
