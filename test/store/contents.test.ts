@@ -151,3 +151,16 @@ test('everywhere a model is chosen, one that no program can load has the reason 
   expect(await run('delete', 'org/g', '--yes')).toMatchObject({ status: 9 });
   expect(await cached()).toEqual(['org--m.json']);
 });
+
+test('a directory of several models, and files without weights, cause a warning', async () => {
+  const { home, source, run } = await host({ 'llama-7b-Q4_K_M.gguf': ggufBytes({}), 'sub/phi/phi-Q4_0.gguf': ggufBytes({}) });
+  const added = await run('add', source, '--as', 'org/m');
+  expect(added.status).toBe(0);
+  expect(added.stderr).toContain('warning: org/m becomes one model, but its weights have the names of 2: "llama-7b", "phi"');
+  expect(added.stderr).toContain('skulk add FILE --as ID');
+  await writeFiles(home, { 'skulk.yaml': 'a: b' });
+  const file = join(home, 'skulk.yaml');
+  expect((await run('add', file, '--as', 'org/s', '--strict')).status).toBe(6);
+  const alone = await run('add', file, '--as', 'org/s');
+  expect(alone).toMatchObject({ status: 0, stderr: expect.stringContaining('warning: org/s: it has no weights that skulk knows') });
+});

@@ -39,6 +39,10 @@ export function findLabel(text: string): Label | undefined {
   return plain === undefined ? undefined : ofUnquantized(plain);
 }
 
+/** A text in upper case without its labels: `M--IMAT` for `m-Q4_K_M-imat`. */
+export const withoutLabels = (text: string): string =>
+  text.replace(runTogether, '-').toUpperCase().replace(quantized, '').replace(unquantized, '');
+
 /** Parses a text that is only a label, as the user typed it. */
 export function parseLabel(text: string): Label | undefined {
   const label = findLabel(text);

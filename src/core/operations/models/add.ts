@@ -1,15 +1,17 @@
 import { join, resolve } from 'node:path';
 import { describeProblems, findContentProblems, requireUsable } from '../../catalog/contents/find-content-problems.ts';
+import { hasWeights, namesOfModels } from '../../catalog/model-names.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
+import { quoteSome } from '../../kernel/files/relative-path.ts';
 import { directoryName } from '../../kernel/model-id.ts';
 import { readLock } from '../../kernel/process/lock.ts';
 import { isSameDirectory } from '../../staging/same-place.ts';
 import type { Store } from '../../store/contract.ts';
 import { canBringIn } from '../../store/ingest/find-place.ts';
-import { scanDirectory } from '../../store/ingest/scan-directory.ts';
+import { type Scan, scanDirectory } from '../../store/ingest/scan-directory.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { findCardToAdd, withCard } from './add/add-card.ts';
 import type { AddReport, AddRequest } from './add/add-report.ts';
@@ -43,6 +45,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   // Once, after the last one.
   for (const [index, message] of warnings.entries())
     deps.world.emit({ type: 'warning', message, ...(index === warnings.length - 1 && { hint }) });
+  warnOfUnlikelyModel(deps, scan.files, request);
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
   const added: Addition = { deps, request, opened, source, files: scan.files, card };
@@ -62,6 +65,23 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
     skipped: scan.skipped,
     problems,
   };
+}
+
+/** @throws SkulkError INTEGRITY with `strict` for files without weights */
+function warnOfUnlikelyModel({ world }: Deps, files: Scan['files'], { path, modelId, strict }: AddRequest): void {
+  if (!hasWeights(files)) {
+    const message = 'it has no weights that skulk knows';
+    if (strict === true)
+      throw new SkulkError('INTEGRITY', `${path} is refused: ${message}`, { hint: 'without --strict it is accepted with a warning' });
+    world.emit({ type: 'warning', message: `${modelId}: ${message}` });
+  }
+  const names = namesOfModels(files);
+  if (names.length < 2) return;
+  world.emit({
+    type: 'warning',
+    message: `${modelId} becomes one model, but its weights have the names of ${names.length}: ${quoteSome(names)}`,
+    hint: 'each directory becomes one model; to add a file as a model of its own: skulk add FILE --as ID',
+  });
 }
 
 /** The path of a local store: only there its lock can be read. */
