@@ -30,7 +30,11 @@ export const service = defineCommand({
     ['stop and remove it', 'skulk service uninstall'],
   ],
   exits: ['not-found', 'conflict'],
-  instead: { '--dry-run': '`skulk service print` shows the unit' },
+  instead: {
+    '--dry-run': '`skulk service print` shows the unit',
+    stop: 'to stop it without uninstalling it: `systemctl --user stop skulk`; on macOS: `launchctl bootout gui/$(id -u)/dev.skulk`',
+    start: '`skulk service restart` also starts a stopped service; `skulk service install` installs and starts it',
+  },
   run: async ({ action, role = 'auto', for: manager, force }, context) => {
     if (force && action !== 'install')
       throw new SkulkError('USAGE', '--force belongs to "skulk service install"', { hint: 'see: skulk service --help' });

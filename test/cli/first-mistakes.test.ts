@@ -71,6 +71,16 @@ usualTest('stage suggests the similar model before it explains the failed downlo
   const { status, stderr } = await runInProcess(['stage', 'org/modle-4bit'], { env });
   expect(status).toBe(3);
   expect(stderr).toMatch(/skulk: org\/modle-4bit is not .*\(did you mean org\/model-4bit\?\), and /);
+  expect(stderr).toContain('unset HF_HUB_OFFLINE in the environment of this machine');
+  const cut = { SKULK_HOME: home, HF_ENDPOINT: 'http://127.0.0.1:9', HF_HOME: home };
+  const typo = await runInProcess(['stage', 'org/modle-4bit'], { env: cut });
+  expect(typo).toMatchObject({ status: 8, stderr: expect.stringContaining('?), and could not be downloaded: cannot reach ') });
+  const nope = await runInProcess(['stage', 'me/Nope'], { env: cut });
+  expect(nope).toMatchObject({
+    status: 8,
+    stderr: expect.stringContaining('me/Nope is not in the store, and could not be downloaded: cannot '),
+  });
+  expect(nope.stderr).toContain('hint: `skulk registry` lists the models; check the internet connection');
 });
 
 usualTest('a model that shares only its organization with others gets no suggestion', async () => {

@@ -6,6 +6,7 @@ import type { Deps } from './deps.ts';
 import { mayUseMdns } from './may-use-mdns.ts';
 import type { AnnouncedStore } from './mdns.ts';
 import { type RankedAddress, rankAddresses } from './routable-address.ts';
+import { initCommand } from './store/store-errors.ts';
 
 /** The stores that answered, and this machine's own addresses. */
 export interface Discovery {
@@ -45,7 +46,7 @@ export async function findOnlyStore(deps: Deps): Promise<string | undefined> {
   if (only === undefined) return undefined;
   if (stores.length > 1 && here.length !== 1)
     throw new SkulkError('STORE_AMBIGUOUS', `found ${stores.length} stores: ${stores.map(nameOf).join(', ')}`, {
-      hint: `choose one: SKULK_STORE=${only.url}, or \`skulk config init --store-host NAME\``,
+      hint: `choose one: SKULK_STORE=${only.url}, or \`${initCommand} --store-host NAME\``,
     });
   deps.world.emit({ type: 'note', message: `the store ${nameOf(only)} was found by mDNS` });
   return only.url;

@@ -103,13 +103,16 @@ async function isOwnServer(url: URL, skulkHome: string): Promise<boolean> {
   return (await resolveName(url.hostname.replace(/^\[|\]$/g, ''))).some(isOwnAddress);
 }
 
-/** @throws SkulkError HUB_OFFLINE when this machine may ask neither an upstream store nor Hugging Face */
-export function requireOnline({ config }: Deps): void {
+/**
+ * @param isHere whether the user is at this machine, and its environment may be meant
+ * @throws SkulkError HUB_OFFLINE when this machine may ask neither an upstream store nor Hugging Face
+ */
+export function requireOnline({ config }: Deps, { isHere = false }: { readonly isHere?: boolean } = {}): void {
   const { allowHubFallback, upstream } = config.settings;
   if (allowHubFallback.value || upstream.value !== undefined) return;
   const { origin } = allowHubFallback;
   const setting = origin.from === 'environment' ? `${origin.name} is set` : 'model_store.download.allow_hf_fallback is false';
   throw new SkulkError('HUB_OFFLINE', `downloads from Hugging Face are disabled, because ${setting}`, {
-    hint: 'change this on the store host, or add the model with `skulk add`',
+    hint: `${isHere && origin.from === 'environment' ? `unset ${origin.name} in the environment of this machine` : 'change this on the store host'}, or add the model with \`skulk add\``,
   });
 }

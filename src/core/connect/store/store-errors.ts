@@ -3,10 +3,13 @@ import { describeLockHolder } from '../../kernel/process/lock.ts';
 import type { LockHolder } from '../../kernel/process/lock-claims.ts';
 import type { Deps } from '../deps.ts';
 
+/** Without --config, the file would apply only in the working directory and below it. */
+export const initCommand = 'skulk config init --config ~/.config/skulk/skulk.yaml';
+
 /** No store is configured, and the search found none. */
 export const notConfigured = (): SkulkError =>
   new SkulkError('STORE_NOT_CONFIGURED', 'no store is configured, and none was found on the LAN or on this machine', {
-    hint: 'run `skulk serve` on the machine with the large disk; here, set SKULK_STORE=http://THAT-MACHINE:58080 or run `skulk config init --store-host THAT-MACHINE`',
+    hint: `run \`skulk serve\` on the machine with the large disk; here, set SKULK_STORE=http://THAT-MACHINE:58080 or run \`${initCommand} --store-host THAT-MACHINE\``,
   });
 
 /** The configuration disables the store. */

@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
+import { initCommand } from '../../connect/store/store-errors.ts';
 import { urlFromHere } from '../../connect/url-from-here.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainAnySystemError } from '../../kernel/explain-system-error.ts';
@@ -74,7 +75,7 @@ async function findUnnamed(deps: Deps): Promise<Role> {
     const check = warning(
       'role',
       `a server runs on this machine at ${url}, but commands here know only its port`,
-      'set its store_path in skulk.yaml: skulk config init --store-host THIS-MACHINE --store-path DIR',
+      `set its store_path in skulk.yaml: ${initCommand} --store-host THIS-MACHINE --store-path DIR`,
     );
     return { check, url, isHost: false };
   } catch (caught) {

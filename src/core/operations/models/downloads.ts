@@ -5,6 +5,7 @@ import { selectionError } from '../../catalog/selection/selection-error.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { DownloadName, DownloadRequest, Downloads } from '../../jobs/contract.ts';
+import { DownloadFailed } from '../../kernel/download-failed.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
@@ -112,9 +113,11 @@ export async function waitForDownload(downloads: Downloads, asked: DownloadStatu
     warned = Math.max(warned, now.warnings.length);
     if (now.status === 'complete') return now;
     if (now.status === 'failed')
-      throw new SkulkError(now.error_code ?? 'HUB_UNREACHABLE', `could not download ${name}: ${now.error ?? 'no reason given'}`, {
-        hint: now.hint ?? undefined,
-      });
+      throw new DownloadFailed(
+        now.error_code ?? 'HUB_UNREACHABLE',
+        { name, reason: now.error ?? 'no reason given' },
+        { hint: now.hint ?? undefined },
+      );
     const waitsFor =
       now.status === 'pending'
         ? `${name} is waiting in the queue of the store`

@@ -4,6 +4,7 @@ import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
 import type { Deps } from '../../connect/deps.ts';
 import type { OpenedStore } from '../../connect/open-store.ts';
 import type { DownloadName, Downloads } from '../../jobs/contract.ts';
+import { DownloadFailed } from '../../kernel/download-failed.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import { suggestModel } from '../../kernel/no-such-model.ts';
@@ -45,7 +46,7 @@ export async function requestDownload(
     });
   const { requireOnline } = await import('../../connect/open-hub.ts');
   try {
-    if (!(await hasUpstream(opened))) requireOnline(deps);
+    if (!(await hasUpstream(opened))) requireOnline(deps, { isHere: true });
     await downloadAndWait(deps, opened, ref, options);
   } catch (failure) {
     if (!(failure instanceof SkulkError) || deps.world.signal.aborted) throw failure;
@@ -102,11 +103,15 @@ async function explainMissing(
   const known = (await store.listModels().catch(() => [])).map(({ model_id }) => model_id);
   // A model that only lacks a part has the right name.
   const similar = known.includes(modelId) ? undefined : suggestModel(modelId, known);
-  if (!isOffline && similar === undefined) return failure;
-  const hint = ['`skulk registry` lists what is there', failure.hint].filter((one) => one !== undefined).join('; ');
+  const isDownload = failure instanceof DownloadFailed;
+  // Other failures are not about the name, or the message says that the model exists.
+  const mayBeMisspelt = isOffline || similar !== undefined || (isDownload && failure.code === 'HUB_UNREACHABLE');
+  if (!mayBeMisspelt) return failure;
+  const hint = ['`skulk registry` lists the models', failure.hint].filter((one) => one !== undefined).join('; ');
   // A misspelt name is more likely than the failure of the download, so the suggestion comes first.
   const suggestion = similar === undefined ? '' : ` (did you mean ${similar}?)`;
-  const message = `${missing.message}${suggestion}, and ${failure.message}`;
+  const what = isDownload ? `${known.includes(modelId) ? 'it ' : ''}could not be downloaded: ${failure.reason}` : failure.message;
+  const message = `${missing.message}${suggestion}, and ${what}`;
   return new SkulkError(isOffline ? 'MODEL_NOT_FOUND' : failure.code, message, { hint, cause: failure });
 }
 
