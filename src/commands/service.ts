@@ -32,7 +32,7 @@ export const service = defineCommand({
   exits: ['not-found', 'conflict'],
   instead: {
     '--dry-run': '`skulk service print` shows the unit',
-    stop: 'to stop it without uninstalling it: `systemctl --user stop skulk`; on macOS: `launchctl bootout gui/$(id -u)/dev.skulk`',
+    stop: 'to stop it without uninstalling it: `systemctl --user stop skulk`; on macOS: `launchctl bootout gui/$(id -u)/org.skulk.serve`',
     start: '`skulk service restart` also starts a stopped service; `skulk service install` installs and starts it',
   },
   run: async ({ action, role = 'auto', for: manager, force }, context) => {
