@@ -156,7 +156,7 @@ test('a directory of several models, and files without weights, cause a warning'
   const { home, source, run } = await host({ 'llama-7b-Q4_K_M.gguf': ggufBytes({}), 'sub/phi/phi-Q4_0.gguf': ggufBytes({}) });
   const added = await run('add', source, '--as', 'org/m');
   expect(added.status).toBe(0);
-  expect(added.stderr).toContain('warning: org/m becomes one model, but its weights have the names of 2: "llama-7b", "phi"');
+  expect(added.stderr).toContain('warning: org/m becomes one model, but its files have the names of 2 models: "llama-7b", "phi"');
   expect(added.stderr).toContain('skulk add FILE --as ID');
   await writeFiles(home, { 'skulk.yaml': 'a: b' });
   const file = join(home, 'skulk.yaml');

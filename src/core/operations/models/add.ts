@@ -79,7 +79,7 @@ function warnOfUnlikelyModel({ world }: Deps, files: Scan['files'], { path, mode
   if (names.length < 2) return;
   world.emit({
     type: 'warning',
-    message: `${modelId} becomes one model, but its weights have the names of ${names.length}: ${quoteSome(names)}`,
+    message: `${modelId} becomes one model, but its files have the names of ${names.length} models: ${quoteSome(names)}`,
     hint: 'each directory becomes one model; to add a file as a model of its own: skulk add FILE --as ID',
   });
 }
