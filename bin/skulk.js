@@ -100,7 +100,7 @@ function sayIncomplete(error) {
   const path = error && error.code === 'ERR_MODULE_NOT_FOUND' && error.url ? fileURLToPath(error.url) : '';
   if (!path.startsWith(join(root, 'dist'))) throw error;
   process.stderr.write(
-    `skulk: this installation is incomplete: ${path} is missing\nhint: it may be rebuilt or upgraded right now: try again; otherwise run \`npm ci\` in ${root} again\n`,
+    `skulk: this installation is incomplete: ${path} is missing\nhint: it may be rebuilt or upgraded right now: try again; otherwise install skulk again, in a clone with \`npm ci\`\n`,
   );
   process.exit(1);
 }

@@ -46,6 +46,6 @@ function describeMissingPart(error: unknown): { code: string; message: string; h
   return {
     code: 'BUG',
     message: `this installation is incomplete: ${fileURLToPath(error.url)} is missing`,
-    hint: `it may be rebuilt or upgraded right now: try again; otherwise run \`npm ci\` in ${directory.replace(/\/$/, '')} again`,
+    hint: 'it may be rebuilt or upgraded right now: try again; otherwise install skulk again, in a clone with `npm ci`',
   };
 }

@@ -91,7 +91,8 @@ async function printOutcome(
     const renderTable = hasTable(shown) ? (await import('./render/table.ts')).renderTable : () => [];
     await terminal.print(renderText(shown, view, renderTable, terminal.paint));
     if (dropped.size > 0 && !quiet && terminal.stderrIsTerminal) {
-      const note = notShown([...dropped]);
+      const { wrap } = await import('./render/parts/text-width.ts');
+      const note = wrap(notShown([...dropped]), terminal.columns ?? 80).join('\n');
       terminal.stderr.write(`${terminal.color ? inColor(note, 'faint') : note}\n`);
     }
   }

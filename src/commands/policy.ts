@@ -50,6 +50,8 @@ export const policy = defineCommand({
     return [
       {
         header: ['KEY', 'VALUE', 'ORIGIN'],
+        // Two shortened keys may look alike.
+        isWhole: [0],
         rows: flat(settings, '').map(([name, value]) => [name, describeValue(name, value), origin[name] === 'file' ? path : 'default']),
       },
     ];
