@@ -152,7 +152,7 @@ test('everywhere a model is chosen, one that no program can load has the reason 
   expect(await cached()).toEqual(['org--m.json']);
 });
 
-test('a directory of several models, and files without weights, cause a warning', async () => {
+test('a directory of several models, and a single file without weights, cause a warning', async () => {
   const { home, source, run } = await host({ 'llama-7b-Q4_K_M.gguf': ggufBytes({}), 'sub/phi/phi-Q4_0.gguf': ggufBytes({}) });
   const added = await run('add', source, '--as', 'org/m');
   expect(added.status).toBe(0);
@@ -162,5 +162,8 @@ test('a directory of several models, and files without weights, cause a warning'
   const file = join(home, 'skulk.yaml');
   expect((await run('add', file, '--as', 'org/s', '--strict')).status).toBe(6);
   const alone = await run('add', file, '--as', 'org/s');
-  expect(alone).toMatchObject({ status: 0, stderr: expect.stringContaining('warning: org/s: it has no weights that skulk knows') });
+  expect(alone).toMatchObject({ status: 0, stderr: expect.stringContaining('warning: org/s: the file has no weights that skulk knows') });
+  // Only a tokenizer, perhaps.
+  await writeFiles(home, { 'parts/tokenizer.json': '{}' });
+  expect((await run('add', join(home, 'parts'), '--as', 'org/t', '--strict')).stderr).not.toContain('no weights');
 });

@@ -45,7 +45,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   // Once, after the last one.
   for (const [index, message] of warnings.entries())
     deps.world.emit({ type: 'warning', message, ...(index === warnings.length - 1 && { hint }) });
-  warnOfUnlikelyModel(deps, scan.files, request);
+  warnOfUnlikelyModel(deps, found.files, { ...request, source });
   await using opened = await openStore(deps, { mayCreate: true });
   const root = opened.localRoot ?? (await localRootOf(opened.store));
   const added: Addition = { deps, request, opened, source, files: scan.files, card };
@@ -67,10 +67,17 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
   };
 }
 
-/** @throws SkulkError INTEGRITY with `strict` for files without weights */
-function warnOfUnlikelyModel({ world }: Deps, files: Scan['files'], { path, modelId, strict }: AddRequest): void {
-  if (!hasWeights(files)) {
-    const message = 'it has no weights that skulk knows';
+/**
+ * A directory may lack weights on purpose, e.g. one with a tokenizer; a single file hardly does.
+ * @throws SkulkError INTEGRITY with `strict` for a single file without weights
+ */
+function warnOfUnlikelyModel(
+  { world }: Deps,
+  files: Scan['files'],
+  { path, modelId, strict, source }: AddRequest & { readonly source: string },
+): void {
+  if (!hasWeights(files) && files.every(({ absolute }) => absolute === source)) {
+    const message = 'the file has no weights that skulk knows';
     if (strict === true)
       throw new SkulkError('INTEGRITY', `${path} is refused: ${message}`, { hint: 'without --strict it is accepted with a warning' });
     world.emit({ type: 'warning', message: `${modelId}: ${message}` });
