@@ -72,7 +72,13 @@ usualTest('stage suggests the similar model before it explains the failed downlo
   expect(status).toBe(3);
   expect(stderr).toMatch(/skulk: org\/modle-4bit is not .*\(did you mean org\/model-4bit\?\), and /);
   expect(stderr).toContain('unset HF_HUB_OFFLINE in the environment of this machine');
+});
+
+longTest('stage says first that the store lacks a model, if Hugging Face cannot be reached', async () => {
+  const home = await temporaryDirectory();
+  await writeFiles(home, { 'source/config.json': '{}' });
   const cut = { SKULK_HOME: home, HF_ENDPOINT: 'http://127.0.0.1:9', HF_HOME: home };
+  expect(await runInProcess(['add', join(home, 'source'), '--as', 'org/model-4bit'], { env: cut })).toMatchObject({ status: 0 });
   const typo = await runInProcess(['stage', 'org/modle-4bit'], { env: cut });
   expect(typo).toMatchObject({ status: 8, stderr: expect.stringContaining('?), and could not be downloaded: cannot reach ') });
   const nope = await runInProcess(['stage', 'me/Nope'], { env: cut });
