@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { errorCodes, isSystemError, SkulkError } from '../core/kernel/errors.ts';
 import { explainAnySystemError } from '../core/kernel/explain-system-error.ts';
@@ -40,9 +41,8 @@ function describeBug(error: unknown): { code: string; message: string; hint: str
 function describeMissingPart(error: unknown): { code: string; message: string; hint: string } | undefined {
   if (!(error instanceof Error) || !isSystemError(error, 'ERR_MODULE_NOT_FOUND')) return undefined;
   if (!('url' in error) || typeof error.url !== 'string') return undefined;
-  const directory = ownDirectory();
-  const built = pathToFileURL(`${directory}/dist/`.replace('//dist', '/dist')).href;
-  if (!error.url.startsWith(built)) return undefined;
+  const built = pathToFileURL(join(ownDirectory(), 'dist')).href;
+  if (!error.url.startsWith(`${built}/`)) return undefined;
   return {
     code: 'BUG',
     message: `this installation is incomplete: ${fileURLToPath(error.url)} is missing`,

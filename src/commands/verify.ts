@@ -40,20 +40,30 @@ export const verify = defineCommand({
   failure: ({ ok, models, staging, repair }) => {
     if (ok) return undefined;
     const bad = models.filter(({ status }) => status !== 'ok' && status !== 'repaired').map(nameOf);
-    const isWrongFromTheStart = models.every(({ status }) => status === 'ok' || status === 'repaired' || status === 'incomplete');
-    return new SkulkError('INTEGRITY', `failed verification: ${bad.join(', ')}`, {
-      hint: isWrongFromTheStart
-        ? 'the files were incomplete from the beginning: add or download a complete model with --force, or delete it'
-        : staging
-          ? repair
-            ? 'damaged copies were removed where possible; the next stage copies them again'
-            : '--repair removes a damaged copy; the next stage copies it again'
-          : repair
-            ? 'the rest cannot be repaired here: add or download it again with --force, or delete it'
-            : '--repair restores a lost manifest or registry entry; damaged files must be added or downloaded again',
-    });
+    return new SkulkError('INTEGRITY', `failed verification: ${bad.join(', ')}`, { hint: hintFor({ models, staging, repair }) });
   },
 });
 
 const nameOf = ({ model_id: modelId, selector }: Pick<VerifiedModel, 'model_id' | 'selector'>): string =>
   selector === undefined ? modelId : `${modelId}:${selector}`;
+
+/** What helps, which depends on where the damage is and what was tried. */
+function hintFor({
+  models,
+  staging,
+  repair,
+}: {
+  readonly models: readonly VerifiedModel[];
+  readonly staging: boolean;
+  readonly repair: boolean;
+}): string {
+  const isDamaged = models.some(({ status }) => status !== 'ok' && status !== 'repaired' && status !== 'incomplete');
+  if (!isDamaged) return 'the files are unchanged, but incomplete: add or download a complete model with --force, or delete it';
+  if (staging)
+    return repair
+      ? 'damaged copies were removed where possible; the next stage copies them again'
+      : '--repair removes a damaged copy; the next stage copies it again';
+  return repair
+    ? 'the rest cannot be repaired here: add or download it again with --force, or delete it'
+    : '--repair restores a lost manifest or registry entry; damaged files must be added or downloaded again';
+}
