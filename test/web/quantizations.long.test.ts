@@ -241,15 +241,19 @@ test('the page of a model lists its quantizations, and each is staged and delete
     await page.getByRole('row', { name: new RegExp(`^${selector} .* ${hostname()} `) }).waitFor();
   }
   // One of them is purged, and the other stays as it is.
-  await page.getByRole('button', { name: 'Purge staged copies of org/seer:Q8_0' }).click();
+  await page.getByRole('button', { name: 'Actions for org/seer:Q8_0' }).click();
+  await page.getByRole('button', { name: 'Purge staged copies…' }).click();
   await page.getByRole('dialog', { name: 'Purge org/seer:Q8_0?' }).getByRole('button', { name: 'Purge 5.86 KiB' }).click();
   await page.getByRole('dialog', { name: '5.86 KiB freed' }).getByRole('button', { name: 'Close' }).last().click();
   expect(await staged()).toEqual(['seer-Q4_K_M.gguf']);
   await page.getByRole('row', { name: /^Q8_0 .* –/ }).waitFor();
-  // The row knows it at once, and the button when this machine has reported it to the store.
-  await expect.poll(() => page.getByRole('button', { name: 'Purge staged copies of org/seer:Q8_0' }).isDisabled()).toBe(true);
+  // The row knows it at once, and the action when this machine has reported it to the store.
+  await page.getByRole('button', { name: 'Actions for org/seer:Q8_0' }).click();
+  await page.getByRole('button', { name: 'Purge staged copies… No machine has reported a copy.', disabled: true }).waitFor();
+  await page.keyboard.press('Escape');
 
-  await page.getByRole('button', { name: 'Delete org/seer:Q4_K_M' }).click();
+  await page.getByRole('button', { name: 'Actions for org/seer:Q4_K_M' }).click();
+  await page.getByRole('button', { name: 'Delete Q4_K_M…' }).click();
   const question = page.getByRole('dialog', { name: 'Delete org/seer:Q4_K_M?' });
   await question.getByText(/Q8_0 stays\./).waitFor();
   expect(await question.locator('.freed').innerText()).toMatch(/^The store\s+2\.93 KiB/);

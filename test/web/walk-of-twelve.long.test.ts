@@ -54,14 +54,16 @@ test('on the page a repo of twelve quantizations is seen, chosen, kept and dropp
   }
 
   // Dropped: from this machine, then from the store.
-  await page.getByRole('button', { name: `Purge staged copies of ${id}:Q4_K_M` }).click();
+  await page.getByRole('button', { name: `Actions for ${id}:Q4_K_M` }).click();
+  await page.getByRole('button', { name: 'Purge staged copies…' }).click();
   await page
     .getByRole('dialog', { name: `Purge ${id}:Q4_K_M?` })
     .getByRole('button', { name: /^Purge 48\.0 KiB/ })
     .click();
   await page.getByRole('dialog', { name: '48.0 KiB freed' }).getByRole('button', { name: 'Close' }).last().click();
   expect(await weightsIn('staging')).toEqual(['BF16']);
-  await page.getByRole('button', { name: `Delete ${id}:Q4_K_M` }).click();
+  await page.getByRole('button', { name: `Actions for ${id}:Q4_K_M` }).click();
+  await page.getByRole('button', { name: 'Delete Q4_K_M…' }).click();
   await page
     .getByRole('dialog', { name: `Delete ${id}:Q4_K_M?` })
     .getByRole('button', { name: 'Delete everywhere' })

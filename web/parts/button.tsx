@@ -58,19 +58,16 @@ export function Button({
   );
 }
 
-/** A button with a picture, and a word where the screen is wide; its label says what it does. */
+/** A button with a picture alone; its label says what it does. */
 export function IconButton({
   icon,
   label,
-  words,
   disabled = false,
   lock,
   onClick,
 }: {
   readonly icon: IconName;
-  /** Begins with the word on it. */
   readonly label: string;
-  readonly words?: string;
   readonly disabled?: boolean;
   /** As of `Button`. */
   readonly lock?: string | undefined;
@@ -79,7 +76,7 @@ export function IconButton({
   return (
     <button
       type="button"
-      className={`button quiet ${words === undefined ? 'square' : 'row-action'}`}
+      className="button quiet square"
       disabled={disabled}
       aria-disabled={lock !== undefined || undefined}
       onClick={lock === undefined ? onClick : undefined}
@@ -87,7 +84,6 @@ export function IconButton({
       title={lock ?? label}
     >
       <Icon name={lock === undefined ? icon : 'lock'} />
-      {words !== undefined && <span className="wide-only">{words}</span>}
     </button>
   );
 }

@@ -3,10 +3,10 @@ import type { ModelProblem, StoredQuantization } from '../../../../src/core/prot
 import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';
-import { IconButton } from '../../../parts/button.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Size } from '../../../parts/size.tsx';
 import { InUse, OlderCopy } from '../../copy-state.tsx';
+import { RowActions } from '../../store/list/row-actions.tsx';
 import { formatNamed, isOlderPart, partOf, stagedOn } from '../../store/quantizations.ts';
 import { UnloadableBadge } from '../../unloadable-badge.tsx';
 import { useMachineName } from '../../use-machine-name.ts';
@@ -35,7 +35,7 @@ export function StoredRow({
   const { selector, size_bytes, bits_per_weight } = quantization;
   const { identity } = useApp();
   const { topics } = useStore();
-  const { models } = useLocks();
+  const locks = useLocks();
   const isPython = useIsPythonHost();
   const nameOf = useMachineName();
   const { staging, storage } = useNode().topics;
@@ -55,7 +55,8 @@ export function StoredRow({
   const older = staged.filter(({ copy }) => isOlderPart(copy, quantization)).map(({ name }) => name);
   const isUsed = here?.in_use === true || others.some(({ copy }) => copy.in_use);
   const bits = bits_per_weight === null ? '' : bits_per_weight.toFixed(2);
-  const name = formatNamed({ modelId, selector });
+  const what = { modelId, selector, bytes: size_bytes };
+  const name = formatNamed(what);
   return (
     <tr>
       <th scope="row" className="path">
@@ -75,19 +76,18 @@ export function StoredRow({
       </td>
       <td className="spare">{names === '' ? <span className="muted">–</span> : names}</td>
       <td className="actions">
-        <StageButton what={{ modelId, selector, bytes: size_bytes }} isQuiet />
-        {!isPython && (
-          <>
-            <IconButton
-              icon="close"
-              words="Purge…"
-              label={`Purge staged copies of ${name}`}
-              disabled={places.length === 0}
-              lock={models}
-              onClick={() => onPurge(selector)}
-            />
-            <IconButton icon="trash" label={`Delete ${name}`} words="Delete…" lock={models} onClick={() => onDelete(selector)} />
-          </>
+        {isPython ? (
+          <StageButton what={what} isQuiet />
+        ) : (
+          <RowActions
+            what={what}
+            locks={locks}
+            purge={{
+              lock: locks.models ?? (places.length === 0 ? 'No machine has reported a copy.' : undefined),
+              onAsk: () => onPurge(selector),
+            }}
+            onDelete={() => onDelete(selector)}
+          />
         )}
       </td>
     </tr>

@@ -15,10 +15,13 @@ import { formatNamed } from '../quantizations.ts';
 export function RowActions({
   what,
   locks,
+  purge,
   onDelete,
 }: {
   readonly what: Stageable;
   readonly locks: Locks;
+  /** On the page of the model: the question before its copies are removed, and why it may not be asked. */
+  readonly purge?: { readonly lock: string | undefined; readonly onAsk: () => void };
   readonly onDelete: () => void;
 }): ReactElement {
   const { tell } = useApp();
@@ -29,7 +32,7 @@ export function RowActions({
   const lock = locks.copiesHere !== undefined && locks.models !== undefined ? locks.models : undefined;
   return (
     <>
-      <StageButton what={what} isQuiet isWideOnly lock={lock} keys="s" />
+      <StageButton what={what} isQuiet isWideOnly lock={lock} {...(purge === undefined && { keys: 's' })} />
       <button
         ref={more}
         type="button"
@@ -48,9 +51,11 @@ export function RowActions({
           <MenuItem icon="machine" isNarrowOnly lock={lock} onClick={() => setOpen('stage')}>
             Stage…
           </MenuItem>
-          <MenuItem icon="open" onClick={() => navigate(pathOfModel(what.modelId))}>
-            Open the page of the model
-          </MenuItem>
+          {purge === undefined && (
+            <MenuItem icon="open" onClick={() => navigate(pathOfModel(what.modelId))}>
+              Open the page of the model
+            </MenuItem>
+          )}
           <MenuItem
             icon="copy"
             onClick={() => {
@@ -60,6 +65,18 @@ export function RowActions({
           >
             Copy {name}
           </MenuItem>
+          {purge !== undefined && (
+            <MenuItem
+              icon="trash"
+              lock={purge.lock}
+              onClick={() => {
+                close();
+                purge.onAsk();
+              }}
+            >
+              Purge staged copies…
+            </MenuItem>
+          )}
           <MenuItem
             icon="trash"
             tone="danger"
