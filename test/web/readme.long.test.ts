@@ -42,6 +42,10 @@ test('a README is shown with its pictures, tables and links', wants('chromium'),
     .toBe(1);
   expect(await readme.getByText('a badge').getAttribute('class')).toBe('picture-left-out');
   expect(await readme.getByRole('link', { name: 'its base' }).getAttribute('rel')).toBe('noopener noreferrer nofollow');
+  // A link in the hidden part that gets the focus is shown.
+  await readme.getByRole('button', { name: /^Read all/ }).waitFor();
+  await readme.getByRole('link', { name: 'the usage' }).focus();
+  await readme.getByRole('button', { name: /^Show less/ }).waitFor();
   await readme.getByRole('link', { name: 'the usage' }).click();
   expect(await page.evaluate('document.querySelector(":target").textContent')).toBe('How to use it!');
   await looksWell(page);
@@ -76,7 +80,7 @@ test('a hostile README has no effect', wants('chromium'), async () => {
   await page.goto(`${host.apiUrl}/me/evil`);
   const readme = page.getByRole('region', { name: 'README' });
   await readme.getByText('the end of it').waitFor();
-  const left = await readme.evaluate((box) => {
+  const left = await readme.locator('.excerpt').evaluate((box) => {
     const all = (
       box as unknown as { querySelectorAll(what: string): Iterable<{ localName: string; getAttributeNames(): string[] }> }
     ).querySelectorAll('*');
@@ -115,6 +119,14 @@ test('a README that is huge, or deeply nested, is shown in part and does not blo
   await page.goto(`${host.apiUrl}/me/long`);
   await page.getByText(/too long to be shown whole \(1\.91 MiB\)/).waitFor();
   expect(await page.getByText('the end of it').count()).toBe(0);
+  // Its beginning leaves the files in reach.
+  const height = (): Promise<number> =>
+    page.locator('.excerpt').evaluate((one) => (one as unknown as { offsetHeight: number }).offsetHeight);
+  await page.getByRole('button', { name: 'Read all of README.md' }).waitFor();
+  expect(await height()).toBe(210);
+  await page.getByRole('button', { name: 'Read all of README.md' }).click();
+  await page.getByRole('button', { name: 'Show less of README.md', expanded: true }).waitFor();
+  expect(await height()).toBeGreaterThan(1000);
   await page.goto(`${host.apiUrl}/me/deep`);
   await page
     .getByRole('region', { name: 'README' })

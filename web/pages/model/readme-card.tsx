@@ -1,6 +1,7 @@
 import { lazy, type ReactElement, Suspense, useMemo } from 'react';
 import type { ShownModel } from '../../../src/core/protocol/models.ts';
 import { formatBytes } from '../../parts/format.ts';
+import { Excerpt } from './excerpt.tsx';
 import { filesOf, findReadme } from './find-readme.ts';
 import { useReadme } from './use-readme.ts';
 
@@ -33,12 +34,14 @@ export function ReadmeCard({ model }: { readonly model: ShownModel }): ReactElem
       )}
       {typeof readme === 'object' && (
         <Suspense fallback={<p className="muted">Loading…</p>}>
-          <Readme text={readme.text} place={place} />
-          {readme.isCut && (
-            <p className="muted">
-              This is its beginning. <code>{readme.path}</code> is too long to be shown whole ({formatBytes(sizeOf(model, readme.path))}).
-            </p>
-          )}
+          <Excerpt of={readme.path}>
+            <Readme text={readme.text} place={place} />
+            {readme.isCut && (
+              <p className="muted">
+                This is its beginning. <code>{readme.path}</code> is too long to be shown whole ({formatBytes(sizeOf(model, readme.path))}).
+              </p>
+            )}
+          </Excerpt>
         </Suspense>
       )}
     </section>
