@@ -7,6 +7,7 @@ import { Button, IconButton } from '../../parts/button.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { ModelName } from '../../parts/model-name.tsx';
+import { Progress } from '../../parts/progress.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { sumUnfinished } from '../store/moving/unfinished.ts';
 import { useClear } from '../store/moving/use-clear.ts';
@@ -25,7 +26,7 @@ export function UnfinishedDownloads(): ReactElement | null {
       <header className="card-head">
         <h2 id={title}>Unfinished</h2>
         <p className="muted">
-          {formatBytes(bytes)} in the store{movingBytes > 0 && `, of which ${formatBytes(movingBytes)} belong to running downloads`}
+          {formatBytes(bytes)} in the store{describeMoving(movingBytes, bytes)}
         </p>
       </header>
       {stopped.length > 0 && (
@@ -37,6 +38,12 @@ export function UnfinishedDownloads(): ReactElement | null {
       )}
     </section>
   );
+}
+
+/** Which part of the data belongs to downloads that run. Pure. */
+function describeMoving(movingBytes: number, bytes: number): string {
+  if (movingBytes === 0) return '';
+  return movingBytes === bytes ? ', all of running downloads' : `, of which ${formatBytes(movingBytes)} belong to running downloads`;
 }
 
 function Stopped({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
@@ -54,9 +61,18 @@ function Stopped({ download, lock }: { readonly download: DownloadStatus; readon
         <ModelName id={modelId} /> {part !== null && <span className="label">{part}</span>}
       </div>
       <div className="move-state">
-        <p>
-          Stopped <Age at={updated_at} />
-          {bytes_total > 0 && ` at ${Math.floor((bytes_done / bytes_total) * 100)} %`}, holds {formatBytes(bytes_done)}.
+        {bytes_total > 0 && (
+          <Progress
+            label={`Stopped download of ${name}`}
+            bytes_done={bytes_done}
+            bytes_total={bytes_total}
+            bytes_per_second={null}
+            seconds_left={null}
+            isStopped
+          />
+        )}
+        <p className="muted row-more">
+          Stopped <Age at={updated_at} />, holds {formatBytes(bytes_done)}.
         </p>
         {reason !== null && (failure !== undefined || error_code !== 'CANCELLED') && (
           <p className="muted row-more">

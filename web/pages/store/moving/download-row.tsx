@@ -34,11 +34,14 @@ export function DownloadRow({ download, lock }: { readonly download: DownloadSta
 
 /** How far a download is. */
 export function DownloadState({ download }: { readonly download: DownloadStatus }): ReactElement {
-  const { status, bytes_total } = download;
+  const { status, bytes_done, bytes_total } = download;
+  const isWhole = bytes_total > 0 && bytes_done >= bytes_total;
   return (
     <>
       {status === 'pending' && <p className="muted">Waiting in the queue.</p>}
-      {status === 'downloading' && <Progress label={`Download of ${nameOfDownload(download)}`} {...download} />}
+      {status === 'downloading' && (
+        <Progress label={`Download of ${nameOfDownload(download)}`} note={isWhole ? 'checking' : undefined} {...download} />
+      )}
       {status === 'complete' && <p className="good">In the store, verified</p>}
       {status === 'downloading' && bytes_total === 0 && <p className="muted">Asking Hugging Face for the file list.</p>}
     </>

@@ -37,6 +37,7 @@ export function UploadRow({
           bytes_total={bytes_total}
           bytes_per_second={null}
           seconds_left={null}
+          isStopped={isQuiet && !isWhole}
         />
         <p className="muted row-more">
           began <Age at={began_at} />, last byte <Age at={last_byte_at} />
