@@ -56,7 +56,8 @@ usualTest(
     await page.getByRole('link', { name: /^unfinished \d/ }).click();
     const unfinished = page.getByRole('region', { name: 'Unfinished', exact: true });
     await unfinished.getByText(/^\d.* in the store$/).waitFor();
-    await unfinished.getByText(/^Stopped just now at \d+ %, holds \d/).waitFor();
+    await unfinished.getByText(/^\d+ % of 5\.91 MiB$/).waitFor();
+    await unfinished.getByText(/^Stopped just now, holds \d/).waitFor();
     await unfinished.getByRole('button', { name: 'Clear the download of org/seer-GGUF' }).click();
     await unfinished.waitFor({ state: 'detached' });
     await page.getByText(/^Cleared the download of org.seer-GGUF\S* from the list. Downloaded data is kept.$/).waitFor();
@@ -130,8 +131,11 @@ longTest(
     await attention.getByText('1 download failed, 1 download has warnings.').waitFor();
     await attention.getByRole('button', { name: 'Show' }).click();
     await attention.getByText(/m-Q4_K_M\.gguf" cannot be used: it is a web page/).waitFor();
-    await other.getByText(/cannot be used: it is a web page/).waitFor();
+    await other.getByText(/^"m-Q4_K_M\.gguf" cannot be used: it is a web page/).waitFor();
     expect(await other.getByText('org/closes').count()).toBe(0);
+    // Only a failure is red: what was fetched and cannot be used waits for somebody.
+    const edge = (tab: Page): Promise<unknown> => tab.evaluate("getComputedStyle(document.querySelector('.attention')).borderLeftColor");
+    expect([await edge(page), await edge(other)]).toEqual(['rgb(176, 36, 27)', 'rgb(122, 79, 0)']);
     await attention.getByRole('button', { name: 'Dismiss the download of org/closes' }).click();
     await attention.getByText('org/closes').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Dismiss the warnings about org/page-GGUF' }).click();

@@ -62,11 +62,17 @@ export function VerifyOutcome({
       {task.isBusy && <Progress label={`Verifying ${modelId}`} {...progress} bytes_per_second={null} seconds_left={null} />}
       <div role="status">
         {found !== undefined && isGood(found.status) && (
-          <p className="good">
-            <Icon name="check" />{' '}
-            {fileCount === 1 ? 'Verified: the file matches.' : `Verified: all ${fileCount.toLocaleString('en')} files match.`}{' '}
-            {found.note !== undefined && <Sentence text={found.note} />}
-          </p>
+          <>
+            <p className="good">
+              <Icon name="check" />{' '}
+              {fileCount === 1 ? 'Verified: the file matches.' : `Verified: all ${fileCount.toLocaleString('en')} files match.`}
+            </p>
+            {found.note !== undefined && (
+              <p className={found.status === 'ok' ? 'warn' : 'muted'}>
+                {found.status === 'ok' && <Icon name="warning" />} <Sentence text={found.note} />
+              </p>
+            )}
+          </>
         )}
         {found !== undefined && !isGood(found.status) && (
           <div className="callout bad">

@@ -25,7 +25,7 @@ export function Attention({
   const [first, ...others] = troubles;
   if (first === undefined) return null;
   return (
-    <section className="card flush attention" aria-label="Needs attention">
+    <section className={`card flush attention ${troubles.some(isFailed) ? '' : 'mild'}`} aria-label="Needs attention">
       {others.length > 0 && (
         <div className="attention-line">
           <Icon name="warning" />
@@ -55,9 +55,11 @@ export function Attention({
   );
 }
 
+const isFailed = ({ status }: DownloadStatus): boolean => status === 'failed';
+
 /** `2 downloads failed, 1 download has warnings`. Pure. */
 function describe(troubles: readonly DownloadStatus[]): string {
-  const failed = troubles.filter(({ status }) => status === 'failed').length;
+  const failed = troubles.filter(isFailed).length;
   const warned = troubles.length - failed;
   return [
     ...(failed > 0 ? [`${plural(failed, 'download')} failed`] : []),
@@ -76,19 +78,21 @@ function Trouble({
 }): ReactElement {
   const task = useRetry(download);
   const clearing = useClear([download]);
-  const { modelId, status, error, hint, warnings } = download;
+  const { modelId, selector, gguf_file, status, error, hint, warnings } = download;
+  const part = selector ?? gguf_file;
   const name = nameOfDownload(download);
   return (
-    <li className="attention-line">
+    <li className={`attention-line ${isFailed(download) ? '' : 'mild'}`}>
       <Icon name="warning" />
       <div>
         <p>
-          <ModelName id={modelId} />
+          <ModelName id={modelId} /> {part !== null && <span className="label">{part}</span>}
         </p>
         {status === 'complete' ? (
           warnings.map((text) => (
             <p key={text}>
-              <Sentence text={text} />
+              {/* The line above names the model. */}
+              <Sentence text={text.startsWith(`${modelId}: `) ? text.slice(modelId.length + 2) : text} />
             </p>
           ))
         ) : (
