@@ -184,6 +184,8 @@ longTest('settings are read-only without the key of the machine, and the page sh
   await page.goto(`${host.apiUrl}/settings`);
   const panel = page.getByRole('region', { name: 'Read-only' });
   await panel.getByText(`To change settings, run skulk key on ${hostname()} and open the link it prints.`).waitFor();
+  // It comes before everything that it locks.
+  expect(await page.locator('main > section').first().getAttribute('aria-label')).toBe('Read-only');
   const budget = page.getByLabel('Budget for idle copies');
   await expect.poll(() => budget.inputValue()).toBe('40');
   for (const one of [budget, page.getByRole('radio', { name: /^A node/ }), page.getByRole('button', { name: /^Browse for/ }).first()])

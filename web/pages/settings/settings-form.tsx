@@ -1,6 +1,6 @@
 import type { FormEvent, ReactElement } from 'react';
 import type { ConfigView } from '../../../src/core/protocol/settings.ts';
-import { NeedsKey, useMayAdminister } from '../../parts/access/needs-key.tsx';
+import { useMayAdminister } from '../../parts/access/needs-key.tsx';
 import { useApp } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';
 import { plural } from '../../parts/format.ts';
@@ -40,7 +40,6 @@ export function SettingsForm({ view }: { readonly view: ConfigView }): ReactElem
           </div>
         </div>
       )}
-      {!mayChange && <NeedsKey />}
       <RestartNote view={view} />
       <div className="settings-cards">
         <RoleFields view={view} draft={draft} field={field} isDisabled={!mayChange} />

@@ -30,7 +30,7 @@ export function CreateToken({ onCreated }: { readonly onCreated: () => void }): 
   };
   return (
     <form className="stack" onSubmit={(event) => void create(event)}>
-      <div className="field-pair">
+      <div className="field-pair token-fields">
         <div className="field">
           <label htmlFor={nameField}>Name of a new token</label>
           <input
