@@ -78,8 +78,10 @@ export function ModelRow(props: RowProps): ReactElement {
           )}
           <div className="narrow-only muted row-more">
             {isSeveral ? (
-              <button type="button" className="label opener" aria-label={`${label} quantizations of ${model_id}`} {...toggle}>
-                {label} <Icon name={isOpen ? 'down' : 'closed'} />
+              <button type="button" className="opener" aria-label={`${label} quantizations of ${model_id}`} {...toggle}>
+                <span className="label">
+                  {label} <Icon name={isOpen ? 'down' : 'closed'} />
+                </span>
               </button>
             ) : (
               label !== '' && <span className="label">{label}</span>
