@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished } from 'vitest';
 import { writeFiles } from '../helpers/model-files.ts';
+import { adminKeyOf } from '../helpers/page-link.ts';
+import { ask } from '../helpers/raw-http.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
 import { startServe } from '../helpers/spawn-skulk.ts';
@@ -254,6 +256,23 @@ describe('a hostile client', () => {
     ],
     ['a method that nobody knows', (url: URL) => say(url, `BREW /health HTTP/1.1\r\nHost: ${url.host}\r\nConnection: close\r\n\r\n`)],
   ];
+  usualTest('cannot end the server with a body that is nested deeply, not even as an admin', async () => {
+    const { url, api, home } = await host();
+    const headers = { authorization: `Bearer ${await adminKeyOf(home)}`, 'content-type': 'application/json' };
+    const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
+    for (const [base, path] of [
+      [url, '/policy'],
+      [api, '/policy'],
+      [api, '/config'],
+      [url, '/tokens'],
+    ] as const) {
+      const method = path === '/tokens' ? 'POST' : 'PUT';
+      const refused = await ask(base.href, path, { method, headers, body: deep });
+      expect([refused.status, refused.json()]).toEqual([400, expect.objectContaining({ code: 'BAD_REQUEST' })]);
+      expect(statusOf(await get(url, '/health'))).toBe(200);
+    }
+  });
+
   longTest('gets a refusal for requests that are too large, too many, too deeply nested, or not HTTP', async () => {
     const { url, served } = await host();
     const before = await memoryOf(served.pid);

@@ -18,6 +18,7 @@ import { compilers } from './compilers.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
 import type { Limits } from './limits.ts';
+import { refuseDeep } from './refuse-deep.ts';
 import { refuseWebPages } from './refuse-web-pages.ts';
 import { refuseBadTarget, routableTarget } from './request-target.ts';
 import { closeOnlyIdleConnections } from './stop-app.ts';
@@ -94,8 +95,15 @@ export async function createApp({
   app.removeAllContentTypeParsers();
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parseJson(request, body as string, done);
+    if (body === '') return done(null, undefined);
+    return parseJson(request, body as string, (error, value) => {
+      try {
+        if (error === null) refuseDeep(value);
+        done(error, value);
+      } catch (tooDeep) {
+        done(tooDeep as Error);
+      }
+    });
   });
   app.addHook('onRequest', async (request) => {
     try {
