@@ -110,7 +110,7 @@ describe('skulk audit on the store host without a server', () => {
     expect(lines.map((line) => (line === '' ? '' : JSON.parse(line).action))).toEqual(['add', 'change-policy', '']);
   });
 
-  usualTest('is not needed for a change: on a full disk the change is made, with a warning', async () => {
+  usualTest('is not needed for a change: if it cannot be written, the change is made, with a warning', async () => {
     const { run, add, layout, list } = await unserved();
     await symlink('/dev/full', layout.audit);
     const added = await add();

@@ -1,17 +1,25 @@
-import { open, readFile, truncate } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isSystemError } from '../errors.ts';
-import { giveToOwnerOf } from './durable-file.ts';
+import { isSystemError, SkulkError } from '../errors.ts';
+import { giveToOwnerOf } from './give-to-owner.ts';
+
+/** Another user may be able to write to the directory of the file, and must not lead root to another file by a link. */
+const openFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Appends lines to a file so that they survive a power cut. First removes an incomplete last line, which an earlier crash left. If it
  * fails, the file keeps its earlier content, as far as the disk allows that.
  * @param lines each without its end
  * @returns the new size of the file in bytes
+ * @throws SkulkError BAD_PATH if a link, or something else that is not a file, is there
  */
 export async function appendLines(path: string, lines: readonly string[], { mode = 0o666 } = {}): Promise<number> {
-  await endLastLine(path);
-  await using file = await open(path, 'a', mode);
+  await using file = await open(path, openFlags, mode).catch((cause: unknown) => {
+    throw isSystemError(cause, 'ELOOP') ? noFile(path, cause) : cause;
+  });
+  if (!(await file.stat()).isFile()) throw noFile(path);
+  await endLastLine(file);
   const { size } = await file.stat();
   try {
     if (size === 0) await giveToOwnerOf(dirname(path), file);
@@ -24,20 +32,12 @@ export async function appendLines(path: string, lines: readonly string[], { mode
   }
 }
 
-async function endLastLine(path: string): Promise<void> {
-  if (await endsInLine(path)) return;
-  const bytes = await readFile(path);
-  await truncate(path, bytes.lastIndexOf(10) + 1);
+async function endLastLine(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  if (size === 0 || (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0] === 10) return;
+  const bytes = await file.readFile();
+  await file.truncate(bytes.lastIndexOf(10) + 1);
 }
 
-async function endsInLine(path: string): Promise<boolean> {
-  try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
-    return size === 0 || buffer[0] === 10;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return true;
-    throw error;
-  }
-}
+const noFile = (path: string, cause?: unknown): SkulkError =>
+  new SkulkError('BAD_PATH', `${path} is not a file, so nothing is appended to it`, { hint: 'remove it; skulk creates it again', cause });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isSystemError } from '../errors.ts';
+import { giveToOwnerOf } from './give-to-owner.ts';
 import { makeDirectory } from './make-directory.ts';
 
 /**
@@ -32,17 +33,6 @@ export async function writeFileDurably(
     throw error;
   }
   await syncDirectory(directory);
-}
-
-/** With sudo, a command may write where a service of another user reads. A file owned by root would lock that service out. */
-export async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
-  if (process.geteuid?.() !== 0) return;
-  const { uid, gid } = await stat(directory);
-  if (uid === 0) return;
-  await file.chown(uid, gid).catch((error: unknown) => {
-    // Some network disks do not support chown.
-    if (!isSystemError(error, 'EPERM', 'EINVAL', 'ENOTSUP')) throw error;
-  });
 }
 
 /** Renames a file so that the rename survives a power cut. Both paths must be on one file system. */

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../errors.ts';
+import { giveDirectoryToOwner } from './give-to-owner.ts';
 import { isDirectory } from './is-there.ts';
 
 /** Directories that this process must not create again, with the error to throw instead. */
@@ -46,16 +47,21 @@ export async function makeDirectory(path: string): Promise<void> {
     throw refusal;
   }
   try {
-    await mkdir(path);
+    await make(path);
   } catch (error) {
     const parent = dirname(path);
     if (isSystemError(error, 'ENOENT') && parent !== path) {
       // Another process may have created it since, so the result of the second attempt decides.
       if (!(await isDirectory(parent))) await makeDirectory(parent);
-      return mkdir(path).catch((again: unknown) => allowExisting(path, again));
+      return make(path).catch((again: unknown) => allowExisting(path, again));
     }
     await allowExisting(path, error);
   }
+}
+
+async function make(path: string): Promise<void> {
+  await mkdir(path);
+  await giveDirectoryToOwner(path);
 }
 
 /** An existing directory needs no permission: neither a read-only disk nor another owner matters. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull, isSystemError, SkulkError } from '../errors.ts';
+import { giveDirectoryToOwner } from '../files/give-to-owner.ts';
 import { isThere } from '../files/is-there.ts';
 import { makeDirectory } from '../files/make-directory.ts';
 import { pause } from '../flow/backoff.ts';
@@ -167,6 +168,7 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
   const draft = join(path, `.${holder.token}.tmp`);
   try {
     await mkdir(draft);
+    await giveDirectoryToOwner(draft);
     await writeFile(join(draft, heartbeatFile), unattended);
     await writeFile(join(draft, holderFile), JSON.stringify(holder));
     await rename(draft, claim);
