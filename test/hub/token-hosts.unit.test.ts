@@ -35,7 +35,6 @@ describe('the token of Hugging Face', () => {
     ['another port of the same host', 'https://hub.example:8443/a'],
     ['a host below it', 'https://cdn.hub.example/a'],
     ['a host that only begins like it', 'https://hub.example.evil.example/a'],
-    ['a URL with a user in it', 'https://hub.example@evil.example/a'],
     ['a host without a scheme', '//cdn.example/a'],
   ])('is not sent when a redirect leads to %s', async (_, location) => {
     const { shown } = await askHub({ 'https://hub.example/a': location });
@@ -49,6 +48,15 @@ describe('the token of Hugging Face', () => {
     const back = await askHub({ 'https://hub.example/a': 'https://cdn.example/a', 'https://cdn.example/a': 'https://hub.example/c' });
     expect(back.shown.map(([, authorization]) => authorization !== undefined)).toEqual([true, false, true]);
   });
+
+  test.each(['https://hub.example@evil.example/a', 'https://user:secret@hub.example/a'])(
+    'is not sent when a redirect has a user in it, as in %s, and no message shows that user',
+    async (location) => {
+      const { shown, failure } = await askHub({ 'https://hub.example/a': location });
+      expect(shown).toHaveLength(1);
+      expect(failure).toMatchObject({ code: 'HUB_REFUSED', message: 'https://hub.example redirects to an unsafe address' });
+    },
+  );
 
   test('is sent only over TLS', async () => {
     const { shown, failure } = await askHub({ 'https://hub.example/a': 'http://hub.example/a' });

@@ -132,7 +132,12 @@ const headersFor = (
 
 function nextHop(from: URL, location: string, hops: number): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
-  const isSafe = to !== undefined && (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:'));
+  const isSafe =
+    to !== undefined &&
+    (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:')) &&
+    // `fetch` refuses a URL with a user or a password, and its error would show them.
+    to.username === '' &&
+    to.password === '';
   if (isSafe && hops < maxRedirects) return to;
   throw new SkulkError('HUB_REFUSED', `${from.origin} redirects ${isSafe ? 'in a circle' : 'to an unsafe address'}`, {
     hint: 'check HF_ENDPOINT and the proxy',
