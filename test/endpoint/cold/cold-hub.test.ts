@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { HubFile } from '../../../src/core/endpoint/contract.ts';
@@ -261,42 +262,52 @@ usualTest('with `off` no request is sent to Hugging Face', async () => {
   expect(hub.requests).toEqual([]);
 });
 
-usualTest('a lost upstream refuses weights with 424 and small files with 503, also for HEAD', async () => {
-  const clock = windClock();
-  const { hub, repo, backend, read } = await coldWorld({ after: clock.after });
-  hub.push('org/m', { files });
-  const model = await repo('org/m');
-  hub.fault = ({ response }) => {
-    response.socket?.destroy();
-    return true;
-  };
-  const asker = { mayFetch: true };
-  const [config, weight] = [model.byPath.get('README.md'), model.byPath.get('model.safetensors')];
-  if (config === undefined || weight === undefined) throw new Error('the listing is incomplete');
-  const isKnownToBeLost = (): Promise<boolean> =>
-    backend.head(model, config, asker).then(
-      () => false,
-      () => true,
-    );
-  for (const [path, kind] of [
-    ['model.safetensors', 'absent'],
-    ['config.json', 'unreachable'],
-  ] as const) {
-    const refused = read('org/m', path);
-    refused.catch(() => undefined);
-    await until('a request', () => hub.requests.some((one) => one.endsWith(`/${path}`)));
-    // A request is still active for its reader until it is known to have failed.
-    await until('its end to be noticed', isKnownToBeLost);
-    let isOver = false;
-    void refused.catch(() => {
-      isOver = true;
-    });
-    await until('the refusal', () => {
-      clock.ring(3_000);
-      return isOver;
-    });
-    await expect(refused).rejects.toMatchObject({ kind });
-  }
-  await expect(backend.head(model, config, asker)).rejects.toMatchObject({ kind: 'unreachable' });
-  await backend.head(model, weight, asker);
-});
+const lost: readonly (readonly [upstream: string, why: string, fail: (response: ServerResponse) => void])[] = [
+  ['a lost upstream', 'cannot fetch it now: cannot reach http://127.0.0.1:', (response) => response.socket?.destroy()],
+  [
+    'an upstream that limits requests',
+    'cannot fetch it now: Hugging Face rate limit reached',
+    (response) => response.writeHead(429, { 'Retry-After': '60', 'Content-Length': '0' }).end(),
+  ],
+];
+for (const [upstream, why, fail] of lost) {
+  usualTest(`${upstream} refuses weights with 424 and small files with 503, also for HEAD, and says why`, async () => {
+    const clock = windClock();
+    const { hub, repo, backend, read } = await coldWorld({ after: clock.after });
+    hub.push('org/m', { files });
+    const model = await repo('org/m');
+    hub.fault = ({ response }) => {
+      fail(response);
+      return true;
+    };
+    const asker = { mayFetch: true };
+    const [config, weight] = [model.byPath.get('README.md'), model.byPath.get('model.safetensors')];
+    if (config === undefined || weight === undefined) throw new Error('the listing is incomplete');
+    const isKnownToBeLost = (): Promise<boolean> =>
+      backend.head(model, config, asker).then(
+        () => false,
+        () => true,
+      );
+    for (const [path, kind] of [
+      ['model.safetensors', 'absent'],
+      ['config.json', 'unreachable'],
+    ] as const) {
+      const refused = read('org/m', path);
+      refused.catch(() => undefined);
+      await until('a request', () => hub.requests.some((one) => one.endsWith(`/${path}`)));
+      // A request is still active for its reader until it is known to have failed.
+      await until('its end to be noticed', isKnownToBeLost);
+      let isOver = false;
+      void refused.catch(() => {
+        isOver = true;
+      });
+      await until('the refusal', () => {
+        clock.ring(3_000);
+        return isOver;
+      });
+      await expect(refused).rejects.toMatchObject({ kind, message: expect.stringContaining(why) });
+    }
+    await expect(backend.head(model, config, asker)).rejects.toMatchObject({ kind: 'unreachable' });
+    await backend.head(model, weight, asker);
+  });
+}

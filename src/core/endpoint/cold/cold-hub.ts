@@ -66,7 +66,7 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
   const { store, directory, settings, emit, limits = usualFetchLimits, firstMs = 3_000, lookMs = 8_000 } = options;
   const closing = new AbortController();
   const signal = AbortSignal.any([options.signal, closing.signal]);
-  const { source, isAway } = watchUpstream(options.source);
+  const { source, whyAway } = watchUpstream(options.source);
   const cache = createUpstreamCache(source, { over: signal, isPassing: source.isTransient });
   const downloads: ColdDownloads = createColdDownloads(options.downloads, {
     emit,
@@ -144,7 +144,8 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
       }
     },
     head: async (repo, { path, size }) => {
-      if (size < weightBytes && isAway() && !isHere(repo, path)) throw unreachable(repo, path, size);
+      const why = whyAway();
+      if (size < weightBytes && why !== undefined && !isHere(repo, path)) throw unreachable(repo, { path, size, why });
     },
     open: async (repo, file, { range, asker, signal: over }) => {
       if (!asker.mayFetch)
@@ -160,7 +161,8 @@ export function createColdHub(options: ColdHubOptions): HostColdHub {
           ms: firstMs,
           after: limits.after,
           onLate: () => {
-            if (isAway()) throw unreachable(repo, file.path, file.size);
+            const why = whyAway();
+            if (why !== undefined) throw unreachable(repo, { ...file, why });
           },
         });
         return { kind: 'stream', bytes };
@@ -207,10 +209,10 @@ function toUpstreamRepo({ modelId, commit, files, about }: Listing): UpstreamRep
   };
 }
 
-const unreachable = ({ id }: HubRepo, path: string, size: number): HubRefusal =>
+const unreachable = ({ id }: HubRepo, { path, size, why }: Pick<HubFile, 'path' | 'size'> & { readonly why: string }): HubRefusal =>
   new HubRefusal(
     size < weightBytes ? 'unreachable' : 'absent',
-    `the store does not have ${JSON.stringify(path)} of ${id}, and cannot reach Hugging Face now: try again later`,
+    `the store does not have ${JSON.stringify(path)} of ${id}, and cannot fetch it now: ${why} (try again later)`,
   );
 
 const isOver = (modelId: ModelId): SkulkError =>

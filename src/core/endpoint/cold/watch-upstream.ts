@@ -3,8 +3,8 @@ import type { Source } from '../../sources/source.ts';
 /** A source, and whether it was reachable recently. */
 export interface WatchedSource {
   readonly source: Source;
-  /** Whether the last recent request failed because the source was unreachable. */
-  isAway(): boolean;
+  /** Why the last recent request failed, if the source was unreachable or busy; otherwise undefined. */
+  whyAway(): string | undefined;
 }
 
 /** How long it counts as unreachable, in milliseconds, unless a request succeeds. */
@@ -12,15 +12,16 @@ const awayMs = 30_000;
 
 /** @param now milliseconds of a monotonic clock */
 export function watchUpstream(source: Source, now: () => number = () => performance.now()): WatchedSource {
-  let awayUntil = Number.NEGATIVE_INFINITY;
+  let away: { readonly until: number; readonly why: string } | undefined;
   const failed = (error: unknown, signal: AbortSignal): void => {
-    if (!signal.aborted && source.isTransient(error)) awayUntil = now() + awayMs;
+    if (!signal.aborted && source.isTransient(error))
+      away = { until: now() + awayMs, why: error instanceof Error ? error.message : `${source.name} does not answer` };
   };
   const answered = (): void => {
-    awayUntil = Number.NEGATIVE_INFINITY;
+    away = undefined;
   };
   return {
-    isAway: () => now() < awayUntil,
+    whyAway: () => (away !== undefined && now() < away.until ? away.why : undefined),
     source: {
       ...source,
       list: async (ref, signal) => {
