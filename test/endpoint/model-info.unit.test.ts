@@ -35,7 +35,9 @@ test('the description of a model without an organization has no author', () => {
 });
 
 test('a model has one branch and one commit', () => {
-  expect(refsOf(repo)).toEqual({ branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }], converts: [], tags: [] });
+  const refs = { branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }], converts: [], tags: [] };
+  expect(refsOf(repo, { withRequests: false })).toEqual(refs);
+  expect(refsOf(repo, { withRequests: true })).toEqual({ ...refs, pullRequests: [] });
   expect(commitsOf(repo)).toEqual([
     { id: commit, title: expect.any(String), message: '', authors: [{ user: 'skulk' }], date: times.lastModified },
   ]);

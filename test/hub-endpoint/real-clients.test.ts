@@ -161,6 +161,7 @@ test('huggingface_hub gets from every call of its API what the Hub would give it
     'list_repo_tree expanded': [sha],
     get_paths_info: ['config.json', 'sub'],
     refs: [sha],
+    'pull requests': [],
     commits: [sha],
     list_models: ['acme/tiny'],
     exists: [true, true, false, false],

@@ -274,6 +274,7 @@ describe('the descriptions of the Hub protocol', () => {
     ['?search=TINY&limit=1', ['acme/tiny-GGUF']],
     ['?author=acme', ['acme/tiny-GGUF', 'acme/tiny-llama']],
     ['?filter=gguf&filter=', ['acme/tiny-GGUF']],
+    ['?filter=safetensors', ['acme/tiny-llama']],
     ['?filter=gguf,nothing', []],
     ['?limit=500&search=one&expand=pipeline_tag&sort=downloads&direction=-1', ['one']],
   ])('of the list of models are found by %s', async (query, ids) => {

@@ -49,6 +49,11 @@ const described = {
 export const hubModel = object({
   ...described,
   cardData: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'The front matter of README.md' })),
+  gguf: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'Of a GGUF file: `total` parameters, `architecture`, `context_length`, `chat_template`',
+    }),
+  ),
   siblings: list(
     object({
       rfilename: verbatim(),
@@ -67,6 +72,7 @@ export const hubRefs = object({
   branches: list(object({ name: text(), ref: text(), targetCommit: text() })),
   converts: list(text()),
   tags: list(text()),
+  pullRequests: Type.Optional(list(text(), { description: 'None; only with `include_prs`' })),
 });
 
 export const hubCommits = list(

@@ -6,6 +6,7 @@ import type { LocalStore } from '../../store/contract.ts';
 import type { HubBackend, HubListed } from '../contract.ts';
 import { mainOf } from '../view/held-views.ts';
 import type { HeldModels } from './held-models.ts';
+import { formatsOf } from './read-facts.ts';
 
 /** How many manifests are read at the same time. */
 const atOnce = 8;
@@ -23,7 +24,7 @@ export function createModelList(
     if (before !== undefined) return before;
     const views = await held.viewsOf(entry.model_id).catch(() => undefined);
     if (views === undefined) return undefined;
-    const tags = [...entry.tags, ...entry.capabilities, ...(entry.files.some((path) => /\.gguf$/i.test(path)) ? ['gguf'] : [])];
+    const tags = [...entry.tags, ...entry.capabilities, ...formatsOf(entry.files)];
     const listed = (on: boolean): HubListed => {
       const { id, commit, lastModified, createdAt } = mainOf(views, on);
       return { id, commit, lastModified, createdAt, tags: [...new Set(tags)], totalBytes: entry.total_bytes };

@@ -22,11 +22,15 @@ export function createFactsReader(store: Pick<LocalStore, 'openFile'>): (repo: H
   };
   return async (repo) => {
     const facts = await read(repo);
-    const formats = ['gguf', 'safetensors'].filter((format) => repo.files.some(({ path }) => path.toLowerCase().endsWith(`.${format}`)));
+    const formats = formatsOf(repo.files.map(({ path }) => path));
     if (facts === undefined) return formats.length === 0 || !repo.files.some(({ isHeld }) => isHeld) ? undefined : { tags: formats };
     return { ...facts, tags: [...new Set([...formats, ...facts.tags])] };
   };
 }
+
+/** The formats of weights among some files, by which clients filter models. Pure. */
+export const formatsOf = (paths: readonly string[]): readonly string[] =>
+  ['gguf', 'safetensors'].filter((format) => paths.some((path) => path.toLowerCase().endsWith(`.${format}`)));
 
 /** An unreadable card counts as empty. */
 async function readBeginning(store: Pick<LocalStore, 'openFile'>, { id }: HubRepo): Promise<string> {

@@ -56,11 +56,15 @@ export function modelInfo(repo: HubRepo, facts: HubFacts, { withBlobs }: { reado
 /** A model in the list of models. Pure. */
 export const listedInfo = (listed: HubListed): object => ({ ...common(listed), ...factsOf(listed), usedStorage: listed.totalBytes });
 
-/** The `refs` of a model: one branch, with the store's files. Pure. */
-export const refsOf = ({ commit }: Pick<HubRepo, 'commit'>): object => ({
+/**
+ * The `refs` of a model: one branch, with the store's files. Pure.
+ * @param withRequests also list the pull requests; huggingface_hub then fails without the list
+ */
+export const refsOf = ({ commit }: Pick<HubRepo, 'commit'>, { withRequests }: { readonly withRequests: boolean }): object => ({
   branches: [{ name: 'main', ref: 'refs/heads/main', targetCommit: commit }],
   converts: [],
   tags: [],
+  ...(withRequests && { pullRequests: [] }),
 });
 
 /** The history of a model, which has one entry. Pure. */

@@ -46,7 +46,12 @@ export const hubRoutes = {
     failures: [400, 401, 403, 404, 503],
     changesNothing: true,
   },
-  'GET /api/models/:id/refs': { ...ofModels, summary: 'The branches of a model: there is `main`', answers: { 200: hubRefs } },
+  'GET /api/models/:id/refs': {
+    ...ofModels,
+    summary: 'The branches of a model: there is `main`',
+    query: ['include_prs'],
+    answers: { 200: hubRefs },
+  },
   'GET /api/models/:id/commits/:revision': { ...ofModels, summary: 'The commits of a model: there is one', answers: { 200: hubCommits } },
   'GET /api/models/:id/auth-check': { ...ofModels, summary: 'Whether a model may be read', answers: { 200: hubAccess } },
   'GET /api/agent-harnesses': {

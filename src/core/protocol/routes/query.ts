@@ -22,7 +22,7 @@ export const queries = {
   of: text({ description: 'The id in the list; an id of another upload is then refused' }),
   search: text({ description: 'Words of the id, in any case' }),
   author: text({ description: 'The organization' }),
-  filter: text({ description: 'A tag, a library or a task; may be repeated' }),
+  filter: text({ description: 'A tag, such as `gguf`, `safetensors` or `vision`; may be repeated' }),
   sort: text({ description: '`lastModified` or `createdAt`, newest first; by id otherwise' }),
   since: text({ description: 'ISO 8601; only what happened then or later' }),
   failed: Type.Boolean({ description: 'Only what failed' }),
@@ -32,6 +32,7 @@ export const queries = {
   blobs: Type.Boolean({ description: 'Also the size and the ids of each file' }),
   recursive: Type.Boolean({ description: 'Also the content of directories' }),
   expand: Type.Boolean({ description: 'Also the last commit of each entry' }),
+  include_prs: Type.Boolean({ description: 'Also the pull requests: there are none' }),
 } as const;
 
 /** `replace` is sent as `force`. */

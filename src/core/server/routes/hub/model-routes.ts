@@ -52,7 +52,9 @@ export function addHubModelRoutes(app: FastifyInstance, options: HubRoutesOption
     },
     { ...own, bodyLimit: pathsBytes },
   );
-  addRoute(app, 'GET /api/models/:id/refs', async (request, reply) => refsOf((await find(request, reply)).repo), own);
+  const refs = async (request: FastifyRequest, reply: FastifyReply): Promise<object> =>
+    refsOf((await find(request, reply)).repo, { withRequests: hasFlag(request, 'include_prs') });
+  addRoute(app, 'GET /api/models/:id/refs', refs, own);
   addRoute(app, 'GET /api/models/:id/commits/:revision', async (request, reply) => commitsOf((await find(request, reply)).repo), own);
   addRoute(
     app,
