@@ -137,11 +137,36 @@ usualTest.each([
   ['nodes', ['nodes']],
   ['nodes --forget', ['nodes', '--forget', 'kite3']],
   ['stage --on', ['stage', id, '--on', 'kite3']],
+  ['cancel', ['cancel', id]],
+  ['downloads --clear', ['downloads', '--clear']],
+  ['policy', ['policy', 'show']],
+  ['policy set', ['policy', 'set', 'lan', 'read']],
+  ['token list', ['token', 'list']],
+  ['token create', ['token', 'create', 'laptop', '--role', 'read']],
 ])('%s reports that the Python program does not support it', async (_, args) => {
   const store = await pythonStore({ [id]: { files: safe } });
   const { run } = await nodeOf(store);
   expect(await run(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining('is the Python program, which cannot') });
 });
+
+usualTest.each([[['reconcile']], [['reconcile', '--dry-run']]])(
+  '%j does not warn that a Python store host gives no orders',
+  async (args) => {
+    const store = await pythonStore({ [id]: { files: safe } });
+    const { run } = await nodeOf(store);
+    expect(await run(...args)).toMatchObject({ status: 0, stderr: expect.not.stringContaining('warning') });
+  },
+);
+
+usualTest.each([[['delete', 'org/none', '--yes']], [['delete', 'org/none', '--dry-run']]])(
+  '%j finds no such model in the store of the Python program',
+  async (args) => {
+    const store = await pythonStore({ [id]: { files: safe } });
+    const { run } = await nodeOf(store);
+    expect(await run(...args)).toMatchObject({ status: 3, stderr: expect.stringContaining('org/none is not in the store') });
+    expect(store.models.has(id)).toBe(true);
+  },
+);
 
 usualTest('add reports that the Python program cannot receive a model', async () => {
   const store = await pythonStore();

@@ -5,6 +5,7 @@ import { type ChangedPolicy, changedPolicy, type PolicyView, policyView } from '
 import type { Call, Exchange } from './http/exchange.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { readJson } from './http/read-body.ts';
+import { refuseForOther } from './refuse-for-other.ts';
 
 /** The tokens and the policy of a store behind HTTP; they require the role admin. */
 export interface AccessClient {
@@ -21,10 +22,12 @@ const maxBytes = 1024 * 1024;
 export function createAccessClient(exchange: Exchange): AccessClient {
   const { url } = exchange;
   const ask = <S extends Schema>(schema: S, call: Call): Promise<Shape<S>> =>
-    exchange.send(call, async (response, watchdog) => {
-      const answer = await readJson(response, { url, limit: maxBytes, watchdog });
-      return readAnswer(schema, answer, { url, why: 'it does not answer requests for its tokens or its policy' });
-    });
+    refuseForOther(exchange, 'have tokens or a policy', () =>
+      exchange.send(call, async (response, watchdog) => {
+        const answer = await readJson(response, { url, limit: maxBytes, watchdog });
+        return readAnswer(schema, answer, { url, why: 'it does not answer requests for its tokens or its policy' });
+      }),
+    );
   return {
     listTokens: async () => (await ask(tokenList, callOf('GET /tokens', {}))).tokens,
     createToken: (wanted) => ask(madeToken, { ...callOf('POST /tokens', {}), json: wanted }),

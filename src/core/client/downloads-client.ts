@@ -16,6 +16,7 @@ import type { Call, Exchange } from './http/exchange.ts';
 import { notAStore } from './http/map-failure.ts';
 import { readAnswer } from './http/read-answer.ts';
 import { chunksOf, readJson } from './http/read-body.ts';
+import { refuseForOther } from './refuse-for-other.ts';
 
 const maxBytes = 4 * 1024 * 1024;
 
@@ -39,11 +40,16 @@ export function createDownloadsClient(exchange: Exchange): Downloads {
       const answer = await send(callOf('GET /downloads', {}, { recent }));
       return readAnswer(list(downloadStatus), answer, { url, why: 'its downloads are not a list' });
     },
-    cancel: async ({ modelId, downloadId }) =>
-      statusOf(await send(callOf('DELETE /models/:id/download', { id: modelId }, { download_id: downloadId })), url),
+    cancel: async ({ modelId, downloadId }) => {
+      const call = callOf('DELETE /models/:id/download', { id: modelId }, { download_id: downloadId });
+      return statusOf(await refuseForOther(exchange, 'cancel downloads', () => send(call)), url);
+    },
     clear: async ({ modelId, downloadId }) => {
-      const answer = await send(callOf('DELETE /downloads', {}, { model_id: modelId, download_id: downloadId }));
-      return readAnswer(clearedDownloads, answer, { url, why: 'it does not report which downloads it cleared' });
+      const call = callOf('DELETE /downloads', {}, { model_id: modelId, download_id: downloadId });
+      const why = 'it does not report which downloads it cleared';
+      return refuseForOther(exchange, 'clear its list of downloads', async () =>
+        readAnswer(clearedDownloads, await send(call), { url, why }),
+      );
     },
     arrived: async ({ modelId, downloadId }, from, signal) =>
       arrivedOf(await send({ ...callOf('GET /downloads/:id/chunks', { id: modelId }, { from, download_id: downloadId }), signal }), url),

@@ -51,7 +51,7 @@ export async function catchUp(
   const executed = await askAsNode(
     deps,
     (opened) => executeOrders(deps, opened, { full, isRequested, stage }),
-    (reason, thrown, hint) => reportNotAsked(deps, reason, { thrown, hint, isWarning: isRequested && !isWithoutStore(thrown), onRefusal }),
+    (reason, thrown, hint) => reportNotAsked(deps, reason, { thrown, hint, isWarning: isRequested && !isWithoutOrders(thrown), onRefusal }),
   );
   return executed ?? [];
 }
@@ -65,7 +65,7 @@ async function executeOrders(
   const nodeId = await ownNodeId(deps);
   const fleet = await opened.fleet();
   const about = await describeNode(deps, nodeId, { agent: false, full });
-  const orders = await fleet.report(about, { signal }).catch(async (error: unknown) => {
+  const orders = await fleet.report(about, { signal, isPatient: isRequested }).catch(async (error: unknown) => {
     rememberSilence(deps, opened, error);
     // A requested report fails with its own error.
     if (!isRequested && (about.staged_models ?? 0) > 0) await noteUnreported(deps, error, { hasCopies: true });
@@ -114,7 +114,7 @@ export async function listOrdersForNode(
         return [{ kind, model_id, selector, status: here.status, freed_bytes: here.freed_bytes, reason: here.reason }];
       });
     },
-    (reason, thrown, hint) => reportNotAsked(deps, reason, { thrown, hint, isWarning: !isWithoutStore(thrown), onRefusal }),
+    (reason, thrown, hint) => reportNotAsked(deps, reason, { thrown, hint, isWarning: !isWithoutOrders(thrown), onRefusal }),
   );
   return orders ?? [];
 }
@@ -206,6 +206,9 @@ function reportNotAsked(
   if (isWarning) world.emit({ type: 'warning', message, hint: `${hint}; the orders wait for the next \`skulk reconcile\`` });
   else world.emit({ type: 'note', message });
 }
+
+/** Whether there are no orders to ask for: without a store, or with the Python program, which never has any. */
+const isWithoutOrders = (thrown: unknown): boolean => isWithoutStore(thrown) || (thrown instanceof SkulkError && thrown.code === 'USAGE');
 
 /** Trying again does not help: the token is missing or wrong, or must not be sent. */
 const isRefusal = (thrown: unknown): thrown is SkulkError =>

@@ -143,7 +143,7 @@ async function isOnlyAnEntry(store: Store, modelId: ModelId, signal: AbortSignal
     return models.some(({ status }) => status === 'missing');
   } catch (error) {
     // A store of another kind may not support this request.
-    if (error instanceof SkulkError && (error.code === 'MODEL_NOT_FOUND' || error.code === 'STORE_UNREACHABLE')) return false;
+    if (error instanceof SkulkError && ['MODEL_NOT_FOUND', 'STORE_UNREACHABLE', 'USAGE'].includes(error.code)) return false;
     throw error;
   }
 }
