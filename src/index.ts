@@ -1,5 +1,7 @@
 export type { DownloadStatus } from './core/protocol/downloads.ts';
-export type { RegistryList, ShownModel, VerifiedModel, VerifyReport } from './core/protocol/models.ts';
+export type { RegistryList } from './core/protocol/models/entries.ts';
+export type { ShownModel } from './core/protocol/models/shown-model.ts';
+export type { VerifiedModel, VerifyReport } from './core/protocol/models/verify-report.ts';
 export type { StagingList } from './core/protocol/staging.ts';
 
 import { hostname } from 'node:os';

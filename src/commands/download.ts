@@ -4,7 +4,7 @@ import { formatRef, type ModelRef, parseRevision } from '../core/kernel/model-id
 import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import type { PlannedDownload } from '../core/operations/models/plan-download.ts';
-import type { ModelProblem } from '../core/protocol/models.ts';
+import type { ModelProblem } from '../core/protocol/models/entries.ts';
 import { modelArgument } from './model-arguments.ts';
 import { unloadableLines } from './problem-lines.ts';
 import { readWantedFiles, wantedFilesOptions } from './wanted-files.ts';

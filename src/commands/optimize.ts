@@ -2,7 +2,7 @@ import { aside, choice, defineCommand, flag, number, type TextBlock, value } fro
 import { SkulkError } from '../core/kernel/errors.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
 import { formatBytes } from '../core/kernel/units.ts';
-import type { ModelProblem } from '../core/protocol/models.ts';
+import type { ModelProblem } from '../core/protocol/models/entries.ts';
 import { modelArgument, parseNewModelId } from './model-arguments.ts';
 import { unloadableLines } from './problem-lines.ts';
 

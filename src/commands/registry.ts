@@ -2,7 +2,7 @@ import { choice, defineCommand, list, variadic } from '../cli/definition.ts';
 import { formatRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { sentenceOf } from '../core/protocol/describe/problems.ts';
-import type { DescribedEntry } from '../core/protocol/models.ts';
+import type { DescribedEntry } from '../core/protocol/models/entries.ts';
 
 /** `skulk registry`: the models in the store. */
 export const registry = defineCommand({

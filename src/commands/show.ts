@@ -5,7 +5,8 @@ import { formatBytes, plural } from '../core/kernel/units.ts';
 import type { ModelUses } from '../core/operations/programs/show-uses.ts';
 import { stagedOn } from '../core/protocol/describe/may-have.ts';
 import { sentenceOf } from '../core/protocol/describe/problems.ts';
-import type { AvailableQuantization, ModelProblem, ShownModel } from '../core/protocol/models.ts';
+import type { ModelProblem } from '../core/protocol/models/entries.ts';
+import type { AvailableQuantization, ShownModel } from '../core/protocol/models/shown-model.ts';
 import { modelArgument } from './model-arguments.ts';
 import { useJson, useLines, useTable } from './use-lines.ts';
 

@@ -1,6 +1,6 @@
 import { defineCommand, flag } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
-import type { VerifiedModel } from '../core/protocol/models.ts';
+import type { VerifiedModel } from '../core/protocol/models/verify-report.ts';
 import { modelsArgument } from './model-arguments.ts';
 
 /** `skulk verify`: hash again and compare. */

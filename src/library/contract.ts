@@ -9,7 +9,9 @@ import type { PurgeReport } from '../core/operations/nodes/purge-staging.ts';
 import type { StagePlanReport, StageReport } from '../core/operations/stage/stage-report.ts';
 import type { Health } from '../core/operations/store/check-health.ts';
 import type { DownloadStatus } from '../core/protocol/downloads.ts';
-import type { RegistryList, ShownModel, VerifyReport } from '../core/protocol/models.ts';
+import type { RegistryList } from '../core/protocol/models/entries.ts';
+import type { ShownModel } from '../core/protocol/models/shown-model.ts';
+import type { VerifyReport } from '../core/protocol/models/verify-report.ts';
 import type { StagingList } from '../core/protocol/staging.ts';
 
 /** The options of `openSkulk`; the defaults are those of the command `skulk` in this process. */

@@ -7,7 +7,7 @@ import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { parseRelativePath } from '../../src/core/kernel/files/relative-path.ts';
 import { type ModelId, parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
-import type { Adopted } from '../../src/core/protocol/models.ts';
+import type { Adopted } from '../../src/core/protocol/models/adoption.ts';
 import type { AdoptRequest, Store } from '../../src/core/store/contract.ts';
 import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';

@@ -8,7 +8,9 @@ import type { DashboardView } from '../../src/core/operations/live/open-dashboar
 import { decode } from '../../src/core/protocol/decode.ts';
 import { type DownloadStatus, downloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
-import type { CountedEntry, HubOffer, ShownModel } from '../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../src/core/protocol/models/entries.ts';
+import type { HubOffer } from '../../src/core/protocol/models/hub-offer.ts';
+import type { ShownModel } from '../../src/core/protocol/models/shown-model.ts';
 import { type OptimizationPlan, type OptimizationStatus, optimizationStatus } from '../../src/core/protocol/optimizations.ts';
 import { stagingJob } from '../../src/core/protocol/staging.ts';
 import { someDownload, someOptimization } from '../helpers/scripted-store.ts';

@@ -24,7 +24,7 @@ import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import type { DashboardView } from '../../src/core/operations/live/open-dashboard.ts';
 import type { DigestsOfStore } from '../../src/core/operations/live/read-digests.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../src/core/protocol/models/entries.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 60 });

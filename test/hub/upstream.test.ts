@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { DescribedEntry, HubOffer } from '../../src/core/protocol/models.ts';
+import type { DescribedEntry } from '../../src/core/protocol/models/entries.ts';
+import type { HubOffer } from '../../src/core/protocol/models/hub-offer.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256 } from '../helpers/model-files.ts';
 import { serveInProcess } from '../helpers/run-in-process.ts';

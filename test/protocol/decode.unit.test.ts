@@ -1,19 +1,11 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import * as access from '../../src/core/protocol/access.ts';
 import { decode } from '../../src/core/protocol/decode.ts';
-import * as downloads from '../../src/core/protocol/downloads.ts';
-import * as errors from '../../src/core/protocol/errors.ts';
-import * as events from '../../src/core/protocol/events.ts';
-import * as fleet from '../../src/core/protocol/fleet.ts';
 import { gates } from '../../src/core/protocol/gates.ts';
-import * as health from '../../src/core/protocol/health.ts';
-import * as machine from '../../src/core/protocol/machine.ts';
-import * as manifest from '../../src/core/protocol/manifest.ts';
-import * as models from '../../src/core/protocol/models.ts';
-import * as orderLog from '../../src/core/protocol/order-log.ts';
 import {
   count,
   flag,
@@ -28,33 +20,23 @@ import {
   time,
   wholeList,
 } from '../../src/core/protocol/schema.ts';
-import * as settings from '../../src/core/protocol/settings.ts';
-import * as staging from '../../src/core/protocol/staging.ts';
 import { Type } from '../../src/core/protocol/type-builder.ts';
-import * as uploads from '../../src/core/protocol/uploads.ts';
-import * as work from '../../src/core/protocol/work.ts';
 import { anyText } from '../helpers/any-text.ts';
 import { rounds, testSeed } from '../helpers/seeded.ts';
 
 /** Every schema that the room exports, by its name. */
-const documents = Object.entries({
-  ...access,
-  ...downloads,
-  ...errors,
-  ...events,
-  ...fleet,
-  ...health,
-  ...machine,
-  ...manifest,
-  ...models,
-  ...orderLog,
-  ...settings,
-  ...staging,
-  ...uploads,
-  ...work,
-}).flatMap(([name, value]) =>
-  typeof value === 'object' && !Array.isArray(value) && value !== null ? [[name, value as Schema] as const] : [],
-);
+const documents = await exportedSchemas();
+
+async function exportedSchemas(): Promise<readonly (readonly [name: string, schema: Schema])[]> {
+  const room = join(import.meta.dirname, '../../src/core/protocol');
+  const paths = ['*.ts', 'models/*.ts'].flatMap((pattern) => globSync(pattern, { cwd: room })).toSorted();
+  const files = await Promise.all(paths.map(async (path) => (await import(join(room, path))) as Readonly<Record<string, unknown>>));
+  return files.flatMap((exported) => Object.entries(exported)).filter((entry): entry is [string, Schema] => isSchema(entry[1]));
+}
+
+function isSchema(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && ['type', 'anyOf', 'const', 'enum'].some((key) => Object.hasOwn(value, key));
+}
 
 const ajv = new Ajv({ strict: false, formats: gates as Record<string, (text: string) => boolean> });
 

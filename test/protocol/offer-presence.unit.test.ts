@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
-import type { OfferedQuantization } from '../../src/core/protocol/models.ts';
+import type { OfferedQuantization } from '../../src/core/protocol/models/hub-offer.ts';
 import { firstChoice, presenceOf } from '../../src/core/protocol/offer-presence.ts';
 
 const offered = (label: string, more: Partial<OfferedQuantization> = {}): OfferedQuantization => ({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RegistryList, ShownModel } from '../../src/core/protocol/models.ts';
+import type { RegistryList } from '../../src/core/protocol/models/entries.ts';
+import type { ShownModel } from '../../src/core/protocol/models/shown-model.ts';
 import { ggufBytes } from '../helpers/gguf-bytes.ts';
 import { type PythonModel, type PythonStore, pythonStore } from '../helpers/python-store.ts';
 import { runInProcess } from '../helpers/run-in-process.ts';

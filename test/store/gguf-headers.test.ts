@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ModelId } from '../../src/core/kernel/model-id.ts';
-import type { RegistryEntry } from '../../src/core/protocol/models.ts';
+import type { RegistryEntry } from '../../src/core/protocol/models/entries.ts';
 import { createHeaderReader } from '../../src/core/store/facts/known-gguf-headers.ts';
 import { readGgufHeader, readHeaderOfBytes } from '../../src/core/store/facts/read-gguf-facts.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';

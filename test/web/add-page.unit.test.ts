@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
-import type { OfferedQuantization, StoredQuantization } from '../../src/core/protocol/models.ts';
+import type { OfferedQuantization } from '../../src/core/protocol/models/hub-offer.ts';
+import type { StoredQuantization } from '../../src/core/protocol/models/shown-model.ts';
 import { mayOpen } from '../../web/pages/add/is-reference.ts';
 import { describeLack, sumChosen } from '../../web/pages/add/sum-chosen.ts';
 import { listRows } from '../../web/pages/model/details/quantization-rows.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { GivenOrder, NodeOutcome } from '../../src/core/protocol/fleet.ts';
-import type { ReportedCopy } from '../../src/core/protocol/models.ts';
+import type { ReportedCopy } from '../../src/core/protocol/models/reported-copy.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
 import { listDoing } from '../../web/pages/nodes/list-doing.ts';
 import { describeBudget, sumBudget } from '../../web/pages/nodes/sum-budget.ts';

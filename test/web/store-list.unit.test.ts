@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseNodeId } from '../../src/core/kernel/machine/node-id.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { GivenOrder, KnownNode } from '../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../src/core/protocol/models/entries.ts';
 import type { StagingJob } from '../../src/core/protocol/staging.ts';
 import { explainQuantizations, factsOf, labelQuantizations, namePlaces, onTheWay } from '../../web/pages/store/list/describe-row.ts';
 import { listComparable } from '../../web/pages/store/list/list-comparable.ts';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { ReportedCopy } from '../../src/core/protocol/models.ts';
+import type { ReportedCopy } from '../../src/core/protocol/models/reported-copy.ts';
 import { Icon } from '../parts/icon.tsx';
 
 /** Whether a copy is used, and if not whether the budget takes it next. */

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { ModelProblem } from '../../src/core/protocol/models.ts';
+import type { ModelProblem } from '../../src/core/protocol/models/entries.ts';
 
 /** Marks a model, or some of its quantizations, that no program can load; nothing without problems. */
 export function UnloadableBadge({

@@ -1,5 +1,5 @@
 import { isModelId, type ModelId } from '../kernel/model-id.ts';
-import type { CompanionRole } from '../protocol/models.ts';
+import type { CompanionRole } from '../protocol/models/shown-model.ts';
 import type { Companion } from './companions.ts';
 
 /** The fields of a model card that skulk uses. */

@@ -1,4 +1,4 @@
-import type { Traits } from '../protocol/models.ts';
+import type { Traits } from '../protocol/models/entries.ts';
 import { readReadmeFacts } from './readme-facts.ts';
 import { countTensors } from './safetensors-parameters.ts';
 import { deriveTraits, type TraitSources } from './traits.ts';

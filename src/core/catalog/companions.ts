@@ -1,5 +1,5 @@
 import { isModelId, type ModelId } from '../kernel/model-id.ts';
-import type { CompanionRole } from '../protocol/models.ts';
+import type { CompanionRole } from '../protocol/models/shown-model.ts';
 
 /** Another model that improves this one, or that it needs. */
 export interface Companion {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import { isThere } from '../kernel/files/is-there.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
-import type { CardPlace } from '../protocol/models.ts';
+import type { CardPlace } from '../protocol/models/entries.ts';
 import { type Card, type CardFault, parseInstalledCard } from './card-table.ts';
 
 /** A real card has a few kilobytes. */

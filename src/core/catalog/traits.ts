@@ -1,4 +1,4 @@
-import type { Tag, Traits } from '../protocol/models.ts';
+import type { Tag, Traits } from '../protocol/models/entries.ts';
 import type { Card } from './card-table.ts';
 import { type GgufFacts, thinkingMarkers } from './gguf-facts.ts';
 import { asRecord, embeds, type Fields, sees, tensorOf } from './model-kinds.ts';

@@ -1,5 +1,5 @@
 import { SkulkError } from '../kernel/errors.ts';
-import { type FoundPlace, foundPlace } from '../protocol/models.ts';
+import { type FoundPlace, foundPlace } from '../protocol/models/adoption.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import type { Store } from '../store/contract.ts';
 import type { Exchange } from './http/exchange.ts';

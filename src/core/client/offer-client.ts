@@ -1,7 +1,8 @@
 import { encodeWantedFiles, type WantedFiles } from '../catalog/selection/wanted-files.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
-import { type HubOffer, hubOffer, type ShownModel, shownModel } from '../protocol/models.ts';
+import { type HubOffer, hubOffer } from '../protocol/models/hub-offer.ts';
+import { type ShownModel, shownModel } from '../protocol/models/shown-model.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import { object } from '../protocol/schema.ts';
 import type { Exchange } from './http/exchange.ts';

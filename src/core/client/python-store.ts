@@ -4,7 +4,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { parseRelativePath, quote, type RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { decode } from '../protocol/decode.ts';
-import { registryEntry } from '../protocol/models.ts';
+import { registryEntry } from '../protocol/models/entries.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import type { ListedFiles, ListedModel, ListedRef } from '../store/listed-contract.ts';
 import { UselessAnswer } from '../transfer/useless-answer.ts';

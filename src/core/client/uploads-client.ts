@@ -1,4 +1,4 @@
-import { adopted } from '../protocol/models.ts';
+import { adopted } from '../protocol/models/adoption.ts';
 import { callOf } from '../protocol/routes/call.ts';
 import { announcement, listedUpload, uploadList } from '../protocol/uploads.ts';
 import type { WorkOptions } from '../store/contract.ts';

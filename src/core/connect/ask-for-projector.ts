@@ -1,6 +1,6 @@
 import { isProjector } from '../catalog/selection/projectors.ts';
 import { SkulkError } from '../kernel/errors.ts';
-import type { RegistryEntry } from '../protocol/models.ts';
+import type { RegistryEntry } from '../protocol/models/entries.ts';
 import type { Deps } from './deps.ts';
 import { openHub } from './open-hub.ts';
 

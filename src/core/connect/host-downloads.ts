@@ -17,7 +17,7 @@ import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import { describeLockHolder, type HeldLock, readLock } from '../kernel/process/lock.ts';
 import type { ArrivedChunk, DownloadStatus } from '../protocol/downloads.ts';
 import type { SideKind } from '../protocol/manifest.ts';
-import type { RegistryEntry } from '../protocol/models.ts';
+import type { RegistryEntry } from '../protocol/models/entries.ts';
 import { downloadModel } from '../sources/download-model.ts';
 import type { LocalStore } from '../store/contract.ts';
 import { storeLayout } from '../store/layout.ts';

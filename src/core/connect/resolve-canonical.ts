@@ -6,7 +6,7 @@ import { pause } from '../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../kernel/model-id.ts';
 import { readLock } from '../kernel/process/lock.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { ModelProblem } from '../protocol/models.ts';
+import type { ModelProblem } from '../protocol/models/entries.ts';
 import { isSameDirectory, isStore } from '../staging/same-place.ts';
 import type { LocalStore, Store } from '../store/contract.ts';
 import type { Deps } from './deps.ts';

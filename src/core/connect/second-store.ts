@@ -1,7 +1,7 @@
 import { SkulkError } from '../kernel/errors.ts';
 import type { World } from '../kernel/world.ts';
 import type { StoreHealth } from '../protocol/health.ts';
-import type { RegistryEntry } from '../protocol/models.ts';
+import type { RegistryEntry } from '../protocol/models/entries.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 import { whyOutOfReach } from './reach-store.ts';

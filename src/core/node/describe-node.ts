@@ -2,7 +2,7 @@ import type { Deps } from '../connect/deps.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeReport } from '../protocol/fleet.ts';
 import { maxReportedCopies } from '../protocol/fleet.ts';
-import type { ReportedCopy } from '../protocol/models.ts';
+import type { ReportedCopy } from '../protocol/models/reported-copy.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { type ClassifiedGroup, classifyCopies } from './classify-copies.ts';
 import { knownOrders } from './known-orders.ts';

@@ -2,7 +2,7 @@ import type { TObject } from 'typebox';
 import { downloadList } from './downloads.ts';
 import { nodeList, orderList } from './fleet.ts';
 import { healthView } from './health.ts';
-import { countedEntry } from './models.ts';
+import { countedEntry } from './models/entries.ts';
 import { optimizationList } from './optimizations.ts';
 import {
   amount,

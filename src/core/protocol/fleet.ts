@@ -1,4 +1,4 @@
-import { reportedCopy } from './models.ts';
+import { reportedCopy } from './models/reported-copy.ts';
 import {
   count,
   countOrZero,

@@ -1,5 +1,5 @@
 import type { DownloadStatus } from './downloads.ts';
-import type { OfferedQuantization } from './models.ts';
+import type { OfferedQuantization } from './models/hub-offer.ts';
 
 /** Whether the store has a quantization, has it with other content, is downloading it, or neither. */
 export type OfferPresence = 'stored' | 'older' | 'coming' | 'absent';

@@ -1,7 +1,7 @@
 import type { UpstreamFile } from '../catalog/upstream.ts';
 import type { RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
-import type { FoundModel } from '../protocol/models.ts';
+import type { FoundModel } from '../protocol/models/found-models.ts';
 
 /** A file of a model in its source's list. A source without ids hashes the file before it lists it. */
 export type SourceFile = UpstreamFile;

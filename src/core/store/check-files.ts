@@ -3,7 +3,7 @@ import { totalBytes } from '../catalog/manifest.ts';
 import { systemCode } from '../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import type { ManifestFile } from '../protocol/manifest.ts';
-import type { BadFile } from '../protocol/models.ts';
+import type { BadFile } from '../protocol/models/verify-report.ts';
 import { type Fingerprint, readFingerprint, untouchedBetween } from '../transfer/fingerprint.ts';
 import { runHashJob } from '../transfer/hashing/hash-pool.ts';
 import type { WorkOptions } from './contract.ts';

@@ -8,7 +8,7 @@ import { formatRef, type ModelId } from '../kernel/model-id.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import type { StoreHealth } from '../protocol/health.ts';
-import type { RegistryEntry } from '../protocol/models.ts';
+import type { RegistryEntry } from '../protocol/models/entries.ts';
 import { diskRoom } from '../transfer/disk-room.ts';
 import { deleteModel } from './changes/delete-model.ts';
 import { deleteQuantization, planQuantizationRemoval } from './changes/delete-quantization.ts';

@@ -5,7 +5,7 @@ import { systemFilesBeside } from '../catalog/model-files.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
-import type { RegistryEntry } from '../protocol/models.ts';
+import type { RegistryEntry } from '../protocol/models/entries.ts';
 import { findOthers } from '../transfer/trash/list-below.ts';
 import type { Prove } from '../transfer/trash/take-away.ts';
 import type { StoreWriter } from './changes/store-writer.ts';

@@ -2,7 +2,7 @@ import { describeFailure } from '../kernel/explain-system-error.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { HeldLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
-import type { RegistryEntry } from '../protocol/models.ts';
+import type { RegistryEntry } from '../protocol/models/entries.ts';
 import { createStoreWriter, type StoreWriter } from './changes/store-writer.ts';
 import { isDirectoryInside } from './disk/inside-store.ts';
 import type { StorePresence } from './disk/store-presence.ts';

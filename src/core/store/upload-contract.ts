@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { Adopted } from '../protocol/models.ts';
+import type { Adopted } from '../protocol/models/adoption.ts';
 import type { ListedUpload } from '../protocol/uploads.ts';
 import type { WorkOptions } from './contract.ts';
 

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
-import type { OfferedQuantization } from '../../../src/core/protocol/models.ts';
+import type { OfferedQuantization } from '../../../src/core/protocol/models/hub-offer.ts';
 import { isDownloadOf, presenceOf } from '../../api/offer-presence.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Size } from '../../parts/size.tsx';

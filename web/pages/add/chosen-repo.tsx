@@ -1,5 +1,5 @@
 import { type ReactElement, type RefObject, useEffect, useRef, useState } from 'react';
-import type { OfferedQuantization } from '../../../src/core/protocol/models.ts';
+import type { OfferedQuantization } from '../../../src/core/protocol/models/hub-offer.ts';
 import type { ApiError } from '../../api/api-error.ts';
 import type { RefParts } from '../../api/model-ref.ts';
 import { presenceOf } from '../../api/offer-presence.ts';

@@ -1,4 +1,4 @@
-import type { HubOffer } from '../../../src/core/protocol/models.ts';
+import type { HubOffer } from '../../../src/core/protocol/models/hub-offer.ts';
 import { ApiError } from '../../api/api-error.ts';
 import { callOf } from '../../api/call.ts';
 import type { Client } from '../../api/client.ts';

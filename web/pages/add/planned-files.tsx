@@ -1,5 +1,5 @@
 import { type ReactElement, useEffect, useState } from 'react';
-import type { HubOffer, OfferedQuantization, PlannedFile } from '../../../src/core/protocol/models.ts';
+import type { HubOffer, OfferedQuantization, PlannedFile } from '../../../src/core/protocol/models/hub-offer.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { Problem } from '../../parts/problem.tsx';

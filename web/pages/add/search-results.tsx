@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type ReactElement, type RefObject, useEffect, useRef } from 'react';
-import type { FoundModel } from '../../../src/core/protocol/models.ts';
+import type { FoundModel } from '../../../src/core/protocol/models/found-models.ts';
 import { formatAddAddress } from '../../parts/address/add-address.ts';
 import { Age } from '../../parts/age.tsx';
 import { Button } from '../../parts/button.tsx';

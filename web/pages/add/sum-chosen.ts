@@ -1,4 +1,4 @@
-import type { HubOffer, OfferedQuantization } from '../../../src/core/protocol/models.ts';
+import type { HubOffer, OfferedQuantization } from '../../../src/core/protocol/models/hub-offer.ts';
 import { formatBytes } from '../../parts/format.ts';
 
 /** The bytes that a download of several quantizations brings. The files that they share, such as a projector, count once. Pure. */

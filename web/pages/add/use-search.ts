@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { FoundModel, FoundModels } from '../../../src/core/protocol/models.ts';
+import type { FoundModel, FoundModels } from '../../../src/core/protocol/models/found-models.ts';
 import { type ApiError, asApiError } from '../../api/api-error.ts';
 import { callOf } from '../../api/call.ts';
 import { useApp } from '../../parts/app-context.ts';

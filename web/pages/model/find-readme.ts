@@ -1,4 +1,4 @@
-import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../src/core/protocol/models/shown-model.ts';
 
 /** What a README is called, the best first. */
 const names = [/^readme\.md$/i, /^readme\.markdown$/i, /^readme(?:\.txt)?$/i];

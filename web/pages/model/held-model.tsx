@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../src/core/protocol/models/shown-model.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { useIsPythonHost, useNode } from '../../parts/app-context.ts';
 import { Tags } from '../../parts/badge.tsx';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../src/core/protocol/models/shown-model.ts';
 import { useStore } from '../../parts/app-context.ts';
 import { navigate } from '../../parts/route.ts';
 import { PurgeDialog } from '../nodes/purge-dialog.tsx';

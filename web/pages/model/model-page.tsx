@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from 'react';
-import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../src/core/protocol/models/shown-model.ts';
 import { formatAddAddress } from '../../parts/address/add-address.ts';
 import { useStore } from '../../parts/app-context.ts';
 import { Button } from '../../parts/button.tsx';

@@ -1,5 +1,5 @@
 import { lazy, type ReactElement, Suspense, useMemo } from 'react';
-import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../src/core/protocol/models/shown-model.ts';
 import { formatBytes } from '../../parts/format.ts';
 import { Excerpt } from './excerpt.tsx';
 import { filesOf, findReadme } from './find-readme.ts';

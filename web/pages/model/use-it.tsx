@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type ReactElement, useId, useRef, useState } from 'react';
-import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../src/core/protocol/models/shown-model.ts';
 import { listUses, type ProgramName, type ProgramUse, usedSelector, type Way } from '../../api/programs.ts';
 import { useApp, useIsPythonHost, useNode } from '../../parts/app-context.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';

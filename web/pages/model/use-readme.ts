@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { ShownModel } from '../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../src/core/protocol/models/shown-model.ts';
 import { useApp } from '../../parts/app-context.ts';
 import { filesOf, findReadme } from './find-readme.ts';
 

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import type { ReportedCopy } from '../../../src/core/protocol/models.ts';
+import type { ReportedCopy } from '../../../src/core/protocol/models/reported-copy.ts';
 import { Age } from '../../parts/age.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { Link } from '../../parts/link.tsx';

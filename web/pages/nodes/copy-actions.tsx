@@ -1,5 +1,5 @@
 import { type ReactElement, useRef, useState } from 'react';
-import type { ReportedCopy } from '../../../src/core/protocol/models.ts';
+import type { ReportedCopy } from '../../../src/core/protocol/models/reported-copy.ts';
 import { useLocks } from '../../parts/access/locks.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';

@@ -1,5 +1,5 @@
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import type { ReportedCopy } from '../../../src/core/protocol/models.ts';
+import type { ReportedCopy } from '../../../src/core/protocol/models/reported-copy.ts';
 import { formatBytes } from '../../parts/format.ts';
 
 /** How the copies of a node fill its budget, in bytes. */

@@ -1,6 +1,7 @@
 import type { DownloadStatus } from '../../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../../src/core/protocol/fleet.ts';
-import type { ReportedCopy, ShownModel, StoredQuantization } from '../../../src/core/protocol/models.ts';
+import type { ReportedCopy } from '../../../src/core/protocol/models/reported-copy.ts';
+import type { ShownModel, StoredQuantization } from '../../../src/core/protocol/models/shown-model.ts';
 
 /** What is asked of one model, or of one of its quantizations. */
 export interface Named {

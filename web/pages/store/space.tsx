@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { HealthView } from '../../../src/core/protocol/health.ts';
-import type { CountedEntry } from '../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../src/core/protocol/models/entries.ts';
 import { Bar } from '../../parts/bar.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { Link } from '../../parts/link.tsx';

@@ -1,5 +1,5 @@
 import { formatRef, type ModelId, type ModelRef } from '../../../core/kernel/model-id.ts';
-import type { ShownModel } from '../../../core/protocol/models.ts';
+import type { ShownModel } from '../../../core/protocol/models/shown-model.ts';
 import type { Key } from '../parts/read-keys.ts';
 import type { DashboardContext } from './context.ts';
 

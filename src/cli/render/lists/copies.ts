@@ -1,4 +1,4 @@
-import type { ReportedCopy } from '../../../core/protocol/models.ts';
+import type { ReportedCopy } from '../../../core/protocol/models/reported-copy.ts';
 import type { StagingView } from '../../../core/protocol/staging.ts';
 
 /** The known facts of a copy, or of a quantization in it, on any machine. */

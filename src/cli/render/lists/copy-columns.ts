@@ -1,7 +1,7 @@
 import type { ModelId } from '../../../core/kernel/model-id.ts';
 import type { DigestsOfStore } from '../../../core/operations/live/read-digests.ts';
 import { describeHolders } from '../../../core/protocol/holder.ts';
-import type { ReportedCopy } from '../../../core/protocol/models.ts';
+import type { ReportedCopy } from '../../../core/protocol/models/reported-copy.ts';
 import type { StagingJob, StagingView } from '../../../core/protocol/staging.ts';
 import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';

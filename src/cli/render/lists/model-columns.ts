@@ -1,7 +1,8 @@
 import type { ModelId } from '../../../core/kernel/model-id.ts';
 import type { DigestsOfStore } from '../../../core/operations/live/read-digests.ts';
 import type { KnownNode } from '../../../core/protocol/fleet.ts';
-import type { CountedEntry, ReportedCopy } from '../../../core/protocol/models.ts';
+import type { CountedEntry } from '../../../core/protocol/models/entries.ts';
+import type { ReportedCopy } from '../../../core/protocol/models/reported-copy.ts';
 import { formatAge, formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
 import type { OwnCopy } from './copies.ts';

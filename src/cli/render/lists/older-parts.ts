@@ -1,5 +1,6 @@
 import type { StoredDigests } from '../../../core/operations/live/read-digests.ts';
-import type { ReportedCopy, ShownModel } from '../../../core/protocol/models.ts';
+import type { ReportedCopy } from '../../../core/protocol/models/reported-copy.ts';
+import type { ShownModel } from '../../../core/protocol/models/shown-model.ts';
 import { isOlderPart, partOf } from './quantization-columns.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { nodeNames } from '../../../core/kernel/machine/node-names.ts';
 import type { ModelId, ModelRef } from '../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../core/operations/live/open-dashboard.ts';
-import type { ReportedCopy, StoredQuantization } from '../../../core/protocol/models.ts';
+import type { ReportedCopy } from '../../../core/protocol/models/reported-copy.ts';
+import type { StoredQuantization } from '../../../core/protocol/models/shown-model.ts';
 import type { StagingJob } from '../../../core/protocol/staging.ts';
 import { formatBytes } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';

@@ -1,5 +1,5 @@
 import { decode } from '../../protocol/decode.ts';
-import { type ModelProblem, modelProblem } from '../../protocol/models.ts';
+import { type ModelProblem, modelProblem } from '../../protocol/models/entries.ts';
 import { list } from '../../protocol/schema.ts';
 
 const problemList = list(modelProblem);

@@ -1,4 +1,4 @@
-import type { ModelProblem } from '../../protocol/models.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import { type FileKind, kindsOfFiles } from '../selection/file-kind.ts';
 import { listGroups, type SizedFile, withoutCopies } from '../selection/groups.ts';
 import type { ContentProblem } from './problems-of-list.ts';

@@ -1,4 +1,4 @@
-import type { DownloadPlan, PlannedFile } from '../../protocol/models.ts';
+import type { DownloadPlan, PlannedFile } from '../../protocol/models/hub-offer.ts';
 import type { SizedFile } from './groups.ts';
 import type { Choice, Selection } from './select-files.ts';
 

@@ -1,4 +1,4 @@
-import type { Quantization } from '../../protocol/models.ts';
+import type { Quantization } from '../../protocol/models/hub-offer.ts';
 import { kindsOfFiles } from './file-kind.ts';
 import { isBroken, listGroups, type SizedFile } from './groups.ts';
 import { pickProjectors } from './pick-projectors.ts';

@@ -6,7 +6,7 @@ import { deriveTraits } from '../../catalog/traits.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { decode } from '../../protocol/decode.ts';
 import { type StoreHealth, storeHealth } from '../../protocol/health.ts';
-import { type DescribedEntry, namedQuantizations, registryEntry, traits } from '../../protocol/models.ts';
+import { type DescribedEntry, namedQuantizations, registryEntry, traits } from '../../protocol/models/entries.ts';
 import { list, type Schema, type Shape } from '../../protocol/schema.ts';
 import { notAStore } from './map-failure.ts';
 

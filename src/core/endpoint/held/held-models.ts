@@ -1,6 +1,6 @@
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import { type HeldViews, viewsOf } from '../view/held-views.ts';
 import { findHeld } from '../view/repo-ids.ts';

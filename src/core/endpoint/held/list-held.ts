@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { DescribedEntry } from '../../protocol/models.ts';
+import type { DescribedEntry } from '../../protocol/models/entries.ts';
 import type { LocalStore } from '../../store/contract.ts';
 import type { HubBackend, HubListed } from '../contract.ts';
 import { mainOf } from '../view/held-views.ts';

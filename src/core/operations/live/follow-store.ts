@@ -7,7 +7,7 @@ import { type Connection, type Follow, toLostConnection } from '../../kernel/flo
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { GivenOrder, KnownNode } from '../../protocol/fleet.ts';
 import type { StoreHealth } from '../../protocol/health.ts';
-import type { CountedEntry, DescribedEntry } from '../../protocol/models.ts';
+import type { CountedEntry, DescribedEntry } from '../../protocol/models/entries.ts';
 import type { OptimizationStatus } from '../../protocol/optimizations.ts';
 
 /** All data of a store that a screen shows. Null means not known yet. */

@@ -3,7 +3,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
-import type { StoredQuantization } from '../../protocol/models.ts';
+import type { StoredQuantization } from '../../protocol/models/shown-model.ts';
 import type { StagingView } from '../../protocol/staging.ts';
 import type { Store } from '../../store/contract.ts';
 import type { StoreView } from './follow-store.ts';

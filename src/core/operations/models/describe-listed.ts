@@ -3,7 +3,7 @@ import type { GgufFacts } from '../../catalog/gguf-facts.ts';
 import { loadableGguf } from '../../catalog/selection/groups.ts';
 import type { RelativePath } from '../../kernel/files/relative-path.ts';
 import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
-import type { Traits } from '../../protocol/models.ts';
+import type { Traits } from '../../protocol/models/entries.ts';
 import { readGgufFactsOfBytes } from '../../store/facts/read-gguf-facts.ts';
 import type { ListedFiles, ListedModel } from '../../store/listed-contract.ts';
 

@@ -3,7 +3,7 @@ import type { KindFile } from '../../catalog/selection/file-kind.ts';
 import { listGroups } from '../../catalog/selection/groups.ts';
 import { stagedOn } from '../../protocol/describe/may-have.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { ShownModel, StoredQuantization } from '../../protocol/models.ts';
+import type { ShownModel, StoredQuantization } from '../../protocol/models/shown-model.ts';
 
 /**
  * Describes the quantizations of a model, best choice first. Pure.

@@ -11,7 +11,7 @@ import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { ClearedDownloads, DownloadStatus } from '../../protocol/downloads.ts';
-import type { ModelProblem } from '../../protocol/models.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import type { Store } from '../../store/contract.ts';
 import { logUnserved } from '../store/log-change.ts';
 import { askDownload } from './ask-download.ts';

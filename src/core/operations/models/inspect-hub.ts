@@ -11,7 +11,7 @@ import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
-import type { DownloadPlan, HubOffer } from '../../protocol/models.ts';
+import type { DownloadPlan, HubOffer } from '../../protocol/models/hub-offer.ts';
 import type { LocalStore, Store } from '../../store/contract.ts';
 import { keptListing } from './kept-listing.ts';
 

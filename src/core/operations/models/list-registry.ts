@@ -1,6 +1,6 @@
 import type { Deps } from '../../connect/deps.ts';
 import { readFromStore } from '../../connect/second-store.ts';
-import type { DescribedEntry, RegistryList } from '../../protocol/models.ts';
+import type { DescribedEntry, RegistryList } from '../../protocol/models/entries.ts';
 
 /** The sort order of the store's models: by id, or the largest, the newest, or those with the most files first. */
 type RegistryOrder = 'name' | 'size' | 'added' | 'files';

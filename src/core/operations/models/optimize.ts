@@ -5,7 +5,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { patient, pause, retrying } from '../../kernel/flow/backoff.ts';
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
-import type { ModelProblem } from '../../protocol/models.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import type { OptimizationPlan, OptimizationStatus } from '../../protocol/optimizations.ts';
 import { logUnserved } from '../store/log-change.ts';
 

@@ -9,7 +9,7 @@ import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts'
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import { noSuchModel } from '../../kernel/no-such-model.ts';
 import { mayHave } from '../../protocol/describe/may-have.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import type { Store } from '../../store/contract.ts';

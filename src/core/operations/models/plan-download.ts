@@ -5,7 +5,7 @@ import type { DownloadRequest } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { DownloadPlan } from '../../protocol/models.ts';
+import type { DownloadPlan } from '../../protocol/models/hub-offer.ts';
 
 /** The plan of a download; sizes in bytes. */
 export interface PlannedDownload extends DownloadPlan {

@@ -2,7 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openHub, requireOnline } from '../../connect/open-hub.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { FoundModels } from '../../protocol/models.ts';
+import type { FoundModels } from '../../protocol/models/found-models.ts';
 
 /** As many models are listed at most. */
 export const maxFound = 100;

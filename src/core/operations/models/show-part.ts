@@ -1,5 +1,5 @@
 import { mayHave } from '../../protocol/describe/may-have.ts';
-import type { ShownModel } from '../../protocol/models.ts';
+import type { ShownModel } from '../../protocol/models/shown-model.ts';
 import { findStagedGroup } from '../../staging/groups/find-staged-group.ts';
 import type { StagedCopy } from '../../staging/list-copies.ts';
 

@@ -2,7 +2,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { formatRef, type ModelRef, withoutRepeats } from '../../kernel/model-id.ts';
 import { reportRemoval } from '../../node/catch-up.ts';
-import type { VerifiedModel, VerifyReport } from '../../protocol/models.ts';
+import type { VerifiedModel, VerifyReport } from '../../protocol/models/verify-report.ts';
 import { stagingLayout } from '../../staging/layout.ts';
 import { listCopies } from '../../staging/list-copies.ts';
 import { verifyCopy } from '../../staging/verify-copy.ts';

@@ -7,7 +7,7 @@ import { patient, pause, type RetryPolicy, retrying } from '../../kernel/flow/ba
 import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { ModelProblem } from '../../protocol/models.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { ManifestAnswer } from '../../store/contract.ts';
 import type { ListedModel } from '../../store/listed-contract.ts';

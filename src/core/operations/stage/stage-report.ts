@@ -1,5 +1,5 @@
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { CompanionRole } from '../../protocol/models.ts';
+import type { CompanionRole } from '../../protocol/models/shown-model.ts';
 
 /** One staged copy; sizes in bytes. */
 export interface StagedModel {

@@ -7,7 +7,7 @@ import { quote } from '../../kernel/files/relative-path.ts';
 import { formatRef, type ModelRef } from '../../kernel/model-id.ts';
 import { howToReplace, problemsFor, sentenceOf } from '../../protocol/describe/problems.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { ModelProblem } from '../../protocol/models.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import { isOtherLabel, splitGroups } from '../../staging/groups/copy-groups.ts';
 import { holdsAll, othersThan, type WantedPart } from '../../staging/groups/plan-growth.ts';
 import type { LocalCopy } from '../../staging/local-copy.ts';

@@ -1,5 +1,5 @@
 import type { KnownNode } from '../fleet.ts';
-import type { ReportedCopy } from '../models.ts';
+import type { ReportedCopy } from '../models/reported-copy.ts';
 
 /** Whether a copy has a quantization, as far as its node reported it; older nodes do not report them. Pure. */
 export const mayHave = ({ quantizations }: Pick<ReportedCopy, 'quantizations'>, selector: string): boolean =>

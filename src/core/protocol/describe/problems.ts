@@ -1,4 +1,4 @@
-import type { ModelProblem } from '../models.ts';
+import type { ModelProblem } from '../models/entries.ts';
 
 type Named = Pick<ModelProblem, 'path' | 'reason'>;
 

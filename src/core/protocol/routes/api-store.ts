@@ -2,7 +2,11 @@ import { clearedDownloads, downloadBody, downloadList, downloadStatus } from '..
 import { activityView, auditList, storeEvents } from '../events.ts';
 import { deleted, forgotten, givenOrder, nodeList, orderList, purgeBody, purged, stageOnBody } from '../fleet.ts';
 import { healthView } from '../health.ts';
-import { foundModels, hubOffer, openAiModels, registryList, shownModel, verifyReport } from '../models.ts';
+import { openAiModels, registryList } from '../models/entries.ts';
+import { foundModels } from '../models/found-models.ts';
+import { hubOffer } from '../models/hub-offer.ts';
+import { shownModel } from '../models/shown-model.ts';
+import { verifyReport } from '../models/verify-report.ts';
 import { optimizationList, optimizationPlan, optimizationStatus, optimizeBody } from '../optimizations.ts';
 import { swarmList } from '../staging.ts';
 import { listedUpload, uploadList } from '../uploads.ts';

@@ -16,7 +16,9 @@ import {
 } from '../fleet.ts';
 import { storeHealth } from '../health.ts';
 import { hashing, manifest } from '../manifest.ts';
-import { adopted, describedEntry, foundPlace, verifyReport } from '../models.ts';
+import { adopted, foundPlace } from '../models/adoption.ts';
+import { describedEntry } from '../models/entries.ts';
+import { verifyReport } from '../models/verify-report.ts';
 import { list, modelId, relativePath } from '../schema.ts';
 import { swarmAnswer, swarmBody } from '../staging.ts';
 import { announcement, listedUpload, uploadList } from '../uploads.ts';

@@ -5,7 +5,7 @@ import { listRegistry } from '../../operations/models/list-registry.ts';
 import { listOptimizations } from '../../operations/models/optimize.ts';
 import { listUploads } from '../../operations/models/uploads.ts';
 import { listNodes, listOrders } from '../../operations/nodes/nodes.ts';
-import type { DescribedEntry } from '../../protocol/models.ts';
+import type { DescribedEntry } from '../../protocol/models/entries.ts';
 import { healthOf } from '../routes/health-of.ts';
 import { createFeed, type Feed } from './feed.ts';
 

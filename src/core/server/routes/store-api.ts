@@ -11,7 +11,7 @@ import { cancelUpload, listUploads } from '../../operations/models/uploads.ts';
 import { forgetNode, listNodes } from '../../operations/nodes/nodes.ts';
 import { purgeEverywhere } from '../../operations/nodes/purge-everywhere.ts';
 import type { PurgeBody } from '../../protocol/fleet.ts';
-import type { DescribedEntry, OpenAiModels } from '../../protocol/models.ts';
+import type { DescribedEntry, OpenAiModels } from '../../protocol/models/entries.ts';
 import type { Activity } from '../access/activity.ts';
 import type { Limits } from '../app/limits.ts';
 import type { EventStreams } from '../events/event-stream.ts';

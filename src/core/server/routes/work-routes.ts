@@ -4,7 +4,7 @@ import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { parseModelId, parseModelRef, parseRevision } from '../../kernel/model-id.ts';
 import { mayActAs } from '../../kernel/role.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
-import type { FoundPlace } from '../../protocol/models.ts';
+import type { FoundPlace } from '../../protocol/models/adoption.ts';
 import type { AdoptBody, PlaceBody, VerifyBody } from '../../protocol/work.ts';
 import type { AdoptRequest, LocalStore } from '../../store/contract.ts';
 import { streamWork } from '../files/stream-work.ts';

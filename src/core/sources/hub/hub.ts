@@ -3,7 +3,7 @@ import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { patient, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
 import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
-import type { FoundModel } from '../../protocol/models.ts';
+import type { FoundModel } from '../../protocol/models/found-models.ts';
 import { addVia } from '../../protocol/via.ts';
 import type { Source, SourceFile } from '../source.ts';
 import { aboutOf } from './about.ts';

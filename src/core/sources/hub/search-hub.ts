@@ -1,5 +1,5 @@
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { FoundModel } from '../../protocol/models.ts';
+import type { FoundModel } from '../../protocol/models/found-models.ts';
 import { aboutOf } from './about.ts';
 
 /** What the Hub's library lists of a model. Nothing of it is certain, as it comes from the wire. */

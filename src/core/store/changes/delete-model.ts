@@ -1,6 +1,6 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import { findSharer } from '../disk/inside-store.ts';
 import { noModel } from '../no-model.ts';
 import { filesOf } from '../own-model.ts';

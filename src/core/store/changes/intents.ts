@@ -8,7 +8,7 @@ import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { type ModelId, parseModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import type { Seen } from '../ingest/seen.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 

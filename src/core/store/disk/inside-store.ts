@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 
 /** Whether a model's directory exists; a link that leaves the store does not count. */
 export async function isDirectoryInside(root: string, storePath: string): Promise<boolean> {

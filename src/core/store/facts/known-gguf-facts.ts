@@ -9,7 +9,7 @@ import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { decode } from '../../protocol/decode.ts';
 import { type SideKind, sideKind } from '../../protocol/manifest.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import { readFingerprintSync } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufFacts } from './read-gguf-facts.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type GgufHeader, parseGgufHeader } from '../../catalog/gguf-header.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import { readFingerprintSync } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';
 import { readGgufHeader } from './read-gguf-facts.ts';

@@ -9,7 +9,7 @@ import { kindsInTurns } from '../../catalog/selection/kinds-in-turns.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { decode } from '../../protocol/decode.ts';
-import { type ModelProblem, modelProblem, type RegistryEntry } from '../../protocol/models.ts';
+import { type ModelProblem, modelProblem, type RegistryEntry } from '../../protocol/models/entries.ts';
 import { list } from '../../protocol/schema.ts';
 import { readFingerprintSync } from '../../transfer/fingerprint.ts';
 import { jsonFileOf, type StoreLayout } from '../layout.ts';

@@ -4,7 +4,7 @@ import { collectTraits, maxSmallBytes } from '../../catalog/collect-traits.ts';
 import type { GgufFacts } from '../../catalog/gguf-facts.ts';
 import type { FoundCard } from '../../catalog/read-card.ts';
 import type { KindFile } from '../../catalog/selection/file-kind.ts';
-import type { RegistryEntry, Traits } from '../../protocol/models.ts';
+import type { RegistryEntry, Traits } from '../../protocol/models/entries.ts';
 import type { StoreLayout } from '../layout.ts';
 
 /** Reads a model's card and small files. Ignores missing, too large and invalid ones. */

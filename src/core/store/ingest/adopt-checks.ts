@@ -7,7 +7,7 @@ import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts'
 import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import { readFingerprint, untouchedBetween } from '../../transfer/fingerprint.ts';
 import type { AdoptRequest } from '../contract.ts';
 import { findSharer, isDirectoryInside, isPlaceInside } from '../disk/inside-store.ts';

@@ -7,7 +7,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably, syncDirectory } from '../../kernel/files/durable-file.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
-import type { Adopted } from '../../protocol/models.ts';
+import type { Adopted } from '../../protocol/models/adoption.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
 import type { ExtendRequest } from '../contract.ts';
 import type { StoreContext } from '../store-context.ts';

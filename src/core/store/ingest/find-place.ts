@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
 import { otherOwnerOf, ownerOf } from '../../kernel/machine/owner-of.ts';
-import type { FoundPlace } from '../../protocol/models.ts';
+import type { FoundPlace } from '../../protocol/models/adoption.ts';
 import type { AdoptRequest } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
 import { incomingPath, type StoreLayout } from '../layout.ts';

@@ -5,7 +5,7 @@ import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import type { OnBytes, WorkOptions } from '../contract.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
 import type { KnownManifest } from '../records/model-records.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Card } from '../../catalog/card-table.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { ModelProblem } from '../../protocol/models.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import type { LocalManifestAnswer, ManifestOptions } from '../contract.ts';
 import type { ProblemReader } from '../facts/known-problems.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import type { OpenFile } from '../contract.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';
 import type { KnownManifest } from '../records/model-records.ts';

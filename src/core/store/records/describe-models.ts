@@ -8,7 +8,7 @@ import { nameQuantizations } from '../../catalog/selection/name-quantizations.ts
 import { isSideKind, sideKindsOf } from '../../catalog/side-kinds.ts';
 import { directoryName, type ModelId } from '../../kernel/model-id.ts';
 import type { SideKind } from '../../protocol/manifest.ts';
-import type { DescribedEntry, RegistryEntry } from '../../protocol/models.ts';
+import type { DescribedEntry, RegistryEntry } from '../../protocol/models/entries.ts';
 import { knownGguf } from '../facts/known-gguf-facts.ts';
 import type { ProblemReader } from '../facts/known-problems.ts';
 import { readTraits } from '../facts/read-traits.ts';

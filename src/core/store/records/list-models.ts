@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { coalesce } from '../../kernel/flow/coalesce.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import { isDirectoryInside } from '../disk/inside-store.ts';
 import type { Registry } from './registry.ts';
 

@@ -9,7 +9,7 @@ import type { Emit } from '../../kernel/flow/events.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { createYielder } from '../../kernel/flow/yielding.ts';
 import { directoryName, isModelId, type ModelId } from '../../kernel/model-id.ts';
-import type { RegistryEntry } from '../../protocol/models.ts';
+import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import type { StoreLayout } from '../layout.ts';
 
 /** The registry as read from its file. */

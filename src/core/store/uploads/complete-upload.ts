@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SkulkError } from '../../kernel/errors.ts';
 import { renameDurably } from '../../kernel/files/durable-file.ts';
-import type { Adopted } from '../../protocol/models.ts';
+import type { Adopted } from '../../protocol/models/adoption.ts';
 import { syncFile } from '../../transfer/sync-file.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import type { AdoptRequest, WorkOptions } from '../contract.ts';

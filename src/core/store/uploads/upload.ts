@@ -1,6 +1,6 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { digestOf, isSameDigest } from '../../kernel/secret.ts';
-import type { Adopted } from '../../protocol/models.ts';
+import type { Adopted } from '../../protocol/models/adoption.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
 import type { PieceSet } from './piece-set.ts';
 import type { UploadRecord } from './upload-record.ts';

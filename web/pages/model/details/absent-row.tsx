@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from 'react';
-import type { OfferedQuantization } from '../../../../src/core/protocol/models.ts';
+import type { OfferedQuantization } from '../../../../src/core/protocol/models/hub-offer.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Dialog } from '../../../parts/dialog.tsx';

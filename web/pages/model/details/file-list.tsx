@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from 'react';
-import type { ShownModel } from '../../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../../src/core/protocol/models/shown-model.ts';
 import { Button } from '../../../parts/button.tsx';
 import { CopyButton } from '../../../parts/copy-button.tsx';
 import { formatBytes, plural } from '../../../parts/format.ts';

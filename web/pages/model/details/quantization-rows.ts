@@ -1,5 +1,6 @@
 import type { DownloadStatus } from '../../../../src/core/protocol/downloads.ts';
-import type { OfferedQuantization, StoredQuantization } from '../../../../src/core/protocol/models.ts';
+import type { OfferedQuantization } from '../../../../src/core/protocol/models/hub-offer.ts';
+import type { StoredQuantization } from '../../../../src/core/protocol/models/shown-model.ts';
 import { isDownloadOf } from '../../../api/offer-presence.ts';
 
 /** One quantization of a model: in the store, on Hugging Face, or on the way. */

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { GivenOrder, KnownNode } from '../../../../src/core/protocol/fleet.ts';
-import type { ShownModel } from '../../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../../src/core/protocol/models/shown-model.ts';
 import { Age } from '../../../parts/age.tsx';
 import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';
 import { formatBytes } from '../../../parts/format.ts';

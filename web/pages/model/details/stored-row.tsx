@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
-import type { ModelProblem, StoredQuantization } from '../../../../src/core/protocol/models.ts';
+import type { ModelProblem } from '../../../../src/core/protocol/models/entries.ts';
+import type { StoredQuantization } from '../../../../src/core/protocol/models/shown-model.ts';
 import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useIsPythonHost, useNode, useStore } from '../../../parts/app-context.ts';

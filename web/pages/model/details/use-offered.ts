@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
-import type { OfferedQuantization, ShownModel } from '../../../../src/core/protocol/models.ts';
+import type { OfferedQuantization } from '../../../../src/core/protocol/models/hub-offer.ts';
+import type { ShownModel } from '../../../../src/core/protocol/models/shown-model.ts';
 import { type ApiError, asApiError } from '../../../api/api-error.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp, useIsPythonHost } from '../../../parts/app-context.ts';

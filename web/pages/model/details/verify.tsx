@@ -1,5 +1,5 @@
 import { type ReactElement, useState } from 'react';
-import type { VerifyReport } from '../../../../src/core/protocol/models.ts';
+import type { VerifyReport } from '../../../../src/core/protocol/models/verify-report.ts';
 import { callOf } from '../../../api/call.ts';
 import { useLocks } from '../../../parts/access/locks.ts';
 import { useApp } from '../../../parts/app-context.ts';

@@ -1,5 +1,5 @@
 import type { GivenOrder, KnownNode } from '../../../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
 import type { StagingJob } from '../../../../src/core/protocol/staging.ts';
 import { formatCount } from '../../../parts/format.ts';
 import type { Named } from '../quantizations.ts';

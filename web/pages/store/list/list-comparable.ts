@@ -1,5 +1,5 @@
 import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
 import type { StagingList } from '../../../../src/core/protocol/staging.ts';
 
 /** The copies on this machine, and those that nodes reported. */

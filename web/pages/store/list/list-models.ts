@@ -1,5 +1,5 @@
 import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
 import { type Named, stagedOn } from '../quantizations.ts';
 
 /** By what the list can be ordered. */

@@ -1,5 +1,5 @@
 import { type ReactElement, useId, useRef, useState } from 'react';
-import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
 import { plural } from '../../../parts/format.ts';
 import { Icon } from '../../../parts/icon.tsx';
 import { Menu } from '../../../parts/menu/menu.tsx';

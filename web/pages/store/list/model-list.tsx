@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import type { DownloadStatus } from '../../../../src/core/protocol/downloads.ts';
-import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
 import { useInAddress } from '../../../parts/address/use-in-address.ts';
 import { useNode } from '../../../parts/app-context.ts';
 import { Button } from '../../../parts/button.tsx';

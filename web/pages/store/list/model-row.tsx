@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
 import { Age } from '../../../parts/age.tsx';
 import { Tags } from '../../../parts/badge.tsx';
 import { Icon } from '../../../parts/icon.tsx';

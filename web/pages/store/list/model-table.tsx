@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { KnownNode } from '../../../../src/core/protocol/fleet.ts';
-import type { CountedEntry } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
 import type { Locks } from '../../../parts/access/locks-for.ts';
 import type { Named, StoredDigests } from '../quantizations.ts';
 import type { ListView, SortKey } from './list-models.ts';

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { StoredQuantization } from '../../../../src/core/protocol/models.ts';
+import type { StoredQuantization } from '../../../../src/core/protocol/models/shown-model.ts';
 import { Age } from '../../../parts/age.tsx';
 import { Link } from '../../../parts/link.tsx';
 import { pathOfModel } from '../../../parts/model-path.ts';

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import type { CountedEntry, ShownModel } from '../../../../src/core/protocol/models.ts';
+import type { CountedEntry } from '../../../../src/core/protocol/models/entries.ts';
+import type { ShownModel } from '../../../../src/core/protocol/models/shown-model.ts';
 import { callOf } from '../../../api/call.ts';
 import { useApp } from '../../../parts/app-context.ts';
 import type { StoredDigests } from '../quantizations.ts';

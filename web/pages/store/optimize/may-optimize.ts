@@ -1,4 +1,4 @@
-import type { ShownModel } from '../../../../src/core/protocol/models.ts';
+import type { ShownModel } from '../../../../src/core/protocol/models/shown-model.ts';
 
 /** Labels of weights that are not quantized. */
 const unquantized = /(?:^|[-_/])(?:F16|BF16|F32)(?:$|[-_./])/i;

@@ -4,7 +4,7 @@ import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
 import { sentenceOf } from '../../../../core/protocol/describe/problems.ts';
 import type { GivenOrder } from '../../../../core/protocol/fleet.ts';
-import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models.ts';
+import type { ShownModel, StoredQuantization } from '../../../../core/protocol/models/shown-model.ts';
 import { describeOutcome } from '../../lists/node-columns.ts';
 import { describeOlder } from '../../lists/older-parts.ts';
 import { quantizationColumns } from '../../lists/quantization-columns.ts';

@@ -4,7 +4,7 @@ import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import { formatRef } from '../../../../core/kernel/model-id.ts';
 import type { DigestsOfStore } from '../../../../core/operations/live/read-digests.ts';
 import type { GivenOrder, KnownNode } from '../../../../core/protocol/fleet.ts';
-import type { ReportedCopy } from '../../../../core/protocol/models.ts';
+import type { ReportedCopy } from '../../../../core/protocol/models/reported-copy.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
 import { describeOutcome, stateOf } from '../../lists/node-columns.ts';
 import { describeOlder } from '../../lists/older-parts.ts';

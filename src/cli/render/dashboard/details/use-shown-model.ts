@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { ShownModel } from '../../../../core/protocol/models.ts';
+import type { ShownModel } from '../../../../core/protocol/models/shown-model.ts';
 import { explain } from '../../parts/explain.ts';
 
 /** What the store says about a model, or why it cannot; nothing yet at first. */

@@ -1,6 +1,6 @@
 import { type ReactElement, useState } from 'react';
 import { formatRef, type ModelRef } from '../../../../core/kernel/model-id.ts';
-import type { HubOffer, OfferedQuantization } from '../../../../core/protocol/models.ts';
+import type { HubOffer, OfferedQuantization } from '../../../../core/protocol/models/hub-offer.ts';
 import { firstChoice, type OfferPresence, presenceOf } from '../../../../core/protocol/offer-presence.ts';
 import { Dialog, type DialogLine, useDialogLines, useDialogWidth } from '../../parts/dialog.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';

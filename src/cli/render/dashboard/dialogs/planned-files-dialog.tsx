@@ -1,6 +1,6 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import { formatRef, type ModelRef } from '../../../../core/kernel/model-id.ts';
-import type { DownloadPlan, OfferedQuantization, PlannedFile } from '../../../../core/protocol/models.ts';
+import type { DownloadPlan, OfferedQuantization, PlannedFile } from '../../../../core/protocol/models/hub-offer.ts';
 import { Dialog, useDialogLines, useDialogWidth } from '../../parts/dialog.tsx';
 import { formatBytes, plural } from '../../parts/format.ts';
 import { hintParts } from '../../parts/hints.ts';

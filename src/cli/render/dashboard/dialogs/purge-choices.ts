@@ -2,7 +2,7 @@ import { nodeNames } from '../../../../core/kernel/machine/node-names.ts';
 import type { ModelId } from '../../../../core/kernel/model-id.ts';
 import type { PurgeRequest } from '../../../../core/operations/live/acts.ts';
 import type { DashboardView } from '../../../../core/operations/live/open-dashboard.ts';
-import type { ReportedCopy } from '../../../../core/protocol/models.ts';
+import type { ReportedCopy } from '../../../../core/protocol/models/reported-copy.ts';
 import type { CopyFacts } from '../../lists/copies.ts';
 import { partOf } from '../../lists/quantization-columns.ts';
 import { plural } from '../../parts/format.ts';

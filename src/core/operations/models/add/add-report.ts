@@ -1,6 +1,7 @@
 import type { ContentProblem } from '../../../catalog/contents/find-content-problems.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
-import type { Adopted, RegistryEntry } from '../../../protocol/models.ts';
+import type { Adopted } from '../../../protocol/models/adoption.ts';
+import type { RegistryEntry } from '../../../protocol/models/entries.ts';
 import type { Scan } from '../../../store/ingest/scan-directory.ts';
 
 /** The input of `skulk add`. */

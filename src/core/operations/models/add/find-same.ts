@@ -5,7 +5,7 @@ import { SkulkError } from '../../../kernel/errors.ts';
 import { patient, retrying } from '../../../kernel/flow/backoff.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
 import type { Manifest } from '../../../protocol/manifest.ts';
-import type { Adopted } from '../../../protocol/models.ts';
+import type { Adopted } from '../../../protocol/models/adoption.ts';
 import type { OnBytes } from '../../../store/contract.ts';
 import { hasOtherContent } from '../../../store/ingest/adopt-checks.ts';
 import { type HashedModel, hashModel } from '../../../store/ingest/hash-model.ts';

@@ -6,7 +6,7 @@ import type { SkulkEvent } from '../../../kernel/flow/events.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
 import type { World } from '../../../kernel/world.ts';
 import type { Manifest } from '../../../protocol/manifest.ts';
-import type { Adopted } from '../../../protocol/models.ts';
+import type { Adopted } from '../../../protocol/models/adoption.ts';
 import { type HashedModel, hashModel } from '../../../store/ingest/hash-model.ts';
 import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
 import type { MissingPiece, Uploads } from '../../../store/upload-contract.ts';

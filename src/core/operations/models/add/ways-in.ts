@@ -8,7 +8,7 @@ import { makeDirectory } from '../../../kernel/files/make-directory.ts';
 import { quoteSome } from '../../../kernel/files/relative-path.ts';
 import type { World } from '../../../kernel/world.ts';
 import type { ManifestFile } from '../../../protocol/manifest.ts';
-import type { Adopted } from '../../../protocol/models.ts';
+import type { Adopted } from '../../../protocol/models/adoption.ts';
 import type { WorkOptions } from '../../../store/contract.ts';
 import { abandonPlace, type IncomingPlace, makeIncomingPlace, requireOwnPlace } from '../../../store/ingest/incoming.ts';
 import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
