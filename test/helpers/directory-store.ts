@@ -11,7 +11,7 @@ import type { RelativePath } from '../../src/core/kernel/files/relative-path.ts'
 import { directoryName, parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import type { Manifest, ManifestFile } from '../../src/core/protocol/manifest.ts';
-import type { LocalStore } from '../../src/core/store/contract.ts';
+import type { LocalStore } from '../../src/core/store/local-store.ts';
 
 /** Models by id, files by path. */
 export type Models = Readonly<Record<string, Readonly<Record<string, string | Uint8Array>>>>;

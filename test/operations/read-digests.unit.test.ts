@@ -6,7 +6,8 @@ import type { Sha256 } from '../../src/core/kernel/sha256.ts';
 import type { StoreView } from '../../src/core/operations/live/follow-store.ts';
 import { createDigestReader, type DigestsOfStore } from '../../src/core/operations/live/read-digests.ts';
 import type { StagingView } from '../../src/core/protocol/staging.ts';
-import type { LocalStore, ManifestOptions } from '../../src/core/store/contract.ts';
+import type { ManifestOptions } from '../../src/core/store/contract.ts';
+import type { LocalStore } from '../../src/core/store/local-store.ts';
 import { testWorld } from '../helpers/world.ts';
 
 const manifestOf = (id: string, sha256: string) =>

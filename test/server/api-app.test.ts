@@ -5,7 +5,7 @@ import type { World } from '../../src/core/kernel/world.ts';
 import { createApiApp } from '../../src/core/server/app/api-app.ts';
 import { listen } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
-import type { LocalStore } from '../../src/core/store/contract.ts';
+import type { LocalStore } from '../../src/core/store/local-store.ts';
 import { directoryStore } from '../helpers/directory-store.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { testDeps } from '../helpers/world.ts';

@@ -11,7 +11,7 @@ import type { Limits } from '../../src/core/server/app/limits.ts';
 import { listen, nameOtherStore, nameOwnServer } from '../../src/core/server/app/listen.ts';
 import { stopApp } from '../../src/core/server/app/stop-app.ts';
 import { createStoreApp } from '../../src/core/server/app/store-app.ts';
-import type { LocalStore } from '../../src/core/store/contract.ts';
+import type { LocalStore } from '../../src/core/store/local-store.ts';
 import { atEnd, forWholeFile } from '../helpers/at-end.ts';
 import { collectGarbage } from '../helpers/collect-garbage.ts';
 import { directoryStore, type Models, sha256 } from '../helpers/directory-store.ts';

@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
-import type { LocalStore } from '../../src/core/store/contract.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
+import type { LocalStore } from '../../src/core/store/local-store.ts';
 import { bringIn, codeOf, readAll } from '../contract/store-contract.ts';
 import { digestsBelow, sha256, writeFiles } from '../helpers/model-files.ts';
 import { sized } from '../helpers/seeded.ts';

@@ -1,5 +1,5 @@
 import { SkulkError } from '../kernel/errors.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore } from '../store/local-store.ts';
 import type { Deps } from './deps.ts';
 import { findStore } from './store/find-store.ts';
 import type { OpenedStore } from './store/opened-store.ts';

@@ -8,7 +8,8 @@ import { readLock } from '../kernel/process/lock.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { ModelProblem } from '../protocol/models/entries.ts';
 import { isSameDirectory, isStore } from '../staging/same-place.ts';
-import type { LocalStore, Store } from '../store/contract.ts';
+import type { Store } from '../store/contract.ts';
+import type { LocalStore } from '../store/local-store.ts';
 import type { Deps } from './deps.ts';
 import { openStore } from './open-store.ts';
 

@@ -8,10 +8,10 @@ import { type KnownEntry, readKnown, remember } from '../kernel/machine/known-st
 import { plural } from '../kernel/units.ts';
 import { decode } from '../protocol/decode.ts';
 import { servedStore } from '../protocol/machine.ts';
-import type { LocalStore } from '../store/contract.ts';
 import { whyForeignToStore } from '../store/disk/store-directory.ts';
 import { ensureStoreIdentity, readStoreIdentity, type StoreIdentity } from '../store/disk/store-identity.ts';
 import { storeLayout } from '../store/layout.ts';
+import type { LocalStore } from '../store/local-store.ts';
 import type { Deps } from './deps.ts';
 
 /** What this machine remembers about a directory that it served or wrote as a store. */

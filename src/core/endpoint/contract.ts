@@ -3,7 +3,8 @@ import type { RelativePath } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { SideKind } from '../protocol/manifest.ts';
-import type { ByteRange, OpenFile } from '../store/contract.ts';
+import type { ByteRange } from '../store/contract.ts';
+import type { OpenFile } from '../store/local-store.ts';
 
 /** A Hub client's reference: a model as it was sent, at a revision. */
 export interface HubRef {

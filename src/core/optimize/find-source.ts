@@ -5,7 +5,7 @@ import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore } from '../store/local-store.ts';
 
 /** The source model of a variant, in the store. */
 export interface Source {

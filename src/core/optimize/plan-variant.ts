@@ -7,7 +7,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { formatBytes } from '../kernel/units.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore } from '../store/local-store.ts';
 import { requireRoom } from '../transfer/disk-room.ts';
 import { bytesToCarry } from './carry-over.ts';
 import { findSource, requireUnchanged, type Source } from './find-source.ts';

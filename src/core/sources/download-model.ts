@@ -10,7 +10,7 @@ import { makeDirectory } from '../kernel/files/make-directory.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { acquireLock, describeLockHolder } from '../kernel/process/lock.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore } from '../store/local-store.ts';
 import { unlimited } from '../transfer/rate-limiter.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
 import { forgetWorkNames, markAsMoving } from '../transfer/work-names.ts';

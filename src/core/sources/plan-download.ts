@@ -6,7 +6,7 @@ import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { pause } from '../kernel/flow/backoff.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore } from '../store/local-store.ts';
 import { requireDistinctNames } from '../transfer/name-folding.ts';
 import type { SharedDownload } from '../transfer/share-bytes.ts';
 import { promiseOfPlanned } from './joined-file.ts';

@@ -1,6 +1,7 @@
 import type { ModelId } from '../kernel/model-id.ts';
 import type { World } from '../kernel/world.ts';
-import type { QuantizationRemoval, WorkOptions } from './contract.ts';
+import type { WorkOptions } from './contract.ts';
+import type { QuantizationRemoval } from './local-store.ts';
 import type { KnownManifest } from './records/model-records.ts';
 import type { StoreIndex } from './store-index.ts';
 

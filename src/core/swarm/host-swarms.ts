@@ -4,7 +4,7 @@ import { makeSecret } from '../kernel/secret.ts';
 import { isSha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { SwarmAnswer, SwarmBody, SwarmList } from '../protocol/staging.ts';
-import type { LocalStore } from '../store/contract.ts';
+import type { LocalStore } from '../store/local-store.ts';
 import { beginSwarm, type DescribedSwarm, describeSwarm, dismissMember, dropSilent, type Swarm, takersOf } from './host-swarm.ts';
 import type { Seeding } from './seeding.ts';
 import type { Torrents } from './torrents.ts';

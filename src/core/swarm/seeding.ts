@@ -3,7 +3,7 @@ import { link, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { LocalStore, OpenFile } from '../store/contract.ts';
+import type { LocalStore, OpenFile } from '../store/local-store.ts';
 import { type Aria2, findAria2, startAria2 } from './aria2.ts';
 import { endLeftAria2, recordAria2 } from './left-aria2.ts';
 import { type Metainfo, swarmFiles } from './metainfo.ts';

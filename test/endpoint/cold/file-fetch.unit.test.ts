@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createFileFetch, type FetchLimits, usualFetchLimits } from '../../../src/core/endpoint/cold/bytes/file-fetch.ts';
+import { createFileFetch, usualFetchLimits } from '../../../src/core/endpoint/cold/bytes/file-fetch.ts';
+import type { FetchLimits } from '../../../src/core/endpoint/cold/bytes/file-fetch-contract.ts';
 import { SkulkError } from '../../../src/core/kernel/errors.ts';
 import type { ByteRange } from '../../../src/core/store/contract.ts';
 import { UselessAnswer } from '../../../src/core/transfer/useless-answer.ts';

@@ -5,10 +5,10 @@ import { acquireLock, describeLockHolder, type HeldLock, isHeld, tryLock } from 
 import type { LockHolder } from '../../kernel/process/lock-claims.ts';
 import { namespaceOf } from '../../kernel/process/process-identity.ts';
 import type { World } from '../../kernel/world.ts';
-import type { LocalStore } from '../../store/contract.ts';
 import { watchPresence } from '../../store/disk/store-presence.ts';
 import { type DiskStoreOptions, openDiskStore } from '../../store/disk-store.ts';
 import { storeLayout } from '../../store/layout.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HostUploads } from '../../store/upload-contract.ts';
 import type { UploadLimits } from '../../store/uploads/upload-table.ts';
 import { askForProjectors } from '../ask-for-projector.ts';

@@ -2,7 +2,7 @@ import type { Upstream } from '../../catalog/upstream.ts';
 import { isRelativePath } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { OpenFile } from '../../store/contract.ts';
+import type { OpenFile } from '../../store/local-store.ts';
 import { type HubBackend, type HubFacts, type HubFile, HubRefusal, type HubRepo } from '../contract.ts';
 import { type HeldViews, toTime, viewsOf } from '../view/held-views.ts';
 import { readInfo } from '../view/read-info.ts';

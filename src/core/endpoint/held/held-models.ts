@@ -1,7 +1,7 @@
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { RegistryEntry } from '../../protocol/models/entries.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import { type HeldViews, viewsOf } from '../view/held-views.ts';
 import { findHeld } from '../view/repo-ids.ts';
 

@@ -1,7 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { isRelativePath } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import {
   type ColdHub,
   type HubAsker,

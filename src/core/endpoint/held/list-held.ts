@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { DescribedEntry } from '../../protocol/models/entries.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HubBackend, HubListed } from '../contract.ts';
 import { mainOf } from '../view/held-views.ts';
 import type { HeldModels } from './held-models.ts';

@@ -1,4 +1,4 @@
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HubFacts, HubRepo } from '../contract.ts';
 
 /** The number of bytes of a card to read. Its front matter is at the beginning. */

@@ -1,5 +1,5 @@
 import { kindsOfFiles } from '../../catalog/selection/file-kind.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HubFacts, HubRepo } from '../contract.ts';
 import { findTag } from '../registry/find-tag.ts';
 

@@ -1,5 +1,5 @@
 import type { GgufHeader } from '../../catalog/gguf-header.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HubBackend } from '../contract.ts';
 import { readWhole } from './read-whole.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';

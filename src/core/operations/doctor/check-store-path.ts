@@ -1,9 +1,9 @@
 import type { Deps } from '../../connect/deps.ts';
 import { isThere } from '../../kernel/files/is-there.ts';
 import { formatBytes } from '../../kernel/units.ts';
-import type { LocalStore } from '../../store/contract.ts';
 import { readStoreIdentity } from '../../store/disk/store-identity.ts';
 import { storeLayout } from '../../store/layout.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import { diskRoom } from '../../transfer/disk-room.ts';
 import { type Check, ok, problem, problemOf, warning } from './check.ts';
 

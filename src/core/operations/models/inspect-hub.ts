@@ -12,7 +12,8 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Manifest, ManifestFile } from '../../protocol/manifest.ts';
 import type { DownloadPlan, HubOffer } from '../../protocol/models/hub-offer.ts';
-import type { LocalStore, Store } from '../../store/contract.ts';
+import type { Store } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import { keptListing } from './kept-listing.ts';
 
 const maxFiles = 1000;

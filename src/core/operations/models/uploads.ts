@@ -3,8 +3,8 @@ import { type OpenedStore, openStore } from '../../connect/open-store.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
-import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { CancelOptions, UploadList } from '../../store/upload-contract.ts';
 import { logUnserved } from '../store/log-change.ts';
 

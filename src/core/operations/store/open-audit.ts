@@ -1,8 +1,8 @@
 import { type AuditLog, openAuditLog } from '../../access/audit-log.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
-import type { LocalStore } from '../../store/contract.ts';
 import { storeLayout } from '../../store/layout.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 
 /** The log of the requests that changed something in a store on this disk. A disk error is reported, and stops nothing. */
 export function openAudit({ world: { emit } }: Pick<Deps, 'world'>, store: LocalStore): AuditLog {

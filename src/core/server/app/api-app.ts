@@ -9,7 +9,7 @@ import { createStagingJobs, type StagingJobs } from '../../operations/stage/stag
 import { createCopySender } from '../../operations/stage/together/send-copies.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import type { NodeIdentity } from '../../protocol/health.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import { type Access, createAccess } from '../access/access.ts';
 import { type Activity, createActivity } from '../access/activity.ts';
 import { createEventStreams } from '../events/event-stream.ts';

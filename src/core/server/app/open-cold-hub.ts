@@ -4,7 +4,7 @@ import { onDemandPlace } from '../../connect/host-downloads.ts';
 import { openHubLater } from '../../connect/open-hub.ts';
 import { createColdHub, type HostColdHub } from '../../endpoint/cold/cold-hub.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 
 /** The number of connections to Hugging Face for all Hub clients together. */
 const connections = 64;

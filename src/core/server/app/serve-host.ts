@@ -16,7 +16,7 @@ import { openAudit } from '../../operations/store/open-audit.ts';
 import { openRegistry } from '../../operations/store/open-registry.ts';
 import { openSwarms } from '../../operations/store/open-swarms.ts';
 import { createHostOptimizations, type HostOptimizations } from '../../optimize/host-optimizations.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HostUploads } from '../../store/upload-contract.ts';
 import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { createAccess } from '../access/access.ts';

@@ -12,7 +12,7 @@ import type { ModelRef } from '../../kernel/model-id.ts';
 import { deleteModels } from '../../operations/models/delete-models.ts';
 import type { StoreAdministration } from '../../operations/store/open-administration.ts';
 import { openRegistry } from '../../operations/store/open-registry.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HostUploads } from '../../store/upload-contract.ts';
 import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { type Access, createAccess } from '../access/access.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 
 /** The connections that are receiving files of models. */
 export interface Receivers {

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { SkulkError } from '../../kernel/errors.ts';
-import type { ByteRange, OpenFile } from '../../store/contract.ts';
+import type { ByteRange } from '../../store/contract.ts';
+import type { OpenFile } from '../../store/local-store.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
 /** Where and how to send bytes. */

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { ByteRange, LocalStore, OpenFile } from '../../store/contract.ts';
+import type { ByteRange } from '../../store/contract.ts';
+import type { LocalStore, OpenFile } from '../../store/local-store.ts';
 import type { Activity } from '../access/activity.ts';
 import { type ConnectionSemaphore, createConnectionSemaphore } from '../app/connection-semaphore.ts';
 import type { Limits } from '../app/limits.ts';

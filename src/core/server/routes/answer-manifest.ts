@@ -3,7 +3,7 @@ import { formatCompanions } from '../../catalog/companions.ts';
 import { formatProblems } from '../../catalog/contents/problem-header.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { matches } from '../files/plan-file-response.ts';
 import { sendJson } from './json-cache.ts';

@@ -4,7 +4,7 @@ import type { DownloadName } from '../../jobs/contract.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { type ModelId, type ModelRef, parseRevision } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
-import type { LocalStore } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { addRoute } from './add-route.ts';
 import { answerFile, type FileSending } from './answer-file.ts';

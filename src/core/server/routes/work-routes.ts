@@ -6,7 +6,8 @@ import { mayActAs } from '../../kernel/role.ts';
 import { isSha256 } from '../../kernel/sha256.ts';
 import type { FoundPlace } from '../../protocol/models/adoption.ts';
 import type { AdoptBody, PlaceBody, VerifyBody } from '../../protocol/work.ts';
-import type { AdoptRequest, LocalStore } from '../../store/contract.ts';
+import type { AdoptRequest } from '../../store/contract.ts';
+import type { LocalStore } from '../../store/local-store.ts';
 import { streamWork } from '../files/stream-work.ts';
 import { addRoute } from './add-route.ts';
 

@@ -3,7 +3,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
-import type { OpenFile } from '../../store/contract.ts';
+import type { OpenFile } from '../../store/local-store.ts';
 import { fingerprintOf, sameFingerprint } from '../../transfer/fingerprint.ts';
 import { type CopyRecord, readCopyRecord } from '../copy-record.ts';
 import { type GroupFiles, splitGroups } from '../groups/copy-groups.ts';

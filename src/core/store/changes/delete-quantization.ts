@@ -6,7 +6,7 @@ import { selectionError } from '../../catalog/selection/selection-error.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { mapConcurrently, maxOpenFiles } from '../../kernel/flow/concurrency.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { QuantizationRemoval } from '../contract.ts';
+import type { QuantizationRemoval } from '../local-store.ts';
 import { noModel } from '../no-model.ts';
 import type { StoreContext } from '../store-context.ts';
 import { deleteModel, refuseSharedDirectory } from './delete-model.ts';

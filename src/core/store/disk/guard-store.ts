@@ -1,4 +1,4 @@
-import type { LocalStore } from '../contract.ts';
+import type { LocalStore } from '../local-store.ts';
 import type { StorePresence } from './store-presence.ts';
 
 /**

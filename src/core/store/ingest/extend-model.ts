@@ -9,7 +9,7 @@ import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import type { ManifestFile } from '../../protocol/manifest.ts';
 import type { Adopted } from '../../protocol/models/adoption.ts';
 import { readFingerprint } from '../../transfer/fingerprint.ts';
-import type { ExtendRequest } from '../contract.ts';
+import type { ExtendRequest } from '../local-store.ts';
 import type { StoreContext } from '../store-context.ts';
 import { makeEntry } from './adopt-checks.ts';
 import { abandonPlace, makeIncomingPlace } from './incoming.ts';

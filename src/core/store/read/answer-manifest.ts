@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Card } from '../../catalog/card-table.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { ModelProblem } from '../../protocol/models/entries.ts';
-import type { LocalManifestAnswer, ManifestOptions } from '../contract.ts';
+import type { ManifestOptions } from '../contract.ts';
 import type { ProblemReader } from '../facts/known-problems.ts';
 import type { ModelHasher } from '../ingest/model-hasher.ts';
+import type { LocalManifestAnswer } from '../local-store.ts';
 import type { StoreIndex } from '../store-index.ts';
 
 /** How long an answer waits for heads that have not been read yet, in milliseconds. */

@@ -5,7 +5,7 @@ import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { fingerprintOf, readFingerprintSync, untouchedBetween } from '../../transfer/fingerprint.ts';
-import type { OpenFile } from '../contract.ts';
+import type { OpenFile } from '../local-store.ts';
 import type { KnownManifest } from '../records/model-records.ts';
 import type { FileRechecker } from '../records/recheck-file.ts';
 

@@ -1,7 +1,8 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { quote, type RelativePath } from '../../kernel/files/relative-path.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
-import type { OpenFile, PieceRequest } from '../contract.ts';
+import type { PieceRequest } from '../contract.ts';
+import type { OpenFile } from '../local-store.ts';
 
 const bufferSize = 1024 * 1024;
 

@@ -9,7 +9,7 @@ import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { runHashJob } from '../../transfer/hashing/hash-pool.ts';
 import { type Piece, splitIntoPieces } from '../../transfer/pieces.ts';
-import type { LocalStore } from '../contract.ts';
+import type { LocalStore } from '../local-store.ts';
 
 /** The positions of the existing model's pieces, by digest. */
 export async function piecesOf(

@@ -1,7 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import type { World } from '../../kernel/world.ts';
 import type { ListedUpload } from '../../protocol/uploads.ts';
-import type { LocalStore } from '../contract.ts';
+import type { LocalStore } from '../local-store.ts';
 import type { CancelOptions, HostUploads } from '../upload-contract.ts';
 import { createAnnouncer } from './announce-upload.ts';
 import { createCompleter } from './complete-upload.ts';

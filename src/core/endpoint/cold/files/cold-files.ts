@@ -10,7 +10,8 @@ import type { FileDigest } from '../../../transfer/hashing/hash-job.ts';
 import { type ContentId, promiseOf } from '../../../transfer/promised-file.ts';
 import type { FilePart } from '../../../transfer/share-bytes.ts';
 import { HubFileMoved } from '../../contract.ts';
-import { createFileFetch, type FetchLimits, type FileFetch, type OpenPartial } from '../bytes/file-fetch.ts';
+import { createFileFetch } from '../bytes/file-fetch.ts';
+import type { FetchLimits, FileFetch, OpenPartial } from '../bytes/file-fetch-contract.ts';
 import { createPartialFile, diskOf, type PartialFile } from './partial-file.ts';
 
 /** A file that is being fetched, or has been, and is not in the store yet. */

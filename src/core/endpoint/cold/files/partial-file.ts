@@ -15,7 +15,7 @@ import { runHashJob } from '../../../transfer/hashing/hash-pool.ts';
 import { openJournal, type PartJournal } from '../../../transfer/part-journal.ts';
 import type { ContentId, PromisedFile } from '../../../transfer/promised-file.ts';
 import { syncFile } from '../../../transfer/sync-file.ts';
-import type { OpenPartial } from '../bytes/file-fetch.ts';
+import type { OpenPartial } from '../bytes/file-fetch-contract.ts';
 
 /**
  * An incomplete file on the disk: sparse, with a journal of the received blocks (docs/on-disk-format.md, "on-demand/"). It outlives the

@@ -3,7 +3,7 @@ import { SkulkError } from '../../../kernel/errors.ts';
 import { describeFailure } from '../../../kernel/explain-system-error.ts';
 import type { Emit } from '../../../kernel/flow/events.ts';
 import type { ModelId } from '../../../kernel/model-id.ts';
-import type { LocalStore } from '../../../store/contract.ts';
+import type { LocalStore } from '../../../store/local-store.ts';
 import type { ColdFile } from './cold-files.ts';
 
 /** Adds files that were fetched separately to their model in the store. */
