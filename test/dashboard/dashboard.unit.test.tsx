@@ -292,19 +292,56 @@ test('the selected line stays visible, and the lines above and below it can be r
   expect(seen()).toMatch(/^› Q28 /m);
 });
 
+const ownCopy = { ...copy, quantizations: [], directory: '/d/org--one', holders: [], digest: 'b'.repeat(64) };
+const stagingOf = (own: NonNullable<DashboardView['staging']>['models'][number]): NonNullable<DashboardView['staging']> => ({
+  staging_root: '/d',
+  models: [own],
+  unfinished: [],
+  total_bytes: 9,
+  free_bytes: 9,
+  budget_bytes: null,
+  in_place: false,
+  foreign: [],
+  problem: null,
+});
+
+const digestsOf = (...selectors: readonly string[]): DashboardView['digests'] =>
+  new Map([[copy.model_id, { digest: 'a'.repeat(64) as never, quantizations: selectors.map((selector) => ({ selector, digest: null })) }]]);
+
+test('the list of copies says which part of a model is staged, and its details list each quantization with its state', async () => {
+  const four = { ...part('Q4_K_M', true), last_used: copy.last_used, files: [], holders: [] };
+  const both = { ...ownCopy, quantizations: [four, { ...four, selector: 'Q8_0', in_use: false }] };
+  const live = createLive<DashboardView>({
+    ...view,
+    digests: digestsOf('Q4_K_M', 'Q8_0'),
+    staging: stagingOf({ ...both, quantizations: [four] }),
+  });
+  const { press, seen } = showDashboard({ show: async () => details }, view, live);
+  await press('4');
+  expect(seen()).toMatch(/^› org\/one:Q4_K_M +9 B/m);
+  live.set({ ...view, digests: digestsOf('Q4_K_M', 'Q8_0', 'BF16'), staging: stagingOf(both) });
+  await press('j');
+  expect(seen()).toMatch(/^› org\/one \(2 of 3\) +9 B/m);
+  live.set({ ...view, digests: digestsOf('Q4_K_M', 'Q8_0'), staging: stagingOf(both) });
+  await press('j');
+  expect(seen()).toMatch(/^› org\/one +9 B/m);
+  await press('\r');
+  await expect.poll(seen).toMatch(/quantization +Q4_K_M, 3\.00 MiB, in use, used .*\n +Q8_0, 3\.00 MiB, idle, used /);
+});
+
+test('a connected machine was seen now, and the list of its copies names their quantizations', async () => {
+  const box = node('box', { version: '', address: null, last_seen: copy.last_used, staged_models: 1, staged_bytes: 9, free_bytes: 9 });
+  const { press, seen } = showDashboard(
+    {},
+    { ...known, digests: digestsOf('Q4_K_M', 'Q8_0'), store: known.store && { ...known.store, nodes: [{ ...box, budget_bytes: null }] } },
+  );
+  await press('3', '\r');
+  expect(seen()).toMatch(/seen +now\n/);
+  expect(seen()).toMatch(/org\/one:Q4_K_M +9 B/);
+});
+
 test('the details of a model mark an older copy on this machine, and a partial one', async () => {
-  const own = { ...copy, quantizations: [], directory: '/d/org--one', holders: [], digest: 'b'.repeat(64) };
-  const staging = {
-    staging_root: '/d',
-    models: [own],
-    unfinished: [{ model_id: own.model_id, size_bytes: 2048 }],
-    total_bytes: 9,
-    free_bytes: 9,
-    budget_bytes: null,
-    in_place: false,
-    foreign: [],
-    problem: null,
-  };
+  const staging = { ...stagingOf(ownCopy), unfinished: [{ model_id: ownCopy.model_id, size_bytes: 2048 }] };
   const whole = { ...details, quantizations: [], digest: 'a'.repeat(64) };
   const { press, seen } = showDashboard({ show: async () => whole }, { ...view, staging });
   await press('\r');
@@ -455,6 +492,7 @@ test('S stages a model on the chosen machine, its page shows how far that is, an
 
 test.each([
   [{ status: 'ok', bad_files: [] }, '✓ verified org/one: every file matches'],
+  [{ status: 'ok', bad_files: [], note: 'but "a.gguf" cannot be used' }, 'every file matches (but "a.gguf" cannot be used)'],
   [
     { status: 'damaged', bad_files: [{ path: 'a.gguf' }, { path: 'b.gguf' }], note: 'add the model again' },
     '✗ org/one is damaged: a.gguf and 1 more (add the model again)',

@@ -64,7 +64,8 @@ function verify({ acts, run, say }: DashboardContext, modelId: ModelId): void {
     ({ models }) => {
       const [found] = models;
       if (found === undefined) return { text: `the store did not verify ${modelId}`, tone: 'bad' };
-      if (found.status === 'ok') return { text: `verified ${modelId}: every file matches`, tone: 'good' };
+      if (found.status === 'ok')
+        return { text: `verified ${modelId}: every file matches`, hint: found.note, tone: found.note === undefined ? 'good' : 'warn' };
       const [bad] = found.bad_files;
       const where = bad === undefined ? '' : `: ${bad.path}${found.bad_files.length > 1 ? ` and ${found.bad_files.length - 1} more` : ''}`;
       return { text: `${modelId} is ${found.status}${where}`, hint: found.note, tone: 'bad' };

@@ -5,7 +5,7 @@ import type { ReportedCopy } from '../../../core/protocol/models/reported-copy.t
 import type { StagingJob, StagingView } from '../../../core/protocol/staging.ts';
 import { formatAge, formatBytes, formatLeft, formatRate } from '../parts/format.ts';
 import type { Cell, Column } from '../parts/lay-out.ts';
-import type { OwnCopy } from './copies.ts';
+import { nameCopy, type OwnCopy } from './copies.ts';
 import { progressOf } from './download-columns.ts';
 import { describeOlder } from './older-parts.ts';
 
@@ -44,7 +44,7 @@ export function stagingRows(
 
 /** This machine's copies as a table. */
 export const copyColumns = (now: Date, digests: DigestsOfStore = new Map()): readonly Column<StagingRow>[] => [
-  { title: 'MODEL', flexMinWidth: 26, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'MODEL', flexMinWidth: 26, cut: 'middle', cell: (row) => nameRow(row, digests) },
   { title: 'SIZE', align: 'right', cell: sizeOf },
   { title: 'LAST USED', align: 'right', dropOrder: 1, cell: ({ copy, job }) => lastUsed(copy, job, now) },
   {
@@ -54,6 +54,10 @@ export const copyColumns = (now: Date, digests: DigestsOfStore = new Map()): rea
     cell: (row, width) => (row.job === undefined ? stateOfRow(row, digests, width) : jobState(row.job, width)),
   },
 ];
+
+/** The model, and which part of it is staged if not all is. */
+export const nameRow = ({ model_id, copy }: StagingRow, digests: DigestsOfStore): string =>
+  copy === undefined ? model_id : nameCopy(copy, digests.get(model_id));
 
 function sizeOf({ copy, job, unfinished }: StagingRow): string {
   const bytes = job !== undefined && job.bytes_total > 0 ? job.bytes_total : (copy?.size_bytes ?? unfinished);

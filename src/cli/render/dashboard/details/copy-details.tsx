@@ -48,6 +48,18 @@ function unfinishedFacts(bytes: number | undefined) {
   ] as const;
 }
 
+/** Each quantization on a line of its own. */
+const partFacts = ({ quantizations }: OwnCopy, now: Date) =>
+  quantizations
+    .filter(({ selector }) => selector !== null)
+    .map(
+      ({ selector, size_bytes, last_used, in_use }, index) =>
+        [
+          index === 0 ? 'quantization' : ' ',
+          `${selector}, ${formatBytes(size_bytes)}, ${in_use ? 'in use' : 'idle'}, used ${formatAge(last_used, now)}`,
+        ] as const,
+    );
+
 function copyFacts(copy: OwnCopy | undefined, older: string | undefined, now: Date) {
   if (copy === undefined) return [];
   const becomes = copy.in_use
@@ -58,6 +70,7 @@ function copyFacts(copy: OwnCopy | undefined, older: string | undefined, now: Da
   return [
     ['path', copy.directory],
     ['size', formatBytes(copy.size_bytes)],
+    ...partFacts(copy, now),
     ['sha256', copy.digest ?? 'unknown: staged by another program'],
     ['last used', `${formatTime(copy.last_used)}, ${formatAge(copy.last_used, now)}`],
     ['in use by', describeHolders(copy.holders), 'good'],

@@ -5,6 +5,7 @@ import { formatRef } from '../../../../core/kernel/model-id.ts';
 import type { DigestsOfStore } from '../../../../core/operations/live/read-digests.ts';
 import type { GivenOrder, KnownNode } from '../../../../core/protocol/fleet.ts';
 import type { ReportedCopy } from '../../../../core/protocol/models/reported-copy.ts';
+import { nameCopy } from '../../lists/copies.ts';
 import { stateOf as stateOfCopy } from '../../lists/copy-columns.ts';
 import { describeOutcome, stateOf } from '../../lists/node-columns.ts';
 import { describeOlder } from '../../lists/older-parts.ts';
@@ -39,7 +40,7 @@ export function NodeDetailsPage({ nodeId }: { readonly nodeId: NodeId }): ReactE
 }
 
 function nodeLines(node: KnownNode, now: Date, width: number): Lines {
-  const { node_id, address, version, last_seen, staged_models, staged_bytes, free_bytes, budget_bytes } = node;
+  const { node_id, address, version, connected, last_seen, staged_models, staged_bytes, free_bytes, budget_bytes } = node;
   const state = stateOf(node);
   return factLines(
     [
@@ -51,7 +52,7 @@ function nodeLines(node: KnownNode, now: Date, width: number): Lines {
       ['id', node_id],
       ['address', address],
       ['version', version === '' ? null : `skulk ${version}`],
-      ['seen', `${formatTime(last_seen)}, ${formatAge(last_seen, now)}`],
+      ['seen', connected ? 'now' : `${formatTime(last_seen)}, ${formatAge(last_seen, now)}`],
       [
         'staged',
         staged_models === null || staged_bytes === null
@@ -92,7 +93,7 @@ function copyLines(
 }
 
 const copyColumns = (now: Date, digests: DigestsOfStore): readonly Column<ReportedCopy>[] => [
-  { title: 'MODEL', flexMinWidth: 20, cut: 'middle', cell: ({ model_id }) => model_id },
+  { title: 'MODEL', flexMinWidth: 20, cut: 'middle', cell: (copy) => nameCopy(copy, digests.get(copy.model_id)) },
   { title: 'SIZE', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
   { title: 'LAST USED', align: 'right', cell: ({ last_used }) => ({ text: formatAge(last_used, now, ''), tone: 'quiet' }) },
   { title: 'STATE', cell: (copy) => stateOfCopy(copy, { older: describeOlder(copy, digests.get(copy.model_id)) }) },

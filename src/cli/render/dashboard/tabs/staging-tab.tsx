@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { StagingView } from '../../../../core/protocol/staging.ts';
-import { copyColumns, stagingRows } from '../../lists/copy-columns.ts';
+import { copyColumns, nameRow, stagingRows } from '../../lists/copy-columns.ts';
 import { List } from '../../parts/list.tsx';
 import { useDashboard } from '../context.ts';
 import { actOnCopy } from '../copy-keys.ts';
@@ -15,7 +15,7 @@ export function StagingTab(): ReactElement {
       columns={copyColumns(now, digests)}
       rows={stagingRows(staging, jobs)}
       keyOf={({ model_id }) => model_id}
-      wordsOf={({ model_id }) => model_id}
+      wordsOf={(row) => nameRow(row, digests)}
       width={width}
       height={height}
       {...listOf('staging')}
