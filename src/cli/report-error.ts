@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { errorCodes, isSystemError, SkulkError } from '../core/kernel/errors.ts';
+import { errorCodes, SkulkError } from '../core/kernel/errors.ts';
 import { explainAnySystemError } from '../core/kernel/explain-system-error.ts';
-import { ownDirectory } from '../core/kernel/process/own-process.ts';
+import { findMissingPart } from '../core/kernel/process/missing-part.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -37,15 +35,12 @@ function describeBug(error: unknown): { code: string; message: string; hint: str
   };
 }
 
-/** A file of this installation that cannot be imported, because `dist` is being replaced or was copied incompletely. */
 function describeMissingPart(error: unknown): { code: string; message: string; hint: string } | undefined {
-  if (!(error instanceof Error) || !isSystemError(error, 'ERR_MODULE_NOT_FOUND')) return undefined;
-  if (!('url' in error) || typeof error.url !== 'string') return undefined;
-  const built = pathToFileURL(join(ownDirectory(), 'dist')).href;
-  if (!error.url.startsWith(`${built}/`)) return undefined;
+  const file = findMissingPart(error);
+  if (file === undefined) return undefined;
   return {
     code: 'BUG',
-    message: `this installation is incomplete: ${fileURLToPath(error.url)} is missing`,
+    message: `this installation is incomplete: ${file} is missing`,
     hint: 'it may be rebuilt or upgraded right now: try again; otherwise install skulk again, in a clone with `npm ci`',
   };
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, SkulkError } from '../kernel/errors.ts';
 import type { ModelId } from '../kernel/model-id.ts';
+import { explainUnexpected } from '../kernel/process/missing-part.ts';
 
 /** The status of a job. */
 export type JobStatus = 'pending' | 'running' | 'complete' | 'failed' | 'cancelled';
@@ -122,4 +123,4 @@ export function fractionDone({
 export const failureOf = (error: unknown): JobFailure =>
   error instanceof SkulkError
     ? { message: error.message, code: error.code, hint: error.hint ?? null }
-    : { message: 'internal error in skulk', code: null, hint: 'see the log of `skulk serve`, and please report it' };
+    : { ...explainUnexpected(error), code: null };

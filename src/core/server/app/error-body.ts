@@ -1,5 +1,6 @@
 import { type ErrorCode, errorCodes, SkulkError } from '../../kernel/errors.ts';
 import { explainSystemError } from '../../kernel/explain-system-error.ts';
+import { explainUnexpected } from '../../kernel/process/missing-part.ts';
 import { formatBytes } from '../../kernel/units.ts';
 
 /** An error answer. */
@@ -30,7 +31,7 @@ export function answerError(given: unknown, { bodyLimit }: { readonly bodyLimit?
     };
   }
   const status = clientFault(error);
-  if (status === undefined) return internalError;
+  if (status === undefined) return internalError(error);
   const { detail, hint = 'GET /openapi.json describes the requests' } = explainRequestFault(error as Error, bodyLimit);
   return { status, headers: {}, body: { detail, code: 'BAD_REQUEST', hint } };
 }
@@ -65,11 +66,10 @@ export function errorLine(error: unknown): {
   return { error: { code, message: detail, hint } };
 }
 
-const internalError: ErrorAnswer = {
-  status: 500,
-  headers: {},
-  body: { detail: 'internal error in skulk', code: 'INTERNAL', hint: 'see the log of `skulk serve`, and please report it' },
-};
+function internalError(error: unknown): ErrorAnswer {
+  const { message, hint } = explainUnexpected(error);
+  return { status: 500, headers: {}, body: { detail: message, code: 'INTERNAL', hint } };
+}
 
 /** Fastify's own errors (bad JSON, too large a body, …) have a status, and only describe the request. */
 function clientFault(error: unknown): number | undefined {
