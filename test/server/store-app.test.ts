@@ -144,6 +144,10 @@ describe('the JSON routes of the store', () => {
     const wrong = await ask(url, '/health', { method: 'POST' });
     expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);
     expect((await ask(url, '/models/a/b', { method: 'PUT' })).status).toBe(405);
+    for (const where of ['resolve', 'raw']) {
+      const none = await ask(url, `/org/name/${where}/main/`);
+      expect([none.status, none.json()]).toEqual([404, expect.objectContaining({ detail: 'not found' })]);
+    }
     const { paths } = (await ask(url, '/openapi.json')).json() as { paths: Record<string, { delete: { parameters: { name: string }[] } }> };
     expect(paths['/models/{id}']?.delete.parameters.map(({ name }) => name).toSorted()).toEqual(['force', 'id', 'wait_ms']);
     expect(Object.keys(paths)).toEqual(

@@ -141,7 +141,9 @@ export async function createApp({
   const allowed = allowedMethods(app);
   app.setNotFoundHandler(async (request, reply) => {
     const methods = allowed(request.url);
-    if (methods.length === 0) throw new SkulkError('NOT_FOUND', 'not found', { hint: 'GET /openapi.json lists the routes of this server' });
+    // A slash at the end is removed, so a URL such as `/org/name/resolve/main/` only looks like the route of a file.
+    if (methods.length === 0 || methods.includes(request.method))
+      throw new SkulkError('NOT_FOUND', 'not found', { hint: 'GET /openapi.json lists the routes of this server' });
     const detail = `${request.method} is not supported here`;
     request.failure = 'BAD_REQUEST';
     await reply
