@@ -1,6 +1,7 @@
 import { open, readFile, rename, stat } from 'node:fs/promises';
 import { isSystemError } from '../kernel/errors.ts';
 import { appendLines } from '../kernel/files/append-lines.ts';
+import { createSerialQueue } from '../kernel/flow/serial-queue.ts';
 import { createYielder } from '../kernel/flow/yielding.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
 import { decode } from '../protocol/decode.ts';
@@ -61,7 +62,8 @@ const lockWaitMs = 5_000;
 export function openAuditLog({ lock, requireDisk, onFailure, maxBytes = usualMaxBytes, ...files }: AuditLogOptions): AuditLog {
   const { file, older } = files;
   let waiting: ActivityEntry[] = [];
-  let last: Promise<unknown> = Promise.resolve();
+  /** Reads come after the writes before them, so that no entry is missing or listed twice. */
+  const queue = createSerialQueue();
   let isFailing = false;
   // A command that is being stopped still saves what it changed.
   const { signal } = new AbortController();
@@ -85,27 +87,21 @@ export function openAuditLog({ lock, requireDisk, onFailure, maxBytes = usualMax
     }
   };
   let known: { readonly stamp: string; readonly count: number; readonly saved: readonly ActivityEntry[] } | undefined;
-  /** Reads after the writes before it, so that no entry is missing or listed twice. */
-  const afterWrites = <T>(read: () => Promise<T>): Promise<T> => {
-    const reading = last.then(read);
-    last = reading.catch(() => undefined);
-    return reading;
-  };
   return {
     append: (entry) => {
       waiting = [...waiting, entry].slice(-maxWaiting);
-      last = last.then(write);
+      void queue.run(write);
     },
     readLast: (count) =>
-      afterWrites(async () => {
+      queue.run(async () => {
         const now = await stampOf(file);
         if (known === undefined || known.stamp !== now || known.count < count)
           known = { stamp: now, count, saved: await readLastSaved(files, count) };
         return [...waiting.toReversed(), ...known.saved].slice(0, count);
       }),
-    search: (wanted) => afterWrites(() => searchAudit(files, wanted, waiting.toReversed())),
+    search: (wanted) => queue.run(() => searchAudit(files, wanted, waiting.toReversed())),
     [Symbol.asyncDispose]: async () => {
-      await last;
+      await queue.idle();
       await write();
     },
   };

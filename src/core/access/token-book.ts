@@ -2,6 +2,7 @@ import { chmod, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { createSerialQueue } from '../kernel/flow/serial-queue.ts';
 import { ownerOf } from '../kernel/machine/owner-of.ts';
 import { acquireLock } from '../kernel/process/lock.ts';
 import type { Role } from '../kernel/role.ts';
@@ -83,12 +84,8 @@ export function openTokenBook({
     return known.tokens;
   };
   // One after the other, so that an earlier read never ends after a later one.
-  let last: Promise<unknown> = Promise.resolve();
-  const read = (): Promise<readonly KeptToken[]> => {
-    const next = last.then(readNow);
-    last = next.catch(() => undefined);
-    return next;
-  };
+  const reads = createSerialQueue();
+  const read = (): Promise<readonly KeptToken[]> => reads.run(readNow);
   const change = async <T>(
     work: (tokens: readonly KeptToken[]) => { readonly tokens: readonly KeptToken[]; readonly changed: KeptToken; readonly result: T },
   ): Promise<T> => {

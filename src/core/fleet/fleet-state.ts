@@ -2,6 +2,7 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import type { Emit } from '../kernel/flow/events.ts';
+import { createSerialQueue } from '../kernel/flow/serial-queue.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import type { NodeRecord, OrderProgress } from '../protocol/fleet.ts';
@@ -77,7 +78,7 @@ export function openFleetState(options: FleetOptions): FleetState {
   const listeners = new Set<() => void>();
   let nodes = new Map<NodeId, NodeRecord>();
   let book: OrderBook = createOrderBook();
-  let last: Promise<unknown> = Promise.resolve();
+  const changes = createSerialQueue();
   let loaded: Promise<void> | undefined;
   let written = 0;
   const load = async (): Promise<void> => {
@@ -107,18 +108,15 @@ export function openFleetState(options: FleetOptions): FleetState {
     now,
     retention,
     ready,
-    change: (work) => {
-      const run = last.then(async () => {
+    change: (work) =>
+      changes.run(async () => {
         const whole = async () => {
           await assertHeld?.();
           await ready();
           return work();
         };
         return exclusively === undefined ? whole() : exclusively(whole);
-      });
-      last = run.catch(() => undefined);
-      return run;
-    },
+      }),
     write: async (...entries) => {
       await appendToLog(directory, paths.log, entries);
       for (const entry of entries) book.apply(entry);

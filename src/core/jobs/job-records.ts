@@ -4,6 +4,7 @@ import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
 import { isThere } from '../kernel/files/is-there.ts';
 import type { Emit } from '../kernel/flow/events.ts';
+import { createSerialQueues } from '../kernel/flow/serial-queue.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { Job } from './job-state.ts';
 
@@ -43,16 +44,7 @@ export function createJobRecords<Request, Details>(
   const fileOfModel = (modelId: ModelId): string => join(directory, `${directoryName(modelId)}.json`);
   /** Jobs of a version with one job per model: they use the model's file, which now belongs to another job. */
   const misplaced = new Map<string, Job<Request, Details>>();
-  const last = new Map<ModelId, Promise<unknown>>();
-  const inOrder = (modelId: ModelId, change: () => Promise<void>): Promise<void> => {
-    const done = (last.get(modelId) ?? Promise.resolve()).then(change);
-    const settled = done.catch(() => undefined);
-    last.set(modelId, settled);
-    void settled.then(() => {
-      if (last.get(modelId) === settled) last.delete(modelId);
-    });
-    return done;
-  };
+  const { run: inOrder } = createSerialQueues<ModelId>();
   const read = async (path: string): Promise<Job<Request, Details>> => {
     const text = await readFile(path, 'utf8');
     if (text.length > maxBytes) throw new SkulkError('INTEGRITY', 'it is too long');

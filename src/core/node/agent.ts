@@ -3,6 +3,7 @@ import { SkulkError } from '../kernel/errors.ts';
 import { reasonOf } from '../kernel/explain-system-error.ts';
 import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts';
 import type { Emit } from '../kernel/flow/events.ts';
+import { createSerialQueue } from '../kernel/flow/serial-queue.ts';
 import type { NodeId } from '../kernel/machine/node-id.ts';
 import type { NodeReport, Order, OrderOutcome } from '../protocol/fleet.ts';
 import { knownOrders } from './known-orders.ts';
@@ -38,13 +39,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { fleet, nodeId, signal, emit, retryEveryMs = 2_000, reportEveryMs = 30_000, reportSoonMs = 1_000 } = options;
   /** Orders without an acknowledged result: copies in use, failures, lost answers. */
   const open = new Map<string, Order>();
-  let queue: Promise<void> = Promise.resolve();
   /** Runs one order at a time, whatever answer it came with. */
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const turn = queue.then(work);
-    queue = turn.catch(() => undefined);
-    return turn;
-  };
+  const turns = createSerialQueue();
+  const inTurn = turns.run;
   const warn = (error: unknown): void => {
     if (!signal.aborted && !isLost) emit({ type: 'warning', message: `cannot report the result of an order: ${reasonOf(error)}` });
   };
@@ -116,7 +113,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     clearInterval(reporting);
     ignoreChanges?.();
     clearTimeout(soon);
-    await queue;
+    await turns.idle();
     await stages.ended();
   }
 }

@@ -1,4 +1,5 @@
 import type { Deps } from '../connect/deps.ts';
+import { createSerialQueue } from '../kernel/flow/serial-queue.ts';
 import { heartbeatMs } from '../kernel/process/heartbeat.ts';
 import { renewLeases, stopRenewing } from '../staging/leases/renew-leases.ts';
 import { leaseLayout } from './lease-layout.ts';
@@ -9,16 +10,16 @@ import { leaseLayout } from './lease-layout.ts';
  */
 export function keepLeases(deps: Deps): () => Promise<void> {
   const layout = leaseLayout(deps, { offline: true });
-  let last = Promise.resolve();
+  const renewals = createSerialQueue();
   const renew = (): void => {
-    last = last.then(async () => renewLeases(await layout)).catch(() => undefined);
+    renewals.run(async () => renewLeases(await layout)).catch(() => undefined);
   };
   renew();
   const timer = setInterval(renew, heartbeatMs);
   timer.unref();
   return async () => {
     clearInterval(timer);
-    await last;
+    await renewals.idle();
     await layout.then(stopRenewing).catch(() => undefined);
   };
 }

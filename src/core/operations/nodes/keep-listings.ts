@@ -3,6 +3,7 @@ import type { StoreLink } from '../../connect/store-link.ts';
 import { readInfo } from '../../endpoint/view/read-info.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
+import { createSerialQueue } from '../../kernel/flow/serial-queue.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { watchCopies } from '../../node/watch-copies.ts';
@@ -53,9 +54,9 @@ export function keepListings(
   const asked = new Map<ModelId, string>();
   /** The last compared commit. */
   const compared = new Map<ModelId, string | undefined>();
-  let last: Promise<unknown> = Promise.resolve();
+  const queue = createSerialQueue();
   const inTurn = (work: () => Promise<void>): void => {
-    last = last.then(work).catch((error: unknown) => {
+    queue.run(work).catch((error: unknown) => {
       // An unreachable store is expected, and a disk error only affects this one answer.
       if (!signal.aborted && !(error instanceof SkulkError))
         world.emit({ type: 'note', message: describeFailure('cannot save what the store says of its models', error) });
@@ -98,13 +99,13 @@ export function keepListings(
         if (sha !== commit || commit === undefined) await askAbout(modelId);
       });
     },
-    settled: async () => void (await last),
+    settled: queue.idle,
     [Symbol.asyncDispose]: async () => {
       ending.abort(new SkulkError('TERMINATED', 'the server is stopping'));
       clearInterval(timer);
       stop();
       soon[Symbol.dispose]();
-      await last;
+      await queue.idle();
     },
   };
 }

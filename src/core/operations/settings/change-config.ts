@@ -10,6 +10,7 @@ import type { Deps } from '../../connect/deps.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { createSerialQueues } from '../../kernel/flow/serial-queue.ts';
 import type { World } from '../../kernel/world.ts';
 import type { ConfigView } from '../../protocol/settings.ts';
 import { whyNotStagingDirectory } from '../../staging/staging-directory.ts';
@@ -34,8 +35,8 @@ interface ChangeOptions {
   readonly onChanged?: ((what: string) => void) | undefined;
 }
 
-/** The last change of each file; changes run one after the other. */
-const changing = new Map<string, Promise<unknown>>();
+/** The changes of each file run one after the other. */
+const changes = createSerialQueues<string>();
 
 /**
  * Writes settings to the configuration file. Everything else stays, including secrets and comments.
@@ -43,10 +44,7 @@ const changing = new Map<string, Promise<unknown>>();
  */
 export async function changeConfig(deps: Deps, options: ChangeOptions): Promise<ConfigChanged> {
   const path = savedConfigPath(deps);
-  const turn = (changing.get(path) ?? Promise.resolve()).then(() => changeNow(deps, path, options));
-  const settled = turn.catch(() => undefined);
-  changing.set(path, settled);
-  return await turn;
+  return await changes.run(path, () => changeNow(deps, path, options));
 }
 
 async function changeNow(deps: Deps, path: string, { change, dryRun, onChanged }: ChangeOptions): Promise<ConfigChanged> {

@@ -9,6 +9,7 @@ import type { HostFleet } from '../../fleet/fleet.ts';
 import type { DownloadQueue } from '../../jobs/download-queue.ts';
 import { describeFailure, reasonOf } from '../../kernel/explain-system-error.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
+import { createSerialQueue } from '../../kernel/flow/serial-queue.ts';
 import { throttle } from '../../kernel/flow/throttle.ts';
 import { openHostFleet } from '../../operations/nodes/fleet-agent.ts';
 import { followAdministration, openAdministration } from '../../operations/store/open-administration.ts';
@@ -195,16 +196,16 @@ function reportPresence({ world, config }: Deps, isAway: boolean): void {
 
 /** Saves the number of models beside the store, now and after changes. @returns a function that stops it */
 function countModels(deps: Deps, store: LocalStore): () => Promise<unknown> {
-  let last: Promise<unknown> = Promise.resolve();
+  const saves = createSerialQueue();
   const count = throttle(1000, () => {
-    last = last.then(() => rememberModels(deps, store)).catch(() => undefined);
+    saves.run(() => rememberModels(deps, store)).catch(() => undefined);
   });
   const stop = store.onChange(count);
   count();
   return async () => {
     stop();
     count[Symbol.dispose]();
-    await last;
+    await saves.idle();
     await rememberModels(deps, store).catch(() => undefined);
   };
 }

@@ -1,4 +1,5 @@
 import { isDiskFull } from '../../kernel/errors.ts';
+import { createSerialQueue } from '../../kernel/flow/serial-queue.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { acquireLock, describeLockHolder, type HeldLock } from '../../kernel/process/lock.ts';
 import type { World } from '../../kernel/world.ts';
@@ -57,17 +58,14 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
   const access = createWriteAccess(layout, records, world, options);
   const context: ChangeContext = { layout, records, world, assertHeld: access.assertHeld };
   const changing = new Map<ModelId, Promise<void>>();
-  let last: Promise<unknown> = Promise.resolve();
+  const changes = createSerialQueue();
   let steps = 0;
   return {
-    write: (change) => {
-      const next = last.then(() => {
+    write: (change) =>
+      changes.run(() => {
         onChange(true);
         return access.alone(change).finally(() => onChange(false));
-      });
-      last = next.catch(() => undefined);
-      return next;
-    },
+      }),
     carryOut: async (intent, undo) => {
       const isWritten = await writeDown(intent, context, undo);
       steps += 1;
@@ -87,7 +85,7 @@ export function createStoreWriter(layout: StoreLayout, records: ModelRecords, wo
     assertHeld: access.assertHeld,
     steps: () => steps,
     [Symbol.asyncDispose]: async () => {
-      await last;
+      await changes.idle();
       await held?.release();
     },
   };

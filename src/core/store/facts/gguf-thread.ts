@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ChatTemplate } from '../../catalog/gguf-header.ts';
+import { createSerialQueue } from '../../kernel/flow/serial-queue.ts';
 import { workerUrl } from '../../kernel/flow/worker-url.ts';
 
 /** A request to the thread: read a file's metadata, for a description or for a registry, or convert a template to Go's format. */
@@ -23,16 +24,14 @@ const pollEveryMs = 250;
 const maxMegabytes = 512;
 
 let worker: Worker | undefined;
-let last: Promise<unknown> = Promise.resolve();
+const questions = createSerialQueue();
 
 /**
  * Calls the thread that reads GGUF files, with bounded time and memory, one request after the other. Returns `gaveUp` for a hostile file.
  * @param check rejects a request by throwing, right before it is sent
  */
 export function askGgufThread(question: GgufQuestion, check: () => Promise<void> = async () => {}): Promise<unknown> {
-  const found = last.then(() => askAlone(question, check));
-  last = found.catch(() => undefined);
-  return found;
+  return questions.run(() => askAlone(question, check));
 }
 
 async function askAlone(question: GgufQuestion, check: () => Promise<void>): Promise<unknown> {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GgufHeader, parseGgufHeader } from '../../catalog/gguf-header.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { createSerialQueues } from '../../kernel/flow/serial-queue.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { RegistryEntry } from '../../protocol/models/entries.ts';
 import { readFingerprintSync } from '../../transfer/fingerprint.ts';
@@ -17,18 +18,8 @@ const edition = 2;
  */
 export function createHeaderReader(layout: StoreLayout): (entry: RegistryEntry, path: string) => Promise<GgufHeader | undefined> {
   /** The file of a model is read and written by one call at a time. */
-  const turns = new Map<ModelId, Promise<unknown>>();
-  return (entry, path) => {
-    const { model_id } = entry;
-    const work = (turns.get(model_id) ?? Promise.resolve()).then(() => knownHeader(layout, entry, path));
-    const turn = work
-      .catch(() => undefined)
-      .then(() => {
-        if (turns.get(model_id) === turn) turns.delete(model_id);
-      });
-    turns.set(model_id, turn);
-    return work;
-  };
+  const queues = createSerialQueues<ModelId>();
+  return (entry, path) => queues.run(entry.model_id, () => knownHeader(layout, entry, path));
 }
 
 async function knownHeader(

@@ -7,6 +7,7 @@ import { findUnloadable, mayPreventLoading } from '../../catalog/contents/unload
 import type { SizedFile } from '../../catalog/selection/groups.ts';
 import { kindsInTurns } from '../../catalog/selection/kinds-in-turns.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { createSerialQueue } from '../../kernel/flow/serial-queue.ts';
 import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { decode } from '../../protocol/decode.ts';
 import { type ModelProblem, modelProblem, type RegistryEntry } from '../../protocol/models/entries.ts';
@@ -28,12 +29,8 @@ export type ProblemReader = (entry: RegistryEntry) => Promise<readonly ModelProb
 export function createProblemReader(layout: StoreLayout, signal: AbortSignal): ProblemReader {
   /** A registry that is read again has new entries. */
   const known = new WeakMap<RegistryEntry, Promise<readonly ModelProblem[]>>();
-  let turn: Promise<unknown> = Promise.resolve();
-  const readInTurn = (files: readonly FileInPlace[]): Promise<readonly ModelProblem[]> => {
-    const read = turn.then(() => readProblems(files, signal));
-    turn = read.catch(() => undefined);
-    return read;
-  };
+  const reads = createSerialQueue();
+  const readInTurn = (files: readonly FileInPlace[]): Promise<readonly ModelProblem[]> => reads.run(() => readProblems(files, signal));
   return (entry) => {
     const before = known.get(entry);
     if (before !== undefined) return before;

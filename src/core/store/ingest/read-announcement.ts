@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { createSerialQueue } from '../../kernel/flow/serial-queue.ts';
 import { workerUrl } from '../../kernel/flow/worker-url.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
@@ -27,16 +28,14 @@ export type AnnouncementReply = Announced | { readonly refused: string; readonly
 /** The objects of 64 MB of JSON fit into this many MiB, unless the JSON is hostile. */
 const heapMb = 768;
 
-let turn: Promise<unknown> = Promise.resolve();
+const readings = createSerialQueue();
 
 /**
  * Reads and validates an announced manifest on a thread, one manifest at a time.
  * @throws SkulkError BAD_REQUEST for an invalid manifest; the signal's reason; the file system's error
  */
 export function readAnnouncement(job: AnnouncementJob, signal: AbortSignal): Promise<Announced> {
-  const reading = turn.then(() => readNow(job, signal));
-  turn = reading.catch(() => undefined);
-  return reading;
+  return readings.run(() => readNow(job, signal));
 }
 
 async function readNow(job: AnnouncementJob, signal: AbortSignal): Promise<Announced> {

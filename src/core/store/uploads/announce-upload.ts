@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { isDirectory } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { createSerialQueue } from '../../kernel/flow/serial-queue.ts';
 import { mapYielding } from '../../kernel/flow/yielding.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
@@ -24,7 +25,8 @@ import type { UploadTable } from './upload-table.ts';
 /** See `HostUploads.announce`. */
 export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
   const { store, layout, busyPlaces } = table;
-  let turn: Promise<unknown> = Promise.resolve();
+  /** One after the other, because space is reserved only once. */
+  const beginnings = createSerialQueue();
   return async (manifest, { modelId, sender, force, signal }) => {
     await table.ready;
     const draft = join(layout.uploads, `.draft-${randomBytes(8).toString('hex')}`);
@@ -37,10 +39,7 @@ export function createAnnouncer(table: UploadTable): HostUploads['announce'] {
       const pieces = await readPieceTable(uploadPaths(draft).table);
       const paths = await mapYielding(numbersBelow(pieces.files), (number) => pieces.file(number).path);
       await requireDistinctNames(store.root, { paths, of: modelId });
-      // One after the other, because space is reserved only once.
-      const beginning = turn.then(() => begin(table, draft, announced, sender));
-      turn = beginning.catch(() => undefined);
-      const upload = await beginning;
+      const upload = await beginnings.run(() => begin(table, draft, announced, sender));
       await scanOnce(table, upload, present, signal);
       return await answerMissing(upload);
     } catch (error) {

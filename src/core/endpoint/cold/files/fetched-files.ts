@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../../../kernel/errors.ts';
 import { writeFileDurably } from '../../../kernel/files/durable-file.ts';
 import { isRelativePath } from '../../../kernel/files/relative-path.ts';
+import { createSerialQueues } from '../../../kernel/flow/serial-queue.ts';
 import { directoryName, type ModelId } from '../../../kernel/model-id.ts';
 
 /**
@@ -23,7 +24,6 @@ const maxBytes = 64 * 1024 * 1024;
 /** @param directory contains one file per model */
 export function createFetchedFiles(directory: string): FetchedFiles {
   const models = new Map<ModelId, Promise<Map<string, number>>>();
-  const last = new Map<ModelId, Promise<void>>();
   const pathOf = (modelId: ModelId): string => join(directory, `${directoryName(modelId)}.json`);
   const of = (modelId: ModelId): Promise<Map<string, number>> => {
     const known = models.get(modelId) ?? read(pathOf(modelId));
@@ -33,27 +33,19 @@ export function createFetchedFiles(directory: string): FetchedFiles {
     return known;
   };
   /** Writes of one model stay in order. */
-  const inOrder = (modelId: ModelId, work: () => Promise<void>): Promise<void> => {
-    const done = (last.get(modelId) ?? Promise.resolve()).then(work);
-    const settled = done.catch(() => undefined);
-    last.set(modelId, settled);
-    void settled.then(() => {
-      if (last.get(modelId) === settled) last.delete(modelId);
-    });
-    return done;
-  };
+  const writes = createSerialQueues<ModelId>();
   return {
     of,
     add: async (modelId, { path, size }) => {
       const files = await of(modelId);
-      if (files.get(path) === size) return last.get(modelId);
+      if (files.get(path) === size) return writes.idle(modelId);
       files.set(path, size);
-      return inOrder(modelId, () =>
+      return writes.run(modelId, () =>
         writeFileDurably(pathOf(modelId), `${JSON.stringify({ version: 1, model_id: modelId, files: Object.fromEntries(files) })}\n`),
       );
     },
     forget: (modelId) =>
-      inOrder(modelId, async () => {
+      writes.run(modelId, async () => {
         models.delete(modelId);
         await rm(pathOf(modelId), { force: true }).catch(() => undefined);
       }),
