@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { SkulkError } from '../kernel/errors.ts';
 import { explainSystemError } from '../kernel/explain-system-error.ts';
 import { quote, type RelativePath } from '../kernel/files/relative-path.ts';
-import { backoffDelay, pause, type RetryPolicy } from '../kernel/flow/backoff.ts';
+import { backoffDelay, pause, type RetryPolicy, retryDelay } from '../kernel/flow/backoff.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
@@ -108,8 +108,7 @@ export async function fetchPiece<P extends WantedPiece>(piece: P, file: PieceFil
       }
       failures = received - before >= progressBytes ? 1 : failures + 1;
       if (failures >= policy.attempts || !tools.isTransient(error)) throw explainSystemError(error, `cannot write ${name}`);
-      const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
-      await pause(Math.max(Math.min(asked, policy.maxRetryAfterMs ?? 60_000), backoffDelay(policy, failures)), signal);
+      await pause(retryDelay(policy, failures, error), signal);
     }
   }
 }

@@ -20,6 +20,12 @@ export function backoffDelay({ firstDelayMs, maxDelayMs }: RetryPolicy, attempt:
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
 }
 
+/** The delay after failure number `attempt` in a row (from 1): the backoff, or longer if the other side asks for it. In milliseconds. */
+export function retryDelay(policy: RetryPolicy, attempt: number, error: unknown): number {
+  const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.max(Math.min(asked, policy.maxRetryAfterMs ?? 60_000), backoffDelay(policy, attempt));
+}
+
 /** Waits; rejects with the signal's reason when it aborts first. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {
@@ -43,8 +49,7 @@ export async function retrying<T>(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (attempt >= policy.attempts || !isTransient(error)) throw error;
-      const asked = error instanceof SkulkError ? (error.retryAfterMs ?? 0) : 0;
-      await pause(Math.max(Math.min(asked, policy.maxRetryAfterMs ?? 60_000), backoffDelay(policy, attempt)), signal);
+      await pause(retryDelay(policy, attempt, error), signal);
     }
   }
 }

@@ -5,7 +5,7 @@ import { isSystemError, SkulkError } from '../errors.ts';
 import { writeFileDurably } from '../files/durable-file.ts';
 
 /** A machine's stable id: up to 64 letters, digits, `.`, `_` and `-`. */
-export type NodeId = string & { readonly __brand: 'NodeId' };
+export type NodeId = string & { readonly brand: 'NodeId' };
 
 const pattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
