@@ -1,7 +1,8 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { SkulkError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { namesIn } from '../kernel/files/if-present.ts';
 import { isThere } from '../kernel/files/is-there.ts';
 import type { Emit } from '../kernel/flow/events.ts';
 import { createSerialQueues } from '../kernel/flow/serial-queue.ts';
@@ -72,7 +73,7 @@ export function createJobRecords<Request, Details>(
   return {
     readAll: async () => {
       const jobs = new Map<string, Job<Request, Details>>();
-      for (const name of await namesIn(directory)) {
+      for (const name of await jobFilesIn(directory)) {
         const path = join(directory, name);
         try {
           const job = await read(path);
@@ -102,10 +103,5 @@ export function createJobRecords<Request, Details>(
   };
 }
 
-async function namesIn(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
-  return names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
-}
+const jobFilesIn = async (directory: string): Promise<readonly string[]> =>
+  (await namesIn(directory)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));

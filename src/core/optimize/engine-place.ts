@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { endLeftEngine } from '../engines/run-engine.ts';
 import { isSystemError } from '../kernel/errors.ts';
 import { writeFileDurably } from '../kernel/files/durable-file.ts';
+import { namesIn } from '../kernel/files/if-present.ts';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
@@ -115,15 +116,6 @@ async function readEngine(file: string): Promise<ProcessOnMachine | undefined> {
     return { pid: Number(pid), startTime, hostname, ...(typeof namespace === 'string' && { namespace }) };
   } catch (error) {
     if (error instanceof SyntaxError || isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return [];
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { totalBytes } from '../catalog/manifest.ts';
 import { isSystemError } from '../kernel/errors.ts';
+import { itemsIn, namesIn } from '../kernel/files/if-present.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../kernel/model-id.ts';
 import type { Sha256 } from '../kernel/sha256.ts';
@@ -54,10 +55,7 @@ export interface StagedCopies {
 export async function listCopies({ root }: StagingLayout): Promise<StagedCopies> {
   const copies: StagedCopy[] = [];
   const foreign: string[] = [];
-  const items = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
+  const items = await itemsIn(root);
   for (const item of items) {
     if (item.name === '.skulk') continue;
     const copy = item.isDirectory() ? await describeCopy(join(root, item.name), item.name) : undefined;
@@ -69,10 +67,7 @@ export async function listCopies({ root }: StagingLayout): Promise<StagedCopies>
 
 /** The models with an unfinished copy in `incoming/`. */
 export async function listUnfinished(layout: StagingLayout): Promise<readonly ModelId[]> {
-  const names = await readdir(layout.incoming).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
+  const names = await namesIn(layout.incoming);
   const models = names.flatMap((name) => modelIdOfDirectory(name) ?? []);
   const isOwn = await Promise.all(models.map((modelId) => isOwnWorkPlace(incomingCopy(layout, modelId))));
   return models.filter((_, index) => isOwn[index]);

@@ -1,8 +1,9 @@
-import type { Dirent, Stats } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemFilesBeside } from '../catalog/model-files.ts';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { lstatIfPresent } from '../kernel/files/if-present.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import type { ModelId } from '../kernel/model-id.ts';
 import { findOthers } from '../transfer/trash/list-below.ts';
@@ -28,26 +29,20 @@ export type CopyPlace =
 /** Checks what is at a model's path. */
 export async function inspectPlace(directory: string, modelId: ModelId): Promise<CopyPlace> {
   for (;;) {
-    const info = await look(directory);
+    const info = await lstatIfPresent(directory);
     if (info === undefined) return { is: 'free' };
     const found = await inspectItem(directory, info, modelId);
     if (found.is !== 'foreign') return found;
     // Another process may have moved the copy away, or put one there, while this one searched for its record.
-    if (!isMoved(info, await look(directory))) return found;
+    if (!isMoved(info, await lstatIfPresent(directory))) return found;
   }
 }
 
 /** Whether a path had another item before, or the same one was elsewhere meanwhile: a rename changes its ctime, and not its mtime. */
-const isMoved = (before: Stats, now: Stats | undefined): boolean =>
-  now?.ino !== before.ino || now.dev !== before.dev || (now.ctimeMs !== before.ctimeMs && now.mtimeMs === before.mtimeMs);
+const isMoved = (before: BigIntStats, now: BigIntStats | undefined): boolean =>
+  now?.ino !== before.ino || now.dev !== before.dev || (now.ctimeNs !== before.ctimeNs && now.mtimeNs === before.mtimeNs);
 
-const look = (directory: string): Promise<Stats | undefined> =>
-  lstat(directory).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  });
-
-async function inspectItem(directory: string, info: Stats, modelId: ModelId): Promise<CopyPlace> {
+async function inspectItem(directory: string, info: BigIntStats, modelId: ModelId): Promise<CopyPlace> {
   if (info.isSymbolicLink()) return { is: 'foreign', why: 'it is a symbolic link' };
   if (!info.isDirectory()) return { is: 'foreign', why: 'it is not a directory' };
   const record = await readCopyRecord(directory);

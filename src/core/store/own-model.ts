@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs';
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemFilesBeside } from '../catalog/model-files.ts';
-import { isSystemError, SkulkError } from '../kernel/errors.ts';
+import { SkulkError } from '../kernel/errors.ts';
+import { lstatIfPresent } from '../kernel/files/if-present.ts';
 import { quoteSome } from '../kernel/files/relative-path.ts';
 import { directoryName, type ModelId } from '../kernel/model-id.ts';
 import type { RegistryEntry } from '../protocol/models/entries.ts';
@@ -95,12 +95,3 @@ export const notRegistered = (modelId: ModelId, place: string): SkulkError =>
   new SkulkError('CONFLICT', `${place} exists but is not in the registry, so it is not touched`, {
     hint: `adopt it: skulk add ${place} --as ${modelId}; or move it away`,
   });
-
-async function lstatIfPresent(path: string) {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
-}

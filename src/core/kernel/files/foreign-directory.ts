@@ -1,6 +1,6 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSystemError } from '../errors.ts';
+import { namesIn } from './if-present.ts';
 import { quote } from './relative-path.ts';
 import { isSystemFile } from './system-files.ts';
 
@@ -25,10 +25,7 @@ export async function whyProtected(path: string, { homeDirectory, skulkHome }: O
  * @param isOwn whether skulk or the Python Skulk created a name
  */
 export async function listForeignNames(path: string, isOwn: (name: string) => Promise<boolean>): Promise<readonly string[]> {
-  const names = await readdir(path).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
+  const names = await namesIn(path);
   const foreign: string[] = [];
   for (const name of names.toSorted()) {
     if (name === '.skulk' ? await isOwnDirectory(path) : isSystemFile(name) || (await isOwn(name))) continue;

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../errors.ts';
+import { namesIn } from '../files/if-present.ts';
 import { forgetSilences } from './observe.ts';
 import { lifeOf, type ProcessOnMachine } from './process-identity.ts';
 
@@ -37,9 +38,7 @@ export interface Claim {
 /** The claim with the highest number. Without a holder, it was released, or its process died while it wrote the claim. */
 export async function highestClaim(path: string): Promise<Claim | undefined> {
   for (let before = -1; ; ) {
-    const numbers = (await readdir(path).catch((error: unknown) => emptyWhenMissing(error)))
-      .filter((name) => /^\d{1,15}$/.test(name))
-      .map(Number);
+    const numbers = (await namesIn(path)).filter((name) => /^\d{1,15}$/.test(name)).map(Number);
     if (numbers.length === 0) return undefined;
     const number = Math.max(...numbers);
     const file = join(path, String(number), holderFile);
@@ -52,11 +51,6 @@ export async function highestClaim(path: string): Promise<Claim | undefined> {
       before = number;
     }
   }
-}
-
-function emptyWhenMissing(error: unknown): string[] {
-  if (isSystemError(error, 'ENOENT')) return [];
-  throw error;
 }
 
 function parseHolder(text: string): LockHolder | undefined {

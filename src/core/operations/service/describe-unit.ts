@@ -1,8 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
-import { isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { readTextIfPresent } from '../../kernel/files/if-present.ts';
 import type { World } from '../../kernel/world.ts';
 import { launchdLabel, type ServiceManager, type UnitContent, unitFile } from './unit-file.ts';
 
@@ -63,9 +64,4 @@ async function writablePaths(world: World, { skulkHome, file, settings }: Config
 }
 
 /** The text of a unit; undefined if there is none. */
-export async function readUnit(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  });
-}
+export const readUnit = (path: string): Promise<string | undefined> => readTextIfPresent(path);

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { leavesOf } from '../../config/change-file.ts';
@@ -17,6 +17,7 @@ import { shownHubPolicy, shownSwarmPolicy } from '../../config/sharing-policy.ts
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { readTextIfPresent } from '../../kernel/files/if-present.ts';
 import { isThere } from '../../kernel/files/is-there.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { acquireLock } from '../../kernel/process/lock.ts';
@@ -155,10 +156,7 @@ export async function changePolicy({
     await using _ = await acquireLock(policyLock, { purpose: 'a change of the policy', timeoutMs: 10_000, signal });
     // If the file is already broken, the error is not caused by this change.
     const { policy: policyBefore } = (await readPolicy(path)) ?? nothing;
-    const before = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (isSystemError(error, 'ENOENT')) return undefined;
-      throw error;
-    });
+    const before = await readTextIfPresent(path);
     const text = await changePolicyText(before, path, changes).catch((error: unknown) => {
       if (!(error instanceof SkulkError)) throw error;
       // The line number would refer to a text that nobody has seen.

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
+import { namesIn } from '../../kernel/files/if-present.ts';
 import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { type Pulse, readPulse } from '../../kernel/process/heartbeat.ts';
 import { type Observer, silenceMs, thisObserver } from '../../kernel/process/observe.ts';
@@ -34,10 +35,7 @@ export interface Lease {
 
 /** All saved leases, live or not; newest last. */
 export async function readLeases({ leases }: Pick<StagingLayout, 'leases'>): Promise<readonly Lease[]> {
-  const names = await readdir(leases).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
+  const names = await namesIn(leases);
   const found = await Promise.all(names.filter((name) => leaseFile.test(name)).map((name) => readLease(join(leases, name))));
   return found.filter((lease) => lease !== undefined).toSorted((a, b) => a.taken_at.localeCompare(b.taken_at));
 }

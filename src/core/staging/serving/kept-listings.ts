@@ -1,7 +1,8 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { namesIn } from '../../kernel/files/if-present.ts';
 import { directoryName, type ModelId, modelIdOfDirectory } from '../../kernel/model-id.ts';
 import type { StagingLayout } from '../layout.ts';
 import { createFileMemory } from './file-memory.ts';
@@ -36,12 +37,6 @@ export function createKeptListings({ hub }: Pick<StagingLayout, 'hub'>): KeptLis
     },
   };
 }
-
-const namesIn = (directory: string): Promise<readonly string[]> =>
-  readdir(directory).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
 
 async function readJson(path: string): Promise<unknown> {
   try {

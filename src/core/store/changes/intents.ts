@@ -1,9 +1,10 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseManifest } from '../../catalog/manifest.ts';
 import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { namesIn } from '../../kernel/files/if-present.ts';
 import { parseRelativePath } from '../../kernel/files/relative-path.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { type ModelId, parseModelId } from '../../kernel/model-id.ts';
@@ -71,10 +72,7 @@ export const clearIntent = ({ intents }: StoreLayout, intent: Intent): Promise<v
 
 /** The changes that a dead process left. */
 export async function readIntents({ intents }: StoreLayout): Promise<readonly Intent[]> {
-  const names = await readdir(intents).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
+  const names = await namesIn(intents);
   const found: Intent[] = [];
   for (const name of names.filter((file) => file.endsWith('.json') && !file.startsWith('.'))) {
     try {

@@ -1,6 +1,5 @@
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSystemError } from '../../kernel/errors.ts';
+import { lstatIfPresent } from '../../kernel/files/if-present.ts';
 import { takeFiles } from '../../transfer/trash/take-away.ts';
 import { isPlaceInside } from '../disk/inside-store.ts';
 import type { StoreLayout } from '../layout.ts';
@@ -37,10 +36,7 @@ export async function takeQuantization(
   { isFull } = { isFull: false },
 ): Promise<void> {
   const place = join(root, storePath);
-  const info = await lstat(place).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  });
+  const info = await lstatIfPresent(place);
   // The target of a link may belong to a user.
   if (info?.isDirectory() !== true) return;
   await takeFiles(place, { trash: isFull ? undefined : trash }, { isOurs: isOfModel(files) });

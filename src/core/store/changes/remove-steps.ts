@@ -1,6 +1,7 @@
-import { lstat, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDiskFull, isSystemError, SkulkError } from '../../kernel/errors.ts';
+import { isDiskFull, SkulkError } from '../../kernel/errors.ts';
+import { lstatIfPresent } from '../../kernel/files/if-present.ts';
 import { quoteSome } from '../../kernel/files/relative-path.ts';
 import { takeAway, takeFiles } from '../../transfer/trash/take-away.ts';
 import { isPlaceInside } from '../disk/inside-store.ts';
@@ -32,10 +33,7 @@ async function takeModel(
   { isFull = false } = {},
 ): Promise<void> {
   const place = join(root, storePath);
-  const info = await lstat(place).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  });
+  const info = await lstatIfPresent(place);
   if (info === undefined) return;
   if (info.isFile()) {
     emit({ type: 'warning', message: `${place}, the registry's path of ${modelId}, is not a directory, so it was kept` });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { namesIn } from '../../kernel/files/if-present.ts';
 import { isTaken } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { quoteSome } from '../../kernel/files/relative-path.ts';
@@ -122,12 +123,7 @@ export async function clearAbandonedPlaces(
   emit: Emit,
   observer: Observer = thisObserver,
 ): Promise<void> {
-  const names = (
-    await readdir(incoming).catch((error: unknown) => {
-      if (isSystemError(error, 'ENOENT')) return [];
-      throw error;
-    })
-  ).filter((name) => ownName.test(name));
+  const names = (await namesIn(incoming)).filter((name) => ownName.test(name));
   const lives = new Map(await Promise.all(names.map(async (name) => [name, await lifeOfPlace(join(incoming, name), name)] as const)));
   const pulses = new Map([...lives].flatMap(([name, { life, pulse }]) => (life === 'unknown' ? [[name, pulse] as const] : [])));
   const silences = await observer.silences(incoming, pulses);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { namesIn } from '../../kernel/files/if-present.ts';
 import { forEachYielding } from '../../kernel/flow/yielding.ts';
 import { isModelId, type ModelId } from '../../kernel/model-id.ts';
 import { isSha256, type Sha256 } from '../../kernel/sha256.ts';
@@ -53,10 +54,7 @@ export interface StoredUpload {
 export async function listStoredUploads(
   directory: string,
 ): Promise<{ readonly uploads: readonly StoredUpload[]; readonly others: readonly string[] }> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
-  });
+  const names = await namesIn(directory);
   const uploads: StoredUpload[] = [];
   const others: string[] = [];
   for (const key of names) {

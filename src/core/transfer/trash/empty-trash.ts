@@ -1,9 +1,9 @@
 import { readdir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { lstatIfPresent } from '../../kernel/files/if-present.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { listBelow } from './list-below.ts';
-import { lstatIfPresent } from './lstat-if-present.ts';
 import { removeTree } from './remove-tree.ts';
 import { readTrash, removeEmpty, sealEntry, type TrashPlace } from './trash-entries.ts';
 

@@ -3,8 +3,8 @@ import { lstat, readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError } from '../../kernel/errors.ts';
+import { lstatIfPresent } from '../../kernel/files/if-present.ts';
 import { mapConcurrently } from '../../kernel/flow/concurrency.ts';
-import { lstatIfPresent } from './lstat-if-present.ts';
 
 /**
  * Removes one of skulk's own trees without following links. A few files are removed at a time: Node would request all of them at once,

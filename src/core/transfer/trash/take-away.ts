@@ -3,9 +3,9 @@ import { rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { syncDirectory } from '../../kernel/files/durable-file.ts';
+import { lstatIfPresent } from '../../kernel/files/if-present.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { listBelow } from './list-below.ts';
-import { lstatIfPresent } from './lstat-if-present.ts';
 import { removeTree } from './remove-tree.ts';
 import { newEntry, removeEmpty, type Sealed, sealEntry, type TrashPlace } from './trash-entries.ts';
 
