@@ -10,7 +10,7 @@ import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
 import { requireReplaceable } from '../../staging/own-copy.ts';
 import { makeRoot, markRoot } from '../../staging/prepare-root.ts';
 import { requireIdle } from '../../staging/require-idle.ts';
-import type { StoreAnswer } from './ask-store.ts';
+import type { StoreAnswer } from './ask/store-answer.ts';
 import { copyFromStore } from './copy-from-store.ts';
 import { describeMade } from './describe-outcome.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';

@@ -4,7 +4,7 @@ import { requireOwnPlace, requireReplaceable } from '../../staging/own-copy.ts';
 import { refuseStoreAsCache } from '../../staging/prepare-root.ts';
 import { restoreCopies } from '../../staging/sweep-trash.ts';
 import { requireDistinctNames } from '../../transfer/name-folding.ts';
-import type { StoreAnswer } from './ask-store.ts';
+import type { StoreAnswer } from './ask/store-answer.ts';
 import type { ModelStage } from './model-stage.ts';
 import { requireNeeded } from './needed-files.ts';
 import { choosePart } from './select-part.ts';

@@ -8,7 +8,7 @@ import type { LocalCopy } from '../../staging/local-copy.ts';
 import type { Store } from '../../store/contract.ts';
 import type { TogetherOutcome } from '../../swarm/fetch-together.ts';
 import { removeWorkPlace } from '../../transfer/work-place.ts';
-import type { StoreAnswer } from './ask-store.ts';
+import type { StoreAnswer } from './ask/store-answer.ts';
 import { describeMade } from './describe-outcome.ts';
 import type { ModelStage, StageOutcome } from './model-stage.ts';
 import { planCopy } from './plan-copy.ts';

@@ -10,7 +10,7 @@ import { type FileSource, planStage, type StagePlan } from '../../staging/plan-s
 import { NoRoomError } from '../../transfer/disk-room.ts';
 import { readJournal, readParts } from '../../transfer/part-journal.ts';
 import { pieceKey } from '../../transfer/pieces.ts';
-import type { StoreAnswer } from './ask-store.ts';
+import type { StoreAnswer } from './ask/store-answer.ts';
 import { describeRoom, nameLoaded } from './describe-outcome.ts';
 import { type ModelStage, neededModels, type StageOptions, type StageOutcome } from './model-stage.ts';
 import type { PlannedModel, StagePlanReport } from './stage-report.ts';

@@ -11,7 +11,7 @@ import { withPurge } from '../../node/suggest-purge.ts';
 import { clearEmptyPlace } from '../../staging/clear-empty-place.ts';
 import { isSameGroup } from '../../staging/groups/copy-groups.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
-import { askStore } from './ask-store.ts';
+import { askStore } from './ask/ask-store.ts';
 import { buildCopy, type UsedCopy } from './build-copy.ts';
 import { checkReplaceable, checkStagingPlace } from './check-place.ts';
 import { copyAhead } from './copy-ahead.ts';

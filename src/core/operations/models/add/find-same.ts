@@ -10,7 +10,7 @@ import type { OnBytes } from '../../../store/contract.ts';
 import { hasOtherContent } from '../../../store/ingest/adopt-checks.ts';
 import { type HashedModel, hashModel } from '../../../store/ingest/hash-model.ts';
 import type { ScannedFile } from '../../../store/ingest/scan-directory.ts';
-import { fetchManifest } from '../../stage/fetch-manifest.ts';
+import { fetchManifest } from '../../stage/ask/fetch-manifest.ts';
 
 /** The store's model, if it has the same content; and the digests of the files, if they had to be compared. */
 export interface Compared {

@@ -2,7 +2,7 @@ import type { RelativePath } from '../../../kernel/files/relative-path.ts';
 import { patient, retrying } from '../../../kernel/flow/backoff.ts';
 import { mapConcurrently } from '../../../kernel/flow/concurrency.ts';
 import type { ListedModel } from '../../../store/listed-contract.ts';
-import type { StoreAnswer } from '../ask-store.ts';
+import type { StoreAnswer } from '../ask/store-answer.ts';
 import type { ModelStage } from '../model-stage.ts';
 import { chooseListed } from './find-listed.ts';
 

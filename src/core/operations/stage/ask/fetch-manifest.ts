@@ -1,16 +1,16 @@
-import type { Companion } from '../../catalog/companions.ts';
-import type { Deps } from '../../connect/deps.ts';
-import type { OpenedStore } from '../../connect/open-store.ts';
-import { patienceOf, whyOutOfReach } from '../../connect/reach-store.ts';
-import { hasSecond } from '../../connect/second-store.ts';
-import { patient, pause, type RetryPolicy, retrying } from '../../kernel/flow/backoff.ts';
-import type { ModelId, ModelRef } from '../../kernel/model-id.ts';
-import type { Sha256 } from '../../kernel/sha256.ts';
-import type { Manifest } from '../../protocol/manifest.ts';
-import type { ModelProblem } from '../../protocol/models/entries.ts';
-import type { LocalCopy } from '../../staging/local-copy.ts';
-import type { ManifestAnswer } from '../../store/contract.ts';
-import type { ListedModel } from '../../store/listed-contract.ts';
+import type { Companion } from '../../../catalog/companions.ts';
+import type { Deps } from '../../../connect/deps.ts';
+import type { OpenedStore } from '../../../connect/open-store.ts';
+import { patienceOf, whyOutOfReach } from '../../../connect/reach-store.ts';
+import { hasSecond } from '../../../connect/second-store.ts';
+import { patient, pause, type RetryPolicy, retrying } from '../../../kernel/flow/backoff.ts';
+import type { ModelId, ModelRef } from '../../../kernel/model-id.ts';
+import type { Sha256 } from '../../../kernel/sha256.ts';
+import type { Manifest } from '../../../protocol/manifest.ts';
+import type { ModelProblem } from '../../../protocol/models/entries.ts';
+import type { LocalCopy } from '../../../staging/local-copy.ts';
+import type { ManifestAnswer } from '../../../store/contract.ts';
+import type { ListedModel } from '../../../store/listed-contract.ts';
 
 /** The store's data about a model. */
 export interface FetchedManifest {
@@ -42,7 +42,7 @@ export async function fetchManifest(deps: Deps, { store, url }: OpenedStore, { m
   const { world } = deps;
   // Another store can answer instead of one that accepts connections and says nothing.
   const policy = hasSecond(deps) ? { ...askPolicy, attempts: 2 } : askPolicy;
-  const { isTransient } = await import('../../client/http/transient.ts');
+  const { isTransient } = await import('../../../client/http/transient.ts');
   let announced = false;
   for (;;) {
     const answer: ManifestAnswer = await retrying(

@@ -1,16 +1,16 @@
-import { checkRevision, hasRevision } from '../../catalog/check-revision.ts';
-import { isDownloaded } from '../../catalog/manifest.ts';
-import type { WantedFiles } from '../../catalog/selection/wanted-files.ts';
-import type { Deps } from '../../connect/deps.ts';
-import type { OpenedStore } from '../../connect/open-store.ts';
-import type { DownloadName, Downloads } from '../../jobs/contract.ts';
-import { DownloadFailed } from '../../kernel/download-failed.ts';
-import { SkulkError } from '../../kernel/errors.ts';
-import type { ModelRef } from '../../kernel/model-id.ts';
-import { suggestModel } from '../../kernel/no-such-model.ts';
-import type { Manifest } from '../../protocol/manifest.ts';
-import { type NeededFile, requireNeeded } from './needed-files.ts';
-import { selectPart } from './select-part.ts';
+import { checkRevision, hasRevision } from '../../../catalog/check-revision.ts';
+import { isDownloaded } from '../../../catalog/manifest.ts';
+import type { WantedFiles } from '../../../catalog/selection/wanted-files.ts';
+import type { Deps } from '../../../connect/deps.ts';
+import type { OpenedStore } from '../../../connect/open-store.ts';
+import type { DownloadName, Downloads } from '../../../jobs/contract.ts';
+import { DownloadFailed } from '../../../kernel/download-failed.ts';
+import { SkulkError } from '../../../kernel/errors.ts';
+import type { ModelRef } from '../../../kernel/model-id.ts';
+import { suggestModel } from '../../../kernel/no-such-model.ts';
+import type { Manifest } from '../../../protocol/manifest.ts';
+import { type NeededFile, requireNeeded } from '../needed-files.ts';
+import { selectPart } from '../select-part.ts';
 
 /** What a store may do if it lacks a model. */
 export interface DownloadOptions {
@@ -44,7 +44,7 @@ export async function requestDownload(
       hint: 'without --dry-run it would be requested from Hugging Face',
       cause: missing,
     });
-  const { requireOnline } = await import('../../connect/open-hub.ts');
+  const { requireOnline } = await import('../../../connect/open-hub.ts');
   try {
     if (!(await hasUpstream(opened))) requireOnline(deps, { isHere: true });
     await downloadAndWait(deps, opened, ref, options);
@@ -68,13 +68,13 @@ async function downloadAndWait(
   { wanted, needs = [], ahead }: Omit<DownloadOptions, 'dryRun' | 'isReadOnly'>,
 ): Promise<void> {
   if (needs.length > 0) {
-    const { findPlan } = await import('../models/plan-download.ts');
+    const { findPlan } = await import('../../models/plan-download.ts');
     const { plan } = await findPlan(deps, { ...wanted, ...ref, exact: true });
     if (plan !== undefined) requireNeeded(ref, needs, { files: plan.taken, companions: undefined });
   }
-  const { waitForDownload } = await import('../models/downloads.ts');
+  const { waitForDownload } = await import('../../models/downloads.ts');
   const downloads = await opened.downloads();
-  const { askDownload } = await import('../models/ask-download.ts');
+  const { askDownload } = await import('../../models/ask-download.ts');
   const asked = await askDownload(deps, opened, { ...wanted, ...ref, exact: true });
   let hasEnded = false;
   // On the store's own machine, the copy is a clone, which is fast anyway.
