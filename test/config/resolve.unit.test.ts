@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { resolveConfig } from '../../src/core/config/load.ts';
 import { parseConfig } from '../../src/core/config/read-file.ts';
+import { resolveConfig } from '../../src/core/config/resolve/resolve-config.ts';
 import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
 import { sameHostname } from '../../src/core/kernel/machine/hostname.ts';
 import type { World } from '../../src/core/kernel/world.ts';

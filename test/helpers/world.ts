@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { onTestFinished } from 'vitest';
-import { resolveConfig } from '../../src/core/config/load.ts';
+import { resolveConfig } from '../../src/core/config/resolve/resolve-config.ts';
 import type { ConfigFile } from '../../src/core/config/schema.ts';
 import type { Config, SettingFlags } from '../../src/core/config/settings.ts';
 import { createConnections } from '../../src/core/connect/connections.ts';

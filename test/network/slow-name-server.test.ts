@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type FindByName, lookupOfStore } from '../../src/core/client/http/lookup-of-store.ts';
 import { createTransport } from '../../src/core/client/http/transport.ts';
-import { resolveConfig } from '../../src/core/config/load.ts';
+import { resolveConfig } from '../../src/core/config/resolve/resolve-config.ts';
 import { guardToken } from '../../src/core/connect/guard-token.ts';
 import { checkAddress } from '../../src/core/operations/doctor/check-address.ts';
 import { checkServer } from '../../src/core/operations/doctor/check-server.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { resolveConfig } from '../../src/core/config/load.ts';
 import { parseConfig } from '../../src/core/config/read-file.ts';
+import { resolveConfig } from '../../src/core/config/resolve/resolve-config.ts';
 import type { SettingFlags } from '../../src/core/config/settings.ts';
 import { guardToken } from '../../src/core/connect/guard-token.ts';
 import { remoteUrl } from '../../src/core/connect/remote-url.ts';

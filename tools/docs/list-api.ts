@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { resolveConfig } from '../../src/core/config/load.ts';
+import { resolveConfig } from '../../src/core/config/resolve/resolve-config.ts';
 import { createConnections } from '../../src/core/connect/connections.ts';
 import type { World } from '../../src/core/kernel/world.ts';
 import type { RouteRole } from '../../src/core/server/access/require-role.ts';

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { World } from '../kernel/world.ts';
 import { findForeignOwner } from './check-owner.ts';
-import { expandPath } from './expand-path.ts';
+import { expandPath } from './resolve/expand-path.ts';
 
 /** The used part of it; the package has no types for this file. */
 interface ExplorerModule {

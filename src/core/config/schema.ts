@@ -120,3 +120,6 @@ export const configSchema = Type.Object({
 
 /** The unmodified content of the configuration file. */
 export type ConfigFile = Static<typeof configSchema>;
+
+/** Its section `model_store`. */
+export type ModelStore = NonNullable<ConfigFile['model_store']>;

@@ -1,4 +1,4 @@
-import { parseStoreUrl } from '../config/store-address.ts';
+import { parseStoreUrl } from '../config/resolve/store-address.ts';
 import { readStoreIdentity } from '../store/disk/store-identity.ts';
 import { storeLayout } from '../store/layout.ts';
 import type { Deps } from './deps.ts';

@@ -1,9 +1,9 @@
 import { isIP, isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { checkDirectory } from '../../config/check-paths.ts';
-import { expandPath } from '../../config/expand-path.ts';
-import { isHomeMoved, skulkHomeOf } from '../../config/load.ts';
+import { expandPath } from '../../config/resolve/expand-path.ts';
 import type { SettingFlags } from '../../config/settings.ts';
+import { isHomeMoved, skulkHomeOf } from '../../config/skulk-home.ts';
 import { mayUseMdns } from '../../connect/may-use-mdns.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { isTaken, isThere } from '../../kernel/files/is-there.ts';

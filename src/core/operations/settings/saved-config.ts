@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { resolveConfig } from '../../config/load.ts';
 import { type ReadConfig, readConfigFile } from '../../config/read-file.ts';
+import { resolveConfig } from '../../config/resolve/resolve-config.ts';
 import type { Config } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';

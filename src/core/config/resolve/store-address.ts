@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { SkulkError } from '../kernel/errors.ts';
-import { type Origin, placeOf } from './settings.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import { type Origin, placeOf } from '../settings.ts';
 
 /** The default port of a store's files. */
 export const usualStorePort = 58080;

@@ -1,5 +1,5 @@
-import { SkulkError } from '../kernel/errors.ts';
-import type { World } from '../kernel/world.ts';
+import { SkulkError } from '../../kernel/errors.ts';
+import type { World } from '../../kernel/world.ts';
 
 /**
  * Replaces `~` at the start, and `$VAR` or `${VAR}` anywhere.

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { normalizeHostname, sameHostname } from '../kernel/machine/hostname.ts';
-import { isOwnAddress } from '../kernel/machine/own-address.ts';
+import { normalizeHostname, sameHostname } from '../../kernel/machine/hostname.ts';
+import { isOwnAddress } from '../../kernel/machine/own-address.ts';
 
 /** The identity of this machine. */
 export interface Identity {

@@ -1,6 +1,6 @@
-import { isFullName, normalizeHostname } from '../kernel/machine/hostname.ts';
-import { isOwnAddress } from '../kernel/machine/own-address.ts';
-import { resolveName } from '../kernel/machine/resolve-name.ts';
+import { isFullName, normalizeHostname } from '../../kernel/machine/hostname.ts';
+import { isOwnAddress } from '../../kernel/machine/own-address.ts';
+import { resolveName } from '../../kernel/machine/resolve-name.ts';
 import { type Identity, isThisMachine } from './same-host.ts';
 
 /**
