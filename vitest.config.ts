@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { patienceMs } from './test/helpers/waiting.ts';
 
-/** A tier of the tests, told by how their files are named: CONTRIBUTING.md says which a test belongs to. */
+/** A tier of the tests, chosen by the names of their files: CONTRIBUTING.md says which tier a test belongs to. */
 const tier = (name: string, include: readonly string[], more: object = {}): { extends: true; test: object } => ({
   extends: true,
   test: { name, include, ...more },

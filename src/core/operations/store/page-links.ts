@@ -7,6 +7,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import { pageCode } from '../../protocol/access.ts';
 import type { ServeRecord } from '../../protocol/machine.ts';
 import { callOf } from '../../protocol/routes/call.ts';
+import { callLocalServer } from './call-local-server.ts';
 import { whyNoServer } from './why-no-server.ts';
 
 /** A single-use link that opens the page of this machine's server with the role admin. */
@@ -46,29 +47,16 @@ async function linkOf({ config, world }: Deps, server: ServeRecord): Promise<Pag
     throw new SkulkError('PERMISSION', `the key of this machine cannot be read in ${config.skulkHome}`, {
       hint: 'run this as the user that runs `skulk serve`, or restart `skulk serve`',
     });
-  const [{ createExchange }, { readJson }, { readAnswer }] = await Promise.all([
-    import('../../client/http/exchange.ts'),
-    import('../../client/http/read-body.ts'),
-    import('../../client/http/read-answer.ts'),
-  ]);
-  const exchange = createExchange({
+  const { code, expires_at } = await callLocalServer(world, {
     url: server.localApiUrl,
     token: key,
-    signal: world.signal,
+    call: callOf('POST /session/codes', {}),
+    answer: pageCode,
+    why: 'it cannot create a code for its page',
     stallTimeoutMs: 10_000,
     connectTimeoutMs: 5_000,
-    connections: 1,
-    userAgent: `skulk/${world.version}`,
   });
-  try {
-    const made = await exchange.send(callOf('POST /session/codes', {}), (response, watchdog) =>
-      readJson(response, { url: exchange.url, limit: 4096, watchdog }),
-    );
-    const { code, expires_at } = readAnswer(pageCode, made, { url: exchange.url, why: 'it cannot create a code for its page' });
-    return { url: pageLink(server.apiUrl, code), expires_at };
-  } finally {
-    exchange.close();
-  }
+  return { url: pageLink(server.apiUrl, code), expires_at };
 }
 
 /**

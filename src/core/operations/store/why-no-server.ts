@@ -6,6 +6,7 @@ import { nameOfUser, ownerOf } from '../../kernel/machine/owner-of.ts';
 import { findPortOwner } from '../../kernel/process/port-owner.ts';
 import { session } from '../../protocol/access.ts';
 import { callOf } from '../../protocol/routes/call.ts';
+import { callLocalServer } from './call-local-server.ts';
 
 /**
  * Explains why this user cannot use the server of this machine, although one runs: it belongs to another user, or has another SKULK_HOME.
@@ -39,28 +40,11 @@ const hintFor = (owner: string | undefined, command: string): string => `run it 
 
 /** Whether a skulk server answers, even if it requires a token. */
 async function isServer({ world }: Deps, url: string): Promise<boolean> {
-  const [{ createExchange }, { readJson }, { readAnswer }] = await Promise.all([
-    import('../../client/http/exchange.ts'),
-    import('../../client/http/read-body.ts'),
-    import('../../client/http/read-answer.ts'),
-  ]);
-  const exchange = createExchange({
-    url,
-    signal: world.signal,
-    stallTimeoutMs: 2_000,
-    connectTimeoutMs: 1_000,
-    connections: 1,
-    userAgent: `skulk/${world.version}`,
-  });
+  const call = callOf('GET /session', {});
   try {
-    const answer = await exchange.send(callOf('GET /session', {}), (response, watchdog) =>
-      readJson(response, { url: exchange.url, limit: 64 * 1024, watchdog }),
-    );
-    readAnswer(session, answer, { url, why: 'it is not skulk' });
+    await callLocalServer(world, { url, call, answer: session, why: 'it is not skulk', stallTimeoutMs: 2_000, connectTimeoutMs: 1_000 });
     return true;
   } catch (error) {
     return error instanceof SkulkError && (error.code === 'UNAUTHORIZED' || error.code === 'FORBIDDEN');
-  } finally {
-    exchange.close();
   }
 }
