@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describeFailure } from '../kernel/explain-system-error.ts';
+import { sweepHourly } from '../kernel/flow/sweep-hourly.ts';
 import { isHeld, tryLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
 import { clearWorkPlace, isOwnWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
@@ -24,28 +24,12 @@ export interface PlacesOfDownloads {
   readonly world: World;
 }
 
-/** How often the directories are checked, in milliseconds. */
-const sweepEveryMs = 3600_000;
 /** If space is short, data without changes for this long is removed, in milliseconds. */
 const idleAfterMs = 3600_000;
 
 /** Removes data of downloads that are not resumed, now and every hour, like unfinished uploads. @returns a handle that stops it */
 export function sweepDownloads(places: PlacesOfDownloads, staleAfterMs: () => Promise<number>): AsyncDisposable {
-  let swept: Promise<unknown> = Promise.resolve();
-  const sweep = (): void => {
-    swept = removeStale(places, staleAfterMs).catch((error: unknown) =>
-      places.world.emit({ type: 'warning', message: describeFailure('cannot remove unfinished downloads', error) }),
-    );
-  };
-  sweep();
-  const sweeping = setInterval(sweep, sweepEveryMs);
-  sweeping.unref();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(sweeping);
-      await swept;
-    },
-  };
+  return sweepHourly(() => removeStale(places, staleAfterMs), { what: 'unfinished downloads', emit: places.world.emit });
 }
 
 async function removeStale(places: PlacesOfDownloads, staleAfterMs: () => Promise<number>): Promise<void> {

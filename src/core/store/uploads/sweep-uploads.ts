@@ -1,32 +1,14 @@
 import { join } from 'node:path';
-import { describeFailure } from '../../kernel/explain-system-error.ts';
+import { sweepHourly } from '../../kernel/flow/sweep-hourly.ts';
 import { removeTree } from '../../transfer/trash/remove-tree.ts';
 import { makeRoom } from './make-room.ts';
 import { removedUpload } from './upload.ts';
 import { listStoredUploads } from './upload-record.ts';
 import type { UploadTable } from './upload-table.ts';
 
-/** How often old uploads are removed, in milliseconds. */
-const sweepEveryMs = 3600_000;
-
-/** Removes old uploads, now and at intervals. @returns a handle that ends it */
-export function sweepUploads(table: UploadTable): AsyncDisposable {
-  let swept: Promise<void> = Promise.resolve();
-  const sweepSafely = (): void => {
-    swept = sweep(table).catch((error: unknown) =>
-      table.world.emit({ type: 'warning', message: describeFailure('cannot remove unfinished uploads', error) }),
-    );
-  };
-  sweepSafely();
-  const sweeping = setInterval(sweepSafely, sweepEveryMs);
-  sweeping.unref();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(sweeping);
-      await swept;
-    },
-  };
-}
+/** Removes old uploads, now and every hour. @returns a handle that stops it */
+export const sweepUploads = (table: UploadTable): AsyncDisposable =>
+  sweepHourly(() => sweep(table), { what: 'unfinished uploads', emit: table.world.emit });
 
 async function sweep(table: UploadTable): Promise<void> {
   const { layout, now } = table;
