@@ -57,7 +57,10 @@ function useCompileCache() {
     const directory = join(base, 'skulk', 'compile');
     if (!existsSync(directory)) {
       if (process.getuid && statSync(process.env.XDG_CACHE_HOME ? base : home).uid !== process.getuid()) return;
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      // One by one, as `recursive` loops forever in a directory where the system allows none, e.g. one of an automounter.
+      [base, dirname(directory), directory].forEach((path) => {
+        if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
+      });
     }
     if (process.getuid && statSync(directory).uid !== process.getuid()) return;
     nodeModule.enableCompileCache(directory);

@@ -19,6 +19,8 @@ const shell = (script: string, env: Record<string, string> = { HOME: home }): Sp
   spawnSync('bash', ['--norc', '-c', script], {
     cwd: home,
     encoding: 'utf8',
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
     env: { PATH: process.env['PATH'] ?? '', SKULK_NO_DISCOVERY: '1', NODE: process.execPath, BIN: bin, ...env },
   });
 
@@ -61,5 +63,9 @@ describe('the skulk process', () => {
   test('keeps compiled code in a directory of the user only', () => {
     shell('"$NODE" "$BIN" --version');
     expect(existsSync(join(home, '.cache/skulk/compile'))).toBe(true);
+  });
+
+  test('starts if the system allows no directory in HOME', () => {
+    expect(shell('exec "$NODE" "$BIN" --version', { HOME: '/proc' })).toMatchObject({ status: 0, stderr: '' });
   });
 });
