@@ -33,6 +33,22 @@ const lines = (body: Buffer): readonly unknown[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
 
+usualTest('the store answers to a URL of two segments about the model that it means', async () => {
+  const cases = [
+    ['/models/org/bad--id/files', 400, '"org/bad--id" is not a model id: it must not contain "--" or ".."'],
+    ['/models/org/bad--id/manifest', 400, '"org/bad--id" is not a model id: it must not contain "--" or ".."'],
+    ['/models/org/-x/download/status', 400, '"org/-x" is not a model id: a part must not begin or end with "-" or "."'],
+    ['/models/org/name/.skulk.json', 400, expect.stringContaining('".skulk.json" is not a valid path of a model file')],
+    ['/models/org/name', 404, 'the path of a file is missing'],
+    ['/models/org/other/files', 404, 'org/other is not in the store'],
+    ['/models/org/a--b.gguf', 404, 'org is not in the store'],
+  ] as const;
+  for (const [path, status, detail] of cases) {
+    const answer = await ask(shared().served.url, path);
+    expect([path, answer.status, answer.json()]).toEqual([path, status, expect.objectContaining({ detail })]);
+  }
+});
+
 usualTest('a model is shown with the nodes that have a copy, on the host, through a node and on the command line', async () => {
   const { served, api, ...world } = shared();
   expect(await world.node(served, 'n1', 'stage', 'org/name').exited).toMatchObject({ status: 0 });

@@ -84,10 +84,12 @@ async function requireRevision(store: LocalStore, modelId: ModelId, revision: un
 /** A bare model has no content, so only interpretations with a file count. If there are two, it is `org/name` if the store has it. */
 async function chooseTarget(store: LocalStore, readings: readonly ModelTarget[]): Promise<ModelTarget> {
   const [first, second] = readings.filter(({ paths }) => paths.length > 0);
-  if (first === undefined)
+  const bare = readings.find(({ paths }) => paths.length === 0);
+  if (first !== undefined && (await store.has(first.modelId))) return first;
+  if (first?.refusal !== undefined) throw first.refusal;
+  if (first === undefined || (bare !== undefined && (await store.has(bare.modelId))))
     throw new SkulkError('NOT_FOUND', 'the path of a file is missing', { hint: 'request /models/{id}/files or /models/{id}/{path}' });
-  if (second === undefined || (await store.has(first.modelId)) || !(await store.has(second.modelId))) return first;
-  return second;
+  return second !== undefined && (await store.has(second.modelId)) ? second : first;
 }
 
 async function answerDelete({ remove }: FileRoutesOptions, request: FastifyRequest): Promise<object> {

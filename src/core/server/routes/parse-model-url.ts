@@ -7,7 +7,12 @@ export interface ModelTarget {
   readonly modelId: ModelId;
   /** The possible names, most likely first: decoded, then as received. Empty for the model itself. */
   readonly paths: readonly string[];
+  /** Why the URL does not mean `org/name`, if the store does not have this model either. */
+  readonly refusal?: unknown;
 }
+
+/** What only a model has: a URL that ends so names a model of one or two segments. */
+const listings: ReadonlySet<string> = new Set(['files', 'manifest', 'download/status']);
 
 /** The part of a request target before its query, without a scheme and host, which a proxy may have left in it. */
 export const pathOf = (target: string): string => target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*$/s, '');
@@ -37,9 +42,12 @@ export function parseModelUrl(target: string): readonly ModelTarget[] {
   const readings: ModelTarget[] = [];
   let refusal: unknown;
   const attempt = (id: string, rest: readonly string[]): void => {
-    if (!isModelId(id)) return;
+    if (!isModelId(id)) {
+      if (listings.has(rest.join('/'))) refusal ??= explainBadId(id);
+      return;
+    }
     try {
-      readings.push({ modelId: id, paths: parsePaths(rest.join('/')) });
+      readings.push({ modelId: id, paths: parsePaths(rest.join('/')), ...(refusal === undefined ? {} : { refusal }) });
     } catch (error) {
       refusal ??= error;
     }
