@@ -69,8 +69,8 @@ async function findCommand(word: string, { commands }: Host): Promise<AnyCommand
 
 /** Prints the help. A flag without a command may be a mistyped global one, and a program that requests JSON cannot read the help. */
 async function answerWithoutVerb(line: Scan, host: Host, terminal: Terminal): Promise<number> {
-  const { unknownGlobalFlag } = await import('./program.ts');
-  const refusal = unknownGlobalFlag(line.rest);
+  const { wrongGlobalFlag } = await import('./program.ts');
+  const refusal = wrongGlobalFlag(line.rest);
   if (refusal !== undefined) throw refusal;
   if (line.json) throw new SkulkError('USAGE', 'no command given', { hint: '`skulk --help` lists them' });
   return printHelp(line, host, terminal);

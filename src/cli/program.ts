@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { nearest } from '../core/kernel/nearest.ts';
 import type { AnyCommand, GivenTexts } from './definition.ts';
-import { type GlobalValues, globalOptions } from './global-options.ts';
+import { type GlobalValues, globalFlagsWithValue, globalOptions } from './global-options.ts';
 import { type ArgumentSpec, flagName, type OptionSpec } from './specs.ts';
 
 /** A parsed command line. */
@@ -110,8 +110,13 @@ const letters = new RegExp(
     .join('')}]+$`,
 );
 
-/** The error for an unknown flag without a command. */
-export function unknownGlobalFlag(words: readonly string[]): SkulkError | undefined {
+/** The error for an unknown flag without a command, or for one whose value is missing or has no place. */
+export function wrongGlobalFlag(words: readonly string[]): SkulkError | undefined {
+  const last = words.at(-1) ?? '';
+  if (globalFlagsWithValue.has(last) && !globalFlagsWithValue.has(words.at(-2) ?? ''))
+    return new SkulkError('USAGE', `${last} needs a value`, { hint: 'see: skulk --help' });
+  const full = words.find((text) => isFullFlag(text, globalOptions));
+  if (full !== undefined) return new SkulkError('USAGE', needsNoValue(full), { hint: 'see: skulk --help' });
   const flags = Object.keys(globalOptions).map(flagName);
   const word = words
     .map((text) => text.replace(/=.*$/s, ''))
@@ -123,6 +128,12 @@ export function unknownGlobalFlag(words: readonly string[]): SkulkError | undefi
   });
 }
 
+/** Whether a word gives a value to a flag that takes none, as in `--json=true`. */
+const isFullFlag = (word: string, options: Readonly<Record<string, OptionSpec<unknown>>>): boolean =>
+  Object.entries(options).some(([key, { placeholder }]) => placeholder === undefined && word.startsWith(`${flagName(key)}=`));
+
+const needsNoValue = (word: string): string => `${word.replace(/=.*$/s, '')} does not take a value`;
+
 function explain(
   { code, message }: CommanderError,
   command: AnyCommand,
@@ -132,6 +143,7 @@ function explain(
   if (code === 'commander.unknownOption') {
     // The text after "=" may be a secret.
     const word = named.replace(/=.*$/s, '');
+    if (isFullFlag(named, options)) return usage(needsNoValue(named), command);
     const suggestion = nearest(word, Object.keys(options).map(flagName));
     const isForeign = Object.values(command.arguments).some(({ afterDashes = false }) => afterDashes);
     const otherwise = isForeign
