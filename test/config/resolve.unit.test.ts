@@ -78,6 +78,29 @@ describe('the precedence of settings', () => {
     );
   });
 
+  test.each([
+    ['SKULK_TOKEN', { env: { SKULK_TOKEN: ' a-token\r\n' } }, 'token'],
+    ['--token', { flags: { token: 'a-token\n' } }, 'token'],
+    ['HF_TOKEN', { env: { HF_TOKEN: 'a-token\n' } }, 'hubToken'],
+  ] as const)('takes %s without white space around it', (_, sources, key) => {
+    expect(resolve('', sources).settings[key].value).toBe('a-token');
+  });
+
+  test.each([
+    ['SKULK_TOKEN', '', { env: { SKULK_TOKEN: 'se\ncret' } }],
+    ['SKULK_TOKEN', '', { env: { SKULK_TOKEN: ' ' } }],
+    ['--token', '', { flags: { token: 'sécret' } }],
+    ['HF_TOKEN', '', { env: { HF_TOKEN: 'se cret' } }],
+    ['hf_token', 'hf_token: "se cret"', {}],
+  ] as const)('refuses a text in %s that cannot be a token, and does not repeat it', (name, yaml, sources) => {
+    expect(() => resolve(yaml, sources)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG',
+        message: expect.stringMatching(new RegExp(`${name} must consist of printable ASCII characters without spaces$`)),
+      }),
+    );
+  });
+
   test('prefers a flag to the environment, and the environment to the file', () => {
     const env = { SKULK_STORE: 'http://a:1', HF_TOKEN: 'fromEnv', HF_HUB_OFFLINE: '1' };
     const yaml = 'model_store: {download: {allow_hf_fallback: true}}\nhf_token: fromFile\n';

@@ -97,7 +97,7 @@ export async function readOtherStore(
 async function openAlone(deps: Deps, url: string, variable: 'SKULK_SECOND_TOKEN' | 'SKULK_UPSTREAM_TOKEN'): Promise<OpenedStore> {
   const { world, config } = deps;
   const storeUrl = { value: url, origin: { from: 'environment', name: 'SKULK_STORE' } } as const;
-  const token = { value: world.env[variable] || undefined, origin: { from: 'environment', name: variable } } as const;
+  const token = { value: world.env[variable]?.trim() || undefined, origin: { from: 'environment', name: variable } } as const;
   const settings = { ...config.settings, storeUrl, token };
   const { openOverHttp } = await import('./store/store-over-http.ts');
   const alone = { ...config, nodeId: undefined, isStoreHost: false, isStoreNamed: true, settings };

@@ -3,7 +3,7 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { World } from '../../kernel/world.ts';
 import type { ConfigFile, ModelStore } from '../schema.ts';
 import { type Config, placeOf, type Setting, type SettingFlags, type Settings, type SwarmSettings, usualMachine } from '../settings.ts';
-import type { TokenFile } from '../token-file.ts';
+import { type TokenFile, tidyToken } from '../token-file.ts';
 import { expandAbsolute } from './expand-absolute.ts';
 import { overrideOf } from './override-of.ts';
 import { isThisMachine } from './same-host.ts';
@@ -135,15 +135,19 @@ function resolveSettings(
     ),
     cleanupOnDeactivate: staging('cleanup_on_deactivate', (s) => s.cleanup_on_deactivate, true),
     keepRecentBytes: { ...gib, value: Math.min(Math.floor(gib.value * 1024 ** 3), Number.MAX_SAFE_INTEGER) },
-    token: settle<string | undefined>(undefined, ['auth.token', store.auth?.token], {
-      env: ['SKULK_TOKEN', env(world, 'SKULK_TOKEN')],
-      flag: ['--token', flags.token],
-    }),
-    hubToken: hubTokenOf(
-      settle<string | undefined>(undefined, undefined, {
-        file: ['hf_token', content.hf_token ?? undefined],
-        env: ['HF_TOKEN', env(world, 'HF_TOKEN')],
+    token: tidyToken(
+      settle<string | undefined>(undefined, ['auth.token', store.auth?.token], {
+        env: ['SKULK_TOKEN', env(world, 'SKULK_TOKEN')],
+        flag: ['--token', flags.token],
       }),
+    ),
+    hubToken: hubTokenOf(
+      tidyToken(
+        settle<string | undefined>(undefined, undefined, {
+          file: ['hf_token', content.hf_token || undefined],
+          env: ['HF_TOKEN', env(world, 'HF_TOKEN')],
+        }),
+      ),
       tokenFile,
     ),
   };
