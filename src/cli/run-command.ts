@@ -1,6 +1,7 @@
 import type { SettingFlags } from '../core/config/settings.ts';
 import { createConnections } from '../core/connect/connections.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
+import { rejectOnAbort } from '../core/kernel/flow/reject-on-abort.ts';
 import type { World } from '../core/kernel/world.ts';
 import type { AnyCommand, CommandContext, Deps, Outcome } from './definition.ts';
 import type { GlobalValues } from './global-options.ts';
@@ -120,7 +121,8 @@ function makeContext(
     canAsk: () => terminal.stderrIsTerminal && host.stdin.isTTY === true,
     deps: async (more): Promise<Deps> => {
       const { loadConfig } = await import('../core/config/load.ts');
-      const config = await loadConfig(world, { ...flags, ...more });
+      // A disk or a pipe that does not answer must not hold up the end after a signal.
+      const config = await Promise.race([loadConfig(world, { ...flags, ...more }), rejectOnAbort(world.signal)]);
       terminal.hide(config.settings.token.value);
       terminal.hide(config.settings.hubToken.value);
       const { guardMount } = await import('../core/kernel/machine/known-mounts.ts');

@@ -52,6 +52,16 @@ describe('the skulk process', () => {
     expect({ status, stderr }).toEqual({ status: 130, stderr: expect.stringMatching(/^skulk: interrupted\n/) });
   });
 
+  test('ends at a signal also while the system does not answer about its configuration', () => {
+    // The shell can only open the pipe when skulk has opened it, and skulk then waits for content.
+    const script = `mkfifo slow.yaml
+      "$NODE" "$BIN" --config slow.yaml ls & started=$!
+      exec 3> slow.yaml
+      kill -TERM "$started"
+      wait "$started"`;
+    expect(shell(script)).toMatchObject({ status: 143, stderr: expect.stringMatching(/^skulk: terminated\n/) });
+  });
+
   test('ends quietly when its reader goes away', () => {
     expect(shell('set -o pipefail; "$NODE" "$BIN" completion bash | head -1')).toMatchObject({ status: 0, stderr: '' });
   });

@@ -3,6 +3,7 @@ import { makeManifest } from '../../catalog/manifest.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { describeFailure } from '../../kernel/explain-system-error.ts';
 import { quote } from '../../kernel/files/relative-path.ts';
+import { rejectOnAbort } from '../../kernel/flow/reject-on-abort.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import type { World } from '../../kernel/world.ts';
 import type { RegistryEntry } from '../../protocol/models/entries.ts';
@@ -128,9 +129,3 @@ async function registeredFiles({ model_id, store_path, files: names }: RegistryE
     hint: 'add the model again with `skulk add --force`',
   });
 }
-
-const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
