@@ -184,6 +184,13 @@ usualTest('--role node refuses --store-path', async () => {
   expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('--role node has no store') });
 });
 
+usualTest('serve refuses one port for both of its servers', async () => {
+  const args = ['--role', 'store', '--no-mdns', '--port', '21043', '--api-port', '21043'];
+  const ended = await runInProcess(['serve', ...args], { env: { SKULK_HOME: await temporaryDirectory() } });
+  const says = 'skulk: the file server and the API cannot both use port 21043\nhint: use two different ports: --port for the file server';
+  expect(ended).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(says) });
+});
+
 usualTest.each(['inference', 'logging', 'model'])('a section called %s belongs to another program', async (name) => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), `${name}:\n  store_port: 7\n`);

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { findServer } from '../../access/serve-record.ts';
+import type { Settings } from '../../config/settings.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { askUsualPorts } from '../../connect/usual-ports.ts';
 import { SkulkError, systemCode } from '../../kernel/errors.ts';
@@ -92,3 +93,15 @@ function describeOwner(owner: PortOwner | undefined): string {
 
 const nameOf = (program: string | undefined): string =>
   program === undefined ? 'a program' : program.startsWith('skulk ') ? `\`${program}\`` : program;
+
+/** @throws SkulkError USAGE if a flag gives one server the port of the other, which would be reported as taken */
+export function requireTwoPorts(
+  { port, apiPort }: { readonly port?: number | undefined; readonly apiPort?: number | undefined },
+  settings: Pick<Settings, 'storePort' | 'apiPort'>,
+): void {
+  const wanted = port ?? settings.storePort.value;
+  if (wanted === 0 || wanted !== (apiPort ?? settings.apiPort.value)) return;
+  throw new SkulkError('USAGE', `the file server and the API cannot both use port ${wanted}`, {
+    hint: 'use two different ports: --port for the file server, --api-port for the API',
+  });
+}

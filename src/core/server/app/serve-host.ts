@@ -22,6 +22,7 @@ import type { HostUploads } from '../../store/upload-contract.ts';
 import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { createAccess } from '../access/access.ts';
 import { type Activity, createActivity } from '../access/activity.ts';
+import { requireTwoPorts } from './listen.ts';
 import { openColdHub } from './open-cold-hub.ts';
 import type { Served, Serving } from './serving.ts';
 import { createStoreApp } from './store-app.ts';
@@ -38,6 +39,7 @@ export async function serveHost(
   { deps: given, request, nodeId, names, keys, outside, listenWith, apiPort, atEnd }: Serving,
   report: Emit,
 ): Promise<Served> {
+  requireTwoPorts(request, given.config.settings);
   const deps = await withoutReplaced(given, given.config.settings.storePath.value);
   const { world, config } = deps;
   if (request.mdns && request.role === 'auto') await warnOfOtherStores(deps, report);
