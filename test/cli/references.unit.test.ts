@@ -27,6 +27,7 @@ const forms = [
   ['"org/x:Q4_K_M"', { ...model, selector: 'Q4_K_M' }],
   ["'https://huggingface.co/org/x'", model],
   ['ollama run hf.co/org/x:Q4_K_M', { ...model, selector: 'Q4_K_M' }],
+  ['hf.co/org/x:Q4_K_M/', { ...model, selector: 'Q4_K_M' }],
   ['hf.co/org/x:Q4_K_M', { ...model, selector: 'Q4_K_M' }],
   ['hf://org/x', model],
   ['org/x/x-Q4_0.gguf', { ...model, selector: 'x-Q4_0.gguf' }],

@@ -46,6 +46,8 @@ function toProblem({ keyword, instancePath, params, message = 'is not valid' }: 
     const limit = Number(params['limit']);
     return { path, message: limit === 1 ? 'must not be empty' : `must have at least ${limit} characters` };
   }
+  if (keyword === 'maxLength') return { path, message: `must have at most ${String(params['limit'])} characters` };
+  if (keyword === 'required') return { path: [...path, String(params['missingProperty'])], message: 'is missing' };
   // Only ports have this limit.
   if (keyword === 'maximum' && params['limit'] === 65_535) return { path, message: 'must be a port from 1 to 65535' };
   if (keyword === 'pattern') return { path, message: messageOfPattern(String(params['pattern'])) ?? message };

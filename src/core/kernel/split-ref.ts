@@ -40,7 +40,7 @@ export function splitRef(text: string): RefParts {
 function splitPath(path: string, { isAddress }: { readonly isAddress: boolean }): RefParts {
   const read = isAddress ? decode : (part: string) => part;
   const [, before = path, revision, after] = /^([^@:]*)(?:@([^:]*))?(?::(.*))?$/s.exec(path) ?? [];
-  const selector = after === undefined ? undefined : read(after);
+  const selector = after === undefined ? undefined : withoutSlashes(read(after));
   if (revision !== undefined) {
     const segments = revision.split('/').map(read);
     // A branch name may contain slashes, unless a file follows.
