@@ -7,7 +7,7 @@ usage() {
 Usage: sh install.sh [--from DIR-OR-URL] [--prefix DIR]
        sh install.sh --uninstall [--prefix DIR]
 
-  --from DIR-OR-URL  where the release is (or the environment variable SKULK_RELEASE_URL)
+  --from DIR-OR-URL  where the release is (or the environment variable SKULK_RELEASE_URL); default: the directory of install.sh
   --prefix DIR       where to install: DIR/lib/skulk, DIR/bin/skulk, DIR/share/man (default ~/.local)
   --uninstall        remove what this script installed; models, keys and configuration stay
 
@@ -74,6 +74,9 @@ remove_pages() {
 }
 
 install() {
+  case $from:$0 in
+    @*:*install.sh) [ ! -f "$(dirname "$0")/SHA256SUMS" ] || from=$(dirname "$0") ;;
+  esac
   case $from in
     @*) fail 'where is the release? name its directory or URL with --from' 2 ;;
   esac
@@ -107,7 +110,11 @@ install() {
     *":$prefix/bin:"*) ;;
     *) echo "next: put it on your PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
   esac
-  echo 'next: skulk --help; where a server runs: skulk service restart'
+  if [ -d "$work/old" ]; then
+    echo 'next: restart a running server: skulk service restart, or end `skulk serve` and start it again'
+  else
+    echo 'next: skulk --help'
+  fi
 }
 
 # One installation at a time. What a killed one left is put in order first.

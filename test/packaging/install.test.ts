@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -72,6 +72,20 @@ usualTest('a release is installed, replaced by a newer one and removed, from a d
   expect(await readdir(join(prefix, 'bin'))).toEqual([]);
   expect(await readdir(join(prefix, 'share/man/man1'))).toEqual(['other.1']);
   expect(await install(['--uninstall', '--prefix', prefix])).toMatchObject({ status: 0, stdout: expect.stringContaining('nothing to do') });
+});
+
+usualTest('an installer beside the archives needs no --from, and names a restart only after an update', async () => {
+  const [first, second, prefix] = [await makeRelease('1.0.0'), await makeRelease('1.1.0'), await temporaryDirectory()];
+  const run = async (release: string) => {
+    await copyFile(installer, join(release, 'install.sh'));
+    return spawnSync('sh', [join(release, 'install.sh'), '--prefix', prefix], { encoding: 'utf8' });
+  };
+  const fresh = await run(first);
+  expect(fresh, fresh.stderr).toMatchObject({ status: 0, stdout: expect.not.stringContaining('restart') });
+  expect(await run(second)).toMatchObject({ status: 0, stdout: expect.stringContaining('skulk service restart') });
+  expect(spawnSync(join(prefix, 'bin/skulk'), { encoding: 'utf8' }).stdout).toBe('skulk 1.1.0\n');
+  // The one of the source has no archives beside it.
+  expect(await install(['--prefix', prefix])).toMatchObject({ status: 2, stderr: expect.stringContaining('where is the release?') });
 });
 
 test.each<[string, (prefix: string) => Promise<void>]>([

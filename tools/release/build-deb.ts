@@ -56,7 +56,6 @@ Architecture: ${debian}
 Maintainer: the skulk authors <skulk@localhost>
 Installed-Size: ${kibibytes}
 Depends: libc6 (>= 2.28), libstdc++6, adduser
-Recommends: ca-certificates
 Suggests: aria2
 Section: net
 Priority: optional
