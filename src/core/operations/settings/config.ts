@@ -1,8 +1,8 @@
-import { link, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { link, readFile, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { checkDirectory, checkPaths } from '../../config/check-paths.ts';
 import { type ConfigRow, describeConfig } from '../../config/describe.ts';
-import { findConfigFile, type SkippedFile, searchedDirectories } from '../../config/find-file.ts';
+import { findConfigFile, findUsersFile, type SkippedFile, searchedDirectories } from '../../config/find-file.ts';
 import { loadConfig, warningOf } from '../../config/load.ts';
 import { parseConfig, readConfigFile } from '../../config/read-file.ts';
 import { expandPath } from '../../config/resolve/expand-path.ts';
@@ -156,8 +156,39 @@ async function placeOfNext(world: World, path: string): Promise<Pick<InitResult,
   const config = resolveConfig(world, { content, lineOf, file: path, flags: {}, nodeId, skulkHome, aliases });
   await warnOfDirectories(world, config);
   const { isStoreHost } = config;
-  return { isStoreHost, isFound: found?.path === path };
+  const isFound = found?.path === path;
+  if (isFound) await warnOfHidden(world, path);
+  if (isStoreHost) await warnOfOtherStore(world, config);
+  return { isStoreHost, isFound };
 }
+
+/** A file in the working directory replaces the file of the user there, all of it. */
+async function warnOfHidden(world: World, path: string): Promise<void> {
+  const hidden = await findUsersFile(world);
+  if (hidden === undefined || hidden === path) return;
+  world.emit({
+    type: 'warning',
+    message: `in ${dirname(path)} and below, ${path} now replaces ${hidden}`,
+    hint: `to keep using ${hidden}, remove ${path}`,
+  });
+}
+
+/** Models that were added before the directory of the store was chosen are in the default one. */
+async function warnOfOtherStore(world: World, { settings, skulkHome }: Config): Promise<void> {
+  const usual = join(skulkHome, 'store');
+  if (resolve(settings.storePath.value) === usual || !(await hasModels(usual))) return;
+  world.emit({
+    type: 'warning',
+    message: `the models in ${usual} are not in the store at ${settings.storePath.value}`,
+    hint: `set store_path to ${usual} to keep that store, or move its files while no server runs: docs/store-host.md, "Move the store"`,
+  });
+}
+
+const hasModels = (storePath: string): Promise<boolean> =>
+  readFile(join(storePath, 'registry.json'), 'utf8').then(
+    (text) => text.includes('"model_id"'),
+    () => false,
+  );
 
 /** The file is valid, but `config validate` and `serve` would refuse its directories. */
 async function warnOfDirectories(world: World, config: Config): Promise<void> {
