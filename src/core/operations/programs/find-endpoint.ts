@@ -49,8 +49,11 @@ async function urlOfStore(deps: Deps): Promise<string> {
   });
 }
 
-/** The URL with a host that other programs can resolve: a name that only mDNS knows becomes an address. */
-async function asPrograms(deps: Deps, url: string): Promise<{ readonly address: string; readonly isLearned: boolean }> {
+/**
+ * The URL with a host that other programs can resolve: a name that only mDNS knows becomes an address.
+ * @throws SkulkError STORE_UNREACHABLE for a name that neither knows
+ */
+export async function asPrograms(deps: Deps, url: string): Promise<{ readonly address: string; readonly isLearned: boolean }> {
   const { hostname } = new URL(url);
   if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return { address: url, isLearned: false };
   const byNameService = (): Promise<readonly unknown[]> => askNameService(hostname).answer.catch(() => []);

@@ -34,7 +34,7 @@ export async function makePageLink(deps: Deps): Promise<PageLink> {
     throw (
       (await whyNoServer(deps, 'skulk key')) ??
       new SkulkError('STORE_UNREACHABLE', `no \`skulk serve\` runs on this machine with SKULK_HOME ${skulkHome}`, {
-        hint: 'start it; if it runs as another user: `sudo -u USER -H skulk key`',
+        hint: `${remoteUrl(deps.config) === undefined ? 'start it' : 'for a link to the page of the store, run `skulk key` on the store host; for one to a page of this machine, start `skulk serve`'}; if it runs as another user: \`sudo -u USER -H skulk key\``,
       })
     );
   }
@@ -81,7 +81,10 @@ async function pageOfStore(deps: Deps): Promise<string> {
       hint: 'start `skulk serve`, or set the store: SKULK_STORE=http://HOST:58080',
     });
   }
-  const page = new URL('/', url);
+  // A browser asks only DNS. Without any answer the name is still the best that is known.
+  const { asPrograms } = await import('../programs/find-endpoint.ts');
+  const { address } = await asPrograms(deps, url).catch(() => ({ address: url }));
+  const page = new URL('/', address);
   page.port = String(config.settings.apiPort.value);
   return page.href;
 }
