@@ -146,6 +146,7 @@ export interface AnyCommand {
   readonly exits: readonly ExitName[];
   readonly whenInterrupted?: string | undefined;
   readonly instead?: Readonly<Record<string, string>> | undefined;
+  readonly ifTooMany?: string | undefined;
   /** Parses the texts and runs the command. */
   execute(given: GivenTexts, context: CommandContext): Promise<Outcome>;
 }
@@ -180,6 +181,8 @@ export interface CommandDefinition<A extends Arguments, O extends Options, R> {
   readonly whenInterrupted?: string;
   /** Hints for actions and options that it does not have, but that people try. */
   readonly instead?: Readonly<Record<string, string>>;
+  /** The hint for a word after its last argument, if people try that. */
+  readonly ifTooMany?: string;
   /** The exit status of a successful result, e.g. that of an executed program. */
   readonly status?: (result: NoInfer<R>) => number;
   /** The error for a result that is a failure: the result is printed, and the error decides the exit status. */
@@ -198,6 +201,7 @@ export function defineCommand<const A extends Arguments, const O extends Options
     exits,
     whenInterrupted: definition.whenInterrupted,
     instead: definition.instead,
+    ifTooMany: definition.ifTooMany,
     arguments: definition.arguments ?? {},
     options: definition.options ?? {},
     execute: async (given, context) => {

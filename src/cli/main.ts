@@ -59,11 +59,11 @@ async function findCommand(word: string, { commands }: Host): Promise<AnyCommand
   const verb = verbOf(word);
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return load();
-  const { nearest } = await import('../core/kernel/nearest.ts');
+  const [{ nearest }, { hintForWord }] = await Promise.all([import('../core/kernel/nearest.ts'), import('./other-words.ts')]);
   const suggestion = nearest(verb, [...Object.keys(commands), ...Object.keys(aliases), 'version']);
   const shown = JSON.stringify(verb.length > 60 ? `${verb.slice(0, 59)}…` : verb);
   throw new SkulkError('USAGE', `${shown} is not a skulk command`, {
-    hint: suggestion === undefined ? '`skulk --help` lists them' : `did you mean "skulk ${suggestion}"?`,
+    hint: hintForWord(verb) ?? (suggestion === undefined ? '`skulk --help` lists them' : `did you mean "skulk ${suggestion}"?`),
   });
 }
 

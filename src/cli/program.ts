@@ -66,7 +66,7 @@ function assignArguments(command: AnyCommand, words: readonly string[], given: R
   if (surplus === undefined) return;
   // A wrong action explains the words after it.
   checkTexts(command.arguments, given, command);
-  throw usage(`"skulk ${command.name}" does not take ${JSON.stringify(surplus)}`, command);
+  throw usage(`"skulk ${command.name}" does not take ${JSON.stringify(surplus)}`, command, command.ifTooMany);
 }
 
 /** Parses every text once, so that an error names the flag. */

@@ -33,6 +33,7 @@ export const add = defineCommand({
     ['add one file and remove the original', 'skulk add Foo-Q5_K_M.gguf --as me/Foo-GGUF --move'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space'],
+  ifTooMany: 'the id of the model follows --as, and each model needs a command of its own: skulk add PATH --as org/name',
   whenInterrupted: 'run the command again: an upload continues, and a local copy starts from the beginning',
   run: async ({ path, as: modelId, move, revision, force, strict, card }, context) => {
     if (modelId === undefined)

@@ -57,7 +57,7 @@ export const registry = defineCommand({
   notice: ({ entries, wanted, words }) => {
     if (entries.length > 0) return unloadable(entries).join('\n') || undefined;
     if (wanted.length + words.length === 0) return 'no models; `skulk add PATH --as MODEL` adds one';
-    return `no model has ${[...words.map((word) => JSON.stringify(word)), ...wanted.map((tag) => `the tag ${tag}`)].join(' and ')}`;
+    return `no model has ${[...words.map((word) => `${JSON.stringify(word)} in its id`), ...wanted.map((tag) => `the tag ${tag}`)].join(' and ')}`;
   },
 });
 

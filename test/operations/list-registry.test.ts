@@ -24,6 +24,6 @@ test('the registry lists models whose names contain every word, in the requested
   expect(await ids('--sort', 'name')).toEqual(await ids());
   expect((await ids('--sort', 'added')).toSorted()).toEqual(await ids());
   const none = await runInProcess(['ls', 'mistral', '--tag', 'vision'], { env });
-  expect(none).toMatchObject({ status: 0, stdout: '', stderr: 'no model has "mistral" and the tag vision\n' });
+  expect(none).toMatchObject({ status: 0, stdout: '', stderr: 'no model has "mistral" in its id and the tag vision\n' });
   expect(await runInProcess(['registry', '--sort', 'colour'], { env })).toMatchObject({ status: 2, stdout: '' });
 });

@@ -42,6 +42,8 @@ export function parseModelId(text: string): ModelId {
     throw new SkulkError('BAD_MODEL_ID', `"${shorten(text)}" is not a model id: ${why}`, { hint });
   };
   if (text === '') return refuse('it is empty');
+  if (/^(?:\.{0,2}|~)\//.test(text))
+    refuse('it is a path', 'use the form org/name; `skulk add PATH --as org/name` adds files to the store');
   if (text.includes('://')) {
     const id = idInAddress(text);
     refuse('it is an address, but not of Hugging Face', id === undefined ? undefined : `use ${id}`);

@@ -27,8 +27,16 @@ export function checkStoreUrl(text: string, origin: Origin, tokenName = 'SKULK_T
         ? `${placeOf(origin)}${origin.key}`
         : 'the store URL';
   throw new SkulkError('CONFIG', `${who} is not the URL of a store: ${JSON.stringify(text.replace(/\/\/[^@/]*@/, '//…@'))}`, {
-    hint: `${hasHighPort(text) ? 'a port is a number from 1 to 65535; ' : ''}use the form http://192.168.1.10:58080; set a token in ${tokenName}`,
+    hint: `${hasHighPort(text) ? 'a port is a number from 1 to 65535; ' : ''}${formFor(text, url)}; set a token in ${tokenName}`,
   });
+}
+
+/** How to write the URL of the store. A bare name and the link of the page show which store is meant. */
+function formFor(text: string, url: URL | undefined): string {
+  if (/^[\w.-]+$/.test(text)) return `use the form http://${text}:${usualStorePort}`;
+  if (url?.protocol === 'http:' && /^#code=/.test(url.hash) && url.username === '')
+    return `this is a link to the page; the store is at another port of that machine, usually http://${url.hostname}:${usualStorePort}`;
+  return 'use the form http://192.168.1.10:58080';
 }
 
 const hasHighPort = (text: string): boolean => Number(/:(\d+)\/?$/.exec(text)?.[1] ?? 0) > 65_535;
