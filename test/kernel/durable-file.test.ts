@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { appendLines } from '../../src/core/kernel/files/append-lines.ts';
 import { writeFileDurably } from '../../src/core/kernel/files/durable-file.ts';
 import { makeDirectory } from '../../src/core/kernel/files/make-directory.ts';
+import { beat } from '../../src/core/kernel/process/heartbeat.ts';
 import { acquireLock } from '../../src/core/kernel/process/lock.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
@@ -44,4 +45,17 @@ test('a pipe in place of a file of lines is reported, and not waited for', async
   const path = join(await temporaryDirectory(), 'audit.ndjson');
   execFileSync('mkfifo', [path]);
   await expect(appendLines(path, ['{}'])).rejects.toMatchObject({ code: 'BAD_PATH' });
+});
+
+test('the files of a lock are not written through a link', async () => {
+  const root = await temporaryDirectory();
+  await writeFile(join(root, 'other'), 'the file of another user');
+  const held = await acquireLock(join(root, 'lock'), { purpose: 'a test', timeoutMs: 0, signal: new AbortController().signal });
+  for (const name of ['beat', 'holder.json.tmp']) {
+    await rm(join(root, 'lock/1', name), { force: true });
+    await symlink(join(root, 'other'), join(root, 'lock/1', name));
+  }
+  expect(await beat(join(root, 'lock/1/beat'))).toBe(false);
+  await expect(held.release()).rejects.toThrow('ELOOP');
+  expect(await readFile(join(root, 'other'), 'utf8')).toBe('the file of another user');
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isSystemError } from '../errors.ts';
+import { overwriteOwnFile } from '../files/write-own-file.ts';
 
 /*
  * The holder of something that other machines or containers can see proves that it is alive: it changes a small file. Observers compare
@@ -51,11 +52,10 @@ export const leaveUnattended = (file: string): Promise<boolean> => write(file, u
 /** Writes in place and with a constant length, so that it works on a full disk. */
 async function write(file: string, content: string): Promise<boolean> {
   try {
-    const handle = await open(file, 'r+');
-    await handle.write(content, 0).finally(() => handle.close());
+    await overwriteOwnFile(file, content);
     return true;
   } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return false;
     throw error;
   }
 }

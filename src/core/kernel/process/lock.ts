@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull, isSystemError, SkulkError } from '../errors.ts';
 import { giveDirectoryToOwner } from '../files/give-to-owner.ts';
 import { isThere } from '../files/is-there.ts';
 import { makeDirectory } from '../files/make-directory.ts';
+import { writeOwnFile } from '../files/write-own-file.ts';
 import { pause } from '../flow/backoff.ts';
 import { readPulse, startHeartbeat, unattended } from './heartbeat.ts';
 import { type HolderChanges, heartbeatFile, highestClaim, holderFile, type LockHolder, removeOlder } from './lock-claims.ts';
@@ -198,7 +199,7 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     onBeat: () => void assertHeld().catch(() => undefined),
   });
   const rewrite = async (content: object): Promise<void> => {
-    await writeFile(`${file}.tmp`, JSON.stringify(content));
+    await writeOwnFile(`${file}.tmp`, JSON.stringify(content));
     await rename(`${file}.tmp`, file);
   };
   let released = false;
@@ -208,7 +209,7 @@ async function makeClaim(path: string, number: number, purpose: string): Promise
     heartbeat.stop();
     await rewrite({ released: true }).catch(async (error: unknown) => {
       // On a full disk a claim can still be emptied, which means the same.
-      if (isDiskFull(error)) return truncate(file, 0).catch(() => undefined);
+      if (isDiskFull(error)) return writeOwnFile(file, '').catch(() => undefined);
       // The directory with the lock is gone, or the disk is read-only. Others will see that the pid is dead.
       if (!isSystemError(error, 'ENOENT', 'EROFS')) throw error;
     });

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { SkulkError } from '../../kernel/errors.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
+import { writeOwnFile } from '../../kernel/files/write-own-file.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
 import { type Heartbeat, startHeartbeat, unattended } from '../../kernel/process/heartbeat.ts';
 import { identifySelf, type ProcessOnMachine } from '../../kernel/process/process-identity.ts';
@@ -81,7 +82,7 @@ export async function takeLease(
   const write = async (changes: Partial<Lease>): Promise<void> => {
     await makeDirectory(layout.leases);
     // Written before the lease, so that nobody sees one without the other.
-    if (heartbeat === undefined) await writeFile(beatFile, unattended);
+    if (heartbeat === undefined) await writeOwnFile(beatFile, unattended);
     lease = { ...lease, ...changes };
     await writeLease(layout, lease);
   };
@@ -165,7 +166,7 @@ async function writeLease(layout: StagingLayout, lease: Lease): Promise<void> {
   const path = leasePath(layout, lease.lease_id);
   const draft = `${path}.tmp`;
   try {
-    await writeFile(draft, JSON.stringify(lease));
+    await writeOwnFile(draft, JSON.stringify(lease));
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
