@@ -6,7 +6,7 @@ import { listCopies, listUnfinished } from '../../staging/list-copies.ts';
 import { isCanonicalRoot, isInsideStore } from '../../staging/same-place.ts';
 import { countTrash } from '../../transfer/trash/empty-trash.ts';
 import { type Check, ok, problem, problemOf, skipped, warning } from './check.ts';
-import { describeRoom } from './check-store-path.ts';
+import { describeFreeSpace } from './check-store-path.ts';
 
 /** Checks whether copies can be made here, and whether the existing ones are in order. */
 export async function checkStaging({ config, world }: Deps, isUsable: () => Promise<void>): Promise<readonly Check[]> {
@@ -26,7 +26,7 @@ export async function checkStaging({ config, world }: Deps, isUsable: () => Prom
     ];
   try {
     await isUsable();
-    const room = await describeRoom(layout.root);
+    const room = await describeFreeSpace(layout.root);
     const path = room.isLow
       ? warning(
           'staging path',

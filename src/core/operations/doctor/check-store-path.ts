@@ -16,7 +16,7 @@ export async function checkStorePath({ config }: Deps, disk: LocalStore, isUsabl
     return [problemOf('store path', error)];
   }
   if (!(await isThere(root))) return [ok('store path', `${root} does not exist yet; \`skulk serve\` creates it`)];
-  const room = await describeRoom(root);
+  const room = await describeFreeSpace(root);
   const path = room.isLow
     ? warning(
         'store path',
@@ -49,7 +49,7 @@ async function describeIdentity(root: string): Promise<string> {
 }
 
 /** Describes the space on a path's disk. Under 5 % or 10 GiB is low. */
-export async function describeRoom(path: string): Promise<{ readonly text: string; readonly isLow: boolean }> {
+export async function describeFreeSpace(path: string): Promise<{ readonly text: string; readonly isLow: boolean }> {
   const { free, total } = await diskRoom(path);
   return { text: `${formatBytes(free)} free of ${formatBytes(total)}`, isLow: free < total / 20 || free < 10 * 1024 ** 3 };
 }

@@ -32,7 +32,7 @@ export function nameLoaded(
 }
 
 /** The space that a planned copy takes on the disk of a path, and what is missing. */
-export async function describeRoom(
+export async function measureSpaceFor(
   path: string,
   needed: number,
 ): Promise<Pick<PlannedModel, 'bytes_to_allocate' | 'free_bytes' | 'bytes_missing'>> {
@@ -105,7 +105,7 @@ export async function describeUnchanged(stage: ModelStage, found: Found): Promis
       bytes_total: bytesTotal,
       bytes_to_transfer: 0,
       bytes_to_reuse: bytesTotal,
-      ...(await describeRoom(path, 0)),
+      ...(await measureSpaceFor(path, 0)),
       files: manifest.files.map((file) => ({ path: file.path, size: file.size, action: 'reuse' })),
     },
   };

@@ -11,7 +11,7 @@ import { NoRoomError } from '../../transfer/disk-room.ts';
 import { readJournal, readParts } from '../../transfer/part-journal.ts';
 import { pieceKey } from '../../transfer/pieces.ts';
 import type { StoreAnswer } from './ask/store-answer.ts';
-import { describeRoom, nameLoaded } from './describe-outcome.ts';
+import { measureSpaceFor, nameLoaded } from './describe-outcome.ts';
 import { type ModelStage, neededModels, type StageOptions, type StageOutcome } from './model-stage.ts';
 import type { PlannedModel, StagePlanReport } from './stage-report.ts';
 import { selectWanted } from './wanted-part.ts';
@@ -65,7 +65,7 @@ export async function describePlan(
       bytes_total: plan.bytesTotal,
       bytes_to_transfer: isClone ? 0 : plan.bytesToFetch - begunBytes,
       bytes_to_reuse: isClone ? plan.bytesTotal : plan.bytesToReuse + begunBytes,
-      ...(await describeRoom(layout.root, needed)),
+      ...(await measureSpaceFor(layout.root, needed)),
       files: plan.files.map((source) => ({ path: source.file.path, size: source.file.size, action: actionOf(source, begun) })),
     },
   };

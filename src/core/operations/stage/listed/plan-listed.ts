@@ -2,7 +2,7 @@ import { totalBytes } from '../../../catalog/manifest.ts';
 import { bytesStillNeeded } from '../../../sources/fetch-planned.ts';
 import { incomingCopy } from '../../../staging/layout.ts';
 import type { LocalCopy } from '../../../staging/local-copy.ts';
-import { describeRoom, nameLoaded } from '../describe-outcome.ts';
+import { measureSpaceFor, nameLoaded } from '../describe-outcome.ts';
 import type { ModelStage, StageOutcome } from '../model-stage.ts';
 import { type FromList, measureListed } from './measure-listed.ts';
 
@@ -24,7 +24,7 @@ export async function describeListedPlan(stage: ModelStage, answer: FromList, lo
       bytes_total: bytes,
       bytes_to_transfer: bytes,
       bytes_to_reuse: 0,
-      ...(await describeRoom(layout.root, needed)),
+      ...(await measureSpaceFor(layout.root, needed)),
       files: files.map((file) => ({ ...file, action: 'fetch' })),
     },
   };
