@@ -49,7 +49,7 @@ test(
     expect((await ask(host.url, '/models/org%2Fnone', { method: 'DELETE' })).status).toBe(404);
     const news = log.getByRole('button', { name: '1 new' });
     await news.waitFor();
-    const failed = log.getByRole('row', { name: /deleted org\/none no such model$/ });
+    const failed = log.getByRole('row', { name: /failed to delete org\/none no such model$/ });
     expect(await failed.count()).toBe(0);
     await news.click();
     await failed.waitFor();
@@ -57,10 +57,10 @@ test(
     // At the top it is shown at once.
     await page.evaluate('window.scrollTo(0, 0)');
     expect((await ask(host.url, '/models/org%2Fnothing', { method: 'DELETE' })).status).toBe(404);
-    await log.getByRole('row', { name: /deleted org\/nothing no such model$/ }).waitFor();
+    await log.getByRole('row', { name: /failed to delete org\/nothing no such model$/ }).waitFor();
 
     await log.getByLabel('Kind').selectOption('purge');
-    await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(0);
+    await expect.poll(() => log.getByRole('row', { name: /delete/ }).count()).toBe(0);
     expect(await rows.count()).toBe(1);
     const [saved] = await Promise.all([
       page.waitForEvent('download'),

@@ -58,21 +58,21 @@ test(
     // A stranger does not fill the log.
     expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers: { Authorization: 'Bearer wrong' } })).status).toBe(401);
     await log.getByRole('row', { name: /olga deleted org\/one done −2\.00 KiB$/ }).waitFor();
-    await log.getByRole('row', { name: /deleted org\/none no such model$/ }).waitFor();
-    expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
+    await log.getByRole('row', { name: /failed to delete org\/none no such model$/ }).waitFor();
+    expect(await log.getByRole('row', { name: /delete/ }).count()).toBe(2);
     await looksWell(page);
 
     await log.getByRole('button', { name: 'Failed 1' }).click();
     await log.getByRole('row', { name: /olga deleted/ }).waitFor({ state: 'detached' });
     await log.getByRole('button', { name: 'Failed 1' }).click();
     await log.getByLabel('Person', { exact: true }).selectOption('anna on the store host');
-    await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(0);
+    await expect.poll(() => log.getByRole('row', { name: /delete/ }).count()).toBe(0);
     await log.getByRole('row', { name: /added org\/one done$/ }).waitFor();
     await log.getByLabel('Person', { exact: true }).selectOption('Everybody');
     await log.getByLabel('Model, machine or person').fill('OLGA');
-    await expect.poll(() => log.getByRole('row', { name: /deleted/ }).count()).toBe(1);
+    await expect.poll(() => log.getByRole('row', { name: /delete/ }).count()).toBe(1);
     await page.reload();
-    await log.getByRole('row', { name: /deleted/ }).waitFor();
+    await log.getByRole('row', { name: /delete/ }).waitFor();
     expect(await log.getByLabel('Model, machine or person').inputValue()).toBe('OLGA');
 
     // Who has no admin key sees what was done, and not the names of others.
@@ -89,7 +89,7 @@ test(
     const restarted = await world.hostInProcess();
     await page.goto(await pageLink(restarted, '/activity'));
     await log.getByRole('row', { name: /olga deleted org\/one done −2\.00 KiB$/ }).waitFor();
-    expect(await log.getByRole('row', { name: /deleted/ }).count()).toBe(2);
+    expect(await log.getByRole('row', { name: /delete/ }).count()).toBe(2);
     expect(await readFile(join(world.home, 'host', 'store', '.skulk', 'v1', 'audit.ndjson'), 'utf8')).not.toContain(token);
   },
 );

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ErrorCode, errorCodes } from '../../src/core/kernel/errors.ts';
-import { nameAsker, namesOfAsker, resultOfActivity, verbOfActivity } from '../../src/core/protocol/describe/activity.ts';
+import { activityActions, nameAsker, namesOfAsker, resultOfActivity, verbOfActivity } from '../../src/core/protocol/describe/activity.ts';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
 import type { KnownNode } from '../../src/core/protocol/fleet.ts';
 import { routes } from '../../src/core/protocol/routes/routes.ts';
@@ -159,8 +159,22 @@ test.each([
   ['a copy that is there', 'stage', { code: null }, 'staged', 'done'],
   ['a purge that waits for a machine', 'purge', { state: 'accepted', code: null }, 'asked to purge staged copies of', 'accepted'],
   ['a purge that every machine has finished', 'purge', { code: null }, 'purged staged copies of', 'done'],
+  ['a model that is not there', 'delete', { code: 'MODEL_NOT_FOUND' }, 'failed to delete', 'no such model'],
+  ['a download that nobody runs', 'cancel-download', { code: 'JOB_NOT_FOUND' }, 'failed to stop the download of', 'no such job'],
+  ['a change that only some machines made', 'delete', { code: 'PARTIAL' }, 'deleted', 'partially done'],
+  ['a check that found something', 'verify', { code: 'INTEGRITY' }, 'verified', 'wrong checksum'],
+  ['a check that could not be made', 'verify', { code: 'LOCKED' }, 'failed to verify', 'in use or locked'],
 ] as const)('the log has exact words for %s', (_what, action, entry, verb, result) => {
   expect([verbOfActivity({ action, ...entry }), resultOfActivity(entry)]).toEqual([verb, result]);
+});
+
+test('a failure in the log never has the verb of what was done', () => {
+  const requests = new Set(['download', 'optimize']);
+  const wrong = activityActions.filter((action) => {
+    const failed = verbOfActivity({ action, code: 'FORBIDDEN', ...(requests.has(action) && { state: 'ended' as const }) });
+    return !failed.startsWith('failed to ') || failed === 'failed to ' || failed.includes(verbOfActivity({ action, code: null }));
+  });
+  expect(wrong).toEqual([]);
 });
 
 test('every failure has words in the log that the narrowest table does not cut', () => {

@@ -41,12 +41,17 @@ const all: Partial<Record<ActivityAction, string>> = {
 /** The object of the sentence if it is not a model; empty if it has no object. Pure. */
 export const objectOfActivity = ({ action, target }: Pick<ActivityEntry, 'action' | 'target'>): string => target ?? all[action] ?? '';
 
-/** The verb of an entry before its object. The end of a job has another one than the request for it. Pure. */
+/** The verb of an entry before its object. A failure does not claim that it was done, and the end of a job is not the request for it. Pure. */
 export function verbOfActivity({ action, code, state }: Pick<ActivityEntry, 'action' | 'code' | 'state'>): string {
   if (state === 'accepted') return acceptedVerbs[action] ?? activityVerbs[action];
-  const ended = state === 'ended' ? endVerbs[action] : undefined;
-  return ended === undefined ? activityVerbs[action] : ended[code === null ? 'done' : 'failed'];
+  if (state !== 'ended' && action in endVerbs) return activityVerbs[action];
+  if (code !== null && !wasDone({ action, code })) return `failed to ${infinitives[action]}`;
+  return endVerbs[action] ?? activityVerbs[action];
 }
+
+/** Whether a change with an error was made all the same: on some machines only, or a check that found something. */
+const wasDone = ({ action, code }: { readonly action: ActivityAction; readonly code: string }): boolean =>
+  code === 'PARTIAL' || (code === 'INTEGRITY' && action === 'verify');
 
 /** For a request that machines had not finished when it was answered. */
 const acceptedVerbs: Partial<Record<ActivityAction, string>> = {
@@ -54,9 +59,33 @@ const acceptedVerbs: Partial<Record<ActivityAction, string>> = {
   purge: 'asked to purge staged copies of',
 };
 
-const endVerbs: Partial<Record<ActivityAction, { readonly done: string; readonly failed: string }>> = {
-  download: { done: 'downloaded', failed: 'failed to download' },
-  optimize: { done: 'optimized', failed: 'failed to optimize' },
+/** For the end of a job. The request for it has another verb, which is true for a refused request too. */
+const endVerbs: Partial<Record<ActivityAction, string>> = { download: 'downloaded', optimize: 'optimized' };
+
+/** After `failed to`. */
+const infinitives: Readonly<Record<ActivityAction, string>> = {
+  add: 'add',
+  download: 'download',
+  'cancel-download': 'stop the download of',
+  'clear-downloads': 'clear ended downloads of',
+  delete: 'delete',
+  purge: 'purge staged copies of',
+  evict: 'remove the staged copy of',
+  verify: 'verify',
+  stage: 'stage',
+  'cancel-stage': 'stop staging',
+  optimize: 'optimize',
+  'cancel-optimization': 'stop the optimization of',
+  'cancel-upload': 'cancel an upload',
+  'forget-node': 'forget the node',
+  'cancel-order': 'cancel an order',
+  'change-settings': 'change the settings',
+  'change-policy': 'change the policy of the store',
+  'create-token': 'create the token',
+  'revoke-token': 'revoke the token',
+  restart: 'restart the server',
+  promote: 'promote this store instead of',
+  'undo-promotion': 'take back the promotion of this store',
 };
 
 /** What happened, for the codes that do not say it. */
