@@ -92,6 +92,21 @@ usualTest('a download by a command without a server is one entry with its result
   ]);
 });
 
+usualTest('a cancel that finds nothing is one failed entry, with and without a server', async () => {
+  const world = await hubWorld();
+  const cancel = () => world.host('cancel', 'org/none');
+  const entries = async () => (await listed(world)).map(({ action, code }) => [action, code]);
+  const nothing = ['cancel-download', 'JOB_NOT_FOUND'];
+  world.hub.push('org/m', { files: { 'config.json': '{}' } });
+  expect((await world.host('download', 'org/m')).status).toBe(0);
+  const download = await entries();
+  expect(await cancel()).toMatchObject({ status: 3, stderr: expect.stringContaining('no download job for org/none') });
+  expect(await entries()).toEqual([nothing, ...download]);
+  await world.serveInProcess();
+  expect((await cancel()).status).toBe(3);
+  expect(await entries()).toEqual([nothing, nothing, ...download]);
+});
+
 longTest('a request for an optimization is listed as accepted, and its end with its result', async () => {
   const world = await hubWorld({ SKULK_ENGINE_MLX: await installStandIn('mlx') });
   expect((await world.host('add', await fullSafetensors(), '--as', 'acme/Tiny')).status).toBe(0);

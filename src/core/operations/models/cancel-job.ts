@@ -3,8 +3,8 @@ import { SkulkError } from '../../kernel/errors.ts';
 import type { ModelRef } from '../../kernel/model-id.ts';
 import type { DownloadStatus } from '../../protocol/downloads.ts';
 import type { OptimizationStatus } from '../../protocol/optimizations.ts';
-import { cancelDownload } from './downloads.ts';
-import { cancelOptimization } from './optimize.ts';
+import { cancelDownload, listDownloads } from './downloads.ts';
+import { cancelOptimization, listOptimizations } from './optimize.ts';
 
 /** The cancelled job. */
 export type CancelledJob =
@@ -12,23 +12,33 @@ export type CancelledJob =
   | { readonly kind: 'optimization'; readonly stopped: OptimizationStatus };
 
 /**
- * Cancels the download of a model. If none is running, cancels the optimization that makes it or reads it.
+ * Cancels the download of a model. If none is running, cancels the optimization that makes it or reads it. Only one of them is requested,
+ * because the log of changes lists failed requests too.
  * @throws SkulkError JOB_NOT_FOUND, CONFLICT if it has ended
  */
 export async function cancelJob(deps: Deps, ref: ModelRef): Promise<CancelledJob> {
+  return (await findKind(deps, ref)) === 'download'
+    ? { kind: 'download', stopped: await cancelDownload(deps, ref) }
+    : { kind: 'optimization', stopped: await cancelOptimization(deps, ref) };
+}
+
+/** What runs for a model; otherwise what has ended, so that the error can say so. */
+async function findKind(deps: Deps, ref: ModelRef): Promise<CancelledJob['kind']> {
+  if (ref.selector !== undefined) return 'download';
+  const { downloads } = await listDownloads(deps, { recent: true, refs: [ref] });
+  if (downloads.some(isOpen)) return 'download';
+  const optimizations = await findOptimizations(deps, ref);
+  return optimizations.some(isOpen) || (downloads.length === 0 && optimizations.length > 0) ? 'optimization' : 'download';
+}
+
+/** An older store, or the Python program, has no such list. */
+async function findOptimizations(deps: Deps, ref: ModelRef): Promise<readonly OptimizationStatus[]> {
   try {
-    return { kind: 'download', stopped: await cancelDownload(deps, ref) };
+    return (await listOptimizations(deps, { recent: true, refs: [ref] })).optimizations;
   } catch (error) {
-    if (!isNothingToStop(error) || ref.selector !== undefined) throw error;
-    return { kind: 'optimization', stopped: await cancelOptimization(deps, ref).catch((other: unknown) => refuse(error, other)) };
+    if (error instanceof SkulkError && (error.code === 'NOT_FOUND' || error.code === 'JOB_NOT_FOUND')) return [];
+    throw error;
   }
 }
 
-const isNothingToStop = (error: unknown): error is SkulkError =>
-  error instanceof SkulkError && (error.code === 'JOB_NOT_FOUND' || error.code === 'CONFLICT');
-
-/** Throws the more useful error: that one of the two has ended. An older store has no optimizations. */
-function refuse(ofDownload: SkulkError, other: unknown): never {
-  const isKnown = other instanceof SkulkError && (other.code === 'JOB_NOT_FOUND' || other.code === 'NOT_FOUND');
-  throw isKnown || (isNothingToStop(other) && ofDownload.code === 'CONFLICT') ? ofDownload : other;
-}
+const isOpen = ({ status }: Pick<DownloadStatus | OptimizationStatus, 'status'>): boolean => status !== 'complete' && status !== 'failed';
