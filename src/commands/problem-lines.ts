@@ -1,4 +1,5 @@
 import { aside, type TextBlock } from '../cli/definition.ts';
+import { formatRef, type ModelId } from '../core/kernel/model-id.ts';
 import { howToReplace, sentenceOf } from '../core/protocol/describe/problems.ts';
 import type { ModelProblem } from '../core/protocol/models/entries.ts';
 
@@ -7,3 +8,14 @@ export const unloadableLines = (problems: readonly ModelProblem[], modelId: stri
   ...problems.map((one) => `no program can load it: ${sentenceOf(one)}`),
   aside(howToReplace(modelId)),
 ];
+
+/** For a list, one line for each model or quantization that no program can load. */
+export const unloadableModels = (
+  models: readonly { readonly model_id: ModelId; readonly problems?: readonly ModelProblem[] | undefined }[],
+): readonly string[] =>
+  models.flatMap(({ model_id: modelId, problems = [] }) =>
+    [...Map.groupBy(problems, ({ selector }) => selector)].map(
+      ([selector, [first]]) =>
+        `no program can load ${formatRef({ modelId, selector: selector ?? undefined })}${first === undefined ? '' : `: ${sentenceOf(first)}`}`,
+    ),
+  );

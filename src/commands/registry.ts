@@ -1,8 +1,6 @@
 import { choice, defineCommand, list, variadic } from '../cli/definition.ts';
-import { formatRef } from '../core/kernel/model-id.ts';
 import { formatBytes } from '../core/kernel/units.ts';
-import { sentenceOf } from '../core/protocol/describe/problems.ts';
-import type { DescribedEntry } from '../core/protocol/models/entries.ts';
+import { unloadableModels } from './problem-lines.ts';
 
 /** `skulk registry`: the models in the store. */
 export const registry = defineCommand({
@@ -55,20 +53,11 @@ export const registry = defineCommand({
     return [{ header: ['MODEL', 'SIZE', 'FILES', 'QUANTIZATION', 'ADDED', 'TAGS'], rows, alignRight: [1, 2], optional: [2, 4, 3] }];
   },
   notice: ({ entries, wanted, words }) => {
-    if (entries.length > 0) return unloadable(entries).join('\n') || undefined;
+    if (entries.length > 0) return unloadableModels(entries).join('\n') || undefined;
     if (wanted.length + words.length === 0) return 'no models; `skulk add PATH --as MODEL` adds one';
     return `no model has ${[...words.map((word) => `${JSON.stringify(word)} in its id`), ...wanted.map((tag) => `the tag ${tag}`)].join(' and ')}`;
   },
 });
-
-/** Beside the table, one line for each model or quantization that no program can load. */
-const unloadable = (entries: readonly Pick<DescribedEntry, 'model_id' | 'problems'>[]): readonly string[] =>
-  entries.flatMap(({ model_id: modelId, problems = [] }) =>
-    [...Map.groupBy(problems, ({ selector }) => selector)].map(
-      ([selector, [first]]) =>
-        `no program can load ${formatRef({ modelId, selector: selector ?? undefined })}${first === undefined ? '' : `: ${sentenceOf(first)}`}`,
-    ),
-  );
 
 /** The name of a single quantization, or the number of several. */
 function shortly(names: readonly string[], isVerbose: boolean): string {

@@ -77,9 +77,10 @@ export const stage = defineCommand({
   },
   notice: (result) => {
     if (!('staged' in result)) return undefined;
-    const lines = result.staged.flatMap(({ model_id, gguf_file, swarm, bytes_total }) => [
+    const lines = result.staged.flatMap(({ model_id, gguf_file, problems, swarm, bytes_total }) => [
       ...(swarm === undefined ? [] : [`${model_id}: ${describeSwarm(swarm, bytes_total)}`]),
-      ...(gguf_file === null ? [] : [`${model_id}: the file to load is ${gguf_file}`]),
+      // A warning named it already if no program can load it.
+      ...(gguf_file === null || problems !== undefined ? [] : [`${model_id}: the file to load is ${gguf_file}`]),
     ]);
     return lines.length === 0 ? undefined : lines.join('\n');
   },

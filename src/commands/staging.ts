@@ -2,12 +2,15 @@ import { defineCommand, type TableCell } from '../cli/definition.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
 import { describeHolders } from '../core/protocol/holder.ts';
 import type { StagingList } from '../core/protocol/staging.ts';
+import { unloadableModels } from './problem-lines.ts';
 
 /** `skulk staging`: this machine's verified copies. */
 export const staging = defineCommand({
   name: 'staging',
   summary: "list this machine's verified copies",
-  description: ['Lists the copies under node_cache_path, most recently used first, with their size and the processes that use them.'],
+  description: [
+    'Lists the copies under node_cache_path, most recently used first, with their size and the processes that use them. Copies that no program can load are named below, with the reason.',
+  ],
   examples: [
     ['list the copies', 'skulk staging'],
     ['get their total size in bytes', 'skulk staging --json | jq .total_bytes'],
@@ -15,8 +18,8 @@ export const staging = defineCommand({
   exits: [],
   run: async (_, context) => {
     const deps = await context.deps();
-    const { listStaging } = await import('../core/operations/nodes/list-staging.ts');
-    return listStaging(deps);
+    const { listStagingWithProblems } = await import('../core/operations/nodes/list-staging-problems.ts');
+    return listStagingWithProblems(deps);
   },
   text: ({ staging_root, models, unfinished, total_bytes, free_bytes, foreign }) => [
     `${staging_root}: ${plural(models.length, 'model')}, ${formatBytes(total_bytes)}, ${formatBytes(free_bytes)} free`,
@@ -27,6 +30,7 @@ export const staging = defineCommand({
     ...unfinished.map(({ model_id, size_bytes }) => `unfinished: ${model_id}, ${formatBytes(size_bytes)}`),
     ...(foreign.length === 0 ? [] : [`not created by skulk, not touched: ${foreign.join(', ')}`]),
   ],
+  notice: ({ models }) => unloadableModels(models).join('\n') || undefined,
 });
 
 type Models = StagingList['models'];

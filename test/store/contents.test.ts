@@ -132,6 +132,25 @@ test('everywhere a model is chosen, one that no program can load has the reason 
   expect((await node('run', 'org/g:Q4_K_M', '--', 'true')).stderr).not.toContain('no program');
   expect((await node('stage', 'org/g:Q8_0', '--offline')).stderr).toContain('no program can load org/g:Q8_0: "m-Q8_0.gguf" is empty');
   expect((await node('stage', 'org/g:Q4_K_M', '--offline')).stderr).not.toContain('no program');
+  // No file is named as the one to load.
+  for (const args of [['stage'], ['stage', '--offline'], ['run', '-v']] as const) {
+    const [verb, ...flags] = args;
+    const rest = verb === 'run' ? ['--', 'true'] : [];
+    expect((await node(verb, ...flags, 'org/g:Q8_0', ...rest)).stderr).not.toContain('the file to load');
+    expect((await node(verb, ...flags, 'org/g:Q4_K_M', ...rest)).stderr).toContain('org/g: the file to load is m-Q4_K_M.gguf');
+  }
+  expect(JSON.parse((await node('stage', 'org/g:Q8_0', '--json')).stdout)).toMatchObject({ staged: [{ problems: empty }] });
+
+  const copies = await node('staging');
+  expect(copies.stderr).toContain(`no program can load org/m: ${isPointer}`);
+  expect(copies.stderr).toContain('no program can load org/g:Q8_0: "m-Q8_0.gguf" is empty');
+  expect(copies.stderr.match(/no program can load/g)).toHaveLength(2);
+  const { models } = JSON.parse((await node('staging', '--json')).stdout) as { models: { model_id: string; problems?: unknown }[] };
+  expect(models.find(({ model_id }) => model_id === 'org/g')?.problems).toEqual(empty);
+  expect(await node('purge-staging', 'org/g:Q4_K_M')).toMatchObject({ status: 0 });
+  // The only quantization of a copy is named too.
+  expect((await node('staging')).stderr).toContain('no program can load org/g:Q8_0: "m-Q8_0.gguf" is empty');
+
   const { nodes } = JSON.parse((await run('nodes', '--json')).stdout) as { nodes: { node_id: string; staged_models: number }[] };
   const other = nodes.find(({ staged_models }) => staged_models > 0)?.node_id ?? '';
   const ordered = await run('stage', 'org/m', 'org/g:Q8_0', 'org/g:Q4_K_M', '--on', other);

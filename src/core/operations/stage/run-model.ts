@@ -53,8 +53,9 @@ export async function runModel(deps: Deps, request: RunRequest): Promise<{ reado
   try {
     const outcome = await stageWithCompanions(deps, ref, options, lease);
     if (!('staged' in outcome)) throw new Error('a stage without --dry-run only planned');
-    const { gguf_file } = outcome.staged;
-    if (gguf_file !== null) world.emit({ type: 'note', message: `${ref.modelId}: the file to load is ${gguf_file}` });
+    const { gguf_file, problems } = outcome.staged;
+    if (gguf_file !== null && problems === undefined)
+      world.emit({ type: 'note', message: `${ref.modelId}: the file to load is ${gguf_file}` });
     status = await runProgram(deps, { ...request, ...outcome, program }, lease);
   } finally {
     await lease?.release();

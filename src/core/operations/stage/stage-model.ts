@@ -8,6 +8,7 @@ import { type ModelRef, modelIdOfDirectory } from '../../kernel/model-id.ts';
 import { suggestModel } from '../../kernel/no-such-model.ts';
 import { catchUp } from '../../node/catch-up.ts';
 import { withPurge } from '../../node/suggest-purge.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import { clearEmptyPlace } from '../../staging/clear-empty-place.ts';
 import { isSameGroup } from '../../staging/groups/copy-groups.ts';
 import { type LocalCopy, readLocalCopy } from '../../staging/local-copy.ts';
@@ -41,14 +42,15 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   }
   if (answer.state === 'current') {
     warnOfPin(stage, answer.part);
-    warnOfProblems(stage, answer.problems, answer.part.group);
-    return await useCopy(stage, { ...answer, verified: local?.verified });
+    const problems = warnOfProblems(stage, answer.problems, answer.part.group);
+    return withProblems(await useCopy(stage, { ...answer, verified: local?.verified }), problems);
   }
   await checkReplaceable(stage, answer);
-  if (answer.state === 'manifest') warnOfProblems(stage, answer.problems, selectWanted(stage, answer.manifest, answer.pin).group);
+  const problems =
+    answer.state === 'manifest' ? warnOfProblems(stage, answer.problems, selectWanted(stage, answer.manifest, answer.pin).group) : [];
   if (options.dryRun) return await describePlan(stage, answer, local);
   try {
-    return await buildCopy(stage, answer, { useCopy, bytesAhead: ahead.bytes() });
+    return withProblems(await buildCopy(stage, answer, { useCopy, bytesAhead: ahead.bytes() }), problems);
   } catch (error) {
     // The verified pieces are kept, and a second store has the rest.
     const mayContinue = hasSecond(deps) && options.isContinued !== true && answer.state === 'manifest' && !answer.isSecond;
@@ -59,12 +61,16 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
 
 /** On the store host, the canonical directory may be used as the copy. */
 async function useInPlace(stage: ModelStage): Promise<StageOutcome> {
-  const { manifest, pin, problems, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
+  const { manifest, pin, problems: known, ...found } = await resolveCanonical(stage.deps, stage.ref, stage.options);
   const part = selectPart(stage.ref, manifest, stage.card?.ggufFile ?? pin, stage.options.needs);
   warnOfPin(stage, part);
-  warnOfProblems(stage, problems, part.group);
-  return describeUnchanged(stage, { ...found, part, source: 'in-place', isChecked: true });
+  const problems = warnOfProblems(stage, known, part.group);
+  return withProblems(await describeUnchanged(stage, { ...found, part, source: 'in-place', isChecked: true }), problems);
 }
+
+/** The report with the reasons why no program can load the model. Pure. */
+const withProblems = (outcome: StageOutcome, problems: readonly ModelProblem[]): StageOutcome =>
+  problems.length > 0 && 'staged' in outcome ? { ...outcome, staged: { ...outcome.staged, problems } } : outcome;
 
 /** @throws SkulkError MODEL_NOT_FOUND, REVISION_NOT_FOUND */
 async function useOffline(stage: ModelStage, local: LocalCopy | undefined): Promise<StageOutcome> {
@@ -101,8 +107,8 @@ async function useCopy(stage: ModelStage, { part, companions, verified, isChecke
     // A complete copy is valid even if nothing can be removed on the disk.
     await clearEmptyPlace(layout, ref.modelId).catch(() => undefined);
   }
-  if (!isChecked) await warnOfOwnProblems(stage, part);
-  return describeUnchanged(stage, { source: 'cache', path, part, companions, verified, isChecked });
+  const problems = isChecked ? [] : await warnOfOwnProblems(stage, part);
+  return withProblems(await describeUnchanged(stage, { source: 'cache', path, part, companions, verified, isChecked }), problems);
 }
 
 function notHere({ modelId }: ModelRef, local: LocalCopy): SkulkError {

@@ -1,4 +1,5 @@
 import type { ModelId } from '../../kernel/model-id.ts';
+import type { ModelProblem } from '../../protocol/models/entries.ts';
 import type { CompanionRole } from '../../protocol/models/shown-model.ts';
 
 /** One staged copy; sizes in bytes. */
@@ -43,6 +44,8 @@ export interface StagedModel {
    * hashed on arrival. Absent if it was verified by a manifest.
    */
   readonly verified?: 'hub' | 'arrival';
+  /** Why no program can load it; absent if nothing is known that prevents it. */
+  readonly problems?: readonly ModelProblem[];
   /** The companions in the model's card that are here; absent if it has none. */
   readonly companions?: readonly StagedCompanion[];
 }

@@ -70,33 +70,38 @@ export function warnOfPin({ deps: { world }, ref: { modelId } }: ModelStage, { m
   });
 }
 
-/** Warns that no program can load the selected part. It is staged anyway, because the user may want to repair it. */
+/**
+ * Warns that no program can load the selected part. It is staged anyway, because the user may want to repair it.
+ * @returns its problems
+ */
 export function warnOfProblems(
   { deps: { world }, ref: { modelId } }: Pick<ModelStage, 'deps' | 'ref'>,
   problems: readonly ModelProblem[] | undefined,
   { selector }: Pick<SelectedPart['group'], 'selector'>,
-): void {
-  const [first, ...more] = problemsFor(problems, selector);
-  if (first === undefined) return;
+): readonly ModelProblem[] {
+  const found = problemsFor(problems, selector);
+  const [first, ...more] = found;
+  if (first === undefined) return found;
   const name = formatRef({ modelId, selector: first.selector ?? undefined });
   world.emit({
     type: 'warning',
     message: `no program can load ${name}: ${sentenceOf(first)}${more.length > 0 ? ` (and ${more.length} more)` : ''}`,
     hint: howToReplace(modelId),
   });
+  return found;
 }
 
 /** The same for a copy about which no store said anything: by the heads of its own files. */
 export async function warnOfOwnProblems(
   stage: Pick<ModelStage, 'deps' | 'ref' | 'path'>,
   { manifest: { files }, group }: Pick<SelectedPart, 'manifest' | 'group'>,
-): Promise<void> {
+): Promise<readonly ModelProblem[]> {
   const { signal } = stage.deps.world;
   const { findContentProblems } = await import('../../catalog/contents/find-content-problems.ts');
   const { findUnloadable } = await import('../../catalog/contents/unloadable.ts');
   const onDisk = files.map(({ path, size }) => ({ path, size, absolute: join(stage.path, path) }));
   const found = findUnloadable(files, await findContentProblems(onDisk, signal));
-  warnOfProblems(
+  return warnOfProblems(
     stage,
     found.map((one) => ({ ...one, selector: one.selector ?? group.selector })),
     group,
