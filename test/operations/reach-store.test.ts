@@ -29,11 +29,12 @@ function countAttempts(): () => number {
   return () => attempts;
 }
 
-/** Makes a copy look as if it was staged at another time. */
-async function setStagedAt(copy: string, at: string): Promise<void> {
+/** Makes a copy look as if it was staged at another time, with or without a time of each quantization in its record. */
+async function setStagedAt(copy: string, at: string, { ofGroups = true }: { readonly ofGroups?: boolean } = {}): Promise<void> {
   const path = join(copy, '.skulk.json');
-  const record = JSON.parse(await readFile(path, 'utf8'));
-  await writeFile(path, JSON.stringify({ ...record, staged: { ...record.staged, at } }));
+  const { staged, ...record } = JSON.parse(await readFile(path, 'utf8')) as { staged: { groups: object[] } };
+  const groups = staged.groups.map((group) => ({ ...group, staged_at: ofGroups ? at : undefined }));
+  await writeFile(path, JSON.stringify({ ...record, staged: { ...staged, at, groups } }));
 }
 
 longTest('a command waits for a store that accepts connections late, and stages its current model', async () => {
@@ -85,6 +86,25 @@ longTest('a silent store costs any command one wait, and the warning shows the a
   const reconciling = await stagingNode(door.url, { home, env });
   await reconcile(reconciling.deps, { dryRun: false, receiveOrders: true });
   expect(attempts()).toBe(3);
+});
+
+usualTest('without the store, the age in the warning is that of the quantization, also in a record of an earlier version', async () => {
+  const { url, stop } = await serveModels({ 'org/g': { 'g-Q4_K_M.gguf': 'four', 'g-Q8_0.gguf': 'eight', 'config.json': '{}' } });
+  const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000 - 60_000).toISOString();
+  const node = await stagingNode(url);
+  const copy = copyOf(node, 'org/g');
+  await node.stage('org/g:Q4_K_M');
+  await setStagedAt(copy, daysAgo(3), { ofGroups: false });
+  await node.stage('org/g:Q8_0');
+  await stop();
+  const ageOf = async (ref: string): Promise<string | undefined> => {
+    await node.stage(ref);
+    const last = node.world.events.findLast((event) => event.type === 'warning' && event.hint?.startsWith('using the verified copy'));
+    return last?.type === 'warning' ? /which was staged (.*) \(/.exec(last.hint ?? '')?.[1] : undefined;
+  };
+  expect([await ageOf('org/g:Q4_K_M'), await ageOf('org/g:Q8_0')]).toEqual(['3 d ago', 'just now']);
+  await setStagedAt(copy, daysAgo(5), { ofGroups: false });
+  expect([await ageOf('org/g:Q4_K_M'), await ageOf('org/g:Q8_0')]).toEqual(['5 d ago', '5 d ago']);
 });
 
 usualTest('a store that refuses connections is tried each time, because this takes no time', async () => {

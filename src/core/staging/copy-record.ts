@@ -30,7 +30,7 @@ export interface CopyRecord {
   readonly verified?: 'hub' | 'arrival' | undefined;
   /** For a store without manifests: its description of the model when each quantization was staged; see `ListedModel`. */
   readonly listed?: Readonly<Record<string, string>> | undefined;
-  /** When it was staged, in ISO 8601, according to the record; undefined if the record lacks it. */
+  /** When its newest quantization was staged, in ISO 8601; undefined if the record lacks it. */
   readonly stagedAt?: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export async function readCopyRecord(directory: string): Promise<CopyRecord | un
       manifest,
       companions: parseCompanions(companions),
       seen,
-      ...readGroups(manifest, staged, stagedAt ?? new Date(0).toISOString()),
+      ...readGroups(manifest, staged, stagedAt),
       ...(typeof pin === 'string' && { pin }),
       ...((verified === 'hub' || verified === 'arrival') && { verified }),
       ...(isTexts(listed) && { listed }),
@@ -66,9 +66,12 @@ export async function readCopyRecord(directory: string): Promise<CopyRecord | un
 const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
   typeof value === 'object' && value !== null && Object.values(value).every((text) => typeof text === 'string');
 
-/** Groups that do not match the files are ignored. Then the copy is one group, which is compared with the store again. */
-function readGroups(manifest: Manifest, { groups, of, part }: Staged, stagedAt: string): Pick<CopyRecord, 'groups' | 'of'> {
-  const parsed = Array.isArray(groups) ? groups.map((one) => parseGroup(manifest, one)) : [];
+/**
+ * Groups that do not match the files are ignored. Then the copy is one group, which is compared with the store again.
+ * @param stagedAt for groups without their own time, from an older version
+ */
+function readGroups(manifest: Manifest, { groups, of, part }: Staged, stagedAt: string | undefined): Pick<CopyRecord, 'groups' | 'of'> {
+  const parsed = Array.isArray(groups) ? groups.map((one) => parseGroup(manifest, one, stagedAt)) : [];
   if (parsed.length > 0 && parsed.every((one) => one !== undefined)) return { groups: parsed, of: isSha256(of) ? of : undefined };
   const one = [groupAll(manifest, stagedAt)];
   if (groups !== undefined) return { groups: one };
@@ -77,8 +80,8 @@ function readGroups(manifest: Manifest, { groups, of, part }: Staged, stagedAt: 
   return { groups: one, of: isSha256(whole) ? whole : undefined };
 }
 
-function parseGroup(manifest: Manifest, value: unknown): CopyGroup | undefined {
-  const { selector, files, digest, last_used } = (value ?? {}) as Partial<Record<string, unknown>>;
+function parseGroup(manifest: Manifest, value: unknown, ofCopy: string | undefined): CopyGroup | undefined {
+  const { selector, files, digest, last_used, staged_at } = (value ?? {}) as Partial<Record<string, unknown>>;
   const isGood =
     (selector === null || (typeof selector === 'string' && selector !== '')) &&
     Array.isArray(files) &&
@@ -86,7 +89,8 @@ function parseGroup(manifest: Manifest, value: unknown): CopyGroup | undefined {
     typeof last_used === 'string' &&
     !Number.isNaN(Date.parse(last_used));
   if (!isGood) return undefined;
-  const group = makeCopyGroup(manifest, { selector, files }, new Date(last_used).toISOString());
+  const stagedAt = typeof staged_at === 'string' ? staged_at : ofCopy;
+  const group = makeCopyGroup(manifest, { selector, files, stagedAt }, new Date(last_used).toISOString());
   return group.digest === digest && group.files.length === files.length ? group : undefined;
 }
 
@@ -103,7 +107,13 @@ export async function writeCopyRecord(
     ...(pin !== undefined && { pin }),
     ...(verified !== undefined && { verified }),
     ...(listed !== undefined && { listed }),
-    groups: groups.map(({ selector, files, digest, lastUsed }) => ({ selector, files, digest, last_used: lastUsed })),
+    groups: groups.map(({ selector, files, digest, lastUsed, stagedAt: since }) => ({
+      selector,
+      files,
+      digest,
+      last_used: lastUsed,
+      ...(since !== undefined && { staged_at: since }),
+    })),
   };
   await writeFileDurably(join(directory, copyRecordName), JSON.stringify({ ...manifest, staged }));
 }

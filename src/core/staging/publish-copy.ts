@@ -83,7 +83,7 @@ export async function publishCopy(manifest: Manifest, incoming: IncomingCopy, to
 
   async function writeRecord(): Promise<void> {
     const time = now().toISOString();
-    const groups = withUnnamed(manifest, [makeCopyGroup(manifest, wanted.group, time)], time);
+    const groups = withUnnamed(manifest, [makeCopyGroup(manifest, { ...wanted.group, stagedAt: time }, time)], time);
     await writeCopyRecord(incoming.files, { manifest, ...about, seen, groups, of: wanted.whole?.digest, stagedAt: time });
     await touchLastUsed(incoming.files, now());
   }

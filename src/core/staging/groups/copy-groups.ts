@@ -20,22 +20,28 @@ export interface CopyGroup extends GroupFiles {
   readonly digest: Sha256;
   /** ISO 8601. */
   readonly lastUsed: string;
+  /** When it was staged, in ISO 8601; undefined if the record lacks it. */
+  readonly stagedAt?: string | undefined;
 }
 
 /** Creates the group for some of a copy's files. */
-export function makeCopyGroup({ files }: Pick<Manifest, 'files'>, { selector, files: own }: GroupFiles, lastUsed: string): CopyGroup {
+export function makeCopyGroup(
+  { files }: Pick<Manifest, 'files'>,
+  { selector, files: own, stagedAt }: GroupFiles & Pick<CopyGroup, 'stagedAt'>,
+  lastUsed: string,
+): CopyGroup {
   const paths = new Set(own);
   const members = files.filter(({ path }) => paths.has(path));
-  return { selector, files: members.map(({ path }) => path), digest: digestFiles(members), lastUsed };
+  return { selector, files: members.map(({ path }) => path), digest: digestFiles(members), lastUsed, stagedAt };
 }
 
-/** One group with all files, for a copy whose record has no groups. */
-export function groupAll(manifest: Pick<Manifest, 'files'>, lastUsed: string): CopyGroup {
+/** One group with all files, for a copy whose record has no groups. @param stagedAt undefined if the record lacks it */
+export function groupAll(manifest: Pick<Manifest, 'files'>, stagedAt: string | undefined): CopyGroup {
   const [first, second] = listGroups(manifest.files);
   const isOne = first !== undefined && second === undefined && ![...kindsOfFiles(manifest.files).values()].some(isOtherWeights);
   const all = manifest.files.map(({ path }) => path);
   const one = isOne ? { selector: first.selector, files: first.files.map(({ path }) => path) } : { selector: null, files: all };
-  return makeCopyGroup(manifest, one, lastUsed);
+  return makeCopyGroup(manifest, { ...one, stagedAt }, stagedAt ?? new Date(0).toISOString());
 }
 
 /** The single quantizations of a copy, even if one group contains several. */
@@ -49,7 +55,7 @@ export function splitGroups(manifest: Pick<Manifest, 'files'>, groups: readonly 
     const others = withoutShared(files).filter((path) => !found.some((one) => one.files.some((file) => file.path === path)));
     const parts: GroupFiles[] = found.map((one) => ({ selector: one.selector, files: one.files.map(({ path }) => path) }));
     if (others.length > 0) parts.push({ selector: null, files: others });
-    return parts.map((part) => makeCopyGroup(manifest, part, group.lastUsed));
+    return parts.map((part) => makeCopyGroup(manifest, { ...part, stagedAt: group.stagedAt }, group.lastUsed));
   });
 }
 
@@ -59,13 +65,13 @@ export function withoutShared(files: readonly KindFile[]): readonly string[] {
   return files.map(({ path }) => path).filter((path) => !isSharedKind(kinds.get(path)));
 }
 
-/** Adds groups for quantizations that were not requested but came with the others. */
-export function withUnnamed(manifest: Pick<Manifest, 'files'>, groups: readonly CopyGroup[], lastUsed: string): readonly CopyGroup[] {
+/** Adds groups for quantizations that were not requested but came with the others. @param now ISO 8601 */
+export function withUnnamed(manifest: Pick<Manifest, 'files'>, groups: readonly CopyGroup[], now: string): readonly CopyGroup[] {
   if (groups.some(({ files }) => files.length === manifest.files.length)) return groups;
   const unnamed = listGroups(manifest.files)
     .map(({ selector, files }) => ({ selector, files: files.map(({ path }) => path as string) }))
     .filter((one) => !groups.some((group) => isSameGroup(one, group)));
-  return [...groups, ...unnamed.map((one) => makeCopyGroup(manifest, one, lastUsed))];
+  return [...groups, ...unnamed.map((one) => makeCopyGroup(manifest, { ...one, stagedAt: now }, now))];
 }
 
 /**

@@ -42,7 +42,7 @@ export function othersThan(group: GroupFiles, { manifest, groups }: Pick<Copy, '
 
 function weightsOf(group: CopyGroup, manifest: Manifest): CopyGroup {
   const own = withoutShared(group.files.map((path) => ({ path })));
-  return makeCopyGroup(manifest, { selector: null, files: own }, group.lastUsed);
+  return makeCopyGroup(manifest, { selector: null, files: own, stagedAt: group.stagedAt }, group.lastUsed);
 }
 
 /** Whether a copy has all wanted files, unchanged. */
@@ -53,7 +53,7 @@ export function holdsAll({ manifest, changed }: Pick<Copy, 'manifest' | 'changed
 
 /**
  * Decides which files to build so that a copy has the wanted part in addition to its own. Pure.
- * @param now ISO 8601, the last use of the new quantization
+ * @param now ISO 8601, when the new quantization is staged and last used
  * @returns undefined if nothing of the copy stays, so that the whole copy must be built again
  */
 export function planGrowth(copy: Copy, wanted: WantedPart, now: string): Growth | undefined {
@@ -68,7 +68,7 @@ export function planGrowth(copy: Copy, wanted: WantedPart, now: string): Growth 
   return {
     build: remake(wanted.manifest, [...(isHere ? [] : own), ...shared]),
     manifest,
-    groups: withUnnamed(manifest, [...kept, makeCopyGroup(manifest, wanted.group, now)], now),
+    groups: withUnnamed(manifest, [...kept, makeCopyGroup(manifest, { ...wanted.group, stagedAt: now }, now)], now),
     of: wanted.whole !== undefined && isPartOf(manifest, wanted.whole) ? wanted.whole.digest : undefined,
     replaced: isHere ? [] : older,
     kept,

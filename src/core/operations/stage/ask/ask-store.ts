@@ -5,6 +5,7 @@ import { readFromSecond, refuseSilent } from '../../../connect/second-store.ts';
 import { SkulkError } from '../../../kernel/errors.ts';
 import type { ModelRef } from '../../../kernel/model-id.ts';
 import { formatAge } from '../../../kernel/units.ts';
+import { isSameGroup } from '../../../staging/groups/copy-groups.ts';
 import type { LocalCopy } from '../../../staging/local-copy.ts';
 import type { ModelStage } from '../model-stage.ts';
 import { findHere, mayLackDraft } from '../wanted-part.ts';
@@ -91,7 +92,8 @@ const isRefusal = ({ cause }: SkulkError): boolean =>
 const isOutOfReach = ({ code }: SkulkError): boolean =>
   code === 'STORE_UNREACHABLE' || code === 'STORE_NOT_CONFIGURED' || code === 'STORE_BUSY';
 
-function useWithoutStore({ world }: Deps, { part, companions, stagedAt }: UsableCopy, error: SkulkError): StoreAnswer {
+function useWithoutStore({ world }: Deps, { part, companions, groups }: UsableCopy, error: SkulkError): StoreAnswer {
+  const stagedAt = groups.find((group) => isSameGroup(group, part.group))?.stagedAt;
   const age = stagedAt === undefined ? '' : formatAge(stagedAt, world.now());
   world.emit({
     type: 'warning',
