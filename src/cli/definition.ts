@@ -82,11 +82,14 @@ export interface CommandContext {
   completionScript(shell: string): Promise<string>;
 }
 
-/** A cell of a table, or a part of a line: a text, or a time in ISO 8601. A terminal shows a time as an age, or as `age`. */
+/**
+ * A cell of a table, or a part of a line: a text, or a time in ISO 8601. A terminal shows a time as an age, or as `age`. In a table, a
+ * terminal that is too narrow shows `short`.
+ */
 export type TableCell =
   | string
   | { readonly time: string; readonly age?: string }
-  | { readonly text: string; readonly color: Color | undefined };
+  | { readonly text: string; readonly color?: Color | undefined; readonly short?: string };
 
 /** A table in a text result. The shell pads the cells, fits them to a terminal, and escapes unsafe characters. */
 export interface Table {
@@ -102,12 +105,18 @@ export interface Table {
   readonly optional?: readonly number[];
   /** A column of sentences. On a narrow terminal they are printed below the table, each after the first cell of its row. */
   readonly apart?: number;
+  /** A column that on a terminal where it would be cut gets its own lines below each row. */
+  readonly under?: number;
+  /** Columns that are cut before all others, such as digests, whose beginning is enough. */
+  readonly cutFirst?: readonly number[];
+  /** Lines below the table that explain the short texts, by column. */
+  readonly legend?: Readonly<Record<number, string>>;
 }
 
 /** A line with several parts, e.g. with a time. */
 export interface LineOfParts {
   readonly line: readonly TableCell[];
-  /** On a terminal that is too narrow, the last part continues between words on further lines, this far from the left. */
+  /** On a terminal that is too narrow, it continues between words on further lines, this far from the left. */
   readonly indent?: number;
   /** Whether it only helps a reader, so that `--quiet` omits it. */
   readonly aside?: boolean;
@@ -115,6 +124,9 @@ export interface LineOfParts {
 
 /** A line of a result that `--quiet` omits, e.g. the next step. */
 export const aside = (text: string): LineOfParts => ({ line: [text], aside: true });
+
+/** A sentence, which a narrow terminal shows on several lines. */
+export const sentence = (text: string): LineOfParts => ({ line: [text], indent: 2 });
 
 /** A line, or a table. */
 export type TextBlock = string | LineOfParts | Table;

@@ -17,10 +17,10 @@ export function reportError(error: unknown, terminal: Terminal, { json, verbose 
     const document = JSON.stringify({
       error: { code, message: terminal.clean(message), hint: hint === undefined ? null : terminal.clean(hint) },
     });
-    terminal.say(document);
+    terminal.stderr.write(`${terminal.clean(document)}\n`);
   } else {
     const red = terminal.color ? ['\u001b[31m', '\u001b[39m'] : ['', ''];
-    terminal.stderr.write(`${red[0]}skulk:${red[1]} ${terminal.clean(message)}\n`);
+    terminal.stderr.write(`${terminal.present(`skulk: ${message}`).replace(/^skulk:/, (name) => red.join(name))}\n`);
     if (hint !== undefined) terminal.say(`hint: ${hint}`);
   }
   return known instanceof SkulkError ? errorCodes[known.code].exit : 1;

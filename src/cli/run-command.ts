@@ -92,8 +92,7 @@ async function printOutcome(
     const renderTable = hasTable(shown) ? (await import('./render/table.ts')).renderTable : () => [];
     await terminal.print(renderText(shown, view, renderTable, terminal.paint));
     if (dropped.size > 0 && !quiet && terminal.stderrIsTerminal) {
-      const { wrap } = await import('./render/parts/text-width.ts');
-      const note = wrap(notShown([...dropped]), terminal.columns ?? 80).join('\n');
+      const note = terminal.present(notShown([...dropped]));
       terminal.stderr.write(`${terminal.color ? inColor(note, 'faint') : note}\n`);
     }
   }

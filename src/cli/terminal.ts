@@ -3,6 +3,7 @@ import { explainSystemError } from '../core/kernel/explain-system-error.ts';
 import type { Host, HostOutput } from './host.ts';
 import { redact } from './redact.ts';
 import { inColor, type Paint, wantsColor, withoutColor } from './render/paint.ts';
+import { wrapLines } from './render/wrap-words.ts';
 import { safeText } from './safe-text.ts';
 
 /** The output of a command. Text for stderr is redacted and escaped. */
@@ -19,8 +20,10 @@ export interface Terminal {
   print(text: string): Promise<void>;
   /** Writes a line to stderr. */
   say(line: string): void;
-  /** A line as `say` would write it. */
+  /** A line without secrets and control characters. */
   clean(line: string): string;
+  /** A line as `say` would write it: clean, and wrapped between words on a terminal. */
+  present(line: string): string;
   /** Uses the whole terminal until the returned function is called, or until `vacate` is called, which calls `leave`. */
   occupy(leave: () => void): () => void;
   /** Ends the drawing, so that a message does not disappear with it. */
@@ -37,6 +40,8 @@ export function makeTerminal(
   const hidden = new Set<string | undefined>([...secrets, env['SKULK_TOKEN'], env['HF_TOKEN']]);
   let leaveDrawing: (() => void) | undefined;
   const clean = (line: string): string => safeText(redact(line, hidden));
+  const present = (line: string): string =>
+    stderr.isTTY === true ? wrapLines(clean(line), stderr.columns ?? stdout.columns) : clean(line);
   // Without a listener, a closed reader would end the process with a stack trace.
   for (const stream of new Set([stdout, stderr])) if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
   return {
@@ -47,8 +52,9 @@ export function makeTerminal(
     color: wantsColor(env, { isTerminal: stderr.isTTY === true, noColor }),
     paint: wantsColor(env, { isTerminal: stdout.isTTY === true, noColor }) ? inColor : withoutColor,
     print: (text) => write(stdout, text),
-    say: (line) => void stderr.write(`${clean(line)}\n`),
+    say: (line) => void stderr.write(`${present(line)}\n`),
     clean,
+    present,
     occupy: (leave) => {
       leaveDrawing = leave;
       return () => {

@@ -1,4 +1,4 @@
-import { argument, aside, defineCommand, flag, value } from '../cli/definition.ts';
+import { argument, aside, defineCommand, flag, sentence, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseRevision } from '../core/kernel/model-id.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
@@ -43,9 +43,11 @@ export const add = defineCommand({
     return addModel(deps, { path, modelId, move, force, strict, card, ...(revision !== undefined && { revision }) });
   },
   text: ({ model_id, outcome, files, total_bytes, bytes_copied, seconds, digest, skipped, problems }) => [
-    `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,
+    sentence(
+      `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,
+    ),
     aside(`digest sha256:${digest}`),
-    ...skipped.map(({ path, why }) => `left out ${path}: ${why}`),
+    ...skipped.map(({ path, why }) => sentence(`left out ${path}: ${why}`)),
     // No program could load it; the warnings say why.
     ...(problems.some(({ kind }) => kind === 'incomplete') ? [] : [aside(`next: skulk stage ${model_id}`)]),
   ],

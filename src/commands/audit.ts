@@ -65,7 +65,7 @@ const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): 
           header: ['WHEN', 'WHO', 'FROM', 'KIND', 'WHAT', 'RESULT', ...(isFreed ? ['FREED'] : [])],
           rows: entries.map((entry, index) => [
             { time: entry.at },
-            askers[index] ?? '',
+            { text: askers[index] ?? '', short: (askers[index] ?? '').replace(/ on the store host$/, ' (host)') },
             entry.from,
             entry.action,
             entry.model_id === null ? objectOfActivity(entry) : `${entry.model_id}${entry.selector === null ? '' : `:${entry.selector}`}`,
@@ -75,6 +75,7 @@ const tableOf = (entries: readonly ActivityEntry[], askers: readonly string[]): 
           isWhole: [0, 3, 5, 6],
           optional: [2, 6],
           cutMiddle: [4],
+          under: 4,
         },
       ];
 };

@@ -1,4 +1,4 @@
-import { argument, aside, type CommandContext, defineCommand, flag, value } from '../cli/definition.ts';
+import { argument, aside, type CommandContext, defineCommand, flag, sentence, type TableCell, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
 
@@ -64,17 +64,26 @@ export const config = defineCommand({
               {
                 header: ['KEY', 'VALUE', 'ORIGIN'],
                 // The key is in the first column, whole because it is what one types; so the origin has room for the file and the line.
-                rows: result.settings.map(({ key, value: is, origin }) => [key, String(is ?? ''), withoutEnd(origin, `: ${key}`)]),
+                rows: result.settings.map(({ key, value: is, origin }) => [
+                  keyCell(key),
+                  String(is ?? ''),
+                  originCell(withoutEnd(origin, `: ${key}`), result.file),
+                ]),
                 isWhole: [0],
                 cutMiddle: [1, 2],
+                legend: {
+                  0: keyLegend,
+                  ...(result.file !== null && { 2: `the lines are those of ${result.file}` }),
+                },
               },
             ]
           : [
               {
                 header: ['KEY', 'VALUE'],
-                rows: result.settings.map(({ key, value: is }) => [key, String(is ?? '')]),
+                rows: result.settings.map(({ key, value: is }) => [keyCell(key), String(is ?? '')]),
                 isWhole: [0],
                 cutMiddle: [1],
+                legend: { 0: keyLegend },
               },
             ];
       case 'path':
@@ -83,7 +92,7 @@ export const config = defineCommand({
         return [
           `${result.file ?? 'no file, the defaults'}: valid`,
           ...result.checked.map((what) => `checked ${what}`),
-          ...result.notes.map((note) => `note: ${note}`),
+          ...result.notes.map((note) => sentence(`note: ${note}`)),
         ];
       case 'init':
         return result.written ? [`wrote ${result.path}`, aside(nextLine(result))] : [result.content.trimEnd()];
@@ -103,6 +112,25 @@ export const config = defineCommand({
   },
   notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults apply' : undefined),
 });
+
+const section = 'model_store';
+const keyLegend = `a key that begins with a dot is below ${section}`;
+
+/** Most keys are in one section. */
+const keyCell = (key: string): TableCell => (key.startsWith(`${section}.`) ? { text: key, short: key.slice(section.length) } : key);
+
+/** `line 6` for a place in the file, `SKULK_STORE` for a variable. */
+function originCell(origin: string, file: string | null): TableCell {
+  if (file !== null && origin.startsWith(`${file}:`))
+    return {
+      text: origin,
+      short: origin
+        .slice(file.length + 1)
+        .replace(/^(?=\d+$)/, 'line ')
+        .trim(),
+    };
+  return { text: origin, short: origin.replace(/^\S+ /, '') };
+}
 
 const withoutEnd = (text: string, end: string): string => (text.endsWith(end) ? text.slice(0, -end.length) : text);
 

@@ -1,4 +1,4 @@
-import { type CommandContext, defineCommand, flag } from '../cli/definition.ts';
+import { type CommandContext, defineCommand, flag, sentence } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import { formatRef, type ModelRef } from '../core/kernel/model-id.ts';
@@ -62,13 +62,15 @@ export const deleteModel = defineCommand({
   text: (result) => {
     if ('dry_run' in result)
       return result.models.flatMap((model) => [
-        `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.nodes.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.nodes, result.known)})`,
+        sentence(
+          `would delete ${nameOf(model)} (${formatBytes(model.total_bytes)}${model.staged && model.nodes.length === 0 ? ', and the copy on this machine' : ''}${copiesOn(model.nodes, result.known)})`,
+        ),
         ...(model.is_last === true ? [] : (model.files ?? []).map((path) => `  ${path}`)),
       ]);
     const nameOfDeleted = (id: string): string => result.whole.find((name) => name.startsWith(`${id},`)) ?? id;
     return [
-      ...result.deleted.map((id) => `deleted ${nameOfDeleted(id)}`),
-      ...nodeLines(result.nodes, result.known),
+      ...result.deleted.map((id) => sentence(`deleted ${nameOfDeleted(id)}`)),
+      ...nodeLines(result.nodes, result.known).map(sentence),
       ...(result.deleted.length === 0 && result.freed_bytes === 0 ? [] : [`freed ${formatBytes(result.freed_bytes)}`]),
     ];
   },

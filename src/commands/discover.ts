@@ -1,4 +1,4 @@
-import { defineCommand, duration, flag } from '../cli/definition.ts';
+import { defineCommand, duration, flag, sentence } from '../cli/definition.ts';
 
 /** `skulk discover`: the stores that announce themselves on the LAN. */
 export const discover = defineCommand({
@@ -41,9 +41,11 @@ export const discover = defineCommand({
           },
         ]),
     ...(explain
-      ? addresses.map((one) => `${one.chosen ? 'chosen' : 'not chosen'}: ${one.address} (${one.interface ?? 'configured'}), ${one.reason}`)
+      ? addresses.map((one) =>
+          sentence(`${one.chosen ? 'chosen' : 'not chosen'}: ${one.address} (${one.interface ?? 'configured'}), ${one.reason}`),
+        )
       : []),
-    ...(explain ? problems : []),
+    ...(explain ? problems.map(sentence) : []),
   ],
   json: ({ stores, others, addresses, problems, explain }) => ({
     stores,

@@ -1,4 +1,4 @@
-import { aside, defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
+import { aside, defineCommand, flag, sentence, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatRef, type ModelRef, parseRevision } from '../core/kernel/model-id.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
@@ -77,7 +77,9 @@ function describeStatus({ status, size_bytes, commit, gguf_file, mmproj_file, pr
   if (status !== 'complete')
     return [`${formatRef(asked)}: ${status}`, aside(`to see its progress: skulk downloads ${shellWord(formatRef(asked))}`)];
   return [
-    `${formatRef(asked)}: in the store${size_bytes === undefined ? '' : `, ${formatBytes(size_bytes)}`}${commit === null ? '' : ` (commit ${commit})`}`,
+    sentence(
+      `${formatRef(asked)}: in the store${size_bytes === undefined ? '' : `, ${formatBytes(size_bytes)}`}${commit === null ? '' : ` (commit ${commit})`}`,
+    ),
     ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
     ...(mmproj_file == null ? [] : [`the projector is ${mmproj_file}`]),
     ...(problems.length > 0 ? unloadableLines(problems, asked.modelId) : [aside(`next: skulk stage ${shellWord(formatRef(asked))}`)]),
@@ -86,7 +88,9 @@ function describeStatus({ status, size_bytes, commit, gguf_file, mmproj_file, pr
 
 function describePlan({ model_id, revision, commit, bytes_total, gguf_file, taken, left }: PlannedDownload): readonly TextBlock[] {
   return [
-    `${model_id} at ${revision} (commit ${commit}): ${formatBytes(bytes_total)} in ${taken.length} of ${taken.length + left.length} files`,
+    sentence(
+      `${model_id} at ${revision} (commit ${commit}): ${formatBytes(bytes_total)} in ${taken.length} of ${taken.length + left.length} files`,
+    ),
     ...(gguf_file === null ? [] : [`the weights are ${gguf_file}`]),
     {
       header: ['FILE', 'SIZE', 'ACTION', 'WHY'],

@@ -1,4 +1,4 @@
-import type { LineOfParts, TextBlock } from '../cli/definition.ts';
+import { type LineOfParts, sentence, type TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import { formatRef, type ModelId } from '../core/kernel/model-id.ts';
@@ -86,8 +86,9 @@ export function pendingLines(orders: readonly ListedOrder[], nodes: readonly Rep
         { time: given_at },
         ')',
       ],
+      indent: 2,
     })),
-    ...(idle.length === 0 ? [] : [{ line: [withoutCopies(idle, new Set(others.map(({ order }) => order)).size)] }]),
+    ...(idle.length === 0 ? [] : [sentence(withoutCopies(idle, new Set(others.map(({ order }) => order)).size))]),
   ];
 }
 
@@ -153,6 +154,9 @@ export interface ListedNode extends ReportingNode {
  */
 export function nodeTable(all: readonly ListedNode[], { storeAddress }: { readonly storeAddress: string | null }): readonly TextBlock[] {
   if (all.length === 0) return [];
+  // As commands compare them: `kite` and `kite.example.com` may be one machine.
+  const names = new Set(all.map(({ hostname }) => hostname.toLowerCase().split('.')[0]));
+  const areNamesUnique = names.size === all.length && !names.has('');
   const size = (bytes: number | null): string => (bytes === null ? '?' : formatBytes(bytes));
   return [
     {
@@ -169,8 +173,9 @@ export function nodeTable(all: readonly ListedNode[], { storeAddress }: { readon
         node.address ?? storeAddress ?? '',
       ]),
       alignRight: [5, 6, 7],
-      // Pending orders are what one looks for.
-      optional: [4, 8, 3, 6, 5, 7],
+      // A unique host name identifies a node to every command, so its id is not needed. Pending orders are what one looks for.
+      optional: [4, 8, ...(areNamesUnique ? [0] : []), 5, 3, 6, 7],
+      isWhole: areNamesUnique ? [0] : [],
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { defineCommand, flag, type TextBlock, value } from '../cli/definition.ts';
+import { defineCommand, flag, sentence, type TextBlock, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import type { Swarm } from '../core/operations/nodes/nodes.ts';
@@ -64,5 +64,5 @@ function textOf({
   readonly swarms: readonly Swarm[];
   readonly store_address: string | null;
 }): readonly TextBlock[] {
-  return [...nodeTable(all, { storeAddress }), ...pendingLines(orders, all), ...swarms.map(describeSwarm)];
+  return [...nodeTable(all, { storeAddress }), ...pendingLines(orders, all), ...swarms.map((one) => sentence(describeSwarm(one)))];
 }

@@ -52,7 +52,13 @@ export const policy = defineCommand({
         header: ['KEY', 'VALUE', 'ORIGIN'],
         // Two shortened keys may look alike.
         isWhole: [0],
-        rows: flat(settings, '').map(([name, value]) => [name, describeValue(name, value), origin[name] === 'file' ? path : 'default']),
+        optional: [2],
+        rows: flat(settings, '').map(([name, value]) => [
+          name,
+          describeValue(name, value),
+          origin[name] === 'file' ? { text: path, short: 'file' } : 'default',
+        ]),
+        legend: { 2: `the file is ${path}` },
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { defineCommand, flag, list } from '../cli/definition.ts';
+import { defineCommand, flag, list, sentence } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import { formatRef } from '../core/kernel/model-id.ts';
@@ -64,11 +64,15 @@ export const purgeStaging = defineCommand({
     return purgeEverywhere(deps, { refs, force, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {
-    if ('nodes' in result) return [...nodeLines(result.nodes, result.known), `freed ${formatBytes(result.freed_bytes)}`];
+    if ('nodes' in result) return [...nodeLines(result.nodes, result.known).map(sentence), `freed ${formatBytes(result.freed_bytes)}`];
     const { evicted, evicted_bytes, kept_in_use, dry_run } = result;
     return [
-      ...evicted.map(({ reference, size_bytes }) => `${dry_run ? 'would remove' : 'removed'} ${reference} (${formatBytes(size_bytes)})`),
-      ...kept_in_use.map(({ reference, holders }) => `kept ${reference}: in use by ${describeHolders(holders)}${untilWhen(holders)}`),
+      ...evicted.map(({ reference, size_bytes }) =>
+        sentence(`${dry_run ? 'would remove' : 'removed'} ${reference} (${formatBytes(size_bytes)})`),
+      ),
+      ...kept_in_use.map(({ reference, holders }) =>
+        sentence(`kept ${reference}: in use by ${describeHolders(holders)}${untilWhen(holders)}`),
+      ),
       `${dry_run ? 'would free' : 'freed'} ${formatBytes(evicted_bytes)}`,
     ];
   },

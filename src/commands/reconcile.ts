@@ -1,4 +1,4 @@
-import { aside, defineCommand, flag, type TextBlock } from '../cli/definition.ts';
+import { aside, defineCommand, flag, sentence, type TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { plural } from '../core/kernel/units.ts';
 import type { ReconcileReport } from '../core/operations/nodes/reconcile.ts';
@@ -40,7 +40,7 @@ function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...bud
     ),
     ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
     ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
-    ...orders.map(orderLine),
-    ...(budget.skipped === null ? budgetLines(budget) : budgetLines(budget).map(aside)),
+    ...orders.map((one) => sentence(orderLine(one))),
+    ...budgetLines(budget).map(budget.skipped === null ? sentence : aside),
   ];
 }

@@ -1,4 +1,4 @@
-import { choice, defineCommand, type TextBlock } from '../cli/definition.ts';
+import { choice, defineCommand, type LineOfParts, type TextBlock } from '../cli/definition.ts';
 import { programNames } from '../core/catalog/programs/programs.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
@@ -68,7 +68,7 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   `tags      ${model.tags.length > 0 ? model.tags.join(', ') : 'none'}`,
   ...(model.companions.length === 0
     ? []
-    : [`needs     ${model.companions.map(({ model_id, role }) => `${model_id} (${role})`).join(', ')}`]),
+    : [fact(`needs     ${model.companions.map(({ model_id, role }) => `${model_id} (${role})`).join(', ')}`)]),
   ...factLines(model),
   ...(model.card == null ? [] : [`card      ${cardPlaces[model.card]}`]),
   `digest    ${model.digest === null ? whyNoDigest(model) : `sha256:${model.digest}`}`,
@@ -79,18 +79,22 @@ const modelText = (model: ShownModel): readonly TextBlock[] => [
   `staged    ${model.staged === null ? 'not on this machine' : model.staged.path}`,
   ...(model.nodes.length === 0
     ? []
-    : [`on nodes  ${model.nodes.map((node) => `${nameOf(node)}${node.in_use ? ', in use' : ''}`).join(', ')}`]),
+    : [fact(`on nodes  ${model.nodes.map((node) => `${nameOf(node)}${node.in_use ? ', in use' : ''}`).join(', ')}`)]),
   '',
   ...quantizationTable(model),
   {
     header: ['FILE', 'SIZE', 'SHA256'],
+    cutFirst: [2],
     rows: model.files.map(({ path, size, sha256 }) => [path, size === null ? '?' : formatBytes(size), sha256 ?? '?']),
     alignRight: [1],
   },
 ];
 
-const problemLine = (problem: ModelProblem): string =>
-  `problem   no program can load ${problem.selector ?? 'this model'}: ${sentenceOf(problem)}`;
+const problemLine = (problem: ModelProblem): LineOfParts =>
+  fact(`problem   no program can load ${problem.selector ?? 'this model'}: ${sentenceOf(problem)}`);
+
+/** A line after one of the names on the left. */
+const fact = (text: string): LineOfParts => ({ line: [text], indent: 10 });
 
 const cardPlaces: Readonly<Record<NonNullable<ShownModel['card']>, string>> = {
   cards_path: 'from cards_path of the store host',
@@ -100,7 +104,7 @@ const cardPlaces: Readonly<Record<NonNullable<ShownModel['card']>, string>> = {
 };
 
 /** The known facts from its files. */
-function factLines({ family, context_length, parameters, license, base_model }: ShownModel): readonly string[] {
+function factLines({ family, context_length, parameters, license, base_model }: ShownModel): readonly LineOfParts[] {
   const facts = [
     family,
     parameters === null ? null : `${parameters.toLocaleString('en')} parameters`,
@@ -108,7 +112,7 @@ function factLines({ family, context_length, parameters, license, base_model }: 
     license === null ? null : `license ${license}`,
     base_model === null ? null : `made from ${base_model}`,
   ].filter((fact) => fact !== null);
-  return facts.length === 0 ? [] : [`facts     ${facts.join(', ')}`];
+  return facts.length === 0 ? [] : [fact(`facts     ${facts.join(', ')}`)];
 }
 
 const whyNoDigest = ({ source }: ShownModel): string =>

@@ -59,7 +59,7 @@ export const stagedOnTable = (nodes: readonly ShownNode[], known: readonly Known
       one.reason ?? '',
     ]),
     alignRight: [3],
-    apart: 4,
+    under: 4,
   },
 ];
 

@@ -1,4 +1,4 @@
-import { choice, defineCommand, duration, flag, list, number, rate } from '../cli/definition.ts';
+import { choice, defineCommand, duration, flag, list, number, rate, sentence } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { formatBytes } from '../core/kernel/units.ts';
 import { modelsArgument } from './model-arguments.ts';
@@ -89,8 +89,12 @@ export const stage = defineCommand({
     if ('staged' in result) return result.staged.flatMap((copy) => pathsOf(copy, result.print));
     return result.planned.flatMap((plan) => [
       `${plan.model_id} -> ${plan.path}`,
-      `  from ${plan.source}: ${formatBytes(plan.bytes_to_transfer)} of ${formatBytes(plan.bytes_total)} to transfer, ${formatBytes(plan.bytes_to_reuse)} to reuse, ${formatBytes(plan.free_bytes)} free`,
-      ...(plan.bytes_missing === 0 ? [] : [`  not enough space: ${formatBytes(plan.bytes_missing)} more must be free at ${plan.path}`]),
+      sentence(
+        `  from ${plan.source}: ${formatBytes(plan.bytes_to_transfer)} of ${formatBytes(plan.bytes_total)} to transfer, ${formatBytes(plan.bytes_to_reuse)} to reuse, ${formatBytes(plan.free_bytes)} free`,
+      ),
+      ...(plan.bytes_missing === 0
+        ? []
+        : [sentence(`  not enough space: ${formatBytes(plan.bytes_missing)} more must be free at ${plan.path}`)]),
       {
         header: ['  FILE', 'SIZE', 'ACTION'],
         rows: plan.files.map(({ path, size, action }) => [`  ${path}`, formatBytes(size), action]),

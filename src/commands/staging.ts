@@ -1,4 +1,4 @@
-import { defineCommand, type TableCell } from '../cli/definition.ts';
+import { defineCommand, sentence, type TableCell } from '../cli/definition.ts';
 import { formatBytes, plural } from '../core/kernel/units.ts';
 import { describeHolders } from '../core/protocol/holder.ts';
 import type { StagingList } from '../core/protocol/staging.ts';
@@ -22,13 +22,13 @@ export const staging = defineCommand({
     return listStagingWithProblems(deps);
   },
   text: ({ staging_root, models, unfinished, total_bytes, free_bytes, foreign }) => [
-    `${staging_root}: ${plural(models.length, 'model')}, ${formatBytes(total_bytes)}, ${formatBytes(free_bytes)} free`,
+    sentence(`${staging_root}: ${plural(models.length, 'model')}, ${formatBytes(total_bytes)}, ${formatBytes(free_bytes)} free`),
     ...(models.length === 0
       ? []
       : [{ header: ['MODEL', 'SIZE', 'LAST USED', 'IN USE BY'], rows: models.flatMap(toRows), alignRight: [1] }]),
     ...models.flatMap(({ model_id, verified }) => (verified === 'arrival' ? [`only hashed on arrival: ${model_id}`] : [])),
     ...unfinished.map(({ model_id, size_bytes }) => `unfinished: ${model_id}, ${formatBytes(size_bytes)}`),
-    ...(foreign.length === 0 ? [] : [`not created by skulk, not touched: ${foreign.join(', ')}`]),
+    ...(foreign.length === 0 ? [] : [sentence(`not created by skulk, not touched: ${foreign.join(', ')}`)]),
   ],
   notice: ({ models }) => unloadableModels(models).join('\n') || undefined,
 });

@@ -22,7 +22,7 @@ export function useTable({ programs }: ModelUses): readonly TextBlock[] {
     staged.lines === undefined ? 'no' : 'yes',
     hub.problem ?? '',
   ]);
-  return [{ header: ['PROGRAM', 'FROM STORE', 'STAGED', 'NOTE'], rows }];
+  return [{ header: ['PROGRAM', 'FROM STORE', 'STAGED', 'NOTE'], rows, apart: 3 }];
 }
 
 /** The same as JSON. */

@@ -34,7 +34,13 @@ export const verify = defineCommand({
       },
       ...(bad_files.length === 0
         ? []
-        : [{ header: ['  FILE', 'PROBLEM'], rows: bad_files.map(({ path, problem, reason }) => [`  ${path}`, reason ?? problem]) }]),
+        : [
+            {
+              header: ['  FILE', 'PROBLEM'],
+              rows: bad_files.map(({ path, problem, reason }) => [`  ${path}`, reason ?? problem]),
+              under: 1,
+            },
+          ]),
     ]),
   json: ({ ok, models }) => ({ ok, models }),
   failure: ({ ok, models, staging, repair }) => {

@@ -7,7 +7,12 @@ const mib = 1024 * 1024;
 
 test('bytes that were present before a stage resumed do not count for its rate', () => {
   const lines: string[] = [];
-  const terminal = { say: (line: string) => void lines.push(line), clean: (line: string) => line, stderrIsTerminal: false };
+  const terminal = {
+    say: (line: string) => void lines.push(line),
+    clean: (line: string) => line,
+    present: (line: string) => line,
+    stderrIsTerminal: false,
+  };
   let now = 0;
   const reporter = makeReporter({ ...terminal, stderr: new PassThrough() } as unknown as Terminal, {
     quiet: false,
@@ -30,7 +35,12 @@ test('bytes that were present before a stage resumed do not count for its rate',
 
 test('a connection without data has no rate and no time left', () => {
   const lines: string[] = [];
-  const terminal = { say: (line: string) => void lines.push(line), clean: (line: string) => line, stderrIsTerminal: false };
+  const terminal = {
+    say: (line: string) => void lines.push(line),
+    clean: (line: string) => line,
+    present: (line: string) => line,
+    stderrIsTerminal: false,
+  };
   let now = 0;
   const reporter = makeReporter({ ...terminal, stderr: new PassThrough() } as unknown as Terminal, {
     quiet: false,

@@ -117,7 +117,7 @@ test('a table without some of its columns says so on stderr of a terminal, but n
     runCli(argv, { cwd, commands: { things: async () => things }, isTerminal, columns, env: { NO_COLOR: '1' } });
   const narrow = await run(['things'], true);
   expect(narrow.stdout).toBe(`NAME\n${'n'.repeat(24)}\n`);
-  expect(narrow.stderr).toBe('not shown on a narrow\nterminal: SIZE (--json shows\nall)\n');
+  expect(narrow.stderr).toBe('not shown on a narrow\n  terminal: SIZE (--json\n  shows all)\n');
   for (const other of [run(['things', '-q'], true), run(['things'], false), run(['things'], true, 80)])
     expect((await other).stderr).toBe('');
 });

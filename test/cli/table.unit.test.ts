@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { fitWidths } from '../../src/cli/render/lay-out-table.ts';
 import { inColor, type Paint, wantsColor } from '../../src/cli/render/paint.ts';
-import { fitWidths, renderTable } from '../../src/cli/render/table.ts';
+import { renderTable } from '../../src/cli/render/table.ts';
 import { renderText } from '../../src/cli/render/text.ts';
-import { nodeTable, pendingLines } from '../../src/commands/node-lines.ts';
+import { type ListedNode, nodeTable, pendingLines } from '../../src/commands/node-lines.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { storeAddress } from '../../src/core/protocol/describe/store-address.ts';
 
@@ -32,13 +33,30 @@ const storeHost = {
   ...{ staged_bytes: 2 ** 38, free_bytes: 2 ** 39, pending_orders: 3 },
 };
 
-test('a narrow list of nodes keeps the number of pending orders longest', () => {
-  const [first = ''] = nodeTable([{ ...storeHost, address: '192.168.1.10' }], { storeAddress: null });
-  const headers = (columns: number): readonly string[] =>
-    (renderText([first], terminal(columns), renderTable).split('\n')[0] ?? '').split(/ {2,}/);
-  expect(headers(120)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING', 'ADDRESS']);
-  expect(headers(80)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'STAGED', 'FREE', 'PENDING']);
-  expect(headers(60)).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'PENDING']);
+test('a narrow list of nodes keeps what one looks for, and their ids only if host names do not distinguish them', () => {
+  const [node, other] = ['mac', 'kite3.example.com'].map(
+    (hostname, index): ListedNode => ({
+      ...storeHost,
+      hostname,
+      node_id: `node-${index}123456789abcdef`,
+      address: '192.168.1.10',
+    }),
+  );
+  const headers = (columns: number, nodes: readonly (ListedNode | undefined)[]): readonly string[] => {
+    const table = nodeTable(
+      nodes.filter((one) => one !== undefined),
+      { storeAddress: null },
+    );
+    return (renderText(table, terminal(columns), renderTable).split('\n')[0] ?? '').split(/ {2,}/);
+  };
+  const all = ['NODE', 'HOSTNAME', 'LAST SEEN', 'AGENT', 'VERSION', 'STAGED', 'FREE', 'PENDING', 'ADDRESS'];
+  expect(headers(140, [node, other])).toEqual(all);
+  expect(headers(90, [node, other])).toEqual(all.filter((name) => name !== 'VERSION' && name !== 'ADDRESS'));
+  expect(headers(80, [node, other])).toEqual(['HOSTNAME', 'LAST SEEN', 'AGENT', 'STAGED', 'FREE', 'PENDING']);
+  expect(headers(58, [node, other])).toEqual(['HOSTNAME', 'LAST SEEN', 'AGENT', 'FREE', 'PENDING']);
+  // Commands compare a short name with the first part of a long one.
+  const namesake = { ...storeHost, hostname: 'mac.example.com', node_id: 'node-f123456789abcdef' };
+  expect(headers(60, [node, namesake])).toEqual(['NODE', 'HOSTNAME', 'LAST SEEN', 'PENDING']);
 });
 
 test.each([
@@ -203,6 +221,79 @@ describe('a table', () => {
       'org/m  complete  100%  251 GiB of 251 GiB',
     ]);
     expect(renderTable({ ...downloads, rows: [] }, terminal(20))).toHaveLength(1);
+  });
+
+  const origins = {
+    header: ['KEY', 'VALUE', 'ORIGIN'],
+    rows: [
+      [{ text: 'store.path', short: '.path' }, '/srv/models', { text: '/home/anna/skulk.yaml:12', short: 'line 12' }],
+      ['url', '', 'default'],
+    ],
+    isWhole: [0],
+    legend: { 0: 'a dot stands for store', 2: 'the lines are those of /home/anna/skulk.yaml' },
+  };
+
+  test('on a narrow terminal has short texts, from the last column on, and explains them', () => {
+    const whole = 'store.path  /srv/models  /home/anna/skulk.yaml:12';
+    for (const view of [undefined, terminal(whole.length)]) expect(renderTable(origins, view)[1]).toBe(whole);
+    expect(renderTable(origins, terminal(48))).toEqual([
+      'KEY         VALUE        ORIGIN',
+      'store.path  /srv/models  line 12',
+      'url                      default',
+      'the lines are those of /home/anna/skulk.yaml',
+    ]);
+    expect(renderTable(origins, terminal(30))).toEqual([
+      'KEY    VALUE        ORIGIN',
+      '.path  /srv/models  line 12',
+      'url                 default',
+      'the lines are those of',
+      '  /home/anna/skulk.yaml',
+      'a dot stands for store',
+    ]);
+  });
+
+  test('on a narrow terminal puts a long column below each row, so that no other one is cut', () => {
+    const log = {
+      header: ['WHO', 'FROM', 'WHAT', 'RESULT'],
+      rows: [
+        ['anna on the store host', '127.0.0.1', 'org/a-model-with-a-long-name-GGUF', 'done'],
+        ['ben', '10.0.0.2', '', 'done'],
+        ['  eva', '10.0.0.3', 'it does not answer, and it may be off', 'failed'],
+      ],
+      optional: [1],
+      under: 2,
+    };
+    expect(renderTable(log, terminal(100))[1]).toMatch(/^anna.* {2}127.* {2}org.* {2}done$/);
+    expect(renderTable(log, terminal(72))[1]).toBe('anna on the store host  org/a-model-with-a-long-name-GGUF      done');
+    expect(renderTable(log, terminal(34))).toEqual([
+      'WHO                     RESULT',
+      '  WHAT',
+      'anna on the store host  done',
+      '  org/a-model-with…-long-name-GGUF',
+      'ben                     done',
+      '  eva                   failed',
+      '    it does not answer, and it may',
+      '    be off',
+    ]);
+  });
+
+  test('cuts digests before names', () => {
+    const files = { header: ['FILE', 'SHA256'], rows: [['a-model-with-a-long-name-Q4_K_M.gguf', 'f'.repeat(64)]], cutFirst: [1] };
+    expect(renderTable(files, terminal(60))[1]).toBe(`a-model-with-a-long-name-Q4_K_M.gguf  ${'f'.repeat(21)}…`);
+    expect(renderTable(files, terminal(40))[1]).toBe('a-model-with-…-Q4_K_M.gguf  fffffffffff…');
+  });
+
+  test('drops optional columns before it cuts the name of its rows to less than half of the line', () => {
+    const models = {
+      header: ['MODEL', 'FILES', 'TAGS'],
+      rows: [['m'.repeat(44), '3', 'vision, thinking']],
+      optional: [1, 2],
+      isWhole: [2],
+    };
+    const headers = (columns: number) => renderTable(models, terminal(columns))[0]?.split(/ +/);
+    expect(headers(66)).toEqual(['MODEL', 'FILES', 'TAGS']);
+    expect(headers(52)).toEqual(['MODEL', 'TAGS']);
+    expect(headers(40)).toEqual(['MODEL']);
   });
 
   test('has colours where they are enabled, and they do not change the width', () => {

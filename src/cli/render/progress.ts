@@ -34,7 +34,7 @@ export function makeReporter(terminal: Terminal, { quiet, verbose, progress, clo
   let bars: Bars | undefined;
   let loading = false;
   let stopped = false;
-  const say = (line: string): void => (bars === undefined ? terminal.say(line) : bars.log(terminal.clean(line)));
+  const say = (line: string): void => (bars === undefined ? terminal.say(line) : bars.log(terminal.present(line)));
 
   const showOnBars = (): void => {
     if (bars !== undefined) for (const [key, track] of tracks) bars.update(key, track.latest, speedOf(track, clock()));

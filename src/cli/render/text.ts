@@ -2,6 +2,7 @@ import { formatAge } from '../../core/kernel/units.ts';
 import type { LineOfParts, Table, TableCell, TextBlock } from '../definition.ts';
 import { safeText } from '../safe-text.ts';
 import { type Color, type Paint, withoutColor } from './paint.ts';
+import { wrapWords } from './wrap-words.ts';
 
 /** The terminal for a text. */
 export interface TerminalView {
@@ -38,30 +39,17 @@ export function renderText(
 }
 
 function renderLine({ line, indent }: LineOfParts, view: TerminalView | undefined, paint: Paint): readonly string[] {
-  const [last = '', ...others] = line.toReversed();
-  const start = others.toReversed();
-  const used = start.reduce((sum, part) => sum + textOf(part, view).length, 0);
   const columns = view?.columns;
-  const text = safeText(textOf(last, view));
-  const painted = start.map((part) => paintPart(part, view, paint)).join('');
-  if (indent === undefined || columns === undefined || colorOf(last) !== undefined || used + text.length <= columns)
-    return [painted + paintPart(last, view, paint)];
-  const [first, ...more] = wrapWords(text, { first: columns - used, others: columns - indent });
-  return [`${painted}${first}`, ...more.map((one) => `${' '.repeat(indent)}${one}`)];
-}
-
-/** Words on lines of these lengths. A longer word, such as a path, stays whole. */
-function wrapWords(text: string, room: { readonly first: number; readonly others: number }): readonly string[] {
-  const lines: string[] = [];
-  let line: string | undefined;
-  for (const word of text.split(' ')) {
-    const max = lines.length === 0 ? room.first : room.others;
-    if (line !== undefined && line.length + 1 + word.length > max) {
-      lines.push(line);
-      line = word;
-    } else line = line === undefined ? word : `${line} ${word}`;
-  }
-  return [...lines, line ?? ''];
+  const whole = line.map((part) => paintPart(part, view, paint)).join('');
+  const texts = line.map((part) => safeText(textOf(part, view)));
+  if (indent === undefined || columns === undefined || texts.join('').length <= columns) return [whole];
+  // A coloured word at the start is never wrapped, so that its colour stays on one line.
+  const begin = line.findLastIndex((part) => colorOf(part) !== undefined) + 1;
+  if (begin === line.length) return [whole];
+  const used = texts.slice(0, begin).join('').length;
+  const painted = line.slice(0, begin).map((part) => paintPart(part, view, paint));
+  const [first = '', ...more] = wrapWords(texts.slice(begin).join(''), { first: columns - used, others: columns - indent });
+  return [`${painted.join('')}${first}`, ...more.map((one) => `${' '.repeat(indent)}${one}`)];
 }
 
 /** Whether one of the blocks is a table. */
