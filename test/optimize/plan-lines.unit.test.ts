@@ -26,9 +26,9 @@ test('the plan of an optimization says that its program and its disk are on the 
 });
 
 const bad = { path: 'm-Q4_K_M.gguf', reason: 'it is empty', selector: null };
-const isHint = { aside: true, line: [expect.stringContaining('`skulk verify org/v` lists the files')] };
+const isHint = { aside: true, indent: 2, line: [expect.stringContaining('`skulk verify org/v` lists the files')] };
 test.each([
-  [[bad], ['no program can load it: "m-Q4_K_M.gguf" is empty', isHint]],
+  [[bad], [{ line: ['no program can load it: "m-Q4_K_M.gguf" is empty'], indent: 2 }, isHint]],
   [undefined, [{ aside: true, line: ['next: skulk stage org/v'] }]],
 ])('a variant with the problems %j ends with what to do next', async (problems, lines) => {
   const made = { targetId: 'org/v', modelId: 'org/m', status: 'complete', type: 'Q4_K_M', engine: 'llama', engineVersion: null };
