@@ -45,6 +45,15 @@ describe('the second of two concurrent changes sees the first', () => {
     expect(await readFile(join(path, 'a'), 'utf8')).toBe('old');
   });
 
+  test('when a copy is used after it was chosen for an eviction', async () => {
+    const { layout, path, now, signal } = await stagedNode();
+    const evict = (unusedSince: Date) => evictCopy(layout, modelId, { storePath: '/nowhere', now, signal, unusedSince });
+    expect(await evict(new Date(0))).toEqual({ outcome: 'used-since' });
+    expect(await readFile(join(path, 'a'), 'utf8')).toBe('old');
+    expect(await evict(new Date(Date.now() + 3600_000))).toMatchObject({ outcome: 'evicted' });
+    await expect(readFile(join(path, 'a'))).rejects.toThrow('ENOENT');
+  });
+
   test('when a lease waits for an eviction', async () => {
     const { layout, signal, lease } = await stagedNode();
     let taking: ReturnType<typeof lease> | undefined;

@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createPartialFile } from '../../../src/core/endpoint/cold/files/partial-file.ts';
+import { SkulkError } from '../../../src/core/kernel/errors.ts';
 import { createByteRanges } from '../../../src/core/transfer/arrival/byte-ranges.ts';
 import { noise, sha256 } from '../../helpers/model-files.ts';
 import { temporaryDirectory } from '../../helpers/temp-directory.ts';
@@ -11,15 +12,16 @@ const { signal } = new AbortController();
 const size = 4 * mib + 7;
 const content = noise(size, 11);
 
-/** A partial file, as a process opens it. */
+/** A partial file, as a process opens it. `asked` has the bytes for which it asks for room. */
 async function opened(directory: string, promised = sha256(content)) {
+  const asked: number[] = [];
   const partial = createPartialFile({
     directory,
     id: { kind: 'sha256', value: promised },
     size,
     name: 'model.safetensors',
     signal,
-    requireRoom: async () => {},
+    requireRoom: async (bytes) => void asked.push(bytes),
   });
   const file = await partial.open();
   const present = createByteRanges();
@@ -27,6 +29,7 @@ async function opened(directory: string, promised = sha256(content)) {
   return {
     partial,
     file,
+    asked,
     put: async (start: number, end: number): Promise<void> => {
       for (let at = start; at < end; at += 300_000) {
         const part = content.subarray(at, Math.min(end, at + 300_000));
@@ -88,4 +91,28 @@ test('a file that disappears while it is checked does not count as correct', asy
   await put(0, mib);
   await expect(partial.verify(signal)).rejects.toThrow();
   await file[Symbol.asyncDispose]();
+});
+
+test('room is asked for what is missing, before anything is created', async () => {
+  const directory = await temporaryDirectory();
+  const first = await opened(directory);
+  expect(first.asked).toEqual([size]);
+  await first.put(0, 2 * mib);
+  await first.file[Symbol.asyncDispose]();
+  const second = await opened(directory);
+  const here = second.file.present.reduce((sum, { start, end }) => sum + end - start, 0);
+  expect(here).toBeGreaterThan(0);
+  expect(second.asked).toEqual([size - here]);
+  await second.file[Symbol.asyncDispose]();
+  const none = await temporaryDirectory();
+  const full = createPartialFile({
+    directory: none,
+    id: { kind: 'sha256', value: sha256(content) },
+    size,
+    name: 'model.safetensors',
+    signal,
+    requireRoom: async () => Promise.reject(new SkulkError('NO_SPACE', 'no room')),
+  });
+  await expect(full.open()).rejects.toMatchObject({ code: 'NO_SPACE' });
+  expect(await readdir(none)).toEqual([]);
 });
