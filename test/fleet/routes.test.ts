@@ -86,3 +86,24 @@ longTest('a damaged log of orders loses only the damaged lines', async () => {
   // The second covers the first.
   expect(((await post('/nodes/n1', report)).json() as { orders: unknown[] }).orders).toMatchObject([{ seq: 2 }]);
 });
+
+usualTest('a node is listed with its address, and the machine of the server without one', async () => {
+  const world = await fleetWorld();
+  const host = await world.hostInProcess();
+  for (const name of ['n1', 'host'])
+    await ask(host.url, `/nodes/${name}`, { method: 'POST', headers: json, body: JSON.stringify({ ...report, hostname: name }) });
+  const nodes = (await ask(host.url, '/nodes')).json() as { node_id: string; address: string | null }[];
+  expect(Object.fromEntries(nodes.map(({ node_id, address }) => [node_id, address]))).toEqual({ n1: '127.0.0.1', host: null });
+});
+
+usualTest('a node that carries out an order at `reconcile` then reports the copies that it still has', async () => {
+  const world = await fleetWorld();
+  await world.add('org/one');
+  await world.add('org/two');
+  const host = await world.hostInProcess();
+  expect(await world.node('n1', host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
+  await ask(host.url, '/orders', { method: 'POST', headers: json, body: JSON.stringify({ kind: 'purge', model_id: 'org/one' }) });
+  expect(await world.node('n1', host.url, 'reconcile')).toMatchObject({ status: 0 });
+  const nodes = (await ask(host.url, '/nodes')).json() as { node_id: string }[];
+  expect(nodes.find(({ node_id }) => node_id === 'n1')).toMatchObject({ staged_models: 1, copies: [{ model_id: 'org/two' }] });
+});

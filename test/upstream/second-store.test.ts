@@ -2,12 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
+import { readFromSecond } from '../../src/core/connect/second-store.ts';
+import { SkulkError } from '../../src/core/kernel/errors.ts';
 import { countedDoor } from '../helpers/counted-door.ts';
 import { hubWorld } from '../helpers/hub-world.ts';
 import { noise, sha256, writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { longTest, usualTest } from '../helpers/seeded.ts';
+import { serveModels, stagingNode } from '../helpers/staging-node.ts';
 
 const weights = noise(3 * 1024 * 1024, 21);
 const files = { 'config.json': '{"a":1}', 'model.safetensors': weights };
@@ -138,4 +141,13 @@ longTest('doctor says of each second store whether it answers, and how many mode
     { status: 'warning', found: 'http://127.0.0.1:1 does not answer' },
     { status: 'ok', found: `${second.url} answers, and has 1 model` },
   ]);
+});
+
+usualTest('a node that reads from a second store takes part in no swarm there', async () => {
+  const { url } = await serveModels({ 'org/m': { a: 'x' } });
+  const { deps } = await stagingNode('http://127.0.0.1:1', { env: { SKULK_SECOND_STORES: url } });
+  const away = new SkulkError('STORE_UNREACHABLE', 'the store is away');
+  const { value } = await readFromSecond(deps, away, async ({ store }) => store);
+  expect(value).toHaveProperty('health');
+  expect(value).not.toHaveProperty('swarm');
 });
