@@ -25,13 +25,13 @@ export const audit = defineCommand({
   summary: 'list the changes of the store, newest first',
   description: [
     'Lists who changed what: models that were added, downloaded, deleted or repaired, staged copies, tokens, the policy and settings, with the result and the freed space. Failed requests are listed too, and copies that a machine evicted to stay within its budget.',
-    'A request for a download or an optimization is `accepted`. Its end is a later change with its result, in the name of who asked first. If it is cancelled, the cancellation is its end. A purge or a stage on other machines is `accepted` too, unless each had finished it when the store answered; `skulk nodes` lists what is pending.',
-    'The log contains requests to the server, and commands on the store host while no server ran. `policy set` and `token` on the store host change the disk directly, so they are always such commands. A command of the user that runs the server has that name, e.g. `root on the store host`, whether it goes through the server or not. An admin on the page or with the token of the configuration is `admin on` an address or a host name. Settings and the policy are listed with their new and old values, but without secrets. The log keeps about 30,000 changes.',
+    'A download or an optimization has two entries: `accepted` when it is requested, and its result when it ends. The second one names the user who requested it first. If it is cancelled, the cancellation is the second entry. A purge or a stage on other machines is also `accepted`, unless all of them had finished when the store answered; `skulk nodes` lists what is pending.',
+    'The log contains requests to the server, and commands on the store host that change the disk directly: `policy set`, `token`, and all others while no server runs. A command of the user who runs the server is listed under that user, e.g. `root on the store host`. An admin who uses the page, or the token of the configuration, is listed as `admin on` an address or a host name. Settings and the policy are listed with their new and old values, but without secrets. The log keeps about 30,000 changes.',
     'On the store host no server needs to run. On other machines the command asks the store. Only the role admin sees the names of tokens, users and machines, except its own.',
-    'A NAME is that of a token or a user, an address, or the id or hostname of a machine.',
+    'NAME is a token, a user, an address, or the id or hostname of a machine.',
   ],
   options: {
-    since: value('only changes of this long, e.g. 7d, or since this day, e.g. 2026-06-15', 'TIME', { parse: parseSince }),
+    since: value('only changes within this time, e.g. 7d, or since this day, e.g. 2026-06-15', 'TIME', { parse: parseSince }),
     failed: flag('only what failed'),
     kind: choice('only this kind of change', 'KIND', activityActions),
     who: value('only what this user, token or machine did', 'NAME'),

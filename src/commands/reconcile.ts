@@ -12,7 +12,7 @@ export const reconcile = defineCommand({
   summary: "clean up this machine's copies and apply the budget",
   description: [
     'Drops leases of ended processes, removes unfinished copies older than a week, and empties the trash. Then it carries out pending deletes and purges of the store, and evicts idle copies beyond the budget (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; on a machine without it, run this from cron.',
-    'If the store refuses access, the cleanup is done all the same, and the exit status is 2. If the store does not answer, there is only a warning. Both are printed with --quiet too; leases that were dropped are not. A store that is closed to the LAN needs a token: cron does not know SKULK_TOKEN of your shell, so put it into model_store.auth.token of the skulk.yaml that cron finds.',
+    'If the store refuses access, the local cleanup still runs, and the exit status is 2. If the store does not answer, there is only a warning. --quiet hides dropped leases, but not these two messages. A store that is closed to the LAN needs a token. cron does not have the SKULK_TOKEN of your shell, so put the token into model_store.auth.token of the skulk.yaml that cron finds.',
   ],
   options: { dryRun: flag('only show what would be done') },
   examples: [

@@ -9,14 +9,14 @@ export const store = defineCommand({
   summary: "show the role of the store, or make this machine's store the canonical one",
   description: [
     'show prints the role of the store that this machine uses: canonical, behind the store of `serve --upstream`, or promoted instead of another store.',
-    'Run promote on the machine of a store with `serve --upstream`, or of a copied store, when the first store is lost or retired. The store then stops taking models from the first one. It changes one file, .skulk/v1/store.json in the store, and no model. --undo takes it back.',
-    'promote refuses while the first store answers, because changes would then go to two stores. If it does not answer, skulk cannot know whether it is off or only out of reach. Make sure that it stays off, or start it again only with --upstream.',
+    'Run promote on the machine of a store with `serve --upstream`, or of a copied store, when the first store is lost or retired. The store then stops taking models from the first one. It changes one file, .skulk/v1/store.json in the store, and no model. --undo reverts this.',
+    'promote refuses while the first store answers, because changes would then go to two stores. If it does not answer, skulk cannot know whether it is off or only unreachable. Make sure that it stays off, or start it again only with --upstream.',
     'Pending orders, tokens and the policy of the first store are not taken over. --dry-run changes nothing. It lists the models that only the first store has, if that one still answers.',
   ],
   arguments: { action: argument('what to do', { choices: ['show', 'promote'], fallback: 'show' }) },
   options: {
     insteadOf: value('promote: the store to replace; by default the upstream of this store', 'URL'),
-    undo: flag('promote: take a promotion back'),
+    undo: flag('promote: revert a promotion'),
     force: flag('promote: even if the other store answers'),
     dryRun: flag('promote: only show what was found and what would be changed'),
     yes: flag('promote: do not ask'),
@@ -70,7 +70,7 @@ export const store = defineCommand({
       `the store in ${path} (${plural(models, 'model')}) ${does} promoted instead of ${url}`,
       report.answers
         ? `${url} still answers: stop it, or changes go to two stores`
-        : `${url} does not answer; skulk cannot know whether it is off or only out of reach, so make sure that it stays off`,
+        : `${url} does not answer; skulk cannot know whether it is off or only unreachable, so make sure that it stays off`,
       ...listLine('only the other store has', report.missing),
       ...listLine('the other store has with another size', report.different),
       ...listLine('registered here without files', report.lost),

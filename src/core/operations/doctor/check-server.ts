@@ -70,7 +70,7 @@ async function checkReplaced(deps: Deps, { replaces }: StoreHealth, { isHost }: 
     warning(
       'promotion',
       `this store was promoted instead of ${replaces}, but that one answers again: there are two canonical stores`,
-      'stop it, or start it with --upstream and the URL of this store; `skulk store promote --undo` takes the promotion back',
+      'stop it, or start it with --upstream and the URL of this store; `skulk store promote --undo` reverts the promotion',
     ),
   ];
 }

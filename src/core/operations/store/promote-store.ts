@@ -49,7 +49,7 @@ export interface PromotionRequest {
   readonly dryRun: boolean;
   /** Also if the other store answers. */
   readonly force: boolean;
-  /** Take a promotion back. */
+  /** Revert a promotion. */
   readonly undo: boolean;
 }
 
