@@ -38,8 +38,6 @@ export const download = defineCommand({
   run: async ({ model: ref, ggufFile, revision, strict, noWait, dryRun, ...choices }, context) => {
     if (ref.revision !== undefined && revision !== undefined && ref.revision !== revision)
       throw new SkulkError('USAGE', `two revisions given: ${ref.revision} and ${revision}`, { hint: 'use only one of them' });
-    if (ref.selector !== undefined && ggufFile !== undefined && !isOfPart(ggufFile, ref.selector))
-      throw new SkulkError('USAGE', `two parts of the model given: ${ref.selector} and ${ggufFile}`, { hint: 'use only one of them' });
     const deps = await context.deps();
     const wanted = { ...readWantedFiles({ ggufFile, ...choices }), ...(ref.selector !== undefined && { selector: ref.selector }) };
     const request = { modelId: ref.modelId, revision: revision ?? ref.revision, ...wanted, exact: true, strict };
@@ -102,10 +100,3 @@ function describePlan({ model_id, revision, commit, bytes_total, gguf_file, take
     },
   ];
 }
-
-/** Whether a path in a repo contains a selector as a whole word, or is the selector. */
-const isOfPart = (path: string, selector: string): boolean =>
-  `-${path}-`
-    .replaceAll(/[./]/g, '-')
-    .toLowerCase()
-    .includes(`-${selector.replaceAll(/[./]/g, '-').toLowerCase()}-`);

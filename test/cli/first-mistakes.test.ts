@@ -171,7 +171,6 @@ usualTest('health of a store that is closed to the LAN works without a token, an
 usualTest.each([
   ['config set staging_keep_recent_gb 0', '"skulk config" has no action "set"', 'edit the file that `skulk config path` names'],
   ['config shwo', '"skulk config" has no action "shwo"', 'did you mean show?'],
-  ['download org/m:Q8_0 --gguf-file m-Q4_K_M.gguf', 'two parts of the model given: Q8_0 and m-Q4_K_M.gguf', 'use only one of them'],
   ['service install --dry-run', '"skulk service" has no option --dry-run', '`skulk service print` shows the unit'],
 ])('skulk %s is refused with a hint', async (line, says, hint) => {
   const ended = await runInProcess(line.split(' '), { env: { SKULK_HOME: await temporaryDirectory() } });
