@@ -1,4 +1,4 @@
-import { link, readFile, rm } from 'node:fs/promises';
+import { link, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { checkDirectory, checkPaths } from '../../config/check-paths.ts';
 import { type ConfigRow, describeConfig } from '../../config/describe.ts';
@@ -19,6 +19,7 @@ import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
 import { readNodeId } from '../../kernel/machine/node-id.ts';
 import type { World } from '../../kernel/world.ts';
+import { storeLayout } from '../../store/layout.ts';
 
 /** Every effective setting and its source, without secrets. */
 export function showConfig({ config }: Pick<Deps, 'config'>): {
@@ -184,11 +185,11 @@ async function warnOfOtherStore(world: World, { settings, skulkHome }: Config): 
   });
 }
 
-const hasModels = (storePath: string): Promise<boolean> =>
-  readFile(join(storePath, 'registry.json'), 'utf8').then(
-    (text) => text.includes('"model_id"'),
-    () => false,
-  );
+async function hasModels(storePath: string): Promise<boolean> {
+  const { readRegistry } = await import('../../store/records/registry.ts');
+  const registry = await readRegistry(storeLayout(storePath)).catch(() => undefined);
+  return registry !== undefined && 'entries' in registry && registry.entries.size > 0;
+}
 
 /** The file is valid, but `config validate` and `serve` would refuse its directories. */
 async function warnOfDirectories(world: World, config: Config): Promise<void> {
