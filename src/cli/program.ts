@@ -115,8 +115,8 @@ export function wrongGlobalFlag(words: readonly string[]): SkulkError | undefine
   const last = words.at(-1) ?? '';
   if (globalFlagsWithValue.has(last) && !globalFlagsWithValue.has(words.at(-2) ?? ''))
     return new SkulkError('USAGE', `${last} needs a value`, { hint: 'see: skulk --help' });
-  const full = words.find((text) => isFullFlag(text, globalOptions));
-  if (full !== undefined) return new SkulkError('USAGE', needsNoValue(full), { hint: 'see: skulk --help' });
+  const unwanted = words.find((text) => hasUnwantedValue(text, globalOptions));
+  if (unwanted !== undefined) return new SkulkError('USAGE', needsNoValue(unwanted), { hint: 'see: skulk --help' });
   const flags = Object.keys(globalOptions).map(flagName);
   const word = words
     .map((text) => text.replace(/=.*$/s, ''))
@@ -129,7 +129,7 @@ export function wrongGlobalFlag(words: readonly string[]): SkulkError | undefine
 }
 
 /** Whether a word gives a value to a flag that takes none, as in `--json=true`. */
-const isFullFlag = (word: string, options: Readonly<Record<string, OptionSpec<unknown>>>): boolean =>
+const hasUnwantedValue = (word: string, options: Readonly<Record<string, OptionSpec<unknown>>>): boolean =>
   Object.entries(options).some(([key, { placeholder }]) => placeholder === undefined && word.startsWith(`${flagName(key)}=`));
 
 const needsNoValue = (word: string): string => `${word.replace(/=.*$/s, '')} does not take a value`;
@@ -143,7 +143,7 @@ function explain(
   if (code === 'commander.unknownOption') {
     // The text after "=" may be a secret.
     const word = named.replace(/=.*$/s, '');
-    if (isFullFlag(named, options)) return usage(needsNoValue(named), command);
+    if (hasUnwantedValue(named, options)) return usage(needsNoValue(named), command);
     const suggestion = nearest(word, Object.keys(options).map(flagName));
     const isForeign = Object.values(command.arguments).some(({ afterDashes = false }) => afterDashes);
     const otherwise = isForeign

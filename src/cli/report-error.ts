@@ -19,8 +19,8 @@ export function reportError(error: unknown, terminal: Terminal, { json, verbose 
     });
     terminal.stderr.write(`${terminal.clean(document)}\n`);
   } else {
-    const red = terminal.color ? ['\u001b[31m', '\u001b[39m'] : ['', ''];
-    terminal.stderr.write(`${terminal.present(`skulk: ${message}`).replace(/^skulk:/, (name) => red.join(name))}\n`);
+    const inRed = (name: string): string => (terminal.color ? `\u001b[31m${name}\u001b[39m` : name);
+    terminal.stderr.write(`${terminal.present(`skulk: ${message}`).replace(/^skulk:/, inRed)}\n`);
     if (hint !== undefined) terminal.say(`hint: ${hint}`);
   }
   return known instanceof SkulkError ? errorCodes[known.code].exit : 1;

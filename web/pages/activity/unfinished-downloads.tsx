@@ -43,7 +43,7 @@ export function UnfinishedDownloads(): ReactElement | null {
 /** Which part of the data belongs to downloads that run. Pure. */
 function describeMoving(movingBytes: number, bytes: number): string {
   if (movingBytes === 0) return '';
-  return movingBytes === bytes ? ', all of running downloads' : `, of which ${formatBytes(movingBytes)} belong to running downloads`;
+  return `, ${movingBytes === bytes ? 'all' : formatBytes(movingBytes)} of it from running downloads`;
 }
 
 function Stopped({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
