@@ -1,4 +1,4 @@
-import { type CommandContext, defineCommand, flag, sentence } from '../cli/definition.ts';
+import { type CommandContext, defineCommand, duration, flag, sentence } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { nodeNames } from '../core/kernel/machine/node-names.ts';
 import { formatRef, type ModelRef } from '../core/kernel/model-id.ts';
@@ -14,13 +14,14 @@ export const deleteModel = defineCommand({
   description: [
     'Removes the canonical copy of each model, then the staged copy on every node. On a terminal it asks first; elsewhere it needs --yes.',
     'With a selector, only that quantization is deleted; files shared with others stay. Deleting the last quantization deletes the model.',
-    'Nodes that run `skulk serve` answer within five seconds. Other nodes delete their copy before their next stage, run or reconcile; the exit status is then 9. A copy in use is removed when its last use ends, or at once with --force.',
+    'Nodes that run `skulk serve` delete theirs at once, and the command waits up to five seconds for their answers (--wait). Other nodes delete their copy before their next stage, run or reconcile; the exit status is then 9. A copy in use is removed when its last use ends, or at once with --force.',
   ],
   arguments: { model: modelsArgument() },
   options: {
     force: flag('also evict copies that are in use'),
     dryRun: flag('only show what would be deleted'),
     ignoreMissing: flag('skip models and quantizations that the store does not have; exit status 0 if only these were named'),
+    wait: duration('how long to wait for the answers of nodes', { fallback: '5s' }),
     yes: flag('do not ask'),
   },
   examples: [
@@ -31,7 +32,7 @@ export const deleteModel = defineCommand({
   ],
   whenInterrupted: '`skulk registry` lists the remaining models, `skulk nodes` lists pending deletes',
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
-  run: async ({ model: refs, force, dryRun, ignoreMissing, yes }, context) => {
+  run: async ({ model: refs, force, dryRun, ignoreMissing, wait, yes }, context) => {
     if (!dryRun && !yes && !context.canAsk())
       throw new SkulkError('USAGE', '"skulk delete" needs --yes when there is no terminal to ask on', {
         hint: '`--dry-run` shows what would be deleted',
@@ -47,7 +48,7 @@ export const deleteModel = defineCommand({
     // With the store's names, so that nothing is listed twice.
     const whole = plan.models.filter((model) => model.is_last === true).map(nameOf);
     const { deleteModels } = await import('../core/operations/models/delete-models.ts');
-    const report = await deleteModels(deps, { refs: plan.models.map(refOf), force, onMissing });
+    const report = await deleteModels(deps, { refs: plan.models.map(refOf), force, waitMs: wait, onMissing });
     return { ...report, ...missingOf(skipped, ignoreMissing), whole };
   },
   failure: (result) => ('dry_run' in result ? undefined : unfinishedNodes(result.nodes, result.known)),

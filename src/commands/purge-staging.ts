@@ -1,4 +1,4 @@
-import { defineCommand, flag, list, sentence } from '../cli/definition.ts';
+import { defineCommand, duration, flag, list, sentence } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { parseNodeId } from '../core/kernel/machine/node-id.ts';
 import { formatRef } from '../core/kernel/model-id.ts';
@@ -15,7 +15,7 @@ export const purgeStaging = defineCommand({
   summary: 'remove staged copies from this machine or from every node',
   description: [
     'Removes copies under node_cache_path; canonical copies in the store are never touched. A copy in use (skulk run, activate, stage --keep, or being staged) is kept and listed, unless --force is given. With --force, the time of stage --keep ends too. The command does not ask, because a copy can be staged again.',
-    'With --all-nodes every node does the same, with --node only the given nodes. On a terminal this asks first; elsewhere it needs --yes. The command waits five seconds for answers; the exit status is 9 if a node has not answered. A copy in use is removed when its last use ends.',
+    'With --all-nodes every node does the same, with --node only the given nodes. On a terminal this asks first; elsewhere it needs --yes. The command waits up to five seconds for answers (--wait); the exit status is 9 if a node has not answered. A copy in use is removed when its last use ends.',
   ],
   arguments: { models: modelsArgument('only these models', { optional: true }) },
   options: {
@@ -24,6 +24,7 @@ export const purgeStaging = defineCommand({
     node: list('only on this node, by its host name, its id, or a part of the id', 'NODE', { completes: 'nodes' }),
     force: flag('also remove copies that are in use'),
     dryRun: flag('only show what would be removed'),
+    wait: duration('with --all-nodes or --node: how long to wait for the answers of nodes', { fallback: '5s' }),
     yes: flag('do not ask'),
   },
   examples: [
@@ -33,7 +34,7 @@ export const purgeStaging = defineCommand({
     ['remove every copy of one machine', 'skulk purge-staging --node gpu-box-1'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict', 'partial'],
-  run: async ({ models, model, allNodes, node, force, dryRun, yes }, context) => {
+  run: async ({ models, model, allNodes, node, force, dryRun, wait, yes }, context) => {
     const named = node.map(parseNodeId);
     const refs = model === undefined ? models : [...models, model];
     if (allNodes && named.length > 0)
@@ -61,7 +62,7 @@ export const purgeStaging = defineCommand({
       throw new SkulkError('INTERRUPTED', 'nothing was removed');
     const deps = await context.deps();
     const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
-    return purgeEverywhere(deps, { refs, force, ...(!allNodes && { nodes: named }) });
+    return purgeEverywhere(deps, { refs, force, waitMs: wait, ...(!allNodes && { nodes: named }) });
   },
   text: (result) => {
     if ('nodes' in result) return [...nodeLines(result.nodes, result.known).map(sentence), `freed ${formatBytes(result.freed_bytes)}`];

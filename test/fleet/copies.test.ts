@@ -131,17 +131,17 @@ describe('a purge on one node', () => {
       await world.nodeInProcess(name, host.url);
       expect(await world.node(name, host.url, 'stage', 'org/one', 'org/two')).toMatchObject({ status: 0 });
     }
-    const answer = await post(host.apiUrl, '/store/purge-staging?wait_ms=5000', { model_id: 'org/one', nodes: ['n1'] });
+    const answer = await post(host.apiUrl, '/store/purge-staging?wait_ms=60000', { model_id: 'org/one', nodes: ['n1'] });
     expect([answer.status, answer.json()]).toEqual([
       200,
       expect.objectContaining({ nodes: [expect.objectContaining({ node: 'n1', status: 'done', freed_bytes: 10 })] }),
     ]);
     expect([await world.copies('n1'), await world.copies('n2')]).toEqual([['org--two'], ['org--one', 'org--two']]);
     // The machine that sends the request is not included, although it is a node as well.
-    const asked = await world.node('n2', host.url, 'purge-staging', '--node', 'n1', '--yes', '--json');
+    const asked = await world.node('n2', host.url, 'purge-staging', '--node', 'n1', '--wait', '1m', '--yes', '--json');
     expect(asked.status, asked.stderr).toBe(0);
     expect([await world.copies('n1'), await world.copies('n2')]).toEqual([[], ['org--one', 'org--two']]);
-    const stranger = await world.node('laptop', host.url, 'purge-staging', '--node', 'n2', '--yes');
+    const stranger = await world.node('laptop', host.url, 'purge-staging', '--node', 'n2', '--wait', '1m', '--yes');
     expect(stranger.status, stranger.stderr).toBe(0);
     expect(await world.copies('n2')).toEqual([]);
 

@@ -54,7 +54,7 @@ longTest('a delete reaches every node with an agent at once, and waits for a nod
   const plan = await world.node('n1', host.url, 'delete', 'org/one', '--dry-run');
   for (const id of ['n1', 'n2', 'laptop']) expect(plan.stdout).toContain(` (${id})`);
 
-  const ended = await world.node('n1', host.url, 'delete', 'org/one', '--yes', '--json');
+  const ended = await world.node('n1', host.url, 'delete', 'org/one', '--wait', '1m', '--yes', '--json');
   expect(ended.status).toBe(9);
   expect(nodesOf(ended.stdout)).toEqual({ host: 'done', n1: 'done', n2: 'done', laptop: 'pending' });
   expect(JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'PARTIAL' } });
@@ -211,7 +211,7 @@ usualTest('a copy in use is removed when its last use ends, and at once with --f
     expect(await world.node('n1', host.url, 'stage', model)).toMatchObject({ status: 0 });
     expect(await world.node('n1', host.url, 'activate', model, '--pid', String(process.pid))).toMatchObject({ status: 0 });
   }
-  const ended = await world.host('delete', 'org/one', '--yes', '--json');
+  const ended = await world.host('delete', 'org/one', '--wait', '1m', '--yes', '--json');
   expect(nodesOf(ended.stdout)).toEqual({ host: 'done', n1: 'deferred' });
   expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining(`pid ${process.pid}`) });
   expect(await world.copies('n1')).toEqual(['org--one', 'org--two']);
@@ -219,7 +219,7 @@ usualTest('a copy in use is removed when its last use ends, and at once with --f
   await expect.poll(() => world.copies('n1')).toEqual(['org--two']);
   await expect.poll(() => pendingOf(world)).toEqual({ host: 0, n1: 0 });
 
-  const forced = await world.host('delete', 'org/two', '--yes', '--json', '--force');
+  const forced = await world.host('delete', 'org/two', '--wait', '1m', '--yes', '--json', '--force');
   expect(nodesOf(forced.stdout)).toEqual({ host: 'done', n1: 'done' });
   expect(await world.copies('n1')).toEqual([]);
 });
@@ -264,10 +264,10 @@ longTest(
     const json = { 'content-type': 'application/json' };
     for (const body of ['{"force":true}', '{"model_id":"org/one","force":true}', '{}'])
       expect(await ask(host.apiUrl, '/store/purge-staging', { method: 'POST', headers: json, body })).toMatchObject({ status: 200 });
-    expect(await own('purge-staging', '--all-nodes', '--force', '--yes')).toMatchObject({ status: 0 });
+    expect(await own('purge-staging', '--all-nodes', '--force', '--wait', '1m', '--yes')).toMatchObject({ status: 0 });
     expect(await own('reconcile')).toMatchObject({ status: 0 });
     expect(await world.canonical()).toEqual(['org--one', 'org--two']);
-    const deleted = await own('delete', 'org/two', '--yes', '--json');
+    const deleted = await own('delete', 'org/two', '--wait', '1m', '--yes', '--json');
     expect(JSON.parse(deleted.stdout)).toMatchObject({ freed_bytes: 10, nodes: [{ node: 'host', status: 'done', freed_bytes: 0 }] });
     expect(await world.canonical()).toEqual(['org--one']);
     expect(await own('verify')).toMatchObject({ status: 0 });

@@ -96,7 +96,7 @@ longTest('the API accepts orders to stage a model, shows their state and withdra
   const given = (await send('/store/models/org%2Fa/stage', 'POST', { nodes: ['n1'], keep_ms: 1000 })).json() as GivenOrder;
   expect(given).toMatchObject({ kind: 'stage', model_id: 'org/a', keep_ms: 1000, nodes: [{ node: 'n1' }] });
   await until('the node has staged it', async () => {
-    const { nodes } = (await send(`/store/orders/${given.order_id}?wait_ms=5000`, 'GET')).json() as GivenOrder;
+    const { nodes } = (await send(`/store/orders/${given.order_id}?wait_ms=60000`, 'GET')).json() as GivenOrder;
     return nodes[0]?.status === 'done';
   });
   expect(await world.copies('n1')).toEqual(['org--a']);
@@ -121,7 +121,7 @@ longTest('the API accepts orders to stage a model, shows their state and withdra
   const late = (await send('/store/models/org%2Flate/stage', 'POST', { nodes: ['n2'] })).json() as GivenOrder;
   await using _late = await world.nodeInProcess('n2', host.url);
   await until('the node has staged it', async () => {
-    const { nodes } = (await send(`/store/orders/${late.order_id}?wait_ms=5000`, 'GET')).json() as GivenOrder;
+    const { nodes } = (await send(`/store/orders/${late.order_id}?wait_ms=60000`, 'GET')).json() as GivenOrder;
     return nodes[0]?.status === 'done';
   });
   expect(await world.copies('n2')).toEqual(['org--a', 'org--late']);
@@ -165,7 +165,7 @@ longTest('a withdrawal ends the stage that runs on a node, and a killed node res
   expect(await world.copies('n1')).toEqual([]);
   await world.serveNode('n1', host.url);
   await until('the node has staged it', async () => {
-    const { nodes } = await read<GivenOrder>(host.apiUrl, `/store/orders/${second.order_id}?wait_ms=5000`);
+    const { nodes } = await read<GivenOrder>(host.apiUrl, `/store/orders/${second.order_id}?wait_ms=60000`);
     return nodes[0]?.status === 'done';
   });
   expect(await world.copies('n1')).toEqual(['org--a']);

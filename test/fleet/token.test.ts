@@ -42,7 +42,7 @@ test('the host requires a token of the configuration file, commands and agents s
   const node = await serveInProcess({ home: join(home, 'n1'), args: ['--role', 'node'], env: { ...nodeEnv, SKULK_CONFIG: config } });
   onTestFinished(() => node[Symbol.asyncDispose]());
   expect(await runInProcess(['stage', 'org/m'], { env: { ...nodeEnv, SKULK_CONFIG: config } })).toMatchObject({ status: 0 });
-  const deleted = await runInProcess(['delete', 'org/m', '--yes', '--json'], { env: { ...nodeEnv, SKULK_CONFIG: config } });
+  const deleted = await runInProcess(['delete', 'org/m', '--wait', '1m', '--yes', '--json'], { env: { ...nodeEnv, SKULK_CONFIG: config } });
   expect(JSON.parse(deleted.stdout)).toMatchObject({
     nodes: expect.arrayContaining([expect.objectContaining({ node: 'n1', status: 'done' })]),
   });

@@ -49,7 +49,7 @@ export async function deleteModels(
   }: {
     readonly refs: readonly ModelRef[];
     readonly force: boolean;
-    readonly waitMs?: number;
+    readonly waitMs?: number | undefined;
     readonly onMissing?: OnMissing | undefined;
   },
 ): Promise<DeletionReport> {

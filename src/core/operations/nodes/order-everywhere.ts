@@ -12,6 +12,8 @@ import type { GivenOrder, KnownNode, NodeOutcome, Order } from '../../protocol/f
 /** How long a command waits for the nodes, in milliseconds. */
 export const usualWaitMs = 5_000;
 
+const maxStepMs = 60_000;
+
 /**
  * Carries out the order on this machine, and waits for the other nodes. Inside a server the agent does the first part, if there is one.
  * @param isForAll whether the order includes this machine even if the store does not know it yet
@@ -39,8 +41,19 @@ export async function awaitNodes(
     }
   }
   if (order.nodes.length === 0) return own;
-  const { nodes } = await fleet.outcome(order.order_id, { waitMs, signal: world.signal });
-  return [...own, ...nodes];
+  return [...own, ...(await outcomeWithin(fleet, order.order_id, { waitMs, signal: world.signal }))];
+}
+
+/** Waits in steps, because a store answers each request within a minute. It answers earlier if no more nodes can be waited for. */
+async function outcomeWithin(fleet: Fleet, orderId: string, { waitMs, signal }: { waitMs: number; signal: AbortSignal }) {
+  const until = performance.now() + waitMs;
+  for (;;) {
+    const began = performance.now();
+    const stepMs = Math.min(Math.max(until - began, 0), maxStepMs);
+    const { nodes } = await fleet.outcome(orderId, { waitMs: stepMs, signal });
+    const isEarly = performance.now() - began < stepMs;
+    if (isEarly || performance.now() >= until) return nodes;
+  }
 }
 
 /** Which of the known nodes an order concerns: those that reported a copy of the model, and those whose copies are unknown. */

@@ -22,7 +22,7 @@ export interface PurgeRequest {
   readonly force: boolean;
   /** Only these nodes, by their ids or unique hostnames; undefined means every node. */
   readonly nodes?: readonly NodeId[] | undefined;
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 /**
