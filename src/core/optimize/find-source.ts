@@ -14,8 +14,15 @@ export interface Source {
   readonly directory: string;
 }
 
-/** @throws SkulkError MODEL_NOT_FOUND; CONFLICT, with retryAfterMs, while it is being hashed; INTEGRITY */
-export async function findSource(store: LocalStore, modelId: ModelId, signal: AbortSignal): Promise<Source> {
+/**
+ * @param digest the digest of the manifest that the model must still have
+ * @throws SkulkError MODEL_NOT_FOUND; CONFLICT, with retryAfterMs, while it is being hashed, or if it was replaced; INTEGRITY
+ */
+export async function findSource(
+  store: LocalStore,
+  modelId: ModelId,
+  { digest, signal }: { readonly digest?: string | undefined; readonly signal: AbortSignal },
+): Promise<Source> {
   const entries = await store.listModels();
   const entry = entries.find(({ model_id }) => model_id === modelId);
   if (entry === undefined)
@@ -25,7 +32,11 @@ export async function findSource(store: LocalStore, modelId: ModelId, signal: Ab
       entries.map(({ model_id }) => model_id),
     );
   const answer = await store.manifest(modelId, { signal });
-  if (answer.state === 'ready') return { manifest: answer.manifest, directory: join(store.root, entry.store_path) };
+  if (answer.state === 'ready') {
+    if (digest !== undefined && answer.manifest.digest !== digest)
+      throw new SkulkError('CONFLICT', `${modelId} was replaced in the meantime`, { hint: 'run `skulk optimize` again' });
+    return { manifest: answer.manifest, directory: join(store.root, entry.store_path) };
+  }
   throw new SkulkError('CONFLICT', `${modelId} is being hashed`, {
     hint: 'try again in a moment',
     ...(answer.state === 'hashing' && { retryAfterMs: answer.retryAfterMs }),
@@ -42,9 +53,7 @@ export async function requireUnchanged(
   { paths, signal }: { readonly paths: readonly string[]; readonly signal: AbortSignal },
 ): Promise<void> {
   const { model_id: modelId, digest } = manifest;
-  const now = await findSource(store, modelId, signal);
-  if (now.manifest.digest !== digest)
-    throw new SkulkError('CONFLICT', `${modelId} was replaced in the meantime`, { hint: 'run `skulk optimize` again' });
+  await findSource(store, modelId, { digest, signal });
   await mapConcurrently(paths, maxOpenFiles, (path) => requireFile(store, { modelId, path, signal }));
 }
 

@@ -72,8 +72,6 @@ export async function makeVariant(
       signal,
     });
     const variant = await planVariant(store, request, where);
-    if (variant.source.manifest.digest !== request.sourceDigest)
-      throw new SkulkError('CONFLICT', `${modelId} was replaced in the meantime`, { hint: 'run `skulk optimize` again' });
     await requireMeans(store, variant, memoryLimitOf(where)?.bytes);
     const progress = await runAndPublish({ ...variant, request }, { context, place, store, world, where, clock });
     await place.clear();

@@ -28,11 +28,14 @@ export type TargetState =
   | { readonly is: 'complete'; readonly manifest: Manifest; readonly storePath: string }
   | { readonly is: 'taken' };
 
-/** Decides which variant is made of which files, and by which engine. Does not write to the store. */
+/**
+ * Decides which variant is made of which files, and by which engine. Does not write to the store.
+ * @throws SkulkError CONFLICT if the source of a job was replaced since it was requested
+ */
 export async function planVariant(store: LocalStore, wishes: OptimizeWishes, where: EngineSearch): Promise<PlannedVariant> {
   const { modelId } = wishes;
   checkWishes(wishes);
-  const source = await findSource(store, modelId, where.signal);
+  const source = await findSource(store, modelId, { digest: digestOf(wishes), signal: where.signal });
   const { manifest, directory } = source;
   const { engine, found } = await chooseEngine(manifest.files, { named: wishes.engine, of: modelId, where });
   const request = {
@@ -61,6 +64,10 @@ export async function planVariant(store: LocalStore, wishes: OptimizeWishes, whe
   };
   return { source, engine, found, plan, request: { ...wishes, ...decided } };
 }
+
+/** A job, unlike a new wish, is for a certain content of its source. */
+const digestOf = (wishes: OptimizeWishes | OptimizeRequest): string | undefined =>
+  'sourceDigest' in wishes ? wishes.sourceDigest : undefined;
 
 /** A resumed job contains a type, which an engine without types does not accept. */
 const typeOfNone = (wishes: OptimizeWishes): string | undefined => ('sourceDigest' in wishes ? undefined : wishes.type);
