@@ -1,6 +1,6 @@
 import type { ModelId } from '../kernel/model-id.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import type { SwarmList } from '../protocol/staging.ts';
+import type { SwarmAnswer, SwarmList } from '../protocol/staging.ts';
 import type { Metainfo } from './metainfo.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -59,6 +59,29 @@ export function dropSilent(swarm: Swarm, now: number): void {
 
 /** The number of members that still need bytes. */
 export const takersOf = ({ members }: Swarm): number => [...members.values()].filter(({ seeds }) => !seeds).length;
+
+/** The answer to a node that fetches from the store alone, and is not a member. */
+export const alone: SwarmAnswer = { state: 'wire', member: '', members: 0, host_sent_bytes: 0 };
+
+/**
+ * Tells a member how to fetch the model now. The last member that needs bytes stays in the swarm; one that only sends leaves if nobody
+ * needs bytes. Pure.
+ * @param key the secret key of the member
+ */
+export function answerMember(
+  swarm: Swarm,
+  key: string,
+  { seeds, hasTorrent }: { readonly seeds: boolean; readonly hasTorrent: boolean },
+): SwarmAnswer {
+  const { ready, members: all } = swarm;
+  const members = takersOf(swarm);
+  const answer = { member: key, members, host_sent_bytes: swarm.sent };
+  const isUseless = seeds ? members === 0 : all.size === 1 && !hasTorrent;
+  // Before the aria2 of this host has announced itself, there is no peer with the bytes.
+  const port = ready?.tracker.portOf(ready.hostKey);
+  if (!swarm.isSeeding || ready === undefined || port === undefined || isUseless) return { ...answer, state: 'wire' };
+  return { ...answer, state: 'swarm', host_port: port, ...(!hasTorrent && { torrent: ready.metainfo.torrent.toString('base64') }) };
+}
 
 /** @param endedAt in ISO 8601; null for a running swarm */
 export const describeSwarm = (swarm: Swarm, endedAt: string | null): DescribedSwarm => ({

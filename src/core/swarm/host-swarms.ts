@@ -5,10 +5,20 @@ import { isSha256 } from '../kernel/sha256.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { SwarmAnswer, SwarmBody, SwarmList } from '../protocol/staging.ts';
 import type { LocalStore } from '../store/local-store.ts';
-import { beginSwarm, type DescribedSwarm, describeSwarm, dismissMember, dropSilent, type Swarm, takersOf } from './host-swarm.ts';
+import {
+  alone,
+  answerMember,
+  beginSwarm,
+  type DescribedSwarm,
+  describeSwarm,
+  dismissMember,
+  dropSilent,
+  type Swarm,
+} from './host-swarm.ts';
+import { createPreparation, type PreparationTools } from './prepare-swarm.ts';
 import type { Seeding } from './seeding.ts';
 import type { Torrents } from './torrents.ts';
-import { createTracker, plainAddress, refusal } from './tracker.ts';
+import { plainAddress, refusal } from './tracker.ts';
 
 /** The swarms of a store host: who takes which model, and whether they do it together. */
 export interface HostSwarms {
@@ -25,18 +35,13 @@ export interface HostSwarms {
 }
 
 /** What swarms need of a store host. */
-export interface HostSwarmsOptions {
+export interface HostSwarmsOptions extends Omit<PreparationTools, 'store' | 'isWanted'> {
   readonly store: Pick<LocalStore, 'manifest' | 'onRemoved' | 'requireDisk'>;
   readonly seeding: Seeding;
   readonly torrents: Torrents;
-  readonly directoryOf: (manifest: Manifest) => Promise<string>;
   /** Whether models of this size may be shared now. */
   readonly isAllowed: (bytes: number) => Promise<boolean>;
-  /** The URL of the tracker for this machine, without a query; undefined before the server listens. */
-  readonly trackerUrl: () => string | undefined;
-  readonly signal: AbortSignal;
   readonly now: () => Date;
-  readonly warn: (message: string) => void;
   /** Milliseconds of a monotonic clock. */
   readonly clock?: () => number;
 }
@@ -47,25 +52,19 @@ const lookEveryMs = 5_000;
 const maxSwarms = 100;
 const maxMembers = 1_000;
 const maxRecent = 20;
-const alone: SwarmAnswer = { state: 'wire', member: '', members: 0, host_sent_bytes: 0 };
 
 /** Starts nothing before two nodes want one model. */
-export function createHostSwarms({
-  store,
-  seeding,
-  torrents,
-  directoryOf,
-  isAllowed,
-  trackerUrl,
-  signal,
-  now,
-  warn,
-  clock = () => performance.now(),
-}: HostSwarmsOptions): HostSwarms {
+export function createHostSwarms(options: HostSwarmsOptions): HostSwarms {
+  const { isAllowed, now, clock = () => performance.now(), ...tools } = options;
+  const { store, seeding, torrents, signal } = tools;
   const swarms = new Map<string, Swarm>();
   const recent: DescribedSwarm[] = [];
   const closing = new AbortController();
-  const all = AbortSignal.any([signal, closing.signal]);
+  const prepare = createPreparation({
+    ...tools,
+    signal: AbortSignal.any([signal, closing.signal]),
+    isWanted: (swarm) => swarms.get(swarm.manifest.digest) === swarm,
+  });
 
   const isOffered = ({ files }: Manifest): Promise<boolean> => isAllowed(files.reduce((sum, { size }) => sum + size, 0));
   const count = async (swarm: Swarm): Promise<void> => {
@@ -79,36 +78,6 @@ export function createHostSwarms({
     recent.unshift(describeSwarm({ ...swarm, members: new Map() }, now().toISOString()));
     recent.length = Math.min(recent.length, maxRecent);
     await seeding.end(digest);
-  };
-  // Descriptions are made one after the other: each reads a whole model.
-  let before: Promise<void> = Promise.resolve();
-  const prepare = (swarm: Swarm): Promise<void> => {
-    before = before.then(() => prepareNow(swarm));
-    return before;
-  };
-  const prepareNow = async (swarm: Swarm): Promise<void> => {
-    const { manifest, modelId } = swarm;
-    const url = trackerUrl();
-    // It may have ended while others were described.
-    if (swarms.get(manifest.digest) !== swarm) return;
-    try {
-      all.throwIfAborted();
-      if (url === undefined) throw new Error('the server is not ready');
-      // Nothing is created at the mount point of a missing disk.
-      await store.requireDisk();
-      const metainfo = await torrents.find(manifest, await directoryOf(manifest), all);
-      const tracker = createTracker(metainfo.infoHash);
-      const hostKey = makeSecret();
-      for (const key of [hostKey, ...swarm.members.keys()]) tracker.admit(key);
-      // The tracker must know the host before its first request.
-      swarm.ready = { metainfo, tracker, hostKey };
-      await seeding.begin(manifest, metainfo, `${url}?key=${hostKey}`);
-      swarm.isSeeding = true;
-    } catch (error) {
-      delete swarm.ready;
-      swarm.isRefused = true;
-      if (!all.aborted) warn(`${modelId} cannot be shared among nodes: ${(error as Error).message}`);
-    }
   };
   const open = async (modelId: ModelId, digest: string): Promise<Swarm | undefined> => {
     const known = swarms.get(digest);
@@ -167,22 +136,9 @@ export function createHostSwarms({
       swarm.members.set(key, { askedAt: clock(), seeds });
       swarm.lastUsed = clock();
       if (swarm.isRefused) return alone;
-      const members = takersOf(swarm);
-      const isAlone = swarm.members.size === 1;
-      if (!isAlone) swarm.preparing ??= prepare(swarm);
+      if (swarm.members.size > 1) swarm.preparing ??= prepare(swarm);
       swarm.ready?.tracker.admit(key);
-      const answer = { member: key, members, host_sent_bytes: swarm.sent };
-      // The last one that takes the model stays in the swarm. One that only sends leaves if nobody takes it.
-      const isUseless = seeds ? members === 0 : isAlone && !hasTorrent;
-      // Before the aria2 of this host has announced itself, there is no peer with the bytes.
-      const port = swarm.ready?.tracker.portOf(swarm.ready.hostKey);
-      if (!swarm.isSeeding || swarm.ready === undefined || port === undefined || isUseless) return { ...answer, state: 'wire' };
-      return {
-        ...answer,
-        state: 'swarm',
-        host_port: port,
-        ...(!hasTorrent && { torrent: swarm.ready.metainfo.torrent.toString('base64') }),
-      };
+      return answerMember(swarm, key, { seeds, hasTorrent });
     },
     announce: (target, addresses) => {
       const query = target.slice(target.indexOf('?') + 1);
