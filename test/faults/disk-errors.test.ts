@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemCode } from '../../src/core/kernel/errors.ts';
 import { describeFailure, explainAnySystemError, explainSystemError, reasonOf } from '../../src/core/kernel/explain-system-error.ts';
+import { failDirectory } from '../helpers/failed-directory.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { few, longTest, usualTest } from '../helpers/seeded.ts';
@@ -30,12 +31,7 @@ describe('a file system whose program has ended', wants('a disk of their own'), 
   usualTest('is reported as such, as a store and as a staging directory', async () => {
     const home = await temporaryDirectory();
     const root = join(home, 'fuse');
-    await mkdir(root);
-    const mount = `exec 3<>/dev/fuse; mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 none ${root}`;
-    const mounted = spawnSync('bash', ['-c', mount]);
-    onTestFinished(() => void spawnSync('umount', ['-l', root]));
-    expect(mounted.status, mounted.stderr.toString()).toBe(0);
-    await expect(stat(root)).rejects.toMatchObject({ code: 'ENOTCONN' });
+    await failDirectory(root);
     const { env, config } = await nodeWith(root);
     for (const args of [
       ['serve', '--port', '0', '--api-port', '0', '--host', '127.0.0.1', '--store-path', root],

@@ -1,8 +1,9 @@
-import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { lstatIfPresent, namesIn } from '../kernel/files/if-present.ts';
 import { sweepHourly } from '../kernel/flow/sweep-hourly.ts';
 import { isHeld, tryLock } from '../kernel/process/lock.ts';
 import type { World } from '../kernel/world.ts';
+import { listBelow } from '../transfer/trash/list-below.ts';
 import { clearWorkPlace, isOwnWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
 
 /** The data that a finished or removed download left. */
@@ -51,11 +52,12 @@ export async function removeOldestLeftover(places: PlacesOfDownloads): Promise<b
 /** Directories with content, the oldest first. */
 async function listLeftovers({ directory, isActive }: PlacesOfDownloads): Promise<readonly Leftover[]> {
   const leftovers: Leftover[] = [];
-  for (const name of await readdir(directory).catch(() => [])) {
+  for (const name of await namesIn(directory)) {
     if (!/^[^~]+--[^~]+(?:~[0-9a-f]{16})?$/.test(name) || isActive(name)) continue;
     const path = join(directory, name);
     const place = { path, files: join(path, 'files') };
-    const lastChangeAt = (await isOwnWorkPlace(place)) ? await lastChange(path) : undefined;
+    // A directory that cannot be read stays: its age is unknown.
+    const lastChangeAt = (await isOwnWorkPlace(place)) ? await lastChange(path).catch(() => undefined) : undefined;
     if (lastChangeAt !== undefined) leftovers.push({ name, place, lastChangeAt });
   }
   return leftovers.toSorted((a, b) => a.lastChangeAt - b.lastChangeAt);
@@ -63,10 +65,9 @@ async function listLeftovers({ directory, isActive }: PlacesOfDownloads): Promis
 
 /** The last change of anything in a directory except its lock; undefined if there is nothing else. */
 async function lastChange(path: string): Promise<number | undefined> {
-  const items = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = items.map((item) => join(item.parentPath, item.name)).filter((file) => !file.startsWith(join(path, 'lock')));
-  const looks = await Promise.all(files.map((file) => lstat(file).catch(() => undefined)));
-  const times = looks.flatMap((info) => (info?.isFile() === true ? [info.mtimeMs] : []));
+  const files = (await listBelow(path)).filter((one) => !one.path.startsWith('lock'));
+  const looks = await Promise.all(files.map((one) => lstatIfPresent(join(path, one.path))));
+  const times = looks.flatMap((info) => (info?.isFile() === true ? [Number(info.mtimeMs)] : []));
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
@@ -87,8 +88,7 @@ async function remove({ name, place }: Leftover, { directory, isActive, forget }
 /** The other directories of the same model in `downloads/`. */
 export async function otherPlaces(path: string, name: string): Promise<readonly string[]> {
   const directory = dirname(path);
-  const names = await readdir(directory).catch(() => []);
-  return names
+  return (await namesIn(directory))
     .filter((one) => one === name || (one.startsWith(`${name}~`) && /^[0-9a-f]{16}$/.test(one.slice(name.length + 1))))
     .map((one) => join(directory, one))
     .filter((one) => one !== path);

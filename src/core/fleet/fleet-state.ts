@@ -164,7 +164,9 @@ async function tidyUp(book: OrderBook, logPath: string, { directory, store }: Fl
   // After a crash between an order and its removal, the store shows whether the removal took place.
   for (const { order, isPrepared } of [...book.orders.values()]) {
     if (!isPrepared) continue;
-    const isThere = order.model_id !== null && (await store.has(order.model_id, order.selector));
+    const isThere = order.model_id !== null && (await store.has(order.model_id, order.selector).catch(() => undefined));
+    // Nodes do not get an order while the disk does not say whether its model was removed. The next start checks again.
+    if (isThere === undefined) continue;
     book.apply(isThere ? { drop: order.order_id } : { commit: order.order_id });
   }
   if (book.orders.size === 0) return;

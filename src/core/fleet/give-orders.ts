@@ -112,8 +112,8 @@ async function removeEverywhere(state: FleetState, { request, selector, remove, 
       return { freedBytes, order: describeOrder(state, findOrder(state, order.order_id)), selector };
     });
   } catch (error) {
-    // If the store could not finish it, it will do so later, and the next server sees the result.
-    const isUndecided = !(await isThere().catch(() => true)) && !isMissing(error);
+    // If the store could not finish it, it will do so later, and the next server sees the result. So it does after an error of the disk.
+    const isUndecided = !(await isThere().catch(() => false)) && !isMissing(error);
     if (isPrepared && !isUndecided) await state.change(() => state.write({ drop: entry.order.order_id }));
     throw error;
   }

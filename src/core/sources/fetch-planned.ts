@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkulkError } from '../kernel/errors.ts';
 import { quote } from '../kernel/files/relative-path.ts';
@@ -9,6 +8,7 @@ import type { ArrivedPiece } from '../transfer/fetch-files-plan.ts';
 import type { OnMeter } from '../transfer/progress-meter.ts';
 import type { RateLimiter } from '../transfer/rate-limiter.ts';
 import type { ByteSharing } from '../transfer/share-bytes.ts';
+import { listBelow } from '../transfer/trash/list-below.ts';
 import { removeTree } from '../transfer/trash/remove-tree.ts';
 import { openPlanned, promiseOfPlanned, requirePlainCut } from './joined-file.ts';
 import type { FetchPlan } from './plan-fetch.ts';
@@ -89,15 +89,11 @@ export async function fetchPlanned(
 }
 
 async function removeStrangers(directory: string, wanted: ReadonlySet<string>): Promise<void> {
-  const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
   const parents = new Set<string>();
   for (const path of wanted)
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) parents.add(path.slice(0, end));
-  for (const item of items) {
-    const absolute = join(item.parentPath, item.name);
-    const path = absolute.slice(directory.length + 1);
-    if (!(item.isDirectory() && parents.has(path)) && !(item.isFile() && wanted.has(path))) await removeTree(absolute);
-  }
+  for (const { path, item } of await listBelow(directory))
+    if (!(item.isDirectory() && parents.has(path)) && !(item.isFile() && wanted.has(path))) await removeTree(join(directory, path));
 }
 
 /** The space that the disk must still provide for files, without the blocks of an earlier try and the files of an existing copy. */
@@ -120,10 +116,9 @@ export async function bytesStillNeeded(
 
 async function bytesBelow(directory: string): Promise<number> {
   const { stat } = await import('node:fs/promises');
-  const items = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
   let bytes = 0;
-  for (const item of items) {
-    if (item.isFile()) bytes += ((await stat(join(item.parentPath, item.name)).catch(() => undefined))?.blocks ?? 0) * 512;
+  for (const { path, item } of await listBelow(directory)) {
+    if (item.isFile()) bytes += ((await stat(join(directory, path)).catch(() => undefined))?.blocks ?? 0) * 512;
   }
   return bytes;
 }

@@ -1,9 +1,10 @@
-import { lstat, readdir, rename } from 'node:fs/promises';
+import { lstat, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../kernel/files/make-directory.ts';
 import { type ArrivedBlock, arrivedBlocks, journalName, placeOf, readArrived } from '../transfer/arrived-blocks.ts';
 import { openJournal } from '../transfer/part-journal.ts';
 import type { PromisedFile } from '../transfer/promised-file.ts';
+import { listBelow } from '../transfer/trash/list-below.ts';
 import { clearWorkPlace, namesOfWorkPlace, type WorkPlace } from '../transfer/work-place.ts';
 
 /** The work directory of a download. */
@@ -49,7 +50,9 @@ async function isOwnFile(path: string, size: number): Promise<boolean> {
   return info?.isFile() === true && info.nlink === 1 && info.size === size;
 }
 
-async function isEmptied({ files }: WorkPlace): Promise<boolean> {
-  const items = await readdir(files, { recursive: true, withFileTypes: true }).catch(() => []);
-  return items.every((item) => item.isDirectory());
-}
+/** False if the directory cannot be read: it may still have files. */
+const isEmptied = ({ files }: WorkPlace): Promise<boolean> =>
+  listBelow(files).then(
+    (found) => found.every(({ item }) => item.isDirectory()),
+    () => false,
+  );

@@ -6,7 +6,7 @@ import { totalBytes } from '../catalog/manifest.ts';
 import { findPart } from '../catalog/selection/find-part.ts';
 import { isProjector } from '../catalog/selection/projectors.ts';
 import { selectionError } from '../catalog/selection/selection-error.ts';
-import type { SkulkError } from '../kernel/errors.ts';
+import { SkulkError } from '../kernel/errors.ts';
 import { describeFailure } from '../kernel/explain-system-error.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, type ModelRef, modelIdOfDirectory, withoutRepeats } from '../kernel/model-id.ts';
@@ -122,8 +122,12 @@ async function verifyModel(
       bad_files: [],
       note: `${directory} is missing; restore it, or remove the entry with \`skulk delete ${model_id}\``,
     };
-  const known = await context.records.read(model_id).catch((error: unknown) => error as SkulkError);
-  if (known === undefined || known instanceof Error) {
+  const known = await context.records.read(model_id).catch((error: unknown) => {
+    // An error of the disk says nothing about the manifest, which therefore stays.
+    if (error instanceof SkulkError) return error;
+    throw error;
+  });
+  if (known === undefined || known instanceof SkulkError) {
     const why = known === undefined ? 'it was never hashed' : known.message;
     const bad_files = await missingFiles(entry.files.filter(isSelected), directory);
     if (bad_files.length > 0)

@@ -25,7 +25,7 @@ export async function planQuantizationRemoval(
 ): Promise<QuantizationRemoval> {
   const entry = (await registry()).entries.get(modelId);
   if (entry === undefined) throw noModel(modelId);
-  const known = await records.read(modelId).catch(() => undefined);
+  const known = await records.read(modelId).catch(undefinedIfDamaged);
   const planned = planRemoval(known?.manifest.files ?? entry.files.map((path) => ({ path, size: 0 })), selector);
   if ('problem' in planned) throw selectionError(planned.problem, { modelId, where: 'in the store' });
   const { group, isLast } = planned;
@@ -74,7 +74,7 @@ export async function deleteQuantization(
     refuseSharedDirectory(entry, entries.values());
     await refuseLink(modelId, join(layout.root, entry.store_path));
     const gone = new Set(now.files);
-    const known = await records.read(modelId).catch(() => undefined);
+    const known = await records.read(modelId).catch(undefinedIfDamaged);
     const manifest = known === undefined ? null : withoutFiles(known.manifest, gone);
     const work = async (): Promise<void> =>
       writer.carryOut({
@@ -88,13 +88,18 @@ export async function deleteQuantization(
           total_bytes: manifest === null ? Math.max(0, entry.total_bytes - now.bytes) : totalBytes(manifest.files),
         },
         manifest,
-        upstream: await records.upstream(modelId).catch(() => undefined),
+        upstream: await records.upstream(modelId).catch(undefinedIfDamaged),
         seen: Object.fromEntries(Object.entries(known?.seen ?? {}).filter(([path]) => !gone.has(path))),
       });
     await (force ? work() : whenUnused(modelId, work, now));
     onRemoved(gone);
     return { freedBytes: now.bytes };
   });
+}
+
+/** A damaged manifest is dropped. After an error of the disk nobody knows whether it is damaged, so nothing is changed. */
+function undefinedIfDamaged(error: unknown): undefined {
+  if (!(error instanceof SkulkError)) throw error;
 }
 
 /** If the directory is a link, only the link belongs to the store. */

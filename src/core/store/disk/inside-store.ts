@@ -3,13 +3,14 @@ import { dirname, join, sep } from 'node:path';
 import { isSystemError } from '../../kernel/errors.ts';
 import type { RegistryEntry } from '../../protocol/models/entries.ts';
 
-/** Whether a model's directory exists; a link that leaves the store does not count. */
+/** Whether a model's directory exists; a link that leaves the store does not count. @throws the disk's errors, which do not mean that it is missing */
 export async function isDirectoryInside(root: string, storePath: string): Promise<boolean> {
   try {
     const [realRoot, place] = await Promise.all([realpath(root), realpath(join(root, storePath))]);
     return place.startsWith(realRoot + sep) && (await stat(place)).isDirectory();
-  } catch {
-    return false;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG')) return false;
+    throw error;
   }
 }
 

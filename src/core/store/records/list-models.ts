@@ -22,8 +22,9 @@ export function createModelLister(root: string, registry: () => Promise<Registry
     const before = steps();
     const { entries } = await registry();
     const plain = await plainDirectories(root);
+    // After an error of the disk, a model is listed: nobody knows that it is gone, and its files report the error.
     const isThere = await Promise.all(
-      entries.values().map(({ store_path }) => plain.has(store_path) || isDirectoryInside(root, store_path)),
+      entries.values().map(({ store_path }) => plain.has(store_path) || isDirectoryInside(root, store_path).catch(() => true)),
     );
     // While one directory replaces another, there is a moment without any.
     const isDoubtful = isThere.includes(false) && (before % 2 === 1 || steps() !== before);
@@ -43,7 +44,7 @@ export function createModelLister(root: string, registry: () => Promise<Registry
 /** A change takes milliseconds. */
 const maxTries = 20;
 
-/** A real directory (not a link) right below the root is inside it. */
+/** A real directory (not a link) right below the root is inside it. If the root cannot be read, each model is checked on its own. */
 async function plainDirectories(root: string): Promise<ReadonlySet<string>> {
   const items = await readdir(root, { withFileTypes: true }).catch(() => []);
   return new Set(items.filter((item) => item.isDirectory()).map(({ name }) => name));

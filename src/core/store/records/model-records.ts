@@ -3,6 +3,7 @@ import { parseManifest } from '../../catalog/manifest.ts';
 import { parseUpstream, type Upstream } from '../../catalog/upstream.ts';
 import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import { writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { statIfPresent } from '../../kernel/files/if-present.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
 import { mapYielding } from '../../kernel/flow/yielding.ts';
 import type { ModelId } from '../../kernel/model-id.ts';
@@ -104,9 +105,9 @@ const sizeOf = (path: string): Promise<number> =>
     () => 0,
   );
 
-/** Changes whenever one of the files is replaced. */
+/** Changes whenever one of the files is replaced; undefined without a manifest. @throws the disk's errors: a model with a manifest is not hashed again */
 async function stampOf(manifestFile: string, seenFile: string): Promise<string | undefined> {
-  const [manifest, seen] = await Promise.all([manifestFile, seenFile].map((file) => stat(file, { bigint: true }).catch(() => undefined)));
+  const [manifest, seen] = await Promise.all([manifestFile, seenFile].map(statIfPresent));
   if (manifest === undefined) return undefined;
   return [manifest, seen].map((info) => (info === undefined ? '' : `${info.ino}:${info.mtimeNs}:${info.size}`)).join(' ');
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { whyNotModelFile } from '../../catalog/model-files.ts';
 import { isSystemError } from '../../kernel/errors.ts';
 import { syncDirectory, writeFileDurably } from '../../kernel/files/durable-file.ts';
+import { namesIn } from '../../kernel/files/if-present.ts';
 import { isRelativePath, quote } from '../../kernel/files/relative-path.ts';
 import type { Emit } from '../../kernel/flow/events.ts';
 import { jsonParts } from '../../kernel/flow/json-parts.ts';
@@ -67,7 +68,7 @@ export async function readRegistry(layout: StoreLayout): Promise<Registry | Dama
 
 /** Whether there is a manifest that is not part of a running change; such a change writes the registry last. */
 async function hasSettledManifest({ manifests, intents }: StoreLayout): Promise<boolean> {
-  const [settled, changing] = await Promise.all([manifests, intents].map((directory) => readdir(directory).catch((): string[] => [])));
+  const [settled, changing] = await Promise.all([manifests, intents].map(namesIn));
   return settled?.some((name) => /^[^.].*\.json$/.test(name) && changing?.includes(name) !== true) ?? false;
 }
 

@@ -26,7 +26,10 @@ export const removeOnDemand = (directory: string, modelId: ModelId, isLive: (pat
   removeFiles(join(directory, directoryName(modelId)), async (path) => !isLive(path));
 
 async function removeFiles(place: string, isOver: (path: string) => Promise<boolean>): Promise<void> {
-  const names = (await readdir(place).catch(() => [])).filter((name) => ownName.test(name));
+  const found = await readdir(place).catch(() => undefined);
+  // Without the names nobody knows whether files are left, which need the journal.
+  if (found === undefined) return;
+  const names = found.filter((name) => ownName.test(name));
   let left = names.filter((name) => name !== 'journal').length;
   for (const name of names) {
     const path = join(place, name);
