@@ -144,12 +144,24 @@ describe('skulk token', () => {
     expect(made.stderr).toMatch(
       /not shown again\nset SKULK_TOKEN to it .*\nwithout a token, the LAN still has the role node\n`skulk policy set lan none` closes the store to it\n/,
     );
+    const closed = await serveInProcess({ home, env: { SKULK_TOKEN: 'of-the-service' } });
+    const beside = await runInProcess(['token', 'create', 'beside', '--role', 'read'], { env });
+    expect(beside.stderr).toMatch(/not shown again\n/);
+    expect(beside.stderr).not.toContain('the LAN still has');
+    await closed[Symbol.asyncDispose]();
+    expect(await runInProcess(['token', 'revoke', 'beside'], { env })).toMatchObject({ status: 0 });
     const host = await serveInProcess({ home });
     onTestFinished(() => host[Symbol.asyncDispose]());
     const admin = JSON.parse((await runInProcess(['token', 'create', 'ops', '--role', 'admin', '--json'], { env })).stdout) as {
       token: string;
     };
     expect(admin).toMatchObject({ name: 'ops', role: 'admin', lan: 'node' });
+    // The server's environment has no SKULK_TOKEN, so the LAN keeps its role, whatever the command's environment has.
+    const withToken = await runInProcess(['token', 'create', 'x', '--role', 'read', '--json'], {
+      env: { ...env, SKULK_TOKEN: 'of-the-command' },
+    });
+    expect(JSON.parse(withToken.stdout)).toMatchObject({ lan: 'node' });
+    expect(await runInProcess(['token', 'revoke', 'x'], { env })).toMatchObject({ status: 0 });
     const other = { SKULK_HOME: join(home, 'other'), SKULK_STORE: host.url };
     const asOps = { ...other, SKULK_TOKEN: admin.token };
     expect((await runInProcess(['token', 'list'], { env: other })).stderr).toMatch(

@@ -4,9 +4,11 @@ import { parseTokenName } from '../../access/token-book.ts';
 import type { Deps } from '../../connect/deps.ts';
 import { openStore } from '../../connect/open-store.ts';
 import { remoteUrl } from '../../connect/remote-url.ts';
+import { urlFromHere } from '../../connect/url-from-here.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { explainingDiskErrors } from '../../kernel/explain-system-error.ts';
 import { isDirectory } from '../../kernel/files/is-there.ts';
+import { readLock } from '../../kernel/process/lock.ts';
 import type { Lan, MadeToken, NamedToken, TokenBody } from '../../protocol/access.ts';
 import type { ChangedPolicy, PolicyView } from '../../protocol/settings.ts';
 import { storeLayout } from '../../store/layout.ts';
@@ -113,8 +115,20 @@ export async function ownRoot({ config }: Deps): Promise<string | undefined> {
 
 const isStore = (root: string): Promise<boolean> => isDirectory(dirname(storeLayout(root).policy));
 
-async function lanOf({ config }: Deps, root: string): Promise<Lan> {
+/** The server's own answer counts: its environment may have another SKULK_TOKEN than this command's, or none. */
+async function lanOf({ config, world }: Deps, root: string): Promise<Lan> {
+  const holder = await readLock(storeLayout(root).lock).catch(() => undefined);
+  const url = holder && urlFromHere(holder);
+  if (url !== undefined) {
+    const { askSession } = await import('../../client/session-client.ts');
+    const asked = askSession({ url, signal: world.signal, userAgent: `skulk/${world.version}`, bearer: undefined });
+    const answer = await asked.catch(() => undefined);
+    if (answer?.state === 'refused') return 'none';
+    if (answer?.state === 'known') return toLan(answer.lan);
+  }
   if (config.settings.token.value !== undefined) return 'none';
   const { lan } = (await viewPolicy(root)).policy;
-  return lan === 'read' || lan === 'none' ? lan : 'node';
+  return toLan(lan);
 }
+
+const toLan = (lan: unknown): Lan => (lan === 'read' || lan === 'none' ? lan : 'node');
