@@ -102,6 +102,10 @@ describe('a file that another user of this machine created', () => {
     await mkdir(home);
     await chmod(home, 0o777);
     await closeHome(home, (path) => void told.push(path));
+    expect(await modeOf(home)).toBe(0o755);
+    // A group may share it on purpose.
+    await chmod(home, 0o775);
+    await closeHome(home, (path) => void told.push(path));
     expect(await modeOf(home)).toBe(0o775);
     await chmod(home, 0o1777);
     await closeHome(home, (path) => void told.push(path));
