@@ -30,6 +30,23 @@ usualTest.each(['model_stor', 'modelstore', 'Model_Store', 'model-store'])(
   },
 );
 
+usualTest('a section of model_store at the top level is reported too, and a section of another program with its name is not', async () => {
+  const home = await temporaryDirectory();
+  const lines = [
+    'auth: {token: secret}',
+    'staging: {staging_keep_recent_gb: 5}',
+    'cards_path: /cards',
+    'download: {folder: /tmp}',
+    'enabled: no',
+  ];
+  await writeFile(join(home, 'skulk.yaml'), `${lines.join('\n')}\nmodel_store:\n  store_port: 7\n`);
+  const { stderr } = await runInProcess(['config', 'validate'], { env: { SKULK_HOME: home }, cwd: home });
+  expect(
+    [...stderr.matchAll(/skulk.yaml:(\d): (\w+) is outside model_store and is ignored/g)].map(([, line, key]) => `${line} ${key}`),
+  ).toEqual(['1 auth', '2 staging', '3 cards_path']);
+  expect(stderr).not.toContain('secret');
+});
+
 usualTest('a setting of model_store at the top level of the file is reported, because it has no effect', async () => {
   const home = await temporaryDirectory();
   await writeFile(join(home, 'skulk.yaml'), 'inference: {}\nstore_host: kite3\nmodel_store:\n  store_port: 7\n');

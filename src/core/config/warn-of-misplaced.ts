@@ -1,5 +1,6 @@
 import { nearest } from '../kernel/nearest.ts';
 import type { World } from '../kernel/world.ts';
+import { knownKeysAt } from './known-keys.ts';
 import type { ReadConfig } from './read-file.ts';
 
 /**
@@ -34,14 +35,24 @@ function warnOfNearMiss(
   });
 }
 
-const belowModelStore: ReadonlySet<string> = new Set(['store_host', 'store_http_host', 'store_port', 'store_path', 'node_overrides']);
+/** Another program that shares the file may have a section with such a name. With one of skulk's keys in it, it is skulk's. */
+const oftenForeign: ReadonlySet<string> = new Set(['enabled', 'auth', 'download', 'staging']);
 
 /** skulk's keys at the top of the file have no effect, and a machine without `store_host` becomes the host. */
 function warnOfStrays(world: World, path: string, { content, lineOf }: Pick<ReadConfig, 'content' | 'lineOf'>): void {
-  for (const key of Object.keys(content).filter((one) => belowModelStore.has(one)))
+  for (const [key, value] of Object.entries(content)) {
+    if (!isOfModelStore(key, value)) continue;
     world.emit({
       type: 'warning',
       message: `${path}:${lineOf(key) ?? 1}: ${key} is outside model_store and is ignored`,
       hint: `move it below "model_store:"`,
     });
+  }
+}
+
+function isOfModelStore(key: string, value: unknown): boolean {
+  if (!knownKeysAt(['model_store']).includes(key)) return false;
+  if (!oftenForeign.has(key)) return true;
+  const inside = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  return inside.some((one) => knownKeysAt(['model_store', key]).includes(one));
 }
