@@ -21,7 +21,7 @@ export const run = defineCommand({
     offline: flag('use only files on this machine'),
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
     limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
-    noSwarm: flag('take the model from the store alone, not together with other nodes'),
+    noSwarm: flag('take the model only from the store, and do not share it with other nodes'),
   },
   examples: [
     ['serve a GGUF model', 'skulk run me/Foo-GGUF -- llama-server -m {gguf} --port 8080'],

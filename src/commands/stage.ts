@@ -33,7 +33,7 @@ export const stage = defineCommand({
     print: choice('what to print for each model: its directory, the GGUF file to load, its projector, or every file', 'WHAT', printed, {
       fallback: 'path',
     }),
-    noSwarm: flag('take the model from the store alone, not together with other nodes'),
+    noSwarm: flag('take the model only from the store, and do not share it with other nodes'),
     connections: number('number of connections to the store', 'N', { from: 1, to: 32 }),
   },
   examples: [
@@ -110,7 +110,7 @@ export const stage = defineCommand({
 });
 
 const describeSwarm = ({ members, host_sent_bytes: sent }: { members: number; host_sent_bytes: number }, size: number): string =>
-  `taken together with ${members - 1} ${members === 2 ? 'node' : 'nodes'}; the store sent them ${formatBytes(sent)}, ${(sent / size).toFixed(1)} copies`;
+  `shared with ${members - 1} other ${members === 2 ? 'node' : 'nodes'}; the store sent them ${formatBytes(sent)} in all, ${(sent / size).toFixed(1)} copies`;
 
 interface PrintedCopy {
   readonly path: string;

@@ -55,9 +55,9 @@ export interface StageOptions extends CallOptions {
   readonly offline?: boolean | undefined;
   /** Fetch from Hugging Face directly if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes per second, for all connections together. */
+  /** Bytes per second, for all connections in total. */
   readonly limitRate?: number | undefined;
-  /** Take models from the store alone, and not together with other nodes. */
+  /** Take models only from the store, and do not share them with other nodes. */
   readonly noSwarm?: boolean | undefined;
   /** How long the copies stay in use after this, in milliseconds. */
   readonly keepMs?: number | undefined;
@@ -71,9 +71,9 @@ export interface RunOptions extends CallOptions {
   readonly offline?: boolean | undefined;
   /** Fetch from Hugging Face directly if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes per second, for all connections together. */
+  /** Bytes per second, for all connections in total. */
   readonly limitRate?: number | undefined;
-  /** Take models from the store alone, and not together with other nodes. */
+  /** Take models only from the store, and do not share them with other nodes. */
   readonly noSwarm?: boolean | undefined;
   /** The destination of the program's output: the streams of this process, which is the default, nowhere, or a listener. */
   readonly output?: ProgramOutput | undefined;

@@ -506,11 +506,11 @@ test.each([
   await expect.poll(seen).toContain(says);
 });
 
-test('the list of machines shows what several of them take together', async () => {
+test('the list of machines shows the models that they share', async () => {
   const swarm = { model_id: 'org/one', digest: 'x', members: 3, seeders: 1, host_sent_bytes: 2048, began_at: '', ended_at: null };
   const { press, seen } = showDashboard({ swarms: async () => [swarm as never] });
   await press('3');
-  await expect.poll(seen).toContain('↑ org/one goes to 3 nodes together; the store has sent 2.00 KiB');
+  await expect.poll(seen).toContain('↑ 3 nodes share org/one; the store has sent 2.00 KiB');
 });
 
 test('f forgets a machine that is away after y, and refuses a connected one', async () => {

@@ -93,7 +93,7 @@ test('--watch without a terminal prints the result again after each change, with
   store.tell('downloads', same);
   store.tell('downloads', same);
   store.tell('nodes', { nodes: [someNode('box-1')] });
-  await expect.poll(() => text.stdout()).toMatch(/^NODE +HOSTNAME .*\nbox-1 +box-1 .*\norg\/big goes to 3 nodes together/m);
+  await expect.poll(() => text.stdout()).toMatch(/^NODE +HOSTNAME .*\nbox-1 +box-1 .*\n3 nodes share org\/big/m);
   expect(linesOf(json.stdout()).map((line) => JSON.parse(line))).toEqual([
     { downloads: [] },
     { downloads: [expect.objectContaining({ modelId: 'org/a', bytes_total: 4 * 1024 ** 3, status: 'downloading' })] },

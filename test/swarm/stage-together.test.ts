@@ -22,7 +22,7 @@ async function pathWith(program: string | undefined): Promise<string> {
   return directory;
 }
 
-usualTest('two nodes take a model together, and one with --no-swarm takes it from the store alone', wants('aria2'), async () => {
+usualTest('two nodes share a model, and one with --no-swarm takes it from the store alone', wants('aria2'), async () => {
   const store = await sharedStore(files);
   const before = await stateOf(store.canonical);
   await store.prepare();

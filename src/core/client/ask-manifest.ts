@@ -23,7 +23,7 @@ const maxRefusalBytes = mebibyte;
 
 /**
  * Asks for the manifest of a model; a store without manifests (the Python program) answers with its list of the files. Adds the model to
- * `offered` if nodes may take it together.
+ * `offered` if nodes may share it.
  * @throws SkulkError MODEL_NOT_FOUND, STORE_UNREACHABLE, INTEGRITY if the store sends the manifest of another model
  */
 export function askManifest(

@@ -6,7 +6,7 @@ import { readJson } from './http/read-body.ts';
 
 const maxBytes = 4 * 1024 * 1024;
 
-/** The models that several nodes take together from a store behind HTTP, and the last ones. */
+/** The models that nodes share from a store behind HTTP, and those that they shared last. */
 export const askSwarms = (exchange: Exchange): Promise<SwarmList> =>
   exchange.send(callOf('GET /store/swarm', {}), async (response, watchdog) => {
     const { url } = exchange;

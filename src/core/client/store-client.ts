@@ -68,7 +68,7 @@ export interface StoreClient extends Store {
   readonly access: AccessClient;
   /** Its log of changes. */
   audit(asked: AskedAudit): Promise<AuditList>;
-  /** The models that several nodes take together, and the last ones. */
+  /** The models that nodes share now, and those that they shared last. */
   swarms(): Promise<SwarmList>;
   /** Reports the copies that this node removed by itself, for that log. */
   reportEvictions(nodeId: NodeId, report: EvictionsBody): Promise<void>;

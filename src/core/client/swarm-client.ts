@@ -15,7 +15,7 @@ const maxBytes = 16 * mebibyte;
 const silenceMs = 5_000;
 
 /**
- * Taking models of a store together with other nodes.
+ * Sharing models of a store with other nodes.
  * @param offered the models whose manifests said so
  */
 export function createSwarmClient(

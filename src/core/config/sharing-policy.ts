@@ -94,7 +94,7 @@ export const swarmPolicySchema = Type.Object(
         enum: ['auto', 'off', true, false],
         default: defaultSwarmPolicy.enabled,
         description:
-          'auto: nodes that stage one model at the same time also take it from each other, if aria2 is installed on them and on the store host. Not while the LAN needs a token to read, because peers know no tokens. true: also then; nodes with the role node learn who the peers are, and peers give the model without a token. off or false: the store sends to each node.',
+          'auto: nodes that stage one model at the same time share it, if aria2 is installed on them and on the store host. Sharing is off while the LAN needs a token to read, because peers do not check tokens. true: sharing stays on then; nodes with the role node learn who the peers are, and peers send the model without a token. off or false: the store sends the model to each node.',
       }),
     ),
     min_bytes: Type.Optional(
@@ -102,7 +102,7 @@ export const swarmPolicySchema = Type.Object(
         minimum: 1,
         maximum: 2 ** 50,
         default: defaultSwarmPolicy.minBytes,
-        description: 'The size of the smallest model that nodes take together.',
+        description: 'The size of the smallest model that nodes share.',
       }),
     ),
   },

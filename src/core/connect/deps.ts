@@ -29,7 +29,7 @@ export interface Deps {
   readonly fleet?: Fleet;
   /** The uploads from other machines. */
   readonly uploads?: UploadList;
-  /** Only in the store host's server: the nodes that take a model together. */
+  /** Only in the store host's server: the nodes that share a model. */
   readonly swarms?: Pick<HostSwarms, 'list'>;
   /** Only in the store host's server. */
   readonly changes?: StoreChanges;

@@ -107,7 +107,7 @@ export const activityEntry = object({
   freed_bytes: Type.Optional(
     count({ description: 'What an eviction freed, or a delete or a purge when it was answered; absent if that is not known' }),
   ),
-  budget_bytes: Type.Optional(count({ description: 'Only of an eviction: what idle copies may take together on that machine' })),
+  budget_bytes: Type.Optional(count({ description: 'Only of an eviction: the disk space that idle copies may use on that machine' })),
 });
 export type ActivityEntry = Shape<typeof activityEntry>;
 
@@ -120,7 +120,7 @@ export const evictionsBody = strictObject({
     minItems: 1,
     maxItems: maxReportedEvictions,
   }),
-  budget_bytes: count({ description: 'What idle copies may take together on that machine' }),
+  budget_bytes: count({ description: 'The disk space that idle copies may use on that machine' }),
 });
 export type EvictionsBody = Shape<typeof evictionsBody>;
 

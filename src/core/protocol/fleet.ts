@@ -49,7 +49,7 @@ const says = {
 /** Fields that older nodes do not have. */
 const maySay = {
   copies: orNull(list(reportedCopy, { maxItems: maxReportedCopies }), 'Most recently used first; null if the node does not report it'),
-  budget_bytes: bytesOrNull('What idle copies may take together; null when nothing is evicted automatically'),
+  budget_bytes: bytesOrNull('The disk space that idle copies may use; null when nothing is evicted automatically'),
 };
 
 /** A node's report about itself; sizes in bytes. */

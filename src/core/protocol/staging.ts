@@ -61,7 +61,7 @@ export const stagingList = object({
   }),
   total_bytes: countOrZero(),
   free_bytes: countOrZero(),
-  budget_bytes: orNull(count(), 'What idle copies may take together; null when nothing is evicted automatically'),
+  budget_bytes: orNull(count(), 'The disk space that idle copies may use; null when nothing is evicted automatically'),
   in_place: flag('Models are used in place in the store, so there are no copies'),
   foreign: listOrEmpty(verbatim(), { description: 'Files there that skulk did not create' }),
 });
@@ -119,7 +119,7 @@ export const stagingJobs = object({ jobs: list(stagingJob) });
 export const swarmBody = strictObject({
   digest: sha256('Of the manifest that the node has'),
   member: Type.Optional(verbatim({ maxLength: 100, description: 'The key from an earlier answer' })),
-  has_torrent: Type.Optional(Type.Boolean({ description: 'Whether the node has the description of the content already' })),
+  has_torrent: Type.Optional(Type.Boolean({ description: 'Whether the node already has the torrent file' })),
   seeds: Type.Optional(Type.Boolean({ description: 'Whether the node has all of it and only sends to others' })),
   leaves: Type.Optional(Type.Boolean({ description: 'Whether the node has finished' })),
 });
@@ -127,9 +127,9 @@ export type SwarmBody = Shape<typeof swarmBody>;
 
 /** How a node should take a model. */
 export const swarmAnswer = object({
-  state: oneOf(['wire', 'swarm'], { default: 'wire', description: 'wire: from the store alone, for now. swarm: together with the others' }),
+  state: oneOf(['wire', 'swarm'], { default: 'wire', description: 'wire: only from the store, for now. swarm: shared with the others' }),
   member: verbatim({ maxLength: 100, default: '', description: 'The key of this node in the swarm; empty if there is no swarm' }),
-  members: countOrZero('The nodes that take the model now, without those that only send'),
+  members: countOrZero('The nodes that receive the model now, without those that only send'),
   host_sent_bytes: countOrZero('Bytes that the store has sent to this swarm'),
   host_port: Type.Optional(
     Type.Integer({
@@ -147,12 +147,12 @@ export const swarmAnswer = object({
 });
 export type SwarmAnswer = Shape<typeof swarmAnswer>;
 
-/** Nodes that take one model together. */
+/** Nodes that share one model. */
 const swarm = object({
   model_id: modelId(),
   digest: sha256(),
-  members: countOrZero('The nodes that take the model now'),
-  seeders: countOrZero('Peers that have all of it, with the store'),
+  members: countOrZero('The nodes that receive the model now'),
+  seeders: countOrZero('Peers that have all of it, including the store host'),
   host_sent_bytes: countOrZero('Bytes that the store has sent'),
   began_at: time(),
   ended_at: orNull(time(), 'Null while it runs'),

@@ -100,7 +100,7 @@ export interface ManifestOptions {
   readonly silenceMs?: number;
 }
 
-/** Taking a model together with other nodes. */
+/** Sharing a model with other nodes. */
 export interface StoreSwarm {
   /** Whether the store said so beside the manifest of the model. */
   isOffered(modelId: ModelId): boolean;
@@ -132,7 +132,7 @@ export interface Store {
   readPiece(request: PieceRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Fetches many pieces into their files and verifies each, faster than one by one; absent if the bytes are on this disk. */
   fetchPieces?(modelId: ModelId, plan: PiecesPlan): Promise<void>;
-  /** Taking a model together with other nodes; absent if the bytes are on this disk. */
+  /** Sharing a model with other nodes; absent if the bytes are on this disk. */
   readonly swarm?: StoreSwarm;
   /** Reads the files of a store that answers `listed`; absent if the bytes are on this disk. */
   readonly listed?: ListedFiles;

@@ -11,7 +11,7 @@ import { createWire, type Pieces, type Wire } from './fetch-by-wire.ts';
 import { aria2Record, fetchWithPeers, type PeerSettings } from './fetch-with-peers.ts';
 import { createMembership, type Look, type Membership, type MembershipTools } from './membership.ts';
 
-/** What a node needs to take a model together with others. */
+/** What a node needs to share a model with others. */
 export interface TogetherTools extends MembershipTools {
   /** All files of the model in the store. */
   readonly manifest: Manifest;
@@ -43,7 +43,7 @@ export interface TogetherOutcome {
 const askSoonMs = 500;
 
 /**
- * Fetches pieces by the wire, and together with other nodes as soon as the store says that there are others. Every piece from peers is
+ * Fetches pieces over the wire, and shares them with other nodes as soon as the store says that there are others. Every piece from peers is
  * verified before it counts; what is missing or wrong then comes by the wire.
  * @throws as `fetchByWire`
  */

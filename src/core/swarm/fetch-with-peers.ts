@@ -25,7 +25,7 @@ interface MissingPart {
   readonly end: number;
 }
 
-/** What to fetch together with others. */
+/** What to fetch and share with others. */
 export interface PeersPlan extends PeerSettings {
   readonly manifest: Manifest;
   /** The paths of the wanted files. */

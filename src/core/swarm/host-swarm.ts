@@ -4,7 +4,7 @@ import type { SwarmAnswer, SwarmList } from '../protocol/staging.ts';
 import type { Metainfo } from './metainfo.ts';
 import type { Tracker } from './tracker.ts';
 
-/** A model that nodes take from this store host, alone or together. Times without a unit are milliseconds of a monotonic clock. */
+/** A model that nodes take from this store host, shared or not. Times without a unit are milliseconds of a monotonic clock. */
 export interface Swarm {
   readonly modelId: ModelId;
   readonly manifest: Manifest;

@@ -20,9 +20,9 @@ import type { Seeding } from './seeding.ts';
 import type { Torrents } from './torrents.ts';
 import { plainAddress, refusal } from './tracker.ts';
 
-/** The swarms of a store host: who takes which model, and whether they do it together. */
+/** The swarms of a store host: who takes which model, and whether they share it. */
 export interface HostSwarms {
-  /** Whether nodes may take a model together now. */
+  /** Whether nodes may share a model now. */
   isOffered(manifest: Manifest): Promise<boolean>;
   /** Answers a node how to take a model. @param from its address */
   ask(modelId: ModelId, body: SwarmBody, from: string): Promise<SwarmAnswer>;

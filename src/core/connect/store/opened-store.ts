@@ -21,7 +21,7 @@ export interface OpenedStore extends AsyncDisposable {
   readonly access?: StoreClient['access'];
   /** Its log of changes; only over HTTP. */
   readonly audit?: StoreClient['audit'];
-  /** The models that its nodes take together; only over HTTP. */
+  /** The models that its nodes share; only over HTTP. */
   readonly swarms?: StoreClient['swarms'];
   /** Reports evictions of this node for that log; only over HTTP. */
   readonly reportEvictions?: StoreClient['reportEvictions'];

@@ -19,7 +19,7 @@ export interface ProgressEvent {
   readonly subject: string;
   readonly bytesDone: number;
   readonly bytesTotal: number;
-  /** Where the bytes come from, if not only from the usual place: `together with 3 nodes`. */
+  /** Where the bytes come from, if not only from the usual place: `shared with 3 nodes`. */
   readonly from?: string | undefined;
   /** The part of `bytesDone` that was here before. It does not count towards the transfer rate. */
   readonly bytesAtHand?: number | undefined;

@@ -93,7 +93,7 @@ export interface DashboardActs {
   verify(modelId: ModelId): Promise<VerifyReport>;
   /** Removes a machine and its pending orders from the store's list. */
   forget(nodeId: NodeId): Promise<void>;
-  /** The models that several nodes take together now. */
+  /** The models that nodes share now. */
   swarms(): Promise<readonly Swarm[]>;
   /** The unfinished uploads of the store. */
   uploads(): Promise<readonly ListedUpload[]>;

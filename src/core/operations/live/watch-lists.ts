@@ -16,7 +16,7 @@ export interface WatchedLists {
     readonly connection: Connection;
     readonly nodes: readonly KnownNode[] | null;
     readonly orders: readonly GivenOrder[] | null;
-    /** The models that several nodes take together now. */
+    /** The models that nodes share now. */
     readonly swarms: readonly Swarm[];
     /** The address of the store host, which has none in the list; see `storeAddress`. */
     readonly storeAddress: string | null;
@@ -31,7 +31,7 @@ export const watchDownloads = (deps: Deps): Follow<WatchedLists['downloads']> =>
 export const watchOptimizations = (deps: Deps): Follow<WatchedLists['optimizations']> =>
   watchPart(deps, ({ connection, optimizations }) => ({ connection, optimizations }));
 
-/** How often the store is asked what several nodes take together, in milliseconds: no event tells. */
+/** How often the store is asked which models nodes share, in milliseconds: no event tells. */
 const askEveryMs = 3_000;
 
 /** Follows the machines that stage from the store, and their orders, by hostname, in the same way. */

@@ -24,10 +24,10 @@ export async function listNodesAndStore(deps: Deps): Promise<NodeList & { readon
   return { ...list, store_address: storeAddress(opened.store.location, health) };
 }
 
-/** A model that several nodes take together, from the store and from each other. */
+/** A model that nodes share. */
 export type Swarm = SwarmList['swarms'][number];
 
-/** The models that several nodes take together now; none for a store that cannot say so. */
+/** The models that nodes share now; none for a store that does not report them. */
 export async function listSwarms(deps: Deps): Promise<readonly Swarm[]> {
   await using opened = await openStore(deps);
   // An older store, or the Python program, has no such list.

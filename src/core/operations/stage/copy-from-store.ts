@@ -97,10 +97,10 @@ async function copyOnce(stage: ModelStage, wanted: SelectedPart & WantedPart, an
 }
 
 function publishTools({ deps: { world }, ref: { modelId }, layout }: ModelStage, wanted: WantedPart, answer: FromStore, lock: HeldLock) {
-  let together = 1;
+  let sharing = 1;
   return {
     onMembers: (members: number): void => {
-      together = members;
+      sharing = members;
     },
     layout,
     lock,
@@ -118,7 +118,7 @@ function publishTools({ deps: { world }, ref: { modelId }, layout }: ModelStage,
         bytesDone,
         bytesTotal,
         bytesAtHand,
-        ...(together > 1 && { from: `together with ${together - 1} ${together === 2 ? 'node' : 'nodes'}` }),
+        ...(sharing > 1 && { from: `shared with ${sharing - 1} ${sharing === 2 ? 'node' : 'nodes'}` }),
       }),
   };
 }

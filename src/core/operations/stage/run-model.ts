@@ -23,9 +23,9 @@ export interface RunRequest {
   readonly offline: boolean;
   /** Use Hugging Face if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes per second, for all connections together. */
+  /** Bytes per second, for all connections in total. */
   readonly limitRate?: number | undefined;
-  /** Take it from the store alone, and not together with other nodes. */
+  /** Take it only from the store, and do not share it with other nodes. */
   readonly noSwarm?: boolean | undefined;
   /** If absent, this process's own streams. */
   readonly output?: ProgramOutput | undefined;

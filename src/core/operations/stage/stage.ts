@@ -28,10 +28,10 @@ export interface StageRequest {
   readonly offline: boolean;
   /** Use Hugging Face if the store is unreachable. */
   readonly direct?: boolean | undefined;
-  /** Bytes per second, for all connections together. */
+  /** Bytes per second, for all connections in total. */
   readonly limitRate?: number | undefined;
   readonly connections?: number | undefined;
-  /** Take it from the store alone, and not together with other nodes. */
+  /** Take it only from the store, and do not share it with other nodes. */
   readonly noSwarm?: boolean | undefined;
   /** Which files to fetch from Hugging Face if the store lacks the model. */
   readonly wanted?: WantedFiles | undefined;

@@ -42,7 +42,7 @@ const maxWarnings = 10;
 
 /**
  * @param deps called at each stage, because a node may find its store later
- * @param sender sends copies that were taken together with others to those that still take them; ends with the jobs
+ * @param sender sends copies that were shared to nodes that still receive them; ends with the jobs
  */
 export function createStagingJobs(
   world: World,

@@ -131,7 +131,7 @@ export const storeRoutes = {
   },
   'GET /store/swarm': {
     role: 'read',
-    summary: 'The models that several nodes take together, and the last ones',
+    summary: 'The models that nodes share now, and those that they shared last',
     answers: { 200: swarmList },
     failures: [503],
   },

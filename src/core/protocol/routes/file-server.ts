@@ -207,7 +207,7 @@ export const fileServerRoutes = {
   },
   'POST /models/:id/swarm': {
     role: 'node',
-    summary: 'A node that takes a model asks whether to take it together with others',
+    summary: 'A node that stages a model asks whether to share it with other nodes',
     body: swarmBody,
     answers: { 200: swarmAnswer },
     failures: [400, 404],

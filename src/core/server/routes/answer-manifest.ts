@@ -11,7 +11,7 @@ import { sendJson } from './json-cache.ts';
 /**
  * Answers with the manifest of a model: 304 if the node already has it, 202 while the store is hashing the model's files.
  * @param hasOrders whether a node should ask for orders; sent in a header
- * @param swarms says in another header whether nodes may take the model together
+ * @param swarms says in another header whether nodes may share the model
  * @throws SkulkError MODEL_NOT_FOUND
  */
 export async function answerManifest(

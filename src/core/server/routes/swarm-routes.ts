@@ -4,7 +4,7 @@ import type { HostSwarms } from '../../swarm/host-swarms.ts';
 import { addRoute } from './add-route.ts';
 import { modelOf } from './model-of.ts';
 
-/** The routes of nodes that take a model together. The tracker is open: the key in its query is a member's right. */
+/** The routes of nodes that share a model. The tracker is open: the key in its query is a member's right. */
 export function addSwarmRoutes(app: FastifyInstance, swarms: HostSwarms): void {
   addRoute(app, 'POST /models/:id/swarm', (request) =>
     swarms.ask(modelOf(request), request.body as SwarmBody, request.socket.remoteAddress ?? ''),

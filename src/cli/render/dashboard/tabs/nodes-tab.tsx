@@ -8,10 +8,10 @@ import { Line } from '../../parts/words.tsx';
 import { useDashboard } from '../context.ts';
 import { useAskedList } from './use-asked-list.ts';
 
-/** At most so many lines say what several nodes take together. */
+/** At most so many lines say which models nodes share. */
 const maxSwarms = 2;
 
-/** The machines that stage from the store; above them what several of them take together now. */
+/** The machines that stage from the store; above them the models that they share now. */
 export function NodesTab(): ReactElement {
   const { view, acts, now, width, height, listOf, show, open } = useDashboard();
   const swarms = (useAskedList(() => acts.swarms()).value ?? []).slice(0, maxSwarms);

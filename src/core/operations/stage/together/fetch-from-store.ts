@@ -20,7 +20,7 @@ interface FromStore {
 const worthAsking = 8 * 1024 * 1024;
 
 /**
- * Fetches pieces from the store, and together with other nodes if the store offers it, aria2 is installed, and others want the same.
+ * Fetches pieces from the store, and shares them with other nodes if the store offers it, aria2 is installed, and others want the same.
  * @returns how they came if the store was asked, else undefined
  * @throws as `Store.fetchPieces`
  */
