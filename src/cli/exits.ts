@@ -7,7 +7,7 @@ export const exitStatuses = {
   'store-unreachable': [4, 'no store is configured, or the store does not answer'],
   conflict: [5, 'in use or locked by another process'],
   integrity: [6, 'the content does not match its sha256'],
-  'no-space': [7, 'not enough room on the disk'],
+  'no-space': [7, 'not enough space on the disk'],
   hub: [8, 'Hugging Face refused or failed'],
   partial: [9, 'partially done'],
   'not-executable': [126, 'the program cannot be executed'],

@@ -27,7 +27,7 @@ export const audit = defineCommand({
     'Lists who changed what: models that were added, downloaded, deleted or repaired, staged copies, tokens, the policy and settings, with the result and the freed space. Failed requests are listed too, and copies that a machine evicted to stay within its budget.',
     'A download or an optimization has two entries: `accepted` when it is requested, and its result when it ends. The second one names the user who requested it first. If it is cancelled, the cancellation is the second entry. A purge or a stage on other machines is also `accepted`, unless all of them had finished when the store answered; `skulk nodes` lists what is pending.',
     'The log contains requests to the server, and commands on the store host that change the disk directly: `policy set`, `token`, and all others while no server runs. A command of the user who runs the server is listed under that user, e.g. `root on the store host`. An admin who uses the page, or the token of the configuration, is listed as `admin on` an address or a host name. Settings and the policy are listed with their new and old values, but without secrets. The log keeps about 30,000 changes.',
-    'On the store host no server needs to run. On other machines the command asks the store. Only the role admin sees the names of tokens, users and machines, except its own.',
+    'On the store host this works without a running server. On other machines the command asks the store. Only the role admin sees the names of all tokens, users and machines; others see only their own.',
     'NAME is a token, a user, an address, or the id or hostname of a machine.',
   ],
   options: {

@@ -8,18 +8,19 @@ import { nameAmong } from './node-lines.ts';
 /** `skulk cancel`: cancel a download or an optimization. */
 export const cancel = defineCommand({
   name: 'cancel',
-  summary: 'stop a download or an optimization',
+  summary: 'stop a download, an optimization, or stages on nodes',
   description: [
-    'Stops a download of the store host. Downloaded data is kept, and the next download resumes from there. With a selector, stops only the download of that quantization; otherwise all downloads of the model.',
-    'If the model is not being downloaded, stops `skulk optimize`: the variant with that id, or else every variant of that model. Partial results are removed.',
-    'With --all-nodes, withdraws instead what `skulk stage --on` and `skulk stage --all-nodes` asked: nodes that are staging the model stop, and finished copies stay.',
+    'Stops the downloads of a model on the store host; with a selector, only the download of that quantization. Downloaded data is kept, and the next download resumes from there.',
+    'If the model is not being downloaded, stops its optimization instead: the one whose result has that id, or else all whose source it is. Partial results are removed.',
+    'With --all-nodes, withdraws the orders of `skulk stage --on` and `skulk stage --all-nodes` instead. Nodes that are staging the model stop; finished copies stay.',
   ],
   arguments: { model: modelArgument() },
-  options: { allNodes: flag('withdraw the orders that ask nodes to stage the model') },
+  options: { allNodes: flag('withdraw all orders to stage the model on nodes') },
   examples: [
     ['stop a download', 'skulk cancel mlx-community/Qwen3-4B-4bit'],
     ['stop the download of one quantization', 'skulk cancel bartowski/Foo-GGUF:Q8_0'],
     ['stop an optimization', 'skulk cancel me/Foo-Q4_K_M-GGUF'],
+    ['withdraw an order to stage', 'skulk cancel mlx-community/Qwen3-4B-4bit --all-nodes'],
   ],
   exits: ['not-found', 'store-unreachable', 'conflict'],
   run: async ({ model: ref, allNodes }, context) => {
@@ -35,7 +36,7 @@ export const cancel = defineCommand({
   text: (result) => {
     if ('withdrawn' in result) {
       const open = result.withdrawn.flatMap(({ nodes }) => nodes).filter(({ status }) => status === 'pending' || status === 'deferred');
-      return [`${formatRef(result.ref)}: no longer asked of ${[...new Set(open.map(nameAmong(open, [])))].join(', ')}`];
+      return [`${formatRef(result.ref)}: order withdrawn on ${[...new Set(open.map(nameAmong(open, [])))].join(', ')}`];
     }
     const { kind, stopped } = result;
     return kind === 'download'

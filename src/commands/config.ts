@@ -4,14 +4,14 @@ import { shellWord } from '../core/kernel/shell-word.ts';
 
 const owners = { origin: 'show', force: 'init', print: 'init', storeHost: 'init', storePath: 'init' } as const;
 
-/** `skulk config`: show, find, validate or create the configuration. */
+/** `skulk config`: show, locate, validate or create the configuration. */
 export const config = defineCommand({
   name: 'config',
-  summary: 'show, find, validate or create the configuration',
+  summary: 'show, locate, validate or create the configuration',
   description: [
-    'show prints every effective setting, with --origin also its source. path prints the file that is read. validate checks the file, its overrides and its directories. To change a setting, edit that file. init writes a skulk.yaml with comments to the working directory or to the path in --config.',
+    '`show` prints every effective setting, with --origin also its source. `path` prints the path of the file that is read. `validate` checks the file, its overrides and its directories. To change a setting, edit that file. `init` writes a skulk.yaml with comments to the working directory or to the path in --config.',
     'skulk reads skulk.yaml from the working directory and the directories above it, then from ~/.config/skulk and /etc/skulk. A file in ~/.config/skulk applies in every directory.',
-    'On a terminal, init asks for the role of this machine, the store, the directories and the budget, unless --store-host, --store-path or --print is given. It shows the file before writing it. Esc and Ctrl-C write nothing and exit with status 130.',
+    'On a terminal, `init` asks for the role of this machine, the store, the directories and the budget, unless --store-host, --store-path or --print is given. It shows the file before writing it. Esc and Ctrl-C write nothing and exit with status 130.',
     'skulk-config(5) describes the keys of the file.',
   ],
   arguments: { action: argument('what to do', { choices: ['show', 'path', 'validate', 'init'], fallback: 'show' }) },

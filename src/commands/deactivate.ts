@@ -10,7 +10,7 @@ export const deactivate = defineCommand({
   name: 'deactivate',
   summary: 'mark a staged copy as no longer in use',
   description: [
-    'Ends the use that `skulk activate` or `skulk stage --keep` started, for one process or for all, and then evicts idle copies beyond the budget. A copy that `skulk run` uses stays in use. With a selector, only the use of that quantization ends. It is not an error if nothing was active.',
+    'Ends the use that `skulk activate` or `skulk stage --keep` started, for one process or for all, and then evicts idle copies that exceed the budget. A copy that `skulk run` uses stays in use. With a selector, only the use of that quantization ends. It is not an error if nothing was active.',
   ],
   arguments: { model: modelArgument() },
   options: { pid: number('only for this process', 'PID', { from: 1, to: 4_194_304 }) },

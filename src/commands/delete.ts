@@ -14,11 +14,11 @@ export const deleteModel = defineCommand({
   description: [
     'Removes the canonical copy of each model, then the staged copy on every node. On a terminal it asks first; elsewhere it needs --yes.',
     'With a selector, only that quantization is deleted; files shared with others stay. Deleting the last quantization deletes the model.',
-    'Nodes that run `skulk serve` delete theirs at once, and the command waits up to five seconds for their answers (--wait). Other nodes delete their copy before their next stage, run or reconcile; the exit status is then 9. A copy in use is removed when its last use ends, or at once with --force.',
+    'Nodes that run `skulk serve` remove their copy at once, and the command waits up to five seconds for their answers (--wait). Other nodes remove theirs before their next stage, run or reconcile; the exit status is then 9. A copy in use is removed when its last use ends, or at once with --force.',
   ],
   arguments: { model: modelsArgument() },
   options: {
-    force: flag('also evict copies that are in use'),
+    force: flag('also remove staged copies that are in use'),
     dryRun: flag('only show what would be deleted'),
     ignoreMissing: flag('skip models and quantizations that the store does not have; exit status 0 if only these were named'),
     wait: duration('how long to wait for the answers of nodes', { fallback: '5s' }),

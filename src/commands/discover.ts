@@ -5,7 +5,7 @@ export const discover = defineCommand({
   name: 'discover',
   summary: 'find stores on the LAN by mDNS',
   description: [
-    'Searches for `_skulk-store._tcp` on every LAN interface and lists the stores that answer. A machine without a configuration does the same and uses the store if there is exactly one. Names and versions are those that the stores announce. It also asks this machine and the configured store host at ports 58080 and 12415, and a store in `SKULK_STORE` at its own port. It says where the Python program answers.',
+    'Searches for `_skulk-store._tcp` on every LAN interface and lists the stores that answer. A machine without a configuration does the same, and uses the store if it finds exactly one. Names and versions are those that the stores announce. It also asks this machine and the configured store host at ports 58080 and 12415, and a store in `SKULK_STORE` at its own port. It says where the Python program answers.',
     'With --explain it also shows which address of this machine it would announce, and why not the others.',
   ],
   options: {

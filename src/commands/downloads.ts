@@ -11,7 +11,7 @@ export const downloads = defineCommand({
   summary: "list the store's downloads from Hugging Face",
   description: [
     'Lists running and waiting downloads, and recently finished ones with their result. Downloads of the same model run one after the other. The list keeps the last hundred finished downloads, including failed ones; a new request for the same model replaces its row.',
-    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line, with the last twenty finished downloads. If the store goes away, it waits for it.',
+    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line, with the last twenty finished downloads. If the store stops answering, the command waits for it.',
   ],
   arguments: { model: modelsArgument('only downloads of these models', { optional: true }) },
   options: {

@@ -7,7 +7,7 @@ export const env = defineCommand({
   summary: 'print environment variables that make programs use the store as their Hub',
   description: [
     'Prints shell lines that set HF_ENDPOINT to the server of this machine if one is running, else to the store. Programs started in that shell, such as transformers, vLLM, hf and llama.cpp, then download models from there; docs/recipes says what each needs.',
-    'No token of Hugging Face goes to the store: the lines set HF_HUB_DISABLE_IMPLICIT_TOKEN and unset HF_TOKEN. If the store needs a token, HF_TOKEN is set to the variable SKULK_TOKEN. Variables that prevent requests to the store (HF_HUB_OFFLINE, MODEL_ENDPOINT, a proxy) are unset or overridden.',
+    'No Hugging Face token is sent to the store: the lines set HF_HUB_DISABLE_IMPLICIT_TOKEN and unset HF_TOKEN. If the store needs a token, they set HF_TOKEN to $SKULK_TOKEN. Variables that prevent requests to the store (HF_HUB_OFFLINE, MODEL_ENDPOINT, a proxy) are unset or overridden.',
     'Do not start `skulk serve` in such a shell, because it would use the store as Hugging Face. `skulk run --hf` sets the same variables for one program.',
   ],
   options: {

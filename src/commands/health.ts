@@ -7,8 +7,8 @@ export const health = defineCommand({
   summary: 'check that the store is configured and reachable, and show free space',
   description: [
     'Shows the state of the store. The exit status is 4 if no store is configured or the store does not answer.',
-    'A store that is closed to the LAN also answers without a token, with exit status 0. The line `access` then says that other commands are refused. In --json it is `requires_token`.',
-    'The line `configured` says `no` for a store that no setting names and that was found by mDNS or on this machine. If mDNS found the store, also by the name that the configuration has, its address is in `location`, and in --json `mdns_address`.',
+    'A store that is closed to the LAN also answers without a token, with exit status 0. The line `access` then says that other commands are refused. In --json this is `requires_token`.',
+    'The line `configured` says `no` if no setting names the store, and it was found by mDNS or on this machine. If mDNS found the address of the store, even if its name is configured, `location` shows that address; in --json it is `mdns_address`.',
     'The line `disk` is about the whole disk of the store: used space includes files that are not models. Free space is what skulk may use; some file systems reserve the rest.',
     'On the store host, a path instead of a URL means that no server is running and the command read the disk itself.',
   ],

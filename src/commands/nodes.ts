@@ -13,8 +13,8 @@ export const nodes = defineCommand({
     'Lists the machines that use the store: when each one last reported, whether its agent is connected, what it has staged, and its free space. `?` means that it has not reported these numbers. If machines have the same host name, the beginning of the id follows it, as in `vm (3f1c)`.',
     'A machine becomes known when it first reports its copies: with `skulk serve`, with `reconcile`, or when `stage` or `run` has found a model in the store. A command that fails before that does not make it known. With --offline, and with `run --hf`, nothing is reported.',
     'Pending orders are listed below the table, and then the models that several nodes share now. A delete or purge is also sent to machines that reported no such copy, because they may be staging it at that moment; these orders are only counted.',
-    'In --json, the store host has no address of its own; use `store_address`, at which other machines reach the store.',
-    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line. If the store goes away, it waits for it.',
+    'In --json, the store host has no address; use `store_address`, the address at which other machines reach the store.',
+    'With --watch it continues until q or Ctrl-C. On a terminal the list is updated in place. In a pipe it is printed again after a change, at most every three seconds. With --json, each change is one JSON document on one line. If the store stops answering, the command waits for it.',
     'With --forget the store removes a node that will not come back, with its pending orders. To remove a machine for good, stop its `skulk serve` first, because a node becomes known again when it reports. Nodes that no longer report are removed after some days: see limits.forget_nodes_after_days in skulk-policy(1).',
   ],
   options: {

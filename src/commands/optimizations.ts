@@ -8,7 +8,7 @@ export const optimizations = defineCommand({
   summary: 'list optimizations',
   description: [
     'Lists running, waiting and recently finished optimizations.',
-    'With --watch it continues until q or Ctrl-C, as `skulk downloads --watch` does: in place on a terminal, after each change in a pipe.',
+    'With --watch it continues until q or Ctrl-C. As with `skulk downloads --watch`, the list is updated in place on a terminal, and printed again after a change in a pipe.',
   ],
   arguments: { model: modelsArgument('only optimizations with these sources or results', { optional: true }) },
   options: { watch: flag('update the list as it changes') },

@@ -14,7 +14,7 @@ export const optimize = defineCommand({
     'Quantizes a model in the store, once for all machines. The result is a new model with its own id; the source does not change. `skulk show` prints how a result was made.',
     'An engine on the store host does the work: llama-quantize (llama.cpp) for GGUF weights, optiq (mlx-optiq) or mlx_lm.convert (mlx-lm) for safetensors. `skulk doctor` on the store host lists the installed engines. To use a specific program, set SKULK_ENGINE_LLAMA, SKULK_ENGINE_OPTIQ or SKULK_ENGINE_MLX to its absolute path.',
     'Without --type, llama uses the largest type that fits --target-bpw; --dry-run prints the type and the exact size. The source is the largest unquantized GGUF file set of the model, or the one that the selector names.',
-    'One optimization runs at a time, with low priority. It continues after a restart of the store host. Exit status 2 also means that no engine is installed, or that it failed.',
+    'One optimization runs at a time, with low priority. It continues after a restart of the store host. Exit status 2 also means that no engine is installed, or that the engine failed.',
     'Ctrl-C stops only the command: a running store host continues, and the same command waits for it again. Without a running store host, the work stops with the command.',
   ],
   arguments: { model: modelArgument('the source model') },

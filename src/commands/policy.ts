@@ -10,11 +10,11 @@ export const policy = defineCommand({
   name: 'policy',
   summary: 'show, change or validate the policy of the store',
   description: [
-    'lan sets what machines on the LAN may do without a token. node: read, stage, add and delete models (the default). read: list and fetch. none: nothing. server_names lists additional names of the store, such as that of a proxy, separated by commas.',
-    'limits.forget_nodes_after_days (14): days without news after which a node is forgotten; limits.forget_nodes_with_copies_after_days (90) applies while it has copies. limits.open_uploads (64): maximum number of unfinished uploads. limits.upload_idle_days (7): days without data after which an unfinished upload or download is removed. skulk checks every hour.',
-    'hub.upstream sets what a Hub client gets if the store does not have a model. on-demand: each file while it is being downloaded (the default). job: the files of a complete download. off: nothing; Hugging Face is never asked. hub.max_fetch_bytes (100 GiB) limits the download of one model by such requests. hub.share_gated (true): Hub clients see models that are gated on Hugging Face. hub.cors_origins lists web pages that may use the store as a Hub.',
-    'show prints every setting and its origin. set changes one and prints the new and the old value; the value default resets it. validate checks the file, .skulk/v1/policy.yaml in the store. A running store host applies a change at once, its nodes within a minute.',
-    'On the store host no server needs to run. On other machines the command asks the store, and set needs a token with the role admin.',
+    '`lan` sets what machines on the LAN may do without a token. `node`: read, stage, add and delete models (the default). `read`: list and fetch models. `none`: nothing. `server_names` lists additional names of the store, such as that of a proxy, separated by commas.',
+    '`limits.forget_nodes_after_days` (14): days without a report after which a node is forgotten; `limits.forget_nodes_with_copies_after_days` (90) applies while it has copies. `limits.open_uploads` (64): maximum number of unfinished uploads. `limits.upload_idle_days` (7): days without data after which an unfinished upload or download is removed. skulk checks every hour.',
+    '`hub.upstream` sets what a Hub client gets if the store does not have a model. `on-demand`: each file while it is being downloaded (the default). `job`: the files of a complete download. `off`: nothing; Hugging Face is never asked. `hub.max_fetch_bytes` (100 GiB) limits the download of one model by such requests. `hub.share_gated` (true): Hub clients see models that are gated on Hugging Face. `hub.cors_origins` lists web pages that may use the store as a Hub.',
+    '`show` prints every setting and its origin. `set` changes one and prints the new and the old value; the value `default` resets it. `validate` checks the file, .skulk/v1/policy.yaml in the store. A running store host applies a change at once, its nodes within a minute.',
+    'On the store host this works without a running server. On other machines the command asks the store, and `set` needs a token with the role admin.',
   ],
   arguments: {
     action: argument('what to do', { choices: ['show', 'set', 'validate'], fallback: 'show' }),

@@ -15,11 +15,11 @@ export const purgeStaging = defineCommand({
   summary: 'remove staged copies from this machine or from every node',
   description: [
     'Removes copies under node_cache_path; canonical copies in the store are never touched. A copy in use (skulk run, activate, stage --keep, or being staged) is kept and listed, unless --force is given. With --force, the time of stage --keep ends too. The command does not ask, because a copy can be staged again.',
-    'With --all-nodes every node does the same, with --node only the given nodes. On a terminal this asks first; elsewhere it needs --yes. The command waits up to five seconds for answers (--wait); the exit status is 9 if a node has not answered. A copy in use is removed when its last use ends.',
+    'With --all-nodes every node does the same, with --node only the given nodes. On a terminal both ask first; elsewhere they need --yes. The command waits up to five seconds for answers (--wait); the exit status is 9 if a node has not answered. A copy in use is removed when its last use ends.',
   ],
   arguments: { models: modelsArgument('only these models', { optional: true }) },
   options: {
-    model: modelOption('the same, for one model'),
+    model: modelOption('the same as MODELS, for one model'),
     allNodes: flag('on every node'),
     node: list('only on this node, by its host name, its id, or a part of the id', 'NODE', { completes: 'nodes' }),
     force: flag('also remove copies that are in use'),

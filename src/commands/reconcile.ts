@@ -11,8 +11,8 @@ export const reconcile = defineCommand({
   name: 'reconcile',
   summary: "clean up this machine's copies and apply the budget",
   description: [
-    'Drops leases of ended processes, removes unfinished copies older than a week, and empties the trash. Then it carries out pending deletes and purges of the store, and evicts idle copies beyond the budget (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; on a machine without it, run this from cron.',
-    'If the store refuses access, the local cleanup still runs, and the exit status is 2. If the store does not answer, there is only a warning. --quiet hides dropped leases, but not these two messages. A store that is closed to the LAN needs a token. cron does not have the SKULK_TOKEN of your shell, so put the token into model_store.auth.token of the skulk.yaml that cron finds.',
+    'Removes the leases of processes that have ended and unfinished copies older than a week, and empties the trash. Then it carries out pending deletes and purges of the store, and evicts idle copies that exceed the budget (staging_keep_recent_gb, cleanup_on_deactivate). `skulk serve` does the same when it starts; on a machine without a server, run this command from cron.',
+    'If the store refuses access, the local cleanup still runs, and the exit status is 2. If the store does not answer, there is only a warning. --quiet hides removed leases, but not these two messages. A store that is closed to the LAN needs a token. cron does not have the SKULK_TOKEN of your shell, so put the token into model_store.auth.token of the skulk.yaml that cron finds.',
   ],
   options: { dryRun: flag('only show what would be done') },
   examples: [
@@ -33,7 +33,7 @@ export const reconcile = defineCommand({
 
 /** The lines of the result. With `--quiet`, a crontab line sends no mail about what is routine: the end of a lease, no budget. */
 function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...budget }: ReconcileReport): readonly TextBlock[] {
-  const did = budget.dry_run ? 'would drop' : 'dropped';
+  const did = budget.dry_run ? 'would remove' : 'removed';
   return [
     ...dropped_leases.map(({ model_id, purpose }) =>
       aside(`${did} a lease on ${model_id} (${purpose}), because its process is gone or its time is over`),

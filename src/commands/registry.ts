@@ -10,7 +10,7 @@ export const registry = defineCommand({
     'Lists every model in the store with its size, number of files, quantizations (-v names all of them) and tags: vision, thinking, embedding, tensor, optiq. Tags come from the model card if there is one, else from config.json, the chat template and the file names.',
   ],
   arguments: {
-    word: variadic('only models whose ids contain this text; if given several times, all of them', {
+    word: variadic('only models whose ids contain this text; with several words, all of them', {
       parse: (text) => text,
       optional: true,
       completes: 'models',
@@ -18,14 +18,14 @@ export const registry = defineCommand({
   },
   options: {
     sort: choice(
-      'the order: by name, the largest, the newest, or those with the most files first',
+      'the order: by name, or with the largest, the newest, or those with the most files first',
       'KEY',
       ['name', 'size', 'added', 'files'],
       {
         fallback: 'name',
       },
     ),
-    tag: list('only models with this tag; if given several times, with all of them', 'TAG', { completes: 'tags' }),
+    tag: list('only models with this tag; with several tags, only models that have all of them', 'TAG', { completes: 'tags' }),
   },
   examples: [
     ['list everything', 'skulk registry'],

@@ -7,10 +7,10 @@ export const run = defineCommand({
   name: 'run',
   summary: 'stage a model and run a program on it',
   description: [
-    'Stages the model, then runs the program. Until the program ends, the copy and its companions are in use: nothing evicts or replaces them. Afterwards idle copies beyond the budget (staging_keep_recent_gb) are evicted.',
-    "In the program's arguments, {path} is replaced by the directory of the copy and {gguf} by the GGUF file to load (the first shard). {mmproj} is its projector, {draft} its draft model or MTP head, and {model} the model id; {{ is a brace. Other words in braces are passed on unchanged. If the model has no such file, the command fails before anything is sent. The program also gets SKULK_MODEL_PATH, SKULK_GGUF_FILE, SKULK_MMPROJ_FILE and SKULK_MODEL_ID.",
+    'Stages the model, then runs the program. Until the program ends, the copy and its companions are in use: nothing evicts or replaces them. Afterwards, idle copies that exceed the budget (staging_keep_recent_gb) are evicted.',
+    "In the program's arguments, {path} is replaced by the directory of the copy and {gguf} by the GGUF file to load (the first shard). {mmproj} is its projector, {draft} its draft model or MTP head, and {model} the model id; write {{ for a brace. Other words in braces are passed on unchanged. If the model has no such file, the command fails before anything is sent. The program also gets SKULK_MODEL_PATH, SKULK_GGUF_FILE, SKULK_MMPROJ_FILE and SKULK_MODEL_ID.",
     "Signals, standard input and output are passed through, and the exit status is the program's. If skulk itself is killed, the program continues and the copy stays in use until it ends.",
-    'With --hf nothing is staged. The program starts with HF_ENDPOINT set to the server of this machine, or else to the store, and uses it like Hugging Face. It gets no token of Hugging Face; HF_TOKEN is the token of the store if the store needs one (see skulk-env(1)). Only {model} is replaced in its arguments.',
+    'With --hf nothing is staged. The program starts with HF_ENDPOINT set to the server of this machine, or else to the store, and uses it like Hugging Face. It gets no Hugging Face token; if the store needs a token, HF_TOKEN is that token (see skulk-env(1)). Only {model} is replaced in its arguments.',
   ],
   arguments: {
     model: modelArgument(),

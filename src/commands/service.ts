@@ -6,8 +6,8 @@ export const service = defineCommand({
   name: 'service',
   summary: 'keep `skulk serve` running with systemd or launchd',
   description: [
-    'install writes a unit for this user and starts it, now and at each login; it uses the configuration file in effect now. uninstall stops the service and removes the unit. status shows whether it runs, restart starts it again, and logs prints its last 100 lines. print prints the unit, e.g. to turn it into a system-wide one.',
-    'Under systemd the server runs in a sandbox: it can write only to store_path, node_cache_path, SKULK_HOME and the directory of skulk.yaml. refresh updates these paths after a configuration change; the unit does this before each start. launchd has no such sandbox: the server can write wherever the user can.',
+    '`install` writes a unit for this user, which uses the current configuration file, and starts it now and at each login. `uninstall` stops the service and removes the unit. `status` shows whether it runs, `restart` restarts it, and `logs` prints its last 100 lines. `print` prints the unit, e.g. to turn it into a system-wide one.',
+    'Under systemd the server runs in a sandbox: it can write only to store_path, node_cache_path, SKULK_HOME and the directory of skulk.yaml. `refresh` updates these paths after a configuration change; the unit runs it before each start. launchd has no such sandbox: the server can write wherever the user can.',
     'A configuration error (exit status 2) stops the service. After any other failure, such as an unmounted disk, it is restarted every five seconds.',
     'On Linux a user’s services end when the user logs out; run `loginctl enable-linger` once to keep them running. To follow the logs: `journalctl --user -fu skulk`, on macOS `tail -f` of `serve.log` in SKULK_HOME. The unit contains no tokens: put them into skulk.yaml.',
   ],
@@ -19,14 +19,14 @@ export const service = defineCommand({
   },
   options: {
     role: choice('the role of this machine', 'ROLE', ['auto', 'store', 'node'], { fallback: 'auto' }),
-    for: choice('for which service manager', 'MANAGER', ['systemd', 'launchd'], { fallback: 'that of this system' }),
+    for: choice('the service manager', 'MANAGER', ['systemd', 'launchd'], { fallback: 'that of this system' }),
     force: flag('install: replace a unit that skulk did not create'),
   },
   examples: [
     ['install and start the service', 'skulk service install'],
     ['see the unit without installing it', 'skulk service print'],
     ['see whether it runs', 'skulk service status'],
-    ['start it again, e.g. after an update', 'skulk service restart'],
+    ['restart it, e.g. after an update', 'skulk service restart'],
     ['stop and remove it', 'skulk service uninstall'],
   ],
   exits: ['not-found', 'conflict'],

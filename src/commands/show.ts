@@ -15,8 +15,8 @@ export const show = defineCommand({
   name: 'show',
   summary: 'show one model: files, sizes, digests, tags',
   description: [
-    'Shows the details of a model, and which machines have a staged copy. A model that is not hashed yet has no digests. For GGUF models it lists the quantizations with their bits per weight and the machines that have each. Those that its repo had at the last download and the store lacks follow. With a selector, everything is about that quantization: files, digest, staged copies.',
-    'With --use it prints shell lines that make a program load the model from the server of this machine or the store, and from a staged copy. The file names decide what works; for a program that cannot load the model, the exit status is 3.',
+    'Shows the details of a model, and which machines have a staged copy. A model that is not hashed yet has no digests. For GGUF models it lists the quantizations with their bits per weight and the machines that have each. Below them are those that the repo had at the last download, but the store does not have. With a selector, it shows only that quantization: files, digest, staged copies.',
+    'With --use it prints shell lines that make a program load the model from the server of this machine or the store, and from a staged copy. Which programs can load it depends on the file names; for one that cannot, the exit status is 3.',
   ],
   arguments: { model: modelArgument() },
   options: { use: choice('print the shell lines for a program, or `list` the programs', 'PROGRAM', [...programNames, 'list']) },

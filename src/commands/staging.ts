@@ -9,7 +9,7 @@ export const staging = defineCommand({
   name: 'staging',
   summary: "list this machine's verified copies",
   description: [
-    'Lists the copies under node_cache_path, most recently used first, with their size and the processes that use them. Copies that no program can load are named below, with the reason.',
+    'Lists the copies under node_cache_path, most recently used first, with their size and the processes that use them. Copies that no program can load are listed below the table, with the reason.',
   ],
   examples: [
     ['list the copies', 'skulk staging'],

@@ -6,9 +6,9 @@ export const token = defineCommand({
   name: 'token',
   summary: 'create, list or revoke tokens of the store',
   description: [
-    'create generates a token and prints it once; it cannot be shown again. The role read may list and fetch models; node may also stage, add and delete them; admin may also change settings. list shows all names and roles. revoke invalidates a token: at once on the store host, within a minute on nodes.',
-    'A machine sends a token if SKULK_TOKEN or --token is set there. Creating a token does not close the store to the LAN; `skulk policy set lan none` does.',
-    'On the store host no server needs to run. On other machines the command asks the store, and needs a token with the role admin.',
+    '`create` generates a token and prints it once; it cannot be shown again. The role `read` may list and fetch models; `node` may also stage, add and delete them; `admin` may also change settings. `list` shows all names and roles. `revoke` invalidates a token: at once on the store host, within a minute on nodes.',
+    'A machine sends a token if SKULK_TOKEN, --token or model_store.auth.token is set there. Creating a token does not close the store to the LAN; `skulk policy set lan none` does.',
+    'On the store host this works without a running server. On other machines the command asks the store, and needs a token with the role admin.',
   ],
   arguments: {
     action: argument('what to do', { choices: ['create', 'list', 'revoke'], fallback: 'list' }),

@@ -10,7 +10,7 @@ export const upgrade = defineCommand({
   ],
   examples: [
     ['print the commands', 'skulk upgrade'],
-    ['print only the way of installation', 'skulk upgrade --json | jq -r .method'],
+    ['print only how skulk was installed', 'skulk upgrade --json | jq -r .method'],
   ],
   exits: [],
   run: async (_, context) => {

@@ -4,7 +4,7 @@ import { parseWantedFiles, type WantedFiles, weightsChoices } from '../core/cata
 /** The options that select the files of a repo. */
 export const wantedFilesOptions = {
   weights: choice('which weights to download from a repo with GGUF and safetensors', 'FORMAT', weightsChoices),
-  include: list('download only matching files and what is named; * also matches /', 'GLOB'),
+  include: list('download only matching files, and those that are named; * also matches /', 'GLOB'),
   exclude: list('skip matching files', 'GLOB'),
   whole: flag('download every file of the repo'),
   mmproj: value('the projector to download, as its path in the repo, or all', 'FILE|all'),

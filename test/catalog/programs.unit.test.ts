@@ -48,7 +48,7 @@ describe('the command for a program that loads from the store', () => {
     ['hf', seeing, 'hf download me/Foo-GGUF Foo-Q4_K_M.gguf mmproj-F16.gguf'],
     ['hf', { modelId: 'me/x', files: [{ path: '-x.gguf', size: 1 }] }, 'hf download -- me/x -x.gguf'],
     ['hf', { ...gguf, selector: 'Q8_0' }, 'hf download me/Foo-GGUF Foo-Q8_0-00001-of-00002.gguf Foo-Q8_0-00002-of-00002.gguf'],
-  ])('of %s never sends a token of Hugging Face', (program, model, line) => {
+  ])('of %s never sends a Hugging Face token', (program, model, line) => {
     expect(hub(program, model).lines).toEqual([`HF_ENDPOINT=http://192.168.1.10:58080 HF_HUB_DISABLE_IMPLICIT_TOKEN=1 \\`, `  ${line}`]);
     expect(hub(program, model, closed).lines).toEqual([`HF_ENDPOINT=http://192.168.1.10:58080 HF_TOKEN="$SKULK_TOKEN" \\`, `  ${line}`]);
   });

@@ -72,7 +72,7 @@ longTest(
 
     expect((await world.host('stage', 'org/a', '--on', 'n2')).status).toBe(9);
     const again = await world.host('cancel', 'org/a', '--all-nodes');
-    expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('org/a: no longer asked of')]);
+    expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('org/a: order withdrawn on')]);
     expect(JSON.parse((await world.host('nodes', '--json')).stdout)).toMatchObject({ orders: [] });
     expect((await world.host('cancel', 'org/a', '--all-nodes')).status).toBe(3);
     expect((await world.host('stage', 'org/a', '--on', 'nobody')).status).toBe(3);

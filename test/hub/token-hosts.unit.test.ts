@@ -29,7 +29,7 @@ async function askHub(
   return { shown, failure: failure() };
 }
 
-describe('the token of Hugging Face', () => {
+describe('the Hugging Face token', () => {
   test.each([
     ['another host', 'https://cdn.example/a'],
     ['another port of the same host', 'https://hub.example:8443/a'],

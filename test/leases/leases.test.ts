@@ -123,7 +123,7 @@ describe('a lease on a staged copy', () => {
       if (lease['model_id'] === 'org/n') await node.forge(name, { ...lease, expires_at: new Date(Date.now() - 1).toISOString() });
     }
     // For the crontab, the end of a lease is routine.
-    expect((await node.run('reconcile', '--dry-run')).stdout).toMatch(/^would drop a lease on org\/n .*\nwould evict org\/n /);
+    expect((await node.run('reconcile', '--dry-run')).stdout).toMatch(/^would remove a lease on org\/n .*\nwould evict org\/n /);
     expect((await node.run('reconcile', '--dry-run', '--quiet')).stdout).toMatch(/^would evict org\/n .*\nwould free .*\n$/);
     expect(await node.json('reconcile')).toMatchObject({ evicted: [{ model_id: 'org/n' }] });
     expect(await node.json('deactivate', 'org/m')).toMatchObject({

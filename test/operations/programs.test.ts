@@ -38,7 +38,7 @@ const before = {
 };
 
 describe('skulk env', () => {
-  usualTest('prints lines that make a shell use the store, without a token of Hugging Face', async () => {
+  usualTest('prints lines that make a shell use the store, without a Hugging Face token', async () => {
     const { world, host, program } = shared();
     const env = { SKULK_HOME: join(world.home, 'laptop'), SKULK_STORE: host.url, ...before };
     const { status, stdout } = await runInProcess(['env', '--shell', 'sh'], { env });

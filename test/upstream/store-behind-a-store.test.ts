@@ -74,7 +74,7 @@ longTest('while the main store is away the site serves what it has, and says wha
   expect(await readdir(join(world.home, 'n2', 'staging')).then((names) => names.filter((name) => name.includes('other')))).toEqual([]);
 });
 
-longTest('a closed main store gets the token for it and no token of Hugging Face, and a missing one is named', async () => {
+longTest('a closed main store gets the token for it and no Hugging Face token, and a missing one is named', async () => {
   const world = await hubWorld();
   const source = join(world.home, 'source');
   await writeFiles(source, files);

@@ -172,7 +172,7 @@ const textOf = async (path: string): Promise<string> => {
   }
 };
 
-/** What looks like a token of Hugging Face or of skulk; somebody may have pasted one as a name. */
+/** What looks like a Hugging Face token or of skulk; somebody may have pasted one as a name. */
 const token = /\b(?:hf_|skulk_)[A-Za-z0-9_-]{20,}/g;
 
 const toLine = (entry: ActivityEntry): string => JSON.stringify(entry).replaceAll(token, '***');

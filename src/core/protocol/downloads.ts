@@ -38,7 +38,7 @@ export const wantedFiles = object({
   weights: Type.Optional(
     orNull(oneOf(['safetensors', 'gguf', 'all']), 'Which weights to download from a repo that has GGUF and safetensors'),
   ),
-  include: Type.Optional(orNull(patterns(), 'Download only files that match one of these, and what is named; * also matches /')),
+  include: Type.Optional(orNull(patterns(), 'Download only files that match one of these, and those that are named; * also matches /')),
   exclude: Type.Optional(orNull(patterns(), 'Skip files that match one of these')),
   whole: Type.Optional(Type.Boolean({ description: 'Download every file of the repo' })),
   mmproj: Type.Optional(orNull(verbatim({ minLength: 1 }), 'The projector to download, or all')),

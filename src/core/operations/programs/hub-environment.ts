@@ -15,7 +15,7 @@ export interface HubEnvironment {
   readonly takesToken: boolean;
 }
 
-/** The variables where programs look for a token of Hugging Face. */
+/** The variables where programs look for a Hugging Face token. */
 const hubTokens = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HUGGINGFACE_TOKEN'] as const;
 /** Variables that prevent requests, or send them elsewhere. */
 const inTheWay = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'MODEL_ENDPOINT'] as const;

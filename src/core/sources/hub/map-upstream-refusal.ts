@@ -23,7 +23,7 @@ export function mapUpstreamRefusal(
     });
   if (code === 'GatedRepo')
     return new GatedModel('HUB_REFUSED', `${modelId} is gated or private, so ${store} does not download it automatically`, {
-      hint: `run \`skulk download ${modelId}\` on that store host, with a token of Hugging Face that has access`,
+      hint: `run \`skulk download ${modelId}\` on that store host, with a Hugging Face token that has access`,
     });
   if (status === 429 || status === 408 || status === 425 || status >= 500) return undefined;
   if (code === 'RevisionNotFound')
