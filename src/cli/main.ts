@@ -63,7 +63,7 @@ async function findCommand(word: string, { commands }: Host): Promise<AnyCommand
   const suggestion = nearest(verb, [...Object.keys(commands), ...Object.keys(aliases), 'version']);
   const shown = JSON.stringify(verb.length > 60 ? `${verb.slice(0, 59)}…` : verb);
   throw new SkulkError('USAGE', `${shown} is not a skulk command`, {
-    hint: hintForWord(verb) ?? (suggestion === undefined ? '`skulk --help` lists them' : `did you mean "skulk ${suggestion}"?`),
+    hint: hintForWord(verb) ?? (suggestion === undefined ? '`skulk --help` lists the commands' : `did you mean "skulk ${suggestion}"?`),
   });
 }
 
@@ -72,6 +72,6 @@ async function answerWithoutVerb(line: Scan, host: Host, terminal: Terminal): Pr
   const { wrongGlobalFlag } = await import('./program.ts');
   const refusal = wrongGlobalFlag(line.rest);
   if (refusal !== undefined) throw refusal;
-  if (line.json) throw new SkulkError('USAGE', 'no command given', { hint: '`skulk --help` lists them' });
+  if (line.json) throw new SkulkError('USAGE', 'no command given', { hint: '`skulk --help` lists the commands' });
   return printHelp(line, host, terminal);
 }

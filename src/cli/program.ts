@@ -124,7 +124,7 @@ export function wrongGlobalFlag(words: readonly string[]): SkulkError | undefine
   if (word === undefined) return undefined;
   const suggestion = word === '-V' ? '--version' : nearest(word, flags);
   return new SkulkError('USAGE', `skulk has no option ${word}`, {
-    hint: suggestion === undefined ? '`skulk --help` lists them' : `did you mean ${suggestion}?`,
+    hint: suggestion === undefined ? '`skulk --help` lists the options' : `did you mean ${suggestion}?`,
   });
 }
 

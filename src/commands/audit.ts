@@ -15,7 +15,7 @@ const parseSince = (text: string): number | Date => {
   try {
     return parseDuration(text);
   } catch {
-    throw new SkulkError('USAGE', `"${text}" is not a duration and not a day`, { hint: 'use e.g. 12h, 7d or 2026-06-15' });
+    throw new SkulkError('USAGE', `"${text}" is neither a duration nor a day`, { hint: 'use e.g. 12h, 7d or 2026-06-15' });
   }
 };
 

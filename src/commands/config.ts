@@ -1,4 +1,5 @@
 import { argument, aside, type CommandContext, defineCommand, flag, sentence, type TableCell, value } from '../cli/definition.ts';
+import { flagName } from '../cli/specs.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
 
@@ -39,7 +40,7 @@ export const config = defineCommand({
     for (const [option, action] of Object.entries(owners)) {
       const given = input[option as keyof typeof owners];
       if (given !== false && given !== undefined && action !== input.action)
-        throw new SkulkError('USAGE', `that option belongs to "skulk config ${action}", not to "skulk config ${input.action}"`, {
+        throw new SkulkError('USAGE', `${flagName(option)} belongs to "skulk config ${action}", not to "skulk config ${input.action}"`, {
           hint: 'see: skulk config --help',
         });
     }

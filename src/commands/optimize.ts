@@ -44,7 +44,7 @@ export const optimize = defineCommand({
   run: async ({ model: ref, as: targetId, dryRun, noWait, ...choices }, context) => {
     if (ref.revision !== undefined)
       throw new SkulkError('USAGE', 'a revision cannot be chosen here: the store has one per model', {
-        hint: `leave out @${ref.revision}`,
+        hint: `omit @${ref.revision}`,
       });
     const deps = await context.deps();
     const { optimize: make, planOptimization, problemsOfResult } = await import('../core/operations/models/optimize.ts');

@@ -47,14 +47,14 @@ export const purgeStaging = defineCommand({
 
     if (dryRun)
       throw new SkulkError('USAGE', '--dry-run cannot show what other machines would remove', {
-        hint: '`skulk nodes` shows what each has staged',
+        hint: '`skulk nodes` shows what each node has staged',
       });
     if (!yes && !context.canAsk())
       throw new SkulkError(
         'USAGE',
         `"skulk purge-staging ${allNodes ? '--all-nodes' : '--node'}" needs --yes when there is no terminal to ask on`,
         {
-          hint: 'without it this command works on this machine only and does not ask',
+          hint: `without ${allNodes ? '--all-nodes' : '--node'} it works on this machine only, and does not ask`,
         },
       );
     const where = allNodes ? 'on every machine' : `on ${named.join(', ')}`;

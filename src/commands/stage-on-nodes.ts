@@ -71,7 +71,7 @@ export function unstagedNodes(nodes: readonly ShownNode[], known: readonly Known
   const isPending = missing.some(({ status }) => status !== 'failed');
   return new SkulkError('PARTIAL', `not staged on ${names.join(', ')}`, {
     hint: isPending
-      ? 'a machine that is away stages it when its `skulk serve` is back; `skulk nodes` lists what is pending, `skulk cancel MODEL --all-nodes` withdraws it'
+      ? 'a machine that is away stages it when its `skulk serve` is back; `skulk nodes` lists pending orders, and `skulk cancel MODEL --all-nodes` withdraws them'
       : 'fix the cause, then run the command again',
   });
 }

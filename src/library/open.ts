@@ -106,8 +106,7 @@ function copyVerbs(make: Make) {
           const { purgeStaging } = await import('../core/operations/nodes/purge-staging.ts');
           return await purgeStaging(deps, { force, dryRun, refs });
         }
-        if (dryRun)
-          throw new SkulkError('USAGE', 'dryRun cannot say what other machines would remove', { hint: 'leave out one of the two' });
+        if (dryRun) throw new SkulkError('USAGE', 'dryRun cannot show what other machines would remove', { hint: 'omit one of them' });
         const named = nodes === 'all' ? undefined : readList(nodes, (one) => parseNodeId(readText(one, 'a node')));
         const { purgeEverywhere } = await import('../core/operations/nodes/purge-everywhere.ts');
         const { known: _, ...report } = await purgeEverywhere(deps, {

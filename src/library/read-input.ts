@@ -11,13 +11,13 @@ import type { FileOptions } from './contract.ts';
 /** @throws SkulkError USAGE for an empty text or another type */
 export function readText(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw new SkulkError('USAGE', `${what} must be a text that is not empty`);
+  throw new SkulkError('USAGE', `${what} must be a non-empty string`);
 }
 
 /** @throws SkulkError USAGE for a value that is not a list of texts, which may be empty */
 export function readArguments(value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((one): one is string => typeof one === 'string')) return value;
-  throw new SkulkError('USAGE', 'the arguments of the program must be a list of texts');
+  throw new SkulkError('USAGE', 'the arguments of the program must be a list of strings');
 }
 
 /** @throws SkulkError USAGE for a value that is not `inherit`, `ignore` or a listener */

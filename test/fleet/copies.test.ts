@@ -148,7 +148,7 @@ describe('a purge on one node', () => {
     expect(await world.host('purge-staging', '--node', 'nobody', '--yes')).toMatchObject({
       status: 3,
       stdout: '',
-      stderr: expect.stringContaining('no node has the name nobody'),
+      stderr: expect.stringContaining('no node has the name or id nobody'),
     });
     for (const [args, says] of [
       [['--node', '../x', '--yes'], 'is not a node id'],

@@ -40,7 +40,7 @@ test('every command accepts a pasted reference', async () => {
   expect(await node('purge-staging', 'hf://org/x')).toMatchObject({ status: 0, stdout: expect.stringContaining('removed org/x') });
   expect(await node('delete', 'https://huggingface.co/org/x/tree/v2', '--yes')).toMatchObject({
     status: 3,
-    stderr: expect.stringContaining('org/x is here without a revision, not at v2'),
+    stderr: expect.stringContaining('org/x exists here without a revision, not at v2'),
   });
   expect(await node('delete', 'https://huggingface.co/org/x/tree/main', '--yes')).toMatchObject({ status: 0 });
 });

@@ -67,6 +67,6 @@ test('a vision model of a Python store host without its projector gets it by a d
   const lacking = await pythonStore({ 'org/v-GGUF': { files, repo_has_projector: true } });
   await expect((await nodeOf(lacking)).stage('org/v-GGUF')).rejects.toMatchObject({
     code: 'MODEL_NOT_FOUND',
-    message: expect.stringContaining('does not give the files of org/v-GGUF'),
+    message: expect.stringContaining('does not serve the files of org/v-GGUF'),
   });
 });

@@ -566,7 +566,7 @@ describe('a port that is in use', () => {
     atEnd(await recordServer(home, { role: 'node', storePath: null, apiUrl, localApiUrl: url, urls: [url] }));
     expect(await nameOwnServer(home, refusal, port)).toMatchObject({
       code: 'PORT_IN_USE',
-      message: `port ${port} is taken by \`skulk serve\` (pid ${process.pid}), which serves already: ${apiUrl}`,
+      message: `port ${port} is taken by \`skulk serve\` (pid ${process.pid}), which already answers at ${apiUrl}`,
     });
     expect(await nameOwnServer(home, refusal, 1)).toBe(refusal);
     await app.close();

@@ -268,7 +268,7 @@ describe('an add is refused before anything is written', () => {
     [
       'an address of a model',
       'FILE_NOT_FOUND',
-      /^https:\/\/hf\.co\/a\/b is an address, not a path$/,
+      /^https:\/\/hf\.co\/a\/b is a URL, not a path$/,
       () => Promise.resolve(),
       { path: 'https://hf.co/a/b' },
     ],

@@ -74,7 +74,7 @@ test(
     await own.getByText('only an admin may cancel an upload by the ID of the list').waitFor();
     await own.getByLabel('Id of the upload').fill(first.upload);
     await go.click();
-    await own.getByText('that is the id of another upload, of org/first, so nothing was cancelled').waitFor();
+    await own.getByText('that id belongs to an upload of org/first, so nothing was cancelled').waitFor();
     await own.getByLabel('Id of the upload').fill(third.upload);
     await go.click();
     await page.getByText('The upload of org/third was cancelled, 3.00 MiB freed.').waitFor();

@@ -21,7 +21,7 @@ export function checkRevision(ref: ModelRef, manifest: Manifest): void {
   const has = manifest.revision ?? manifest.commit;
   throw new SkulkError(
     'REVISION_NOT_FOUND',
-    `${modelId} is here ${has === null ? 'without a revision' : `at ${has}`}, not at ${revision}`,
+    `${modelId} exists here ${has === null ? 'without a revision' : `at revision ${has}`}, not at ${revision}`,
     {
       hint: `add that revision to the store with \`skulk add PATH --as ${modelId} --revision ${revision}\`, or omit @${revision} (${formatBytes(totalBytes(manifest.files))})`,
     },

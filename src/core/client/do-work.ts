@@ -24,7 +24,7 @@ export function doWork(exchange: Exchange, call: Call, { signal, onBytes }: Work
       if (typeof bytes_done === 'number' && typeof bytes_total === 'number') onBytes?.(bytes_done, bytes_total);
     }
     throw new SkulkError('STORE_UNREACHABLE', `the store at ${url} ended its answer without a result`, {
-      hint: 'see its log; run the command again',
+      hint: 'run the command again; if it fails again, see the log of the store',
     });
   });
 }
@@ -34,5 +34,5 @@ function mapWorkError(error: unknown, url: string): SkulkError {
   const says = typeof message === 'string' ? clean(message) : 'no reason given';
   if (isErrorCode(code) && code !== 'INTERRUPTED' && code !== 'TERMINATED')
     return new SkulkError(code, says, { hint: typeof hint === 'string' ? clean(hint) : undefined });
-  return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'see its log' });
+  return new SkulkError('STORE_UNREACHABLE', `the store at ${url} failed: ${says}`, { hint: 'see the log of the store' });
 }

@@ -56,8 +56,8 @@ export async function describeListed(exchange: Exchange, modelId: ModelId, asked
     throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not in the store at ${url}`, { hint: '`skulk registry` lists the models' });
   const commit = commitIn(found);
   // It answers 404 for GGUF weights without the projector of their repo, so that a client requests a download, which brings it.
-  const missing = new SkulkError('MODEL_NOT_FOUND', `the store at ${url} does not give the files of ${modelId}`, {
-    hint: 'it may lack the projector of a vision model, which a download there brings',
+  const missing = new SkulkError('MODEL_NOT_FOUND', `the store at ${url} does not serve the files of ${modelId}`, {
+    hint: 'it may lack the projector of a vision model; download the model again on that store host',
   });
   const list = await ask(callOf('GET /models/:id/files', { id: modelId }, { source_revision: commit ?? undefined }), missing);
   if (!Array.isArray(list)) throw notAStore(url, `its list of the files of ${modelId} is not a list`);
@@ -70,7 +70,7 @@ export async function describeListed(exchange: Exchange, modelId: ModelId, asked
 function ownFiles(list: readonly unknown[], { modelId, url }: { modelId: ModelId; url: string }): readonly RelativePath[] {
   const refuse = (why: string, cause?: unknown): never => {
     throw new SkulkError('INTEGRITY', `the store at ${url} lists files of ${modelId} that cannot be used: ${why}`, {
-      hint: 'look at the directory of the model on the store host',
+      hint: 'check the directory of the model on the store host',
       cause,
     });
   };

@@ -17,7 +17,7 @@ export async function refuseForOther<T>(exchange: Exchange, what: string, work: 
     // If this request fails too, the original error is the right one.
     if (!mayBeOther || !(await isPythonStore(exchange, {}).catch(() => false))) throw error;
     throw new SkulkError('USAGE', `the store at ${exchange.url} is the Python program, which cannot ${what}`, {
-      hint: 'run `skulk serve` on that machine, with the directory of its store as store_path, to have this',
+      hint: 'to use this, run `skulk serve` on that machine, with the directory of its store as store_path',
       cause: error,
     });
   }

@@ -29,7 +29,7 @@ export function refuseLostIndentation(document: Document, { text, path, lines }:
   const indent = '  '.repeat(depth);
   const shown = lost.slice(0, 2).map((pair) => `${indent}  ${(all[lineOf(pair) - 1] ?? '').replace(webSpaces, '').trim()}`);
   throw new SkulkError('CONFIG', `${path}:${first === undefined ? 1 : lineOf(first)}: the lines below "${section}:" must be indented`, {
-    hint: `write it so:\n${indent}${section}:\n${shown.join('\n')}`,
+    hint: `write:\n${indent}${section}:\n${shown.join('\n')}`,
   });
 }
 

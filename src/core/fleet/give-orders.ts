@@ -28,7 +28,9 @@ export function createOrderGiver(state: FleetState): Pick<Fleet, 'give' | 'remov
       state.change(async () => {
         const { nodes: asked, order } = findOrder(state, orderId);
         if (!asked.has(nodeId))
-          throw new SkulkError('ORDER_NOT_FOUND', `the order ${orderId} was not sent to ${nodeId}`, { hint: 'it may have been forgotten' });
+          throw new SkulkError('ORDER_NOT_FOUND', `the order ${orderId} was not sent to ${nodeId}`, {
+            hint: 'the store may have forgotten this node',
+          });
         const before = asked.get(nodeId);
         if (isFinal(order, before) || isSame(before, outcome)) return;
         await state.write({ ack: orderId, node: nodeId, outcome });

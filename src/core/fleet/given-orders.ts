@@ -15,7 +15,7 @@ const agentFreshMs = 90_000;
 export function findOrder({ book }: FleetState, orderId: string): BookedOrder {
   const booked = book.orders.get(orderId);
   if (booked !== undefined && !booked.isPrepared) return booked;
-  throw new SkulkError('ORDER_NOT_FOUND', `there is no order ${orderId.slice(0, 24)}`, { hint: '`skulk nodes` lists what is pending' });
+  throw new SkulkError('ORDER_NOT_FOUND', `there is no order ${orderId.slice(0, 24)}`, { hint: '`skulk nodes` lists pending orders' });
 }
 
 /** An order with its result on each node. */

@@ -67,7 +67,7 @@ const isOnlyAsking = ({ agent, staged_models, copies }: NodeReport): boolean => 
 
 /** The error for an unknown node. */
 export const unknownNode = (nodeId: NodeId): SkulkError =>
-  new SkulkError('NODE_NOT_FOUND', `no node has the name ${nodeId}`, { hint: '`skulk nodes` lists them' });
+  new SkulkError('NODE_NOT_FOUND', `no node has the id ${nodeId}`, { hint: '`skulk nodes` lists the nodes' });
 
 /** Removes nodes and their orders. Inside a change. */
 async function dropNodes(state: FleetState, gone: readonly NodeId[]): Promise<void> {

@@ -72,7 +72,7 @@ export async function downloadModel(request: DownloadRequest, tools: DownloadToo
     // Space can only be freed as often as there are leftovers.
     if (ended === 'changed') changes += 1;
     if (changes === maxRounds)
-      throw new SkulkError('CONFLICT', `other commands change ${modelId} again and again`, {
+      throw new SkulkError('CONFLICT', `other commands keep changing ${modelId}`, {
         hint: 'download it again when they have ended',
       });
   }

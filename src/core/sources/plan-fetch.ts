@@ -62,7 +62,7 @@ export function planFetch(
   const kept = present === undefined ? [] : filesToKeep(present, replaced, selection);
   const files = [...listing.files.filter(({ path }) => wanted.has(path) && !pieces.has(path)), ...joined];
   if (files.length === 0)
-    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} has no files at ${listing.revision}`, { hint: 'check its page' });
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} has no files at ${listing.revision}`, { hint: 'check the page of the model' });
   const clash = findClash([...files, ...kept].map(({ path }) => path));
   if (clash !== undefined) throw new SkulkError('HUB_REFUSED', `the list of ${modelId} cannot be used: ${clash}`);
   return {

@@ -94,7 +94,7 @@ export async function openSeeding({ store, place, directoryOf, world, uploadLimi
       if (!isNamedByHandle) await held.pop()?.[Symbol.asyncDispose]();
       if (linked.isFile() && opened.ino === linked.ino && opened.dev === linked.dev && file.size === size && file.sha256 === sha256)
         continue;
-      throw new SkulkError('INTEGRITY', `${path} of ${manifest.model_id} is not as in its manifest`);
+      throw new SkulkError('INTEGRITY', `${path} of ${manifest.model_id} differs from its manifest`);
     }
   };
   const closeFiles = async (digest: string): Promise<void> => {

@@ -104,7 +104,7 @@ function parseWeights(text: string): Weights {
   const known = weightsChoices.find((one) => one === text);
   if (known !== undefined) return known;
   throw new SkulkError('BAD_REQUEST', `weights cannot be ${JSON.stringify(text.slice(0, 100))}`, {
-    hint: `it is one of ${weightsChoices.join(', ')}`,
+    hint: `use one of ${weightsChoices.join(', ')}`,
   });
 }
 

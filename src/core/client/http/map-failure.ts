@@ -48,7 +48,9 @@ export function mapRefusal({ status, body, location, retryAfter }: Refusal, url:
   if (status === 503 || status === 429)
     return new SkulkError('STORE_BUSY', `the store at ${url} is busy${says}`, { hint: hint ?? 'try again in a moment', retryAfterMs });
   if (status >= 500)
-    return new SkulkError('STORE_UNREACHABLE', `the store at ${url} answered ${status}${says}`, { hint: hint ?? 'see its log' });
+    return new SkulkError('STORE_UNREACHABLE', `the store at ${url} answered ${status}${says}`, {
+      hint: hint ?? 'see the log of the store',
+    });
   return new SkulkError('BAD_REQUEST', `the store at ${url} answered ${status}${says}`, { hint });
 }
 

@@ -217,7 +217,7 @@ const unreachable = ({ id }: HubRepo, { path, size, why }: Pick<HubFile, 'path' 
   );
 
 const isOver = (modelId: ModelId): SkulkError =>
-  new SkulkError('STORE_BUSY', `the download of ${modelId} has ended without this file`, { hint: 'ask again' });
+  new SkulkError('STORE_BUSY', `the download of ${modelId} has ended without this file`, { hint: 'repeat the request' });
 
 /** A late listing is still cached for the next request. */
 function patiently<T>(

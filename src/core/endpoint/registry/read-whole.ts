@@ -26,4 +26,4 @@ export async function readWhole(content: HubContent, size: number): Promise<Buff
 }
 
 const notAsLong = (size: number): SkulkError =>
-  new SkulkError('INTEGRITY', `a file does not have its ${size} bytes`, { hint: 'run `skulk verify` on the store host' });
+  new SkulkError('INTEGRITY', `a file does not have the expected ${size} bytes`, { hint: 'run `skulk verify` on the store host' });

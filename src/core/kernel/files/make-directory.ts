@@ -71,6 +71,6 @@ async function allowExisting(path: string, error: unknown): Promise<void> {
   if (isSystemError(error, 'EEXIST'))
     throw new SkulkError('BAD_PATH', `${path} is a file or a broken link, not a directory`, { hint, cause: error });
   if (isSystemError(error, 'ENOENT'))
-    throw new SkulkError('BAD_PATH', `the system does not allow the directory ${path}`, { hint, cause: error });
+    throw new SkulkError('BAD_PATH', `the system does not allow a directory at ${path}`, { hint, cause: error });
   throw error;
 }

@@ -15,7 +15,7 @@ export const isNodeId = (value: unknown): value is NodeId => typeof value === 's
 /** @throws SkulkError BAD_REQUEST */
 export function parseNodeId(text: string): NodeId {
   if (isNodeId(text)) return text;
-  throw new SkulkError('BAD_REQUEST', `${JSON.stringify(text.slice(0, 80))} is not a node id`, { hint: '`skulk nodes` lists them' });
+  throw new SkulkError('BAD_REQUEST', `${JSON.stringify(text.slice(0, 80))} is not a node id`, { hint: '`skulk nodes` lists the nodes' });
 }
 
 /**

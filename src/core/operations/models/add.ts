@@ -28,7 +28,7 @@ import { type Addition, adoptInPlace, bringIn, sendTo } from './add/ways-in.ts';
 export async function addModel(deps: Deps, request: AddRequest): Promise<AddReport> {
   const began = performance.now();
   if (/^[a-z]+:\/\//i.test(request.path))
-    throw new SkulkError('FILE_NOT_FOUND', `${request.path} is an address, not a path`, {
+    throw new SkulkError('FILE_NOT_FOUND', `${request.path} is a URL, not a path`, {
       hint: `to download a model from Hugging Face: skulk download ${request.path}`,
     });
   const source = resolve(deps.world.cwd, request.path);

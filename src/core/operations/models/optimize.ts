@@ -22,8 +22,8 @@ export async function optimize(
 ): Promise<OptimizationStatus> {
   await using opened = await openStore(deps);
   if (!wait && opened.url === undefined && deps.optimizations === undefined)
-    throw new SkulkError('USAGE', 'no server is running on this store host, so nothing would do the work', {
-      hint: 'start `skulk serve`, or leave out --no-wait',
+    throw new SkulkError('USAGE', 'the optimization cannot continue in the background: no server is running on this store host', {
+      hint: 'start `skulk serve`, or omit --no-wait',
     });
   const optimizations = await opened.optimizations();
   const change = { action: 'optimize', model_id: wishes.modelId } as const;
@@ -47,8 +47,8 @@ function explainStop(
   if (!aborted || !(reason instanceof SkulkError)) return error;
   return new SkulkError(reason.code, reason.message, {
     hint: isServed
-      ? `the store host continues to make ${targetId}: to wait for it, run the same command again; to stop it, \`skulk cancel ${targetId}\``
-      : `no server is running, so ${targetId} is not being made any more: to start it again, run the same command`,
+      ? `the store host is still making ${targetId}: to wait for it, run the same command again; to stop it, \`skulk cancel ${targetId}\``
+      : `no server is running, so the work stopped: to start it again, run the same command`,
   });
 }
 

@@ -15,7 +15,8 @@ export async function findNodes(fleet: Fleet, names: readonly NodeId[]): Promise
     const namesakes = known.filter(({ hostname }) => sameHostname(hostname, name));
     const meant = namesakes.length > 0 ? namesakes : known.filter(({ node_id }) => hasIdPart(node_id, name));
     const [only, another] = meant;
-    if (only === undefined) throw new SkulkError('NODE_NOT_FOUND', `no node has the name ${name}`, { hint: '`skulk nodes` lists them' });
+    if (only === undefined)
+      throw new SkulkError('NODE_NOT_FOUND', `no node has the name or id ${name}`, { hint: '`skulk nodes` lists the nodes' });
     if (another !== undefined)
       throw new SkulkError('BAD_REQUEST', `${meant.length} nodes have ${namesakes.length > 0 ? 'the name' : 'an id with'} ${name}`, {
         hint: `use the id of one: ${meant.map(({ node_id, address }) => `${node_id}${address === null ? '' : ` at ${address}`}`).join(', ')}`,

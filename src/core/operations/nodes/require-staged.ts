@@ -20,7 +20,7 @@ export async function requireStaged(copies: readonly StagedCopy[], ref: ModelRef
   const { modelId, selector, revision } = ref;
   const copy = copies.find((one) => one.modelId === modelId);
   if (copy === undefined)
-    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists what is' });
+    throw new SkulkError('MODEL_NOT_FOUND', `${modelId} is not staged on this node`, { hint: '`skulk staging` lists the copies' });
   if (revision !== undefined) {
     const record = await readCopyRecord(copy.directory);
     if (record !== undefined) checkRevision(ref, record.manifest);

@@ -47,7 +47,7 @@ const pollEveryMs = 1_000;
  * @throws SkulkError NODE_NOT_FOUND for a node that is named and not known, or when no node is known; USAGE where the store cannot ask them
  */
 export async function orderStage(deps: Deps, { refs: [ref], ...request }: StageOnRequest): Promise<GivenOrder> {
-  if (ref === undefined) throw new SkulkError('USAGE', 'no model is named');
+  if (ref === undefined) throw new SkulkError('USAGE', 'no model given');
   await using opened = await openStore(deps);
   const fleet = await opened.fleet();
   return giveStage(fleet, ref, { ...request, nodes: await chooseNodes(fleet, request.nodes) });
@@ -90,7 +90,7 @@ async function chooseNodes(fleet: Fleet, named: readonly NodeId[] | undefined): 
   if (named !== undefined) return findNodes(fleet, named);
   const nodes = (await fleet.nodes()).filter(({ address }) => address !== null).map(({ node_id }) => node_id);
   if (nodes.length > 0) return nodes;
-  throw new SkulkError('NODE_NOT_FOUND', 'the store knows no other machine', {
+  throw new SkulkError('NODE_NOT_FOUND', 'the store does not know any other machine', {
     hint: 'a machine becomes known when it runs `skulk serve`, or stages a model of the store',
   });
 }
@@ -228,8 +228,8 @@ export async function withdrawStages(deps: Deps, { modelId, selector }: ModelRef
     (order) => order.kind === 'stage' && order.model_id === modelId && (selector === undefined || order.selector === selector),
   );
   if (meant.length === 0)
-    throw new SkulkError('ORDER_NOT_FOUND', `no machine was asked to stage ${formatRef({ modelId, selector })}`, {
-      hint: '`skulk nodes` lists what is pending',
+    throw new SkulkError('ORDER_NOT_FOUND', `there is no pending order to stage ${formatRef({ modelId, selector })}`, {
+      hint: '`skulk nodes` lists pending orders',
     });
   const withdrawn: GivenOrder[] = [];
   for (const { order_id } of meant) withdrawn.push(await fleet.withdraw(order_id));

@@ -44,7 +44,7 @@ async function urlOfStore(deps: Deps): Promise<string> {
   if (named !== undefined && deps.config.settings.enabled.value) return named;
   await using opened = await openStore(deps);
   if (opened.url !== undefined) return withoutSlash(opened.url);
-  throw new SkulkError('STORE_NOT_CONFIGURED', 'no `skulk serve` runs on this machine, so programs have nothing to ask', {
+  throw new SkulkError('STORE_NOT_CONFIGURED', 'no `skulk serve` runs on this machine, so programs cannot reach the store', {
     hint: 'start it, or name another store: SKULK_STORE=http://HOST:58080',
   });
 }
@@ -64,8 +64,8 @@ export async function asPrograms(deps: Deps, url: string): Promise<{ readonly ad
   const found = await findStoreByName(deps, hostname).catch(() => undefined);
   if (found === undefined && (await byNameService()).length > 0) return { address: url, isLearned: false };
   if (found === undefined)
-    throw new SkulkError('STORE_UNREACHABLE', `no machine is known as ${hostname}`, {
-      hint: 'name the store by its address: SKULK_STORE=http://ADDRESS:58080',
+    throw new SkulkError('STORE_UNREACHABLE', `the host name ${hostname} cannot be resolved`, {
+      hint: 'use the address of the store instead: SKULK_STORE=http://ADDRESS:58080',
     });
   const address = new URL(url);
   address.hostname = found;

@@ -120,7 +120,7 @@ async function ask({ world }: Deps, command: readonly string[], { mayFail = fals
     const { stderr = '', message } = error as Error & { stderr?: string };
     const says = (stderr.trim() || message).split('\n').at(-1);
     throw new SkulkError(isSystemError(error, 'ENOENT') ? 'NOT_FOUND' : 'CONFIG', `${command.join(' ')} failed: ${says}`, {
-      hint: 'run it in a session of the user whose service it is',
+      hint: 'run it in a session of the user who owns the service',
       cause: error,
     });
   }

@@ -40,7 +40,7 @@ export async function describePlan(
 ): Promise<StageOutcome> {
   const { ref, layout, path, options } = stage;
   if (answer.state === 'direct')
-    throw new SkulkError('STORE_NOT_CONFIGURED', `there is no store to ask about ${ref.modelId}`, {
+    throw new SkulkError('STORE_NOT_CONFIGURED', `no store answers, so it is unknown what would be copied of ${ref.modelId}`, {
       hint: 'without --dry-run it would be downloaded from Hugging Face',
     });
   if (answer.state === 'listed') return await (await import('./listed/plan-listed.ts')).describeListedPlan(stage, answer, local);

@@ -105,7 +105,7 @@ async function runToItsEnd(
       const look = (): void => {
         const job = queue.list().findLast((one) => subjectOf(one.request) === subject);
         if (job === undefined) {
-          reject(new SkulkError('INTERRUPTED', 'the stage was forgotten'));
+          reject(new SkulkError('INTERRUPTED', 'the stage is no longer listed'));
           return;
         }
         onProgress(job);

@@ -78,7 +78,7 @@ export async function promoteStore(deps: Deps, request: PromotionRequest): Promi
   const url = otherUrl(deps, request, before, server?.upstream);
   if (before.promoted !== undefined && before.promoted.instead_of !== url)
     throw new SkulkError('CONFLICT', `the store in ${root} was already promoted instead of ${before.promoted.instead_of}`, {
-      hint: 'take that back first: skulk store promote --undo',
+      hint: 'undo that first: skulk store promote --undo',
     });
   const other = await readOtherStore(deps, url);
   refuseItself(deps, url, other, server?.instance);

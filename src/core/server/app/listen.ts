@@ -30,7 +30,7 @@ export async function nameOwnServer(skulkHome: string, error: unknown, port: num
   if (server === undefined || !server.urls.some((url) => new URL(url).port === String(port))) return error;
   return new SkulkError(
     'PORT_IN_USE',
-    `port ${port} is taken by \`skulk serve\` (pid ${server.pid}), which serves already: ${server.apiUrl}`,
+    `port ${port} is taken by \`skulk serve\` (pid ${server.pid}), which already answers at ${server.apiUrl}`,
     {
       hint: `use that server, or stop it first: kill ${server.pid}, or stop its service`,
       cause: error,

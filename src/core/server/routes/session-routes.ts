@@ -28,8 +28,8 @@ export function addSessionRoutes(app: FastifyInstance, access: Access, { hostnam
   addRoute(app, 'POST /session', redeem, { bodyLimit: 4096 });
   addRoute(app, 'DELETE /session', async ({ asker, headers }) => {
     if (asker.credential !== 'page')
-      throw new SkulkError('BAD_REQUEST', 'only a page that was opened with a link has a key to end', {
-        hint: 'to end a token, use `skulk token revoke`',
+      throw new SkulkError('BAD_REQUEST', 'only a page that was opened with a link has a key that can be ended', {
+        hint: 'to revoke a token, use `skulk token revoke`',
       });
     access.pages?.end((headers.authorization ?? '').replace(/^\s*Bearer +/i, '').trim());
     return { ended: true };

@@ -77,7 +77,9 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
       hint: 'use a branch, a tag or a commit of the repo',
     });
   if (code === 'EntryNotFound')
-    return new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${quote(path ?? '')} at ${revision}`, { hint: 'check its page' });
+    return new SkulkError('FILE_NOT_FOUND', `${modelId} has no file ${quote(path ?? '')} at ${revision}`, {
+      hint: 'check the page of the model',
+    });
   if (status === 401 && hasToken && code !== 'RepoNotFound')
     return new SkulkError('HUB_REFUSED', `Hugging Face does not accept the token${says === '' ? '' : `: ${says}`}`, {
       hint: 'create a new one at https://huggingface.co/settings/tokens and set HF_TOKEN or hf_token on the store host',
@@ -91,7 +93,7 @@ export function mapHubRefusal({ status, headers, isOwnHost, origin }: HubRefusal
       { hint: hasToken ? 'check the name, and the rights of the token' : 'check the name; for a private model set HF_TOKEN or hf_token' },
     );
   return new SkulkError('HUB_REFUSED', `${of.name} answered ${status} for ${modelId}${says === '' ? '' : `: ${says}`}`, {
-    hint: 'check its page',
+    hint: 'check the page of the model',
   });
 }
 

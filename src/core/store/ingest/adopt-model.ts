@@ -49,7 +49,7 @@ export async function adoptModel(
   return context.writer.write(async () => {
     const planned = await planAdoption(request, found, context);
     if (!mayReplace(planned.before?.manifest.digest))
-      throw new SkulkError('CONFLICT', `${request.modelId} was changed meanwhile, so it was not replaced`, {
+      throw new SkulkError('CONFLICT', `${request.modelId} was changed in the meantime, so it was not replaced`, {
         hint: 'run the command again',
       });
     return request.incoming === undefined

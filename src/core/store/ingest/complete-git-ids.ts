@@ -89,7 +89,7 @@ async function gitIdOf(
     throw explainUnhashable(error, absolute);
   });
   if (found.sha256 === sha256 && found.gitId !== undefined) return found.gitId;
-  throw new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} changed on the disk under its manifest`, {
+  throw new SkulkError('INTEGRITY', `${quote(path)} of ${modelId} changed on the disk after it was hashed`, {
     hint: 'run `skulk verify` on the store host',
   });
 }

@@ -30,7 +30,7 @@ export async function extendModel({ modelId, files, upstream }: ExtendRequest, c
     const other = before.manifest.files.find((file) => !isSame(file, listed.get(file.path)));
     if (!isDownloaded(before.manifest) || other !== undefined)
       throw new SkulkError('CONFLICT', `${modelId} is in the store at another commit than ${upstream.commit.slice(0, 12)}`, {
-        hint: `skulk download ${modelId} brings it up to date`,
+        hint: `\`skulk download ${modelId}\` updates it`,
       });
     const added = files.filter(({ file }) => !before.byPath.has(file.path));
     const all = [...before.manifest.files, ...added.map(({ file }) => file)];

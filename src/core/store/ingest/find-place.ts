@@ -53,7 +53,7 @@ async function requireWritable({ root, manifests, incoming }: StoreLayout): Prom
 async function requireMovable(place: string): Promise<void> {
   for (const path of [place, join(place, 'files')])
     if (!(await isWritable(path)))
-      throw new SkulkError('PERMISSION', `the store cannot take files out of ${path}, which another user has made: permission denied`, {
+      throw new SkulkError('PERMISSION', `the store cannot move files out of ${path}, which another user created: permission denied`, {
         hint: 'run the command as the user that runs `skulk serve`, or with a common group and `umask 002`',
       });
 }

@@ -103,7 +103,7 @@ export async function presentManifest(store: LocalStore, modelId: Manifest['mode
     const known = await store.manifest(modelId);
     if (known.state === 'ready') return known.manifest;
     if (known.state === 'hashing')
-      throw new SkulkError('STORE_BUSY', `${modelId} is being hashed`, { hint: 'wait a moment', retryAfterMs: known.retryAfterMs });
+      throw new SkulkError('STORE_BUSY', `${modelId} is being hashed`, { hint: 'try again in a moment', retryAfterMs: known.retryAfterMs });
   }
 }
 

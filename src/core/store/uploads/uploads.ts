@@ -43,7 +43,7 @@ async function cancelUpload(table: UploadTable, id: string, { mayCancelOthers, o
       hint: 'run `skulk uploads --cancel ID` on the store host, or use a token with the role admin',
     });
   if (of !== undefined && handleOf(upload) !== of)
-    throw new SkulkError('CONFLICT', `that is the id of another upload, of ${upload.record.model_id}, so nothing was cancelled`, {
+    throw new SkulkError('CONFLICT', `that id belongs to an upload of ${upload.record.model_id}, so nothing was cancelled`, {
       hint: 'use the id that `skulk add` printed for this model',
     });
   if (upload.completing !== undefined)

@@ -113,7 +113,8 @@ async function* readPart({ disk }: Reading, at: number, to: number): AsyncGenera
   const buffer = takeBuffer();
   const part = buffer.subarray(0, Math.min(buffer.length, to - at));
   const bytes = await disk.read(part, at);
-  if (bytes === 0) throw new SkulkError('INTEGRITY', "the received data of the file is gone from the store's disk", { hint: 'ask again' });
+  if (bytes === 0)
+    throw new SkulkError('INTEGRITY', "the received data of the file is gone from the store's disk", { hint: 'repeat the request' });
   yield part.subarray(0, bytes);
   // Not after a reader left: its connection may still be sending the buffer.
   releaseBuffer(buffer);

@@ -161,8 +161,8 @@ export function createPartialFile({ directory, id, size, name, signal, requireRo
         },
       });
       if (digest === undefined)
-        throw new SkulkError('INTEGRITY', `${quote(name)} has another content than expected; it was discarded`, {
-          hint: 'a proxy or a mirror changes bytes, or memory is damaged; ask again',
+        throw new SkulkError('INTEGRITY', `${quote(name)} does not have the expected content, and was discarded`, {
+          hint: 'repeat the request; if it fails again, a proxy or a mirror changes the data, or memory is damaged',
         });
       await syncFile(path);
       return digest;

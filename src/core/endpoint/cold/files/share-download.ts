@@ -109,8 +109,8 @@ function createRunningDownload(cold: ColdFiles, modelId: ModelId, onEnd: () => v
       const key = keyOfPromised(modelId, file);
       placed.delete(key);
       cold.find(key)?.fetch.fail(
-        new SkulkError('INTEGRITY', `${file.path} of ${modelId} has another content than expected`, {
-          hint: 'it is fetched once more; ask again',
+        new SkulkError('INTEGRITY', `${file.path} of ${modelId} does not have the expected content`, {
+          hint: 'it is being fetched again; repeat the request',
         }),
       );
     },

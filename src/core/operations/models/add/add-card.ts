@@ -57,7 +57,7 @@ export async function adoptedCard(
   const content = card === undefined || path === card.absolute ? undefined : await readFile(card.absolute);
   const isNew = path !== undefined && content !== undefined && before?.equals(content) !== true;
   if (isNew && before !== undefined && !force)
-    throw new SkulkError('CONFLICT', `${path} is another card`, { hint: 'replace it with --force' });
+    throw new SkulkError('CONFLICT', `${path} exists, and is a different card`, { hint: 'replace it with --force' });
   if (isNew) await writeFileDurably(path, content);
   let isKept = false;
   return {

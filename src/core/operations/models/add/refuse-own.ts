@@ -17,7 +17,7 @@ export async function refuseOwnDirectories(source: string, { skulkHome, settings
 }
 
 /**
- * The files with the secrets of this machine must not become files that everybody may read. Throws USAGE; a link to one is the same file.
+ * The files with the secrets of this machine must not become files that everyone may read. Throws USAGE; a link to one is the same file.
  */
 export async function refuseSecrets(source: string, files: readonly ScannedFile[], { skulkHome, settings }: Deps['config']): Promise<void> {
   const ofTokens = [settings.token, settings.hubToken].flatMap(({ origin }) =>
@@ -29,7 +29,7 @@ export async function refuseSecrets(source: string, files: readonly ScannedFile[
       const { dev, ino } = await stat(absolute);
       if (dev === secret?.dev && ino === secret.ino)
         throw new SkulkError('USAGE', `${source} contains ${what}: ${absolute}`, {
-          hint: 'use the directory of one model; everybody who may read the store could read this file',
+          hint: 'use the directory of one model; everyone who may read the store could read this file',
         });
     }
   }
@@ -43,6 +43,6 @@ export async function refuseOwnFiles(source: string, root: string, move: boolean
     throw new SkulkError('USAGE', `${source} is among the store's own files`, { hint: 'use the directory of one model' });
   if (move && (await isInside(source, root)))
     throw new SkulkError('USAGE', `${source} is inside the store, so it is not moved`, {
-      hint: 'omit --move to add a second model',
+      hint: 'omit --move to add it as a second model',
     });
 }

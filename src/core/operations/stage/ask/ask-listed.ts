@@ -37,7 +37,7 @@ export async function askListed(
     return now;
   };
   if (!hasPart(ref, { files: model.files.map((path) => ({ path, size: 0 })) })) {
-    const missing = new SkulkError('MODEL_NOT_FOUND', `the store has ${ref.modelId} without ${ref.selector}`);
+    const missing = new SkulkError('MODEL_NOT_FOUND', `the store has ${ref.modelId}, but not ${ref.selector}`);
     await requestDownload(deps, opened, ref, { missing, ...asked });
     model = await askAgain();
   }

@@ -131,7 +131,7 @@ export async function requestMissingPart(
   const missing = new SkulkError(
     'MODEL_NOT_FOUND',
     hasRevision(ref, manifest)
-      ? `the store has ${modelId} without ${selector}`
+      ? `the store has ${modelId}, but not ${selector}`
       : `the store has ${modelId} at ${manifest.revision ?? 'another revision'}, not at ${revision}`,
   );
   await requestDownload(deps, opened, ref, { missing, ...options });

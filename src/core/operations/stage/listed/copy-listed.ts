@@ -70,7 +70,7 @@ export async function copyListed(stage: ModelStage, answer: FromList, { local, l
       });
     }
     if (round === maxReplacements)
-      throw new SkulkError('INTEGRITY', `${ref.modelId} changed in the store again and again while it was staged`, {
+      throw new SkulkError('INTEGRITY', `${ref.modelId} kept changing in the store while it was staged`, {
         hint: 'wait until the store has downloaded it, then stage it again',
       });
     deps.world.emit({ type: 'note', message: `${ref.modelId} changed in the store during the stage; staging it as it is now` });

@@ -35,7 +35,7 @@ export async function askForIds(deps: Deps, { modelId, revision }: ModelRef, { c
     });
   if (revision !== undefined && revision !== commit && listing === undefined)
     throw new SkulkError('REVISION_NOT_FOUND', `the store of the Python program does not say which revision of ${modelId} it has`, {
-      hint: `omit @${revision}, or let this machine ask Hugging Face`,
+      hint: `omit @${revision}, or enable requests to Hugging Face on this machine`,
     });
   return { listing, isExact };
 }
@@ -72,9 +72,13 @@ export function promiseFiles(
   return files.map((file) => {
     const upstream = listed.get(file.path);
     if (upstream !== undefined && isExact && upstream.size !== file.size)
-      throw new SkulkError('REVISION_NOT_FOUND', `the store has another ${file.path} of ${model.modelId} than ${listing?.commit} has`, {
-        hint: 'omit the revision, or replace the model in the store',
-      });
+      throw new SkulkError(
+        'REVISION_NOT_FOUND',
+        `${file.path} of ${model.modelId} in the store differs from the one at ${listing?.commit}`,
+        {
+          hint: 'omit the revision, or replace the model in the store',
+        },
+      );
     if (upstream !== undefined && upstream.size === file.size)
       return { ...file, promise: { ...promiseOf(upstream), ...(!isExact && { isTentative: true }) } };
     const here = known.get(file.path);
