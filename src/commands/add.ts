@@ -47,7 +47,7 @@ export const add = defineCommand({
       `${model_id}: ${outcomes[outcome]}, ${plural(files.length, 'file')}, ${formatBytes(total_bytes)}${bytes_copied > 0 ? `, ${formatBytes(bytes_copied)} written in ${seconds.toFixed(1)} s` : ''}`,
     ),
     aside(`digest sha256:${digest}`),
-    ...skipped.map(({ path, why }) => sentence(`left out ${path}: ${why}`)),
+    ...skipped.map(({ path, why }) => sentence(`skipped ${path}: ${why}`)),
     // No program could load it; the warnings say why.
     ...(problems.some(({ kind }) => kind === 'incomplete') ? [] : [aside(`next: skulk stage ${model_id}`)]),
   ],

@@ -26,7 +26,7 @@ export const env = defineCommand({
     if (environment.takesToken && !isTokenInShell)
       context.world.emit({
         type: 'warning',
-        message: 'this store needs a token, and these lines set none',
+        message: 'this store needs a token, but these lines do not set one',
         hint: 'set HF_TOKEN to one of its tokens in that shell',
       });
     return {

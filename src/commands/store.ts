@@ -48,7 +48,7 @@ export const store = defineCommand({
       const plan = await promoteStore(deps, { ...request, dryRun: true });
       const question =
         plan.instead_of === null
-          ? 'take the promotion of this store back?'
+          ? 'undo the promotion of this store?'
           : `make ${plan.store_path} (${plural(plan.models, 'model')}) the canonical store instead of ${plan.instead_of}${plan.answers ? ', which still answers' : ', which does not answer'}?`;
       if (plan.changed && !(await context.confirm(question))) throw new SkulkError('INTERRUPTED', 'nothing was changed');
     }

@@ -483,7 +483,7 @@ test('S stages a model on the chosen machine, its page shows how far that is, an
   await press('\r');
   await expect.poll(seen).toMatch(/asked +kite: copying, 25%; c cancels/);
   await press('c');
-  await expect.poll(seen).toContain('no machine is asked to stage org/one:Q4_K_M any more');
+  await expect.poll(seen).toContain('the order to stage org/one:Q4_K_M was withdrawn');
   expect(calls).toEqual([
     [{ modelId: 'org/one' }, ['kite']],
     ['cancel', { modelId: 'org/one', selector: 'Q4_K_M' }],

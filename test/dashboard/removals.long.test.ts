@@ -205,7 +205,7 @@ test('s stages on this machine and shows the path, and leaving meanwhile needs a
   await terminal.press('Home');
   await terminal.sees(/^› org\/wide/m);
   await terminal.press('c');
-  await terminal.sees('was stopped; what is verified is kept');
+  await terminal.sees('was stopped; verified data is kept');
   await terminal.press('s', 'q');
   await terminal.sees('org/wide is being staged.');
   await terminal.press('y');

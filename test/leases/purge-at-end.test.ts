@@ -77,7 +77,7 @@ test('a store that answers byte by byte does not hold up a report after a remova
   expect(node.world.events).toEqual([
     {
       type: 'warning',
-      message: expect.stringContaining('did not take the report within 0.2 s'),
+      message: expect.stringContaining('did not accept the report within 0.2 s'),
       hint: expect.stringContaining('skulk reconcile'),
     },
   ]);

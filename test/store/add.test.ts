@@ -452,12 +452,12 @@ describe('an add is refused before anything is written', () => {
   });
 });
 
-usualTest('a machine that finds no store says once that it has one of its own now', async () => {
+usualTest('a machine that finds no store says once that it created one of its own', async () => {
   const home = await temporaryDirectory();
   const source = join(home, 'source');
   await writeFiles(source, { 'a.gguf': 'a' });
   const add = (name: string) => runInProcess(['add', source, '--as', name], { env: { SKULK_HOME: home } });
-  const says = `no store was found, so this machine has one of its own now, in ${join(home, 'store')}`;
+  const says = `no store was found, so one was created on this machine, in ${join(home, 'store')}`;
   expect(await add('org/one')).toMatchObject({ status: 0, stderr: expect.stringContaining(says) });
   expect(await add('org/two')).toMatchObject({ status: 0, stderr: expect.not.stringContaining('no store was found') });
   const health = await runInProcess(['health'], { env: { SKULK_HOME: home } });

@@ -138,7 +138,7 @@ export async function reportRemoval(deps: Deps, { limitMs = removalReportMs }: {
   if (await reportWithin(deps, limitMs)) return;
   deps.world.emit({
     type: 'warning',
-    message: `the store did not take the report within ${limitMs / 1000} s, so it does not know yet which copies were removed`,
+    message: `the store did not accept the report within ${limitMs / 1000} s, so it does not know yet which copies were removed`,
     hint: 'check that store; `skulk reconcile` on this machine reports again',
   });
 }

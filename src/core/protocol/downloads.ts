@@ -48,7 +48,10 @@ export type WantedFilesBody = Shape<typeof wantedFiles>;
 
 /** Identifies a download. */
 export const downloadId = () =>
-  Type.String({ pattern: '^[0-9a-f]{16}$', description: 'Names it among the downloads of its model; absent where there is one of each' });
+  Type.String({
+    pattern: '^[0-9a-f]{16}$',
+    description: 'Identifies it among the downloads of its model; absent from a store with one download per model',
+  });
 
 /** The status of a download; sizes in bytes, times ISO 8601. */
 export const downloadStatus = object(
@@ -59,7 +62,7 @@ export const downloadStatus = object(
     progress: Type.Number({ minimum: 0, maximum: 1, default: 0, description: 'From 0 to 1' }),
     error: orNull(text()),
     bytes_done: countOrZero(),
-    bytes_total: countOrZero('Without what the store already has of it, unless that is all; 0 until the files are known'),
+    bytes_total: countOrZero('Without files that the store already has, unless it has all of them; 0 until the files are known'),
     bytes_per_second: orNull(amount(), 'Averaged over the last seconds; null while unknown'),
     seconds_left: orNull(amount()),
     error_code: errorCodeOrNull(),

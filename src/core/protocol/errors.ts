@@ -8,7 +8,10 @@ export const errorBody = object(
     code: text(),
     hint: orNull(text()),
     store_url: Type.Optional(
-      orNull(text(), 'Of the API, with NOT_FOUND: the URL of the store, for clients that took the port of the API for that of the store'),
+      orNull(
+        text(),
+        'Only from the API, with NOT_FOUND: the URL of the store, for clients that mistook the port of the API for that of the store',
+      ),
     ),
   },
   { description: 'An error: a sentence, a stable code and a hint' },

@@ -84,15 +84,15 @@ export const activityEntry = object({
   from: textOrEmpty(
     'Address of the machine that asked; empty for a command on the store host, and for a client that is neither that machine nor an admin',
   ),
-  node: orNull(text(), 'Id that the machine gave; null as above'),
+  node: orNull(text(), 'Id that the machine sent; null under the same conditions'),
   action: activityAction,
-  model_id: orNull(verbatim(), 'The model; null where it is about none, or about several'),
+  model_id: orNull(verbatim(), 'The model; null if the change concerns none or several'),
   selector: orNull(verbatim()),
   target: orNull(
     text(),
-    'The node, the token, the URL or the settings that it is about. Settings have their new and old values, but never a secret. A token is only for the role admin and for who asked',
+    'The node, token, URL or settings that the change concerns. Settings have their new and old values, but never a secret. Only the role admin and the caller of that request see the name of a token',
   ),
-  code: orNull(text(), 'Code of the failure; null where it succeeded, or was accepted'),
+  code: orNull(text(), 'Code of the failure; null if it succeeded or was accepted'),
   state: Type.Optional(
     oneOf(['accepted', 'ended'], {
       description:
@@ -101,13 +101,13 @@ export const activityEntry = object({
   ),
   job: Type.Optional(
     text({
-      description: 'Only of a download or optimization with `state`: the entries about one download or optimization have the same text',
+      description: 'Only for a download or optimization with `state`: the same in all entries about one download or optimization',
     }),
   ),
   freed_bytes: Type.Optional(
-    count({ description: 'What an eviction freed, or a delete or a purge when it was answered; absent if that is not known' }),
+    count({ description: 'Bytes that an eviction freed, or that a delete or purge had freed when it was answered; absent if unknown' }),
   ),
-  budget_bytes: Type.Optional(count({ description: 'Only of an eviction: the disk space that idle copies may use on that machine' })),
+  budget_bytes: Type.Optional(count({ description: 'Only for an eviction: the disk space that idle copies may use on that machine' })),
 });
 export type ActivityEntry = Shape<typeof activityEntry>;
 
@@ -136,8 +136,8 @@ const rates = () => list(orNull(amount()), { description: 'Bytes per second, old
 /** What was done lately, and how fast bytes moved. */
 export const activityView = object({
   since: textOrEmpty('Time of the oldest entry, ISO 8601; without entries, the start of the server'),
-  entries: list(activityEntry, { description: 'The last 500, newest first, also of earlier servers' }),
-  step_seconds: count({ description: 'The time that one rate is the mean of' }),
+  entries: list(activityEntry, { description: 'The last 500, newest first, including those before a restart' }),
+  step_seconds: count({ description: 'The time over which each rate is averaged' }),
   from_hub: rates(),
   to_nodes: rates(),
 });

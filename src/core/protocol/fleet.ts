@@ -109,8 +109,8 @@ export const order = object({
   // An invalid id must not mean every model.
   model_id: Type.Union([modelId(), Type.Null()], { description: 'Null: every model (only for a purge)' }),
   selector: Type.Optional(selectorOfOrder),
-  revision: Type.Optional(verbatim({ minLength: 1, isDecisive: true, description: 'Only of a stage: this revision of the model' })),
-  keep_ms: Type.Optional(count({ description: 'Only of a stage: how long the copy stays in use after it was made' })),
+  revision: Type.Optional(verbatim({ minLength: 1, isDecisive: true, description: 'Only for a stage: this revision of the model' })),
+  keep_ms: Type.Optional(count({ description: 'Only for a stage: how long the copy stays in use after it was made' })),
   force: flag('Also copies in use'),
   given_at: textOrEmpty('ISO 8601'),
 });
@@ -133,7 +133,7 @@ export type OrderProgress = Shape<typeof orderProgress>;
 export const orderWanted = object({ wanted: flag('False: the order was withdrawn or replaced, and the node stops') });
 
 const outcomes = ['done', 'deferred', 'failed'] as const;
-const bytes_transferred = Type.Optional(count({ description: 'Only of a stage: what was moved to the node' }));
+const bytes_transferred = Type.Optional(count({ description: 'Only for a stage: what was moved to the node' }));
 
 /** The result of an order on a node. */
 export const orderOutcome = strictObject({
@@ -157,7 +157,7 @@ export const nodeOutcome = object({
     'As in the result; for a removal without a result, that the copy was in use at the last report of the node',
   ),
   progress: Type.Optional(orderProgress),
-  awaited: Type.Optional(flag('Only of a stage that is not done: whether the node can be reached now')),
+  awaited: Type.Optional(flag('Only for a stage that is not done: whether the node can be reached now')),
 });
 export type NodeOutcome = Shape<typeof nodeOutcome>;
 
@@ -174,9 +174,9 @@ const nodes = Type.Optional(
 
 const selector = Type.Optional(orNull(text({ minLength: 1, maxLength: 4096 }), 'Only this quantization of the model'));
 
-const revision = Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }), 'Only of a stage: this revision'));
+const revision = Type.Optional(orNull(text({ minLength: 1, maxLength: 255 }), 'Only for a stage: this revision'));
 const keepMs = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: maxKeepMs, description: 'Only of a stage: how long the copy stays in use after it was made' }),
+  Type.Integer({ minimum: 1, maximum: maxKeepMs, description: 'Only for a stage: how long the copy stays in use after it was made' }),
 );
 
 /** An order to give. */
@@ -208,10 +208,7 @@ export type StageOnBody = Shape<typeof stageOnBody>;
 /** A node's pending orders, oldest first. */
 export const ordersToDo = object({ orders: list(order) });
 /** A line of an order stream; one without an order is a heartbeat. */
-export const orderLine = object(
-  { order: Type.Optional(order) },
-  { description: 'Lines of JSON: `{"order":…}`, or `{}` as a sign of life' },
-);
+export const orderLine = object({ order: Type.Optional(order) }, { description: 'Lines of JSON: `{"order":…}`, or `{}` as a heartbeat' });
 
 /** The result of deleting one model, or one of its quantizations. */
 export const deleted = object({
@@ -219,7 +216,7 @@ export const deleted = object({
   selector: Type.Optional(verbatim({ description: 'The quantization, by its selector in the store; absent for the whole model' })),
   deleted: Type.Literal(true),
   freed_bytes: countOrZero('On this machine and on the nodes'),
-  canonical_bytes: Type.Optional(count({ description: 'The part of it that was in the canonical copy' })),
+  canonical_bytes: Type.Optional(count({ description: 'The part of it that the canonical copy used' })),
   nodes: listOrEmpty(nodeOutcome, { description: 'The nodes that have or had a copy, or answered' }),
   order: Type.Optional(givenOrder),
 });

@@ -9,13 +9,15 @@ export const hubError = object(
   { description: 'What went wrong; also in the headers `X-Error-Message` and, where clients know one, `X-Error-Code`' },
 );
 
-const lastCommit = Type.Optional(object({ id: text(), title: text(), date: text() }, { description: 'Of the repo; only with `expand`' }));
+const lastCommit = Type.Optional(
+  object({ id: text(), title: text(), date: text() }, { description: 'The last commit of the repo; only with `expand`' }),
+);
 
 /** An entry of a listing. */
 export const hubTreeEntry = Type.Union([
   object({
     type: Type.Literal('file'),
-    oid: text({ description: 'The git blob id of the content or, of an LFS file, of its pointer' }),
+    oid: text({ description: 'The git blob id of the content; for an LFS file, of its pointer' }),
     size: count(),
     path: verbatim(),
     lfs: Type.Optional(object({ oid: text({ description: 'The sha256' }), size: count(), pointerSize: count() })),
@@ -30,7 +32,7 @@ const described = {
   _id: text(),
   id: text(),
   modelId: text(),
-  author: Type.Optional(text({ description: 'Absent of an id without an organization' })),
+  author: Type.Optional(text({ description: 'Absent if the id has no organization' })),
   sha: text({ description: 'The commit' }),
   lastModified: text(),
   private: Type.Literal(false),
@@ -51,7 +53,7 @@ export const hubModel = object({
   cardData: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'The front matter of README.md' })),
   gguf: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
-      description: 'Of a GGUF file: `total` parameters, `architecture`, `context_length`, `chat_template`',
+      description: 'Only for a GGUF file: `total` parameters, `architecture`, `context_length`, `chat_template`',
     }),
   ),
   siblings: list(
@@ -72,7 +74,7 @@ export const hubRefs = object({
   branches: list(object({ name: text(), ref: text(), targetCommit: text() })),
   converts: list(text()),
   tags: list(text()),
-  pullRequests: Type.Optional(list(text(), { description: 'None; only with `include_prs`' })),
+  pullRequests: Type.Optional(list(text(), { description: 'Always empty; only with `include_prs`' })),
 });
 
 export const hubCommits = list(
@@ -83,5 +85,5 @@ export const hubAccess = object({}, { description: 'A caller that gets this answ
 
 export const hubHarnesses = object(
   { standardEnvVars: list(text()), harnesses: object({}) },
-  { description: 'None; `hf` asks at each start' },
+  { description: 'Always empty; `hf` requests it at each start' },
 );

@@ -21,7 +21,7 @@ export const registryManifest = object(
     ggufFile: Type.Optional(namedFile),
     mmprojFile: Type.Optional(namedFile),
   },
-  { description: 'The manifest; `ggufFile` and `mmprojFile` only where the User-Agent has `llama-cpp` in it' },
+  { description: 'The manifest; `ggufFile` and `mmprojFile` only if the User-Agent contains `llama-cpp`' },
 );
 
 /** The confirmation that this is a registry. */
@@ -30,5 +30,5 @@ export const registryRoot = object({}, { description: 'Empty' });
 /** A registry's format of every error answer. Source: OCI Distribution, "Error Codes". */
 export const registryErrors = object(
   { errors: list(object({ code: text(), message: text() })) },
-  { description: 'What went wrong: a code of registries, and a sentence' },
+  { description: 'The error: a code of the registry protocol, and a sentence' },
 );

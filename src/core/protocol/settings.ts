@@ -52,7 +52,7 @@ export const changedPolicy = object({
   path: verbatim(),
   policy: settings('Every setting in the structure of the file'),
   origin: Type.Record(Type.String(), oneOf(['default', 'file']), { description: 'The source of each value, by dotted key' }),
-  before: Type.Optional(settings('Every setting right before this change')),
+  before: Type.Optional(settings('Every setting before this change')),
 });
 export type ChangedPolicy = Shape<typeof changedPolicy>;
 
@@ -65,7 +65,7 @@ export const browsed = object({
   parent: orNull(verbatim(), 'Null for a root'),
   roots: listOrEmpty(verbatim()),
   directories: listOrEmpty(object({ name: verbatim(), path: verbatim() })),
-  is_cut: flag('Whether there are more than are listed'),
+  is_cut: flag('Whether there are more than the listed ones'),
   is_writable: flag('Whether this user can create files there'),
   free_bytes: orNull(count()),
   total_bytes: orNull(count()),

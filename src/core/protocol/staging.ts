@@ -48,7 +48,10 @@ export const stagingList = object({
       holders: listOrEmpty(holder),
       digest: orNull(text()),
       verified: Type.Optional(
-        orNull(oneOf(['hub', 'arrival']), 'For a copy from a Python store host: by ids of Hugging Face, or only hashed on arrival'),
+        orNull(
+          oneOf(['hub', 'arrival']),
+          'For a copy from a Python store host: verified by ids of Hugging Face, or only hashed on arrival',
+        ),
       ),
       over_budget: flag('Whether it, or a part of it, is evicted when the budget is next applied, unless used before'),
       quantizations: listOrEmpty(stagedQuantization, {

@@ -44,6 +44,6 @@ export const adoptBody = strictObject({
   ),
   digest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'The expected digest of the content' })),
   revision: Type.Optional(text({ minLength: 1, maxLength: 255 })),
-  force: Type.Optional(Type.Boolean({ description: 'Replace a model that exists with other content' })),
+  force: Type.Optional(Type.Boolean({ description: 'Replace a model that exists with different content' })),
 });
 export type AdoptBody = Shape<typeof adoptBody>;

@@ -46,15 +46,14 @@ function stageElsewhere({ acts, open, run, view }: DashboardContext, key: Key, n
   const isOwnJob = view.jobs.some(({ model_id, status }) => model_id === name.modelId && (status === 'pending' || status === 'staging'));
   if (key === 'S') open({ kind: 'stage-on', named: name });
   else if (key === 'c' && isOwnJob) cancelStage({ acts, run }, name.modelId);
-  else if (key === 'c')
-    run(() => acts.cancelOrders(name), `no machine is asked to stage ${formatRef(name)} any more; finished copies stay`);
+  else if (key === 'c') run(() => acts.cancelOrders(name), `the order to stage ${formatRef(name)} was withdrawn; finished copies stay`);
   else return false;
   return true;
 }
 
 /** Stops a stage of this machine. */
 export const cancelStage = ({ acts, run }: Pick<DashboardContext, 'acts' | 'run'>, modelId: ModelId): void =>
-  run(() => acts.cancelStage(modelId), `staging ${modelId} was stopped; what is verified is kept`);
+  run(() => acts.cancelStage(modelId), `staging ${modelId} was stopped; verified data is kept`);
 
 /** Hashes the canonical copy of a model again, and shows the result at the end. */
 function verify({ acts, run, say }: DashboardContext, modelId: ModelId): void {

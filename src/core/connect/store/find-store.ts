@@ -48,7 +48,7 @@ export async function findStore(
   // Somebody who forgot SKULK_STORE would look for the model in the store of another machine.
   deps.world.emit({
     type: 'warning',
-    message: `no store was found, so this machine has one of its own now, in ${root}`,
+    message: `no store was found, so one was created on this machine, in ${root}`,
     hint: 'to use the store of another machine, set SKULK_STORE=http://THAT-MACHINE:58080',
   });
   return { localRoot: root };

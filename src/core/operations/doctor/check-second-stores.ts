@@ -17,7 +17,7 @@ async function checkOne(deps: Deps, url: string): Promise<Check> {
   if (other.models === undefined)
     return warning(
       id,
-      `${url} answers, and does not list its models`,
+      `${url} answers, but does not list its models`,
       'set SKULK_SECOND_TOKEN to a token of that store with the role read',
     );
   return ok(id, `${url} answers, and has ${plural(other.models.length, 'model')}`);

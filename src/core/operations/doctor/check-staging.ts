@@ -31,7 +31,7 @@ export async function checkStaging({ config, world }: Deps, isUsable: () => Prom
       ? warning(
           'staging path',
           `${layout.root} has ${room.text}`,
-          'free some room on that disk, or set staging.node_cache_path to a directory on a larger one; `skulk purge-staging` removes idle copies',
+          'free some space on that disk, or set staging.node_cache_path to a directory on a larger one; `skulk purge-staging` removes idle copies',
         )
       : ok('staging path', `${layout.root} is writable and has ${room.text}`);
     return [path, await checkContent(layout.root, world.now())];

@@ -59,7 +59,7 @@ export function keepListings(
     queue.run(work).catch((error: unknown) => {
       // An unreachable store is expected, and a disk error only affects this one answer.
       if (!signal.aborted && !(error instanceof SkulkError))
-        world.emit({ type: 'note', message: describeFailure('cannot save what the store says of its models', error) });
+        world.emit({ type: 'note', message: describeFailure('cannot save the list of models of the store', error) });
     });
   };
   const askAbout = async (modelId: ModelId): Promise<void> => {

@@ -74,7 +74,7 @@ export async function recordOnDisk(
       emit({
         type: 'warning',
         message: describeFailure(`cannot write to the log of changes ${file}`, error),
-        hint: 'only the entry of the log is missing; this says nothing about the result of the command',
+        hint: 'only the log entry is missing; the command itself is not affected',
       }),
   });
   const at = now().toISOString();

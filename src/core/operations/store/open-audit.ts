@@ -16,7 +16,7 @@ export function openAudit({ world: { emit } }: Pick<Deps, 'world'>, store: Local
       emit({
         type: 'warning',
         message: describeFailure(`cannot write the log of changes to ${file}`, error),
-        hint: 'the store is served without it; entries are written when the disk takes them again',
+        hint: 'the store is served without it; entries are written again when the disk accepts them',
       }),
   });
 }

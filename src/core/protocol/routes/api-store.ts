@@ -182,7 +182,7 @@ export const storeRoutes = {
   },
   'POST /store/models/:id/stage': {
     role: 'node',
-    summary: 'Have nodes make a verified copy of a model: every node but the store host, or the given nodes',
+    summary: 'Order nodes to stage a model: the given nodes, or every node except the store host',
     body: stageOnBody,
     isBodyOptional: true,
     answers: { 200: givenOrder },
@@ -215,7 +215,7 @@ export const storeRoutes = {
   },
   'GET /store/activity': {
     role: 'read',
-    summary: 'The last requests that changed something, and how fast bytes moved since the server started',
+    summary: 'The latest changes, and transfer rates since the server started',
     answers: { 200: activityView },
     failures: [503],
   },

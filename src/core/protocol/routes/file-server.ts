@@ -122,7 +122,7 @@ export const fileServerRoutes = {
   },
   'POST /nodes/:node/evictions': {
     role: 'node',
-    summary: 'A node reports the copies that it removed by itself to stay within its budget; they become entries of the log of changes',
+    summary: 'A node reports the copies that it evicted; each becomes an entry in the log of changes',
     body: evictionsBody,
     answers: { 200: acknowledged },
     failures: [400],
@@ -145,14 +145,14 @@ export const fileServerRoutes = {
   },
   'POST /nodes/:node/orders/:order/progress': {
     role: 'node',
-    summary: 'A node reports how far it is with an order to stage',
+    summary: 'A node reports its progress with an order to stage',
     body: orderProgress,
     answers: { 200: orderWanted },
     failures: [400, 404],
   },
   'POST /orders': {
     role: 'node',
-    summary: 'Give an order to every node, or to the given nodes',
+    summary: 'Create an order for every node, or for the given nodes',
     body: orderBody,
     answers: { 200: givenOrder },
     failures: [400, 404],

@@ -12,7 +12,7 @@ const ofFiles = {
 /** The store as a Hugging Face Hub (docs/hub-endpoint.md), on both ports; a node forwards it. */
 export const hubRoutes = {
   'GET /:id/resolve/:revision/*': { ...ofFiles, summary: 'The bytes of a file at a revision; ranges and conditions as in RFC 9110' },
-  'GET /:id/raw/:revision/*': { ...ofFiles, summary: 'The same, but of an LFS file its pointer' },
+  'GET /:id/raw/:revision/*': { ...ofFiles, summary: 'The same; for an LFS file, its pointer' },
   'GET /api/models': {
     ...ofModels,
     summary: 'The models of the store, as the Hub lists them',
@@ -29,34 +29,34 @@ export const hubRoutes = {
   },
   'GET /api/models/:id/tree/:revision': {
     ...ofModels,
-    summary: 'What a model has at a revision, directories included',
+    summary: 'The files and directories of a model at a revision',
     query: ['recursive', 'expand'],
     answers: { 200: hubTree },
   },
   'GET /api/models/:id/tree/:revision/*': {
     ...ofModels,
-    summary: 'What a directory of a model has at a revision',
+    summary: 'The content of a directory of a model at a revision',
     query: ['recursive', 'expand'],
     answers: { 200: hubTree },
   },
   'POST /api/models/:id/paths-info/:revision': {
     ...ofModels,
-    summary: 'What some paths of a model are: a form or JSON with `paths` and `expand`; those that it does not have are left out',
+    summary: 'The entries at some paths of a model; the body is a form or JSON with `paths` and `expand`, and missing paths are omitted',
     answers: { 200: hubTree },
     failures: [400, 401, 403, 404, 503],
     changesNothing: true,
   },
   'GET /api/models/:id/refs': {
     ...ofModels,
-    summary: 'The branches of a model: there is `main`',
+    summary: 'The branches of a model: only `main`',
     query: ['include_prs'],
     answers: { 200: hubRefs },
   },
-  'GET /api/models/:id/commits/:revision': { ...ofModels, summary: 'The commits of a model: there is one', answers: { 200: hubCommits } },
+  'GET /api/models/:id/commits/:revision': { ...ofModels, summary: 'The commits of a model: always one', answers: { 200: hubCommits } },
   'GET /api/models/:id/auth-check': { ...ofModels, summary: 'Whether a model may be read', answers: { 200: hubAccess } },
   'GET /api/agent-harnesses': {
     role: 'read',
-    summary: 'What `hf` asks at each start',
+    summary: 'A list that `hf` requests at each start',
     answers: { 200: hubHarnesses },
     failures: [401, 403],
     failureBody: hubError,

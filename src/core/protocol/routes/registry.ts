@@ -7,21 +7,21 @@ const failures = [403, 404, 503] as const;
 export const registryRoutes = {
   'GET /v2/': {
     role: 'read',
-    summary: 'That this is a registry of models, for Ollama and llama.cpp',
+    summary: 'Confirms that this is a registry of models, for Ollama and llama.cpp',
     answers: { 200: registryRoot },
     failures: [403],
     failureBody: registryErrors,
   },
   'GET /v2/:org/:name/manifests/:tag': {
     role: 'read',
-    summary: 'What a tag of a model names: a quantization, the name of a GGUF file, or `latest`',
+    summary: 'The manifest of a tag of a model: a quantization, the name of a GGUF file, or `latest`',
     answers: { 200: { type: 'application/vnd.docker.distribution.manifest.v2+json', schema: registryManifest } },
     failures,
     failureBody: registryErrors,
   },
   'GET /v2/:org/:name/blobs/:digest': {
     role: 'read',
-    summary: 'What a digest names; ranges and conditions as in RFC 9110',
+    summary: 'The bytes with a digest; ranges and conditions as in RFC 9110',
     answers: { 200: bytes('The bytes; the `ETag` is their sha256'), 206: bytes('A range of them') },
     failures: [400, ...failures],
     failureBody: registryErrors,

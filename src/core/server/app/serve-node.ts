@@ -67,7 +67,7 @@ function lanMemory({ config: { skulkHome }, world: { now, emit } }: Deps): LanMe
       const known = await readKnown(skulkHome, section).catch(() => undefined);
       if (known?.get(key)?.['lan'] === lan) return;
       await remember(skulkHome, { section, key, entry: { lan }, now: now(), emit }).catch((error: unknown) =>
-        emit({ type: 'warning', message: describeFailure('cannot save what the LAN may do', error) }),
+        emit({ type: 'warning', message: describeFailure('cannot save the rights of the LAN', error) }),
       );
     },
   };

@@ -59,7 +59,7 @@ export async function serve(
   await closeHome(config.skulkHome, (path) =>
     world.emit({
       type: 'warning',
-      message: `every user of this machine can write to ${path}, and so could replace the key of this machine`,
+      message: `every user of this machine can write to ${path}, and can therefore replace the key of this machine`,
       hint: `run chmod o-w ${path}, or set SKULK_HOME to a directory of your own`,
     }),
   );

@@ -22,7 +22,7 @@ export function addConfigRoutes(app: FastifyInstance, deps: Deps, { onChanged }:
     };
     const result = await changeConfig(deps, { change, dryRun, onChanged: note });
     if (!dryRun && result.changed.length > 0) {
-      request.log.info({ keys: result.changed, from: request.ip }, 'the configuration was changed');
+      request.log.info({ keys: result.changed, from: request.ip }, 'configuration changed');
       onChanged();
     }
     return result;

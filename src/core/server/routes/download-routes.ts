@@ -24,7 +24,7 @@ export function addDownloadRoutes(
 ): void {
   addRoute(app, `POST ${prefix}/:id/download`, async (request) => {
     const [wanted, ...further] = parseDownloads(modelOf(request), request.body as DownloadBody);
-    request.log.info({ model: wanted.modelId, further: further.length }, 'asked for a download');
+    request.log.info({ model: wanted.modelId, further: further.length }, 'download requested');
     const askFor = async (one: DownloadRequest): Promise<DownloadStatus> => {
       const asked = await ask(one);
       noteJob(request, { ...asked, id: asked.download_id }, one.selector ?? one.ggufFile);
@@ -37,7 +37,7 @@ export function addDownloadRoutes(
   if (status !== undefined) addRoute(app, `GET ${prefix}/:id/download/status`, async (request) => status(nameIn(request)));
   addRoute(app, `DELETE ${prefix}/:id/download`, async (request) => {
     const name = nameIn(request);
-    request.log.info({ model: name.modelId, download: name.downloadId }, 'asked to stop a download');
+    request.log.info({ model: name.modelId, download: name.downloadId }, 'cancel of a download requested');
     return cancel(name);
   });
 }

@@ -58,7 +58,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, { limits, act
   addRoute(app, 'DELETE /nodes/:node', async (request) => {
     const node = nodeOf(request);
     await fleet.forget(node);
-    request.log.info({ node }, 'forgot a node');
+    request.log.info({ node }, 'node removed');
     return { node, forgotten: true };
   });
   addRoute(app, 'GET /nodes/:node/orders', async (request, reply) => {
@@ -73,7 +73,10 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, { limits, act
     const outcome = request.body as OrderOutcome;
     const node = nodeOf(request);
     await fleet.acknowledge(node, orderOf(request), outcome);
-    request.log.info({ node, order: orderOf(request), status: outcome.status, freed_bytes: outcome.freed_bytes }, 'an order was answered');
+    request.log.info(
+      { node, order: orderOf(request), status: outcome.status, freed_bytes: outcome.freed_bytes },
+      'result of an order received',
+    );
     return { acknowledged: true };
   });
   addRoute(
@@ -94,7 +97,7 @@ export function addFleetRoutes(app: FastifyInstance, fleet: Fleet, { limits, act
       force,
       ...(nodes !== undefined && { nodes: nodes.map(parseNodeId) }),
     });
-    request.log.info({ order: order.order_id, model: order.model_id, selector: order.selector, force }, 'gave an order');
+    request.log.info({ order: order.order_id, model: order.model_id, selector: order.selector, force }, 'order created');
     return order;
   });
   addRoute(app, 'GET /orders', () => fleet.pendingOrders());

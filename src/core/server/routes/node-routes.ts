@@ -35,7 +35,7 @@ export function addNodeRoutes(
     const { hostname } = identity();
     if (restart === undefined) throw noRestart(hostname);
     await restart.check();
-    request.log.info({ from: request.ip }, 'asked to restart');
+    request.log.info({ from: request.ip }, 'restart requested');
     // The answer has reached the client, or the client has gone.
     reply.raw.once('close', () => restart.begin());
     return reply.code(202).send({ hostname, pid: process.pid });
@@ -45,7 +45,7 @@ export function addNodeRoutes(
   addRoute(app, 'GET /node/stage', async () => ({ jobs: jobs.list() }));
   addRoute(app, 'POST /node/stage', async (request, reply) => {
     const ref = readRef(request.body as StageBody);
-    request.log.info({ model: ref.modelId, from: request.ip }, 'asked to stage');
+    request.log.info({ model: ref.modelId, from: request.ip }, 'stage requested');
     return reply.code(202).send(await jobs.ask(ref));
   });
   addRoute(app, 'DELETE /node/stage/:id', (request) => jobs.cancel(modelOf(request)));

@@ -16,7 +16,7 @@ export function addOptimizeRoutes(app: FastifyInstance, deps: () => Promise<Deps
   addRoute(app, 'POST /store/models/:id/optimize', async (request) => {
     const body = request.body as OptimizeBody;
     const wishes = parseWishes(modelOf(request), body);
-    request.log.info({ model: wishes.modelId }, 'asked to optimize');
+    request.log.info({ model: wishes.modelId }, 'optimization requested');
     const asked = await optimize(await deps(), { wishes, wait: false, join: body.join === true });
     noteJob(request, { ...asked, id: asked.targetId }, wishes.selector);
     return asked;
@@ -29,7 +29,7 @@ export function addOptimizeRoutes(app: FastifyInstance, deps: () => Promise<Deps
   );
   addRoute(app, 'DELETE /store/models/:id/optimize', async (request) => {
     const modelId = modelOf(request);
-    request.log.info({ model: modelId }, 'asked to stop optimizing');
+    request.log.info({ model: modelId }, 'cancel of an optimization requested');
     return cancelOptimization(await deps(), { modelId });
   });
 }

@@ -15,7 +15,7 @@ export function addOrderRoutes(app: FastifyInstance, deps: () => Promise<Deps>):
     const { selector, revision, keep_ms: keepMs, nodes: given } = request.body as StageOnBody;
     const modelId = modelOf(request);
     const nodes = given?.map(parseNodeId);
-    request.log.info({ model: modelId, selector, nodes }, 'asked to stage on nodes');
+    request.log.info({ model: modelId, selector, nodes }, 'stage on nodes requested');
     const ref = {
       modelId,
       ...(selector != null && { selector: parseSelector(selector) }),

@@ -61,7 +61,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     const modelId = modelOf(request);
     const selector = 'selector' in (request.params as object) ? selectorOf(request) : undefined;
     const ref = { modelId, ...(selector !== undefined && { selector }) };
-    request.log.info({ model: modelId, selector }, 'asked to delete');
+    request.log.info({ model: modelId, selector }, 'delete requested');
     return {
       modelId,
       deleted: true,
@@ -98,7 +98,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
     const selector = partOf(named, part);
     const ref = modelId === undefined ? undefined : { modelId, ...(selector !== undefined && { selector }) };
     const nodeIds = given?.map(parseNodeId);
-    request.log.info({ model: modelId, selector, force, nodes: nodeIds }, 'asked to purge');
+    request.log.info({ model: modelId, selector, force, nodes: nodeIds }, 'purge requested');
     const { order, freed_bytes, nodes } = await purgeEverywhere(await deps(), {
       refs: ref === undefined ? [] : [ref],
       force,
@@ -118,7 +118,7 @@ export function addStoreApi(app: FastifyInstance, deps: () => Promise<Deps>, { l
   addRoute(app, 'DELETE /store/nodes/:node', async (request) => {
     const node = parseNodeId((request.params as { node: string }).node);
     await forgetNode(await deps(), { name: node });
-    request.log.info({ node }, 'forgot a node');
+    request.log.info({ node }, 'node removed');
     return { node, forgotten: true };
   });
   addActivityRoutes(app, deps, activity);

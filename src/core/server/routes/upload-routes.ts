@@ -73,7 +73,7 @@ export function addUploadListRoutes(app: FastifyInstance, prefix: '/uploads' | '
     const { of } = request.query as { of?: unknown };
     const mayCancelOthers = mayActAs(request.asker.role, 'admin');
     const cancelled = await (await uploads()).cancel(upload, { mayCancelOthers, ...(of !== undefined && { of: String(of) }) });
-    request.log.info({ model: cancelled.model_id, upload: cancelled.id, from: request.ip }, 'cancelled an upload');
+    request.log.info({ model: cancelled.model_id, upload: cancelled.id, from: request.ip }, 'upload cancelled');
     return cancelled;
   });
 }

@@ -16,7 +16,7 @@ export function addWorkRoutes(app: FastifyInstance, { store, intervalMs }: { sto
   const adopt = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { org, id, name } = request.params as { org?: string; id?: string; name?: string };
     const wanted = parseAdopt(id ?? `${org}/${name}`, request.body as AdoptBody);
-    request.log.info({ model: wanted.modelId, incoming: wanted.incoming }, 'adopting');
+    request.log.info({ model: wanted.modelId, incoming: wanted.incoming }, 'adopting a directory');
     // Any client that changes models may read and delete a model. So only an admin may turn a user's files into one.
     const mayTakeInPlace = mayActAs(request.asker.role, 'admin');
     await streamWork({ request, reply, intervalMs }, (options) => store.adopt({ ...wanted, mayTakeInPlace }, options));

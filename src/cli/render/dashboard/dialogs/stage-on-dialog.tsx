@@ -20,7 +20,7 @@ export function StageOnDialog({ named }: { readonly named: ModelRef }): ReactEle
     return (
       <Dialog
         title={`Stage ${name} on other machines`}
-        lines={[['The store knows no other machine.']]}
+        lines={[['The store does not know any other machine.']]}
         keys={hintParts([['any key', 'continue']], width)}
         onKey={() => open(undefined)}
       />
@@ -28,7 +28,7 @@ export function StageOnDialog({ named }: { readonly named: ModelRef }): ReactEle
   const order = (): void => {
     if (chosen.nodes.length === 0) return;
     open(undefined);
-    run(() => acts.stageOn(named, chosen.nodes), `asked ${chosen.text} to stage ${name}; enter shows how far it is`);
+    run(() => acts.stageOn(named, chosen.nodes), `asked ${chosen.text} to stage ${name}; enter shows the progress`);
   };
   const from = Math.max(0, Math.min(index - Math.floor(maxLines / 2), choices.length - maxLines));
   const lines = choices.slice(from, from + maxLines).map((choice, at) =>
