@@ -12,7 +12,7 @@ import type { Color } from './render/paint.ts';
 import type { DashboardSource } from './render/show-dashboard.tsx';
 import type { ArgumentSpec, OptionSpec } from './specs.ts';
 
-export { argument, choice, duration, flag, list, number, rate, requiredNumber, value, variadic } from './specs.ts';
+export { argument, choice, duration, flag, flagName, list, number, rate, requiredNumber, value, variadic } from './specs.ts';
 
 /** The dependencies of an operation. */
 export interface Deps {

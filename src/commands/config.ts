@@ -1,5 +1,4 @@
-import { argument, aside, type CommandContext, defineCommand, flag, sentence, type TableCell, value } from '../cli/definition.ts';
-import { flagName } from '../cli/specs.ts';
+import { argument, aside, type CommandContext, defineCommand, flag, flagName, sentence, type TableCell, value } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { shellWord } from '../core/kernel/shell-word.ts';
 

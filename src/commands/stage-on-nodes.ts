@@ -1,4 +1,4 @@
-import type { CommandContext, TextBlock } from '../cli/definition.ts';
+import { type CommandContext, flagName, type TextBlock } from '../cli/definition.ts';
 import { SkulkError } from '../core/kernel/errors.ts';
 import { type NodeId, parseNodeId } from '../core/kernel/machine/node-id.ts';
 import type { ModelRef } from '../core/kernel/model-id.ts';
@@ -29,8 +29,7 @@ export function refuseLocalOptions(options: Readonly<Record<string, unknown>>): 
   const isGiven = (value: unknown): boolean => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
   const given = Object.entries(options).find(([, value]) => isGiven(value));
   if (given === undefined) return;
-  const name = given[0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new SkulkError('USAGE', `--${name} cannot be combined with --on or --all-nodes`, {
+  throw new SkulkError('USAGE', `${flagName(given[0])} cannot be combined with --on or --all-nodes`, {
     hint: 'the nodes stage with their own settings; only --keep is sent to them',
   });
 }
