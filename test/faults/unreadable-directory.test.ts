@@ -43,7 +43,9 @@ describe('a model whose directory the disk cannot read', wants('a disk of their 
     const store = open();
     expect((await store.listModels()).map(({ model_id }) => model_id)).toEqual([one, two]);
     await expect(store.has(one)).rejects.toMatchObject(notConnected);
-    await expect(store.verify({ refs: [{ modelId: one }], repair: true }, { signal })).rejects.toMatchObject(notConnected);
+    const { ok, models } = await store.verify({ refs: [], repair: true }, { signal });
+    expect([ok, models.map(({ status }) => status)]).toEqual([false, ['damaged', 'ok']]);
+    expect(models[0]?.note).toMatch(/org--one: the program behind this file system has ended; nothing was changed/);
     expect(await store.has(two)).toBe(true);
     restore();
     expect(await store.has(one)).toBe(true);
@@ -97,12 +99,24 @@ describe('a directory of manifests that the disk cannot read', wants('a disk of 
     const layout = storeLayout(root);
     const { restore } = await failDirectory(layout.manifests);
     await expect(createModelRecords(layout).read(one)).rejects.toMatchObject(notConnected);
-    await expect(open().verify({ refs: [{ modelId: one }], repair: true }, { signal })).rejects.toMatchObject(notConnected);
+    const { models } = await open().verify({ refs: [{ modelId: one }], repair: true }, { signal });
+    expect(models).toMatchObject([{ status: 'damaged', note: expect.stringContaining('nothing was changed') }]);
     await rm(layout.registry);
     await expect(readRegistry(layout)).rejects.toMatchObject(notConnected);
     restore();
     expect(await readRegistry(layout)).toMatchObject({ isMissing: true });
   });
+});
+
+usualTest('a directory in place of a manifest is named, and the other models are verified', async () => {
+  const { root, open } = await storeWithTwo();
+  const manifest = join(storeLayout(root).manifests, 'org--one.json');
+  await rm(manifest);
+  await mkdir(manifest);
+  const { ok, models } = await open().verify({ refs: [], repair: false }, { signal });
+  expect([ok, models.map(({ status }) => status)]).toEqual([false, ['damaged', 'ok']]);
+  expect(models[0]?.note).toContain(`${manifest} is a directory, and should be a file`);
+  await expect(open().manifest(one)).rejects.toMatchObject({ code: 'INTEGRITY' });
 });
 
 usualTest('an unreadable directory of another download is not emptied, and an unreadable list of downloads is an error', async () => {

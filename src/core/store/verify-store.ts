@@ -6,8 +6,8 @@ import { totalBytes } from '../catalog/manifest.ts';
 import { findPart } from '../catalog/selection/find-part.ts';
 import { isProjector } from '../catalog/selection/projectors.ts';
 import { selectionError } from '../catalog/selection/selection-error.ts';
-import { SkulkError } from '../kernel/errors.ts';
-import { describeFailure } from '../kernel/explain-system-error.ts';
+import { SkulkError, systemCode } from '../kernel/errors.ts';
+import { describeFailure, reasonOf } from '../kernel/explain-system-error.ts';
 import { mapConcurrently, maxOpenFiles } from '../kernel/flow/concurrency.ts';
 import { directoryName, type ModelId, type ModelRef, modelIdOfDirectory, withoutRepeats } from '../kernel/model-id.ts';
 import { noSuchModel } from '../kernel/no-such-model.ts';
@@ -69,7 +69,10 @@ export async function verifyStore(
   const models: VerifiedModel[] = [];
   for (const target of targets) {
     const step: WorkOptions = { signal: options.signal, onBytes: (done) => options.onBytes?.(Math.min(before + done, total), total) };
-    const { model_id, ...found } = await verifyModel(target, repair, step, context);
+    const { model_id, ...found } = await verifyModel(target, repair, step, context).catch((error: unknown) => {
+      options.signal.throwIfAborted();
+      return unreadable(target, error);
+    });
     models.push({ model_id, ...(target.part !== undefined && { selector: target.part.selector }), ...found });
     before += target.sizeBytes;
   }
@@ -156,6 +159,12 @@ async function verifyModel(
   await context.writer.write(() => context.records.writeSeen(manifest, allSeen)).catch(() => undefined);
   if (bad.length === 0) return await checkContents({ model_id, files }, directory, options);
   return { model_id, status: 'damaged', bad_files: bad, note: `add it again: skulk add PATH --as ${model_id} --force` };
+}
+
+/** The report of a model that the disk cannot read. Other models can still be verified. @throws errors that are not of the disk */
+function unreadable({ entry: { model_id } }: Target, error: unknown): VerifiedModel {
+  if (error instanceof SkulkError || systemCode(error) === undefined) throw error;
+  return { model_id, status: 'damaged', bad_files: [], note: `${reasonOf(error)}; nothing was changed. Check the disk, then verify again` };
 }
 
 /**

@@ -117,7 +117,12 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
+    if (isSystemError(error, 'EISDIR'))
+      throw new SkulkError('INTEGRITY', `${path} is a directory, and should be a file`, {
+        hint: 'move it away, then run `skulk verify --repair`',
+      });
+    // Errors of reading do not name their file.
+    throw Object.assign(error as Error, { path });
   }
 }
 
