@@ -1,4 +1,5 @@
 import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { chunkSize } from '../../src/core/kernel/chunk-size.ts';
@@ -77,6 +78,26 @@ test('different content needs --force, and then only changed pieces are sent', a
   expect(JSON.parse(forced.stdout)).toMatchObject({ outcome: 'replaced', bytes_copied: 9 });
   expect(sentPieces(proxy.requests)).toBe(before + 1);
   expect(await digestsBelow(join(served.storePath, 'org--up'))).toEqual(await digestsBelow(source));
+});
+
+test.each([
+  ['a piece', `/${'0'.repeat(64)}/0/0`],
+  ['a manifest', ''],
+])('a sender that goes away in the middle of %s is only a warning of the server', async (_, rest) => {
+  const served = await serveInProcess({ home: await temporaryDirectory() });
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  const { hostname, port } = new URL(served.url);
+  const socket = connect(Number(port), hostname);
+  const lines = [
+    `PUT /uploads/org%2Fup${rest} HTTP/1.1`,
+    'Host: localhost',
+    'Content-Type: application/octet-stream',
+    'Content-Length: 1000',
+  ];
+  await new Promise<void>((resolve) => socket.write(`${lines.join('\r\n')}\r\n\r\nhalf`, () => resolve()));
+  socket.destroy();
+  await expect.poll(served.stderr).toMatch(/"level":40,.*"code":"INTERRUPTED",.*the client disconnected/);
+  expect(served.stderr()).not.toContain('"level":50');
 });
 
 longTest('an interruption loses only the pieces in transfer, of the sender and of the store', async () => {

@@ -1,9 +1,16 @@
 import type { Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { pino } from 'pino';
 import { HubRefusal } from '../../endpoint/contract.ts';
 import { RegistryRefusal } from '../../endpoint/registry/refusal.ts';
-import { SkulkError } from '../../kernel/errors.ts';
+import { isSystemError, SkulkError } from '../../kernel/errors.ts';
 import type { Access } from '../access/access.ts';
 import type { Activity } from '../access/activity.ts';
 import { logChanges } from '../access/log-changes.ts';
@@ -124,7 +131,8 @@ export async function createApp({
     );
   });
   const store = () => (storeUrl === undefined ? {} : { store_url: storeUrl() });
-  app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+  app.setErrorHandler<FastifyError>(async (given, request, reply) => {
+    const error = hasLeft(given, request) ? new SkulkError('INTERRUPTED', 'the client disconnected', { cause: given }) : given;
     // The rejected target belonged to a Hub client.
     if (error instanceof HubRefusal || error instanceof RegistryRefusal) {
       reply.header('Cross-Origin-Resource-Policy', 'same-origin');
@@ -171,4 +179,9 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
   const body = JSON.stringify({ detail, code: 'BAD_REQUEST', hint: null });
   const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());
+}
+
+/** Whether the body of a request ended early, because its client disconnected. */
+function hasLeft(error: unknown, { raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete && isSystemError(error, 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE');
 }
