@@ -229,7 +229,11 @@ describe('a file of a model over HTTP', () => {
       'RANGE_NOT_SATISFIABLE',
     ]);
     expect((await ask(url, '/models/org/name/hello', { headers: { 'If-None-Match': etag } })).status).toBe(304);
-    expect((await ask(url, '/models/org/name/hello', { headers: { 'If-Match': '"x"' } })).status).toBe(412);
+    const other = await ask(url, '/models/org/name/hello', { headers: { 'If-Match': '"x"' } });
+    expect([other.status, other.headers['etag']]).toEqual([412, etag]);
+    expect(other.json()).toEqual({ detail: expect.any(String), code: 'PRECONDITION_FAILED', hint: expect.any(String) });
+    const head = await ask(url, '/models/org/name/hello', { method: 'HEAD', headers: { 'If-Match': '"x"' } });
+    expect([head.status, head.body.length]).toEqual([412, 0]);
     expect((await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=0-0', 'If-Range': etag } })).status).toBe(206);
     expect((await ask(url, '/models/org/name/hello', { headers: { Range: 'bytes=0-0', 'If-Range': '"x"' } })).body.toString()).toBe(text);
   });

@@ -23,6 +23,8 @@ export const errorCodes = {
   NODE_NOT_FOUND: { exit: 3, http: 404 },
   ORDER_NOT_FOUND: { exit: 3, http: 404 },
   TOKEN_NOT_FOUND: { exit: 3, http: 404 },
+  /** A file is not the one that If-Match names. */
+  PRECONDITION_FAILED: { exit: 1, http: 412 },
   RANGE_NOT_SATISFIABLE: { exit: 1, http: 416 },
   /** Several stores were found, and the configuration selects none of them. */
   STORE_AMBIGUOUS: { exit: 4, http: 503 },

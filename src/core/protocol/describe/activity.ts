@@ -106,6 +106,7 @@ const codeWords: Readonly<Record<string, string>> = {
   NODE_NOT_FOUND: 'no such node',
   ORDER_NOT_FOUND: 'no such order',
   TOKEN_NOT_FOUND: 'no such token',
+  PRECONDITION_FAILED: 'another file',
   RANGE_NOT_SATISFIABLE: 'impossible range',
   STORE_AMBIGUOUS: 'several stores',
   STORE_NOT_CONFIGURED: 'no store is set',

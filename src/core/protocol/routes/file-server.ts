@@ -110,7 +110,7 @@ export const fileServerRoutes = {
     role: 'read',
     summary: "The bytes of a model's file; ranges and conditions as in RFC 9110",
     answers: { 200: bytes('The file; the `ETag` is its sha256'), 206: bytes('A range of it') },
-    failures: [400, 404],
+    failures: [400, 404, 412, 416],
   },
   'GET /nodes': { role: 'read', summary: 'Every known node', answers: { 200: list(knownNode) } },
   'POST /nodes/:node': {

@@ -1,3 +1,4 @@
+import { SkulkError } from '../../kernel/errors.ts';
 import type { Sha256 } from '../../kernel/sha256.ts';
 import type { ByteRange } from '../../store/contract.ts';
 
@@ -33,9 +34,7 @@ export function planFileResponse(
 export function planResponse(request: FileRequest, { size, id }: { readonly size: number; readonly id: string | undefined }): FileResponse {
   const etag = id === undefined ? undefined : `"${id}"`;
   const common = { 'Accept-Ranges': 'bytes', 'X-Content-Type-Options': 'nosniff', ...(etag !== undefined && { ETag: etag }) };
-  if (request.ifMatch !== undefined && !matches(request.ifMatch, etag, 'strong')) {
-    return { status: 412, headers: { ...common, 'Content-Length': '0' }, range: null };
-  }
+  if (request.ifMatch !== undefined && !matches(request.ifMatch, etag, 'strong')) return { status: 412, headers: common, range: null };
   if (request.ifNoneMatch !== undefined && matches(request.ifNoneMatch, etag, 'weak')) return { status: 304, headers: common, range: null };
   const headers = { ...common, 'Content-Type': 'application/octet-stream' };
   const hasBody = request.method !== 'HEAD';
@@ -70,6 +69,15 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   if (last !== '' && Number(last) < start) return undefined;
   if (start >= size) return 'unsatisfiable';
   return { start, end: last === '' ? size : Math.min(size, Number(last) + 1) };
+}
+
+/** The error for a planned answer that is one; undefined for other answers. @param size of the file, in bytes */
+export function refusalOf({ status }: FileResponse, size: number): SkulkError | undefined {
+  if (status === 416) return new SkulkError('RANGE_NOT_SATISFIABLE', `the file has ${size} bytes`, { hint: 'ask for a range inside it' });
+  if (status !== 412) return undefined;
+  return new SkulkError('PRECONDITION_FAILED', 'the file has another ETag than If-Match names, or none yet', {
+    hint: 'ask without If-Match, or for the ETag that HEAD returns',
+  });
 }
 
 /** Whether a list of entity tags, as in If-Match and If-None-Match, contains this one. */

@@ -7,7 +7,7 @@ import type { Activity } from '../access/activity.ts';
 import { type ConnectionSemaphore, createConnectionSemaphore } from '../app/connection-semaphore.ts';
 import type { Limits } from '../app/limits.ts';
 import { type BufferPool, createBufferPool } from '../files/buffer-pool.ts';
-import { type FileResponse, planFileResponse } from '../files/plan-file-response.ts';
+import { type FileResponse, planFileResponse, refusalOf } from '../files/plan-file-response.ts';
 import { createReceivers, type Receivers } from '../files/receivers.ts';
 import { sendFile } from '../files/send-file.ts';
 import { peerOf } from '../files/slots.ts';
@@ -49,7 +49,8 @@ export function createFileSending(
 
 /**
  * Answers with the bytes of a file, or the requested part of them.
- * @throws SkulkError FILE_NOT_FOUND, MODEL_NOT_FOUND, RANGE_NOT_SATISFIABLE; STORE_BUSY if too many connections are receiving files
+ * @throws SkulkError FILE_NOT_FOUND, MODEL_NOT_FOUND, PRECONDITION_FAILED, RANGE_NOT_SATISFIABLE; STORE_BUSY if too many connections are
+ * receiving files
  */
 export async function answerFile(
   sending: FileSending,
@@ -60,9 +61,10 @@ export async function answerFile(
   return asTransfer(sending, request, async () => {
     await using file = await openAny(sending.store, target);
     const plan = planFor(request, file);
-    if (plan.status === 416) {
+    const refusal = refusalOf(plan, file.size);
+    if (refusal !== undefined) {
       reply.headers(plan.headers);
-      throw new SkulkError('RANGE_NOT_SATISFIABLE', `the file has ${file.size} bytes`, { hint: 'ask for a range inside it' });
+      throw refusal;
     }
     if (plan.range === null) sendHead(reply, plan).raw.end();
     else await sendRange(sending, request, reply, { plan, file, range: plan.range });

@@ -46,8 +46,8 @@ export function planHubFile(
       headers: { ...headers, ...typeOf(path), 'Content-Length': '0', 'Content-Range': 'bytes */0' },
       range: { start: 0, end: 0 },
     };
-  if (plan.status === 416) return { ...plan, headers: { ...headers, 'Content-Length': '0' } };
-  return { ...plan, headers: plan.status === 304 || plan.status === 412 ? headers : { ...headers, ...typeOf(path) } };
+  if (plan.status === 412 || plan.status === 416) return { ...plan, headers: { ...headers, 'Content-Length': '0' } };
+  return { ...plan, headers: plan.status === 304 ? headers : { ...headers, ...typeOf(path) } };
 }
 
 const cacheControl = ({ isImmutable, isPublic }: Caching): string =>

@@ -1,9 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mediaTypes } from '../../../endpoint/registry/media-types.ts';
 import { RegistryRefusal } from '../../../endpoint/registry/refusal.ts';
-import { SkulkError } from '../../../kernel/errors.ts';
 import type { Sha256 } from '../../../kernel/sha256.ts';
-import { type FileResponse, planFileResponse } from '../../files/plan-file-response.ts';
+import { type FileResponse, planFileResponse, refusalOf } from '../../files/plan-file-response.ts';
 import { addRoute, type OwnOptions } from '../add-route.ts';
 import { sendHead } from '../answer-file.ts';
 import type { HubRoutesOptions } from './add-hub-routes.ts';
@@ -81,7 +80,7 @@ async function answerBlob(
   return reply;
 }
 
-/** Plans the answer for a blob. @throws SkulkError RANGE_NOT_SATISFIABLE */
+/** Plans the answer for a blob. @throws SkulkError PRECONDITION_FAILED, RANGE_NOT_SATISFIABLE */
 export function planBlob(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -89,9 +88,10 @@ export function planBlob(
 ): FileResponse {
   const planned = planFileResponse(conditionsOf(request), { size, sha256 });
   const digest = `sha256:${sha256}`;
-  if (planned.status === 416) {
-    reply.headers({ ...registryVersion, 'Content-Range': `bytes */${size}` });
-    throw new SkulkError('RANGE_NOT_SATISFIABLE', `there are ${size} bytes`, { hint: 'ask for a range inside them' });
+  const refusal = refusalOf(planned, size);
+  if (refusal !== undefined) {
+    reply.headers({ ...registryVersion, ...(planned.status === 416 && { 'Content-Range': `bytes */${size}` }) });
+    throw refusal;
   }
   const headers = {
     ...planned.headers,
