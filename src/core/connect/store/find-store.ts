@@ -7,6 +7,7 @@ import { remoteUrl } from '../remote-url.ts';
 import { checkStoreDirectory, refuseForeignDirectory, requireServedStore, servedFrom } from '../served-stores.ts';
 import { urlFromHere } from '../url-from-here.ts';
 import { discoverOnce } from './discover-once.ts';
+import { refuseCopiedStore } from './refuse-copied-store.ts';
 import { notConfigured, servedOutOfReach, switchedOff } from './store-errors.ts';
 
 /** Where a store is: behind a URL, possibly of a server on this machine, or on this disk without a server. */
@@ -18,7 +19,7 @@ export type StorePlace =
  * Decides which store a command uses; see `openStore`.
  * @param mayCreate whether to create the directory of this machine's default store if there is no store at all
  * @param beforeCreating called before that
- * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE, STORE_AMBIGUOUS, CONFIG
+ * @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE, STORE_AMBIGUOUS, CONFIG; CONFLICT for a copy of a served directory
  */
 export async function findStore(
   deps: Deps,
@@ -32,6 +33,8 @@ export async function findStore(
   const root = settings.storePath.value;
   const holder = await readLock(storeLayout(root).lock);
   if (holder?.url !== undefined) {
+    await refuseCopiedStore(root, holder);
+
     const near = urlFromHere(holder);
     if (near === undefined) throw servedOutOfReach(root, holder);
     return { url: near, localRoot: root };

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import type { Policy } from '../../config/policy.ts';
 import { SkulkError } from '../../kernel/errors.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
@@ -93,8 +94,8 @@ export async function openHostStore(
   });
   const { createUploads } = await import('../../store/uploads/uploads.ts');
   const network = namespaceOf('net');
-  const setUrl = (url: string, outside: string): Promise<void> =>
-    held.update({ url, outside_url: outside, ...(network !== undefined && { network }) });
+  const setUrl = async (url: string, outside: string): Promise<void> =>
+    held.update({ url, outside_url: outside, ...(network !== undefined && { network }), root: await realpath(root) });
   return { store, uploads: createUploads(store, world, uploadLimits(policy)), setUrl, held };
 }
 

@@ -20,10 +20,12 @@ export interface LockHolder extends ProcessOnMachine {
   readonly outside_url?: string;
   /** Its network namespace on Linux, if it answers requests: a loopback address is only valid inside it. */
   readonly network?: string;
+  /** The real path of the store that it serves. A copy of that directory is at another path, with the same claim. */
+  readonly root?: string;
 }
 
 /** The properties that a holder can change. */
-export type HolderChanges = Pick<LockHolder, 'url' | 'outside_url' | 'network'>;
+export type HolderChanges = Pick<LockHolder, 'url' | 'outside_url' | 'network' | 'root'>;
 
 /** The files of a claim: its holder as JSON, and the holder's heartbeat. */
 export const holderFile = 'holder.json';
