@@ -20,7 +20,7 @@ export const run = defineCommand({
     hf: flag('stage nothing; the program uses the store as its Hub'),
     offline: flag('use only files on this machine'),
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
-    limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
+    limitRate: rate('limit the transfer to this many bytes per second, e.g. 100M'),
     noSwarm: flag('take the model only from the store, and do not share it with other nodes'),
   },
   examples: [

@@ -25,7 +25,7 @@ export const stage = defineCommand({
     force: flag('copy again, even if the copy is complete'),
     offline: flag('use only files on this machine'),
     direct: flag('download from Hugging Face directly if the store cannot be reached'),
-    limitRate: rate('limit the transfer to this many bytes a second, e.g. 100M'),
+    limitRate: rate('limit the transfer to this many bytes per second, e.g. 100M'),
     keep: duration('keep the copy in use for this long, e.g. 10m, so that it is not evicted before a program starts'),
     on: list('stage on these nodes instead, by their host names or ids', 'NODE,…', { completes: 'nodes' }),
     allNodes: flag('stage on every node except the store host'),

@@ -50,7 +50,7 @@ describe('skulk doctor', () => {
     if (program !== undefined) await writeFile(join(path, 'aria2c'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
     const { of } = await examine(undefined, { env: { PATH: path } });
     expect(of('swarm')).toMatchObject({ status, found: expect.stringContaining(says) });
-    if (status === 'ok') expect(of('swarm')?.found).toMatch(/the TCP ports (\d+)-\d+ between them/);
+    if (status === 'ok') expect(of('swarm')?.found).toMatch(/TCP ports (\d+)-\d+ between nodes/);
   });
 
   usualTest('finds no problem with a host and its server, and with a node', async () => {

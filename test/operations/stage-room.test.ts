@@ -44,7 +44,7 @@ test('the error of a stage without room says that all copies are in use, and not
   const { node, hintFor } = await nodeWithCopies();
   for (const id of ['org/large', 'org/middle']) await leaseFor(node.deps, parseModelRef(id), { offline: true }, 'skulk run');
   expect(await hintFor(15)).toContain('purge-staging org/small` frees 10.0 KiB from idle copies, which is not enough');
-  expect(await hintFor(15, ['org/small'])).toBe('; all other copies on this machine are in use, so no purge makes room');
+  expect(await hintFor(15, ['org/small'])).toBe('; all other copies on this machine are in use, so a purge frees no space');
   expect(await hintFor(15, ['org/large', 'org/middle', 'org/small'])).toBe('');
 });
 

@@ -173,7 +173,7 @@ usualTest('add reports that the Python program cannot receive a model', async ()
   const { home, run } = await nodeOf(store);
   await writeFile(join(home, 'config.json'), '{}');
   const ended = await run('add', join(home, 'config.json'), '--as', 'org/new');
-  expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot take models in') });
+  expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot accept models') });
 });
 
 usualTest('the search at the usual ports of a host finds the Python program', async () => {

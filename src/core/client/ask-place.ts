@@ -18,7 +18,7 @@ export async function askPlace(
   const { url } = exchange;
   const call = { ...callOf('POST /models/:id/place', { id: modelId }), json: body };
   try {
-    const answer = await refuseForOther(exchange, 'take models in', () =>
+    const answer = await refuseForOther(exchange, 'accept models', () =>
       exchange.send(call, (response, watchdog) => readJson(response, { url, limit: maxBytes, watchdog })),
     );
     return readAnswer(foundPlace, answer, { url, why: 'it does not report what it has under that id' });

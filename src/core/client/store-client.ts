@@ -134,7 +134,7 @@ export function createStoreClient(options: StoreClientOptions): StoreClient {
     findPlace: (request) => askPlace(exchange, request),
     adopt: async ({ modelId, ...body }, work): Promise<Adopted> => {
       const call = { ...callOf('POST /models/:id/adopt', { id: modelId }), json: body };
-      const answer = await refuseForOther(exchange, 'take models in', () => doWork(exchange, call, work));
+      const answer = await refuseForOther(exchange, 'accept models', () => doWork(exchange, call, work));
       return readAnswer(adopted, answer, { url, why: whyNotAdopted });
     },
     remove: async (modelId) => {

@@ -28,7 +28,7 @@ export function createUploadsClient(exchange: Exchange, doWork: (call: Call, wor
         signal,
         silenceMs: hashSilenceMs,
       } as const;
-      const { missing, upload } = readAnswer(announcement, await refuseForOther(exchange, 'take models in', () => getJson(call)), {
+      const { missing, upload } = readAnswer(announcement, await refuseForOther(exchange, 'accept models', () => getJson(call)), {
         url,
         why: 'it does not list the missing pieces',
       });
@@ -50,7 +50,7 @@ export function createUploadsClient(exchange: Exchange, doWork: (call: Call, wor
       return readAnswer(adopted, answer, { url, why: whyNotAdopted });
     },
     list: async () => {
-      const answer = await refuseForOther(exchange, 'take models in', () => getJson(callOf('GET /uploads', {})));
+      const answer = await refuseForOther(exchange, 'accept models', () => getJson(callOf('GET /uploads', {})));
       return readAnswer(uploadList, answer, { url, why: 'it does not list its uploads' }).uploads;
     },
     cancel: async (id, { of } = { mayCancelOthers: true }) => {

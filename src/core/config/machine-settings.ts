@@ -20,7 +20,7 @@ export const machineSchema = Type.Object(
           enabled: Type.Optional(
             Type.Boolean({
               default: usualMachine.swarm.isEnabled,
-              description: 'Whether this machine takes models from other nodes, and sends to them, if the store offers it.',
+              description: 'Whether this machine shares models with other nodes, if the store allows it.',
             }),
           ),
           port: Type.Optional(
@@ -34,7 +34,7 @@ export const machineSchema = Type.Object(
           upload_limit: Type.Optional(
             Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: textFormats.size.pattern, maxLength: 20 })], {
               default: 0,
-              description: 'What this machine sends to other nodes, in bytes a second, e.g. 20M. 0: no limit.',
+              description: 'Maximum rate of data sent to other nodes, in bytes per second, e.g. 20M. 0: no limit.',
             }),
           ),
         },

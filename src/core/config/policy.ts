@@ -54,11 +54,15 @@ const amount = (byDefault: number, maximum: number, description: string) =>
 const { limits: usual } = defaultPolicy;
 const limitsSchema = Type.Object(
   {
-    forget_nodes_after_days: amount(usual.forgetNodesAfterDays, 3650, 'Days without news after which a node without copies is forgotten.'),
+    forget_nodes_after_days: amount(
+      usual.forgetNodesAfterDays,
+      3650,
+      'Days without a report after which a node without copies is forgotten.',
+    ),
     forget_nodes_with_copies_after_days: amount(
       usual.forgetNodesWithCopiesAfterDays,
       3650,
-      'Days without news after which a node with copies is forgotten.',
+      'Days without a report after which a node with copies is forgotten.',
     ),
     open_uploads: amount(usual.openUploads, 1024, 'Maximum number of unfinished uploads.'),
     upload_idle_days: amount(usual.uploadIdleDays, 365, 'Days without data after which an unfinished upload or download is removed.'),

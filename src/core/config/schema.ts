@@ -19,7 +19,7 @@ const stagingFields = {
     }),
   ),
   cleanup_on_deactivate: Type.Optional(
-    Type.Boolean({ default: true, description: 'Whether idle copies beyond the budget are evicted when a model is no longer used.' }),
+    Type.Boolean({ default: true, description: 'Whether idle copies that exceed the budget are evicted when a model is no longer used.' }),
   ),
   staging_keep_recent_gb: Type.Optional(
     Type.Number({
@@ -89,7 +89,7 @@ const modelStore = Type.Object(
               maxLength: 512,
               pattern: textFormats.token.pattern,
               description:
-                'If set on the store host, every request except `GET /health` needs it. Other machines that have it here send it. Never shown or logged. SKULK_TOKEN overrides it.',
+                'If set on the store host, every request except `GET /health` needs it. Other machines send it if it is set there. Never shown or logged. SKULK_TOKEN overrides it.',
             }),
           ),
         },

@@ -27,7 +27,7 @@ export async function suggestPurge(
   const others = listRemovals(copies).filter((one) => !keep.has(one.modelId) && isNamed(one));
   const holders = await Promise.all(others.map((one) => findHolders(layout, one.modelId, world.now(), one.group)));
   const idle = others.filter((_, index) => holders[index]?.length === 0).map(({ reference, sizeBytes }) => ({ reference, sizeBytes }));
-  if (idle.length === 0) return others.length === 0 ? undefined : 'all other copies on this machine are in use, so no purge makes room';
+  if (idle.length === 0) return others.length === 0 ? undefined : 'all other copies on this machine are in use, so a purge frees no space';
   const chosen = chooseToFree(idle, missing);
   const bytes = chosen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const names = chosen.length > maxNames ? '' : chosen.map(({ reference }) => ` ${shellWord(reference)}`).join('');

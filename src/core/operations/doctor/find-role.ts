@@ -30,7 +30,12 @@ export async function findRole(deps: Deps): Promise<Role> {
   const { enabled, storeHost, storeUrl, storePath } = config.settings;
   const isHost = config.isStoreHost;
   if (!enabled.value) {
-    const off = problem('role', 'the store is disabled (model_store.enabled is false)', 'set it to true', 'STORE_NOT_CONFIGURED');
+    const off = problem(
+      'role',
+      'the store is disabled (model_store.enabled is false)',
+      'set model_store.enabled to true',
+      'STORE_NOT_CONFIGURED',
+    );
     return { check: off, url: undefined, isHost: false };
   }
   const { origin } = storeUrl;

@@ -22,13 +22,13 @@ export async function askDownload(deps: Deps, opened: OpenedStore, request: Down
     new SkulkError('USAGE', `the store at ${opened.store.location} is the Python program, which cannot ${what}`, {
       hint: 'omit that option, or download with `skulk stage --direct`',
     });
-  if (revision !== undefined) throw cannot('download a revision that is named');
-  if (isParticular(wanted) || wanted.strict === true) throw cannot('download other files than it chooses by itself');
+  if (revision !== undefined) throw cannot('download a specific revision');
+  if (isParticular(wanted) || wanted.strict === true) throw cannot('download files other than those that it chooses');
   if (selector === undefined && ggufFile === undefined) return await downloads.ask({ modelId });
   const { inspectHub } = await import('./inspect-hub.ts');
   const { plan } = await inspectHub(deps, { modelId, wanted: { selector, ggufFile, exact: true }, signal: deps.world.signal });
   const file = plan?.gguf_file ?? undefined;
-  if (file === undefined) throw cannot('be asked for weights that are not GGUF');
+  if (file === undefined) throw cannot('choose among weights that are not GGUF');
   const present = (await opened.store.listModels()).find(({ model_id }) => model_id === modelId);
   if (present === undefined || present.files.includes(file)) return await downloads.ask({ modelId, ggufFile: file });
   throw new SkulkError(

@@ -77,7 +77,7 @@ async function ask({ world }: Deps, url: string): Promise<Pick<HubEndpoint, 'pro
   const { askSession } = await import('../../client/session-client.ts');
   const answer = await askSession({ url, signal: world.signal, userAgent: `skulk/${world.version}`, bearer: undefined });
   if (answer.state === 'none')
-    return { problem: `the store at ${url} is the Python program, which is no Hub for other programs`, needsToken: false, lan: 'node' };
+    return { problem: `the store at ${url} is the Python program, which is not a Hub for other programs`, needsToken: false, lan: 'node' };
   const lan = answer.state === 'refused' ? 'none' : answer.lan;
   return { problem: undefined, needsToken: lan === 'none', lan };
 }

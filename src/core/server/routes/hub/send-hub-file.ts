@@ -79,7 +79,7 @@ async function sendStream(
     for await (const part of bytes) {
       if (response.destroyed) throw new SkulkError('INTERRUPTED', 'the client disconnected');
       left -= part.length;
-      if (left < 0) throw new Error('more bytes came than were asked for');
+      if (left < 0) throw new Error('more bytes arrived than requested');
       await sendPart(response, part, stallTimeoutMs);
     }
     if (left > 0) throw new SkulkError('INTERRUPTED', `the bytes ended ${left} before their end`);
