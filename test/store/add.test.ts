@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { adminKeyFile } from '../../src/core/access/admin-key.ts';
 import { openStore } from '../../src/core/connect/open-store.ts';
@@ -21,6 +21,7 @@ import { createToken } from '../../src/core/operations/store/administer-store.ts
 import { serve } from '../../src/core/server/app/serve.ts';
 import { canBringIn } from '../../src/core/store/ingest/find-place.ts';
 import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
+import { scanDirectory, scanOrNothing } from '../../src/core/store/ingest/scan-directory.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { codeOf } from '../contract/store-contract.ts';
 import { ensureAdminKey } from '../helpers/admin-key.ts';
@@ -28,6 +29,7 @@ import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.
 import { ownEnvironment } from '../helpers/own-environment.ts';
 import { runInProcess, serveInProcess } from '../helpers/run-in-process.ts';
 import { few, longTest, usualTest } from '../helpers/seeded.ts';
+import { runSkulk } from '../helpers/spawn-skulk.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 import { wants } from '../helpers/wants.ts';
 import { testDeps, testWorld } from '../helpers/world.ts';
@@ -174,6 +176,48 @@ describe.each(
     const digest = sha256('content');
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ 'blobs/x': digest, 'model.gguf': digest, 'sub/again': digest });
     expect(await readdir(home.source, { recursive: true })).toEqual(['sub', join('sub', '.DS_Store')]);
+  });
+
+  test.each([
+    ['before the last file was moved', false],
+    ['before the last file was moved, beside a server', true],
+    ['after the last file was moved', false, 'intents/org--m.json'],
+  ])('--move that was killed %s is repeated with all files', async (_, isServed, at?: string) => {
+    const home = await temporaryDirectory();
+    const source = join(home, 'm');
+    await writeFiles(source, { 'a.bin': 'a', 'config.json': '{}', 'sub/b.bin': 'b' });
+    const env = { SKULK_HOME: join(home, 'host') };
+    if (isServed) {
+      const served = await serveInProcess({ home: join(home, 'host') });
+      onTestFinished(() => served[Symbol.asyncDispose]());
+    }
+    const args = ['add', source, '--as', 'org/m', '--move'];
+    const killer = pathToFileURL(join(import.meta.dirname, '../helpers/kill-at-write.mjs')).href;
+    const last = (await scanDirectory(source)).files.at(-1)?.path;
+    const end = at ?? `files/${last}`;
+    const killed = await runSkulk(args, { env: { ...env, NODE_OPTIONS: `--import=${killer}`, SKULK_TEST_KILL_AT: `rename ${end}` } });
+    expect(killed).toMatchObject({ signal: 'SIGKILL' });
+    expect((await scanOrNothing(source))?.files.map(({ path }) => path)).toEqual(at === undefined ? [last] : undefined);
+    const again = await runInProcess(args, { env });
+    expect(again, again.stderr).toMatchObject({ status: 0, stderr: expect.stringContaining(`its moved files are back in ${source}`) });
+    const place = join(home, 'host/store/org--m');
+    expect(await digestsBelow(place)).toEqual({ 'a.bin': sha256('a'), 'config.json': sha256('{}'), 'sub/b.bin': sha256('b') });
+    await expect(readdir(source)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('--move that was killed after its change was recorded leaves the files to the store, which completes it', async () => {
+    const home = await temporaryDirectory();
+    const source = join(home, 'm');
+    await writeFiles(source, { 'a.bin': 'a', 'config.json': '{}' });
+    await writeFiles(join(home, 'other'), { 'b.bin': 'b' });
+    const env = { SKULK_HOME: join(home, 'host') };
+    const args = ['add', source, '--as', 'org/m', '--move'];
+    const killer = pathToFileURL(join(import.meta.dirname, '../helpers/kill-at-write.mjs')).href;
+    const options = { ...env, NODE_OPTIONS: `--import=${killer}`, SKULK_TEST_KILL_AT: 'rename store/org--m' };
+    expect(await runSkulk(args, { env: options })).toMatchObject({ signal: 'SIGKILL' });
+    expect(await runInProcess(args, { env })).toMatchObject({ status: 5, stderr: expect.stringContaining('is not finished') });
+    expect(await runInProcess(['add', join(home, 'other'), '--as', 'org/other'], { env })).toMatchObject({ status: 0 });
+    expect(await digestsBelow(join(home, 'host/store/org--m'))).toEqual({ 'a.bin': sha256('a'), 'config.json': sha256('{}') });
   });
 
   test('--move of a refused directory restores everything', async () => {

@@ -11,6 +11,7 @@ import { readLock } from '../../kernel/process/lock.ts';
 import { isSameDirectory } from '../../staging/same-place.ts';
 import type { Store } from '../../store/contract.ts';
 import { canBringIn } from '../../store/ingest/find-place.ts';
+import { restoreMoved } from '../../store/ingest/restore-moved.ts';
 import { type Scan, scanDirectory } from '../../store/ingest/scan-directory.ts';
 import { storeLayout } from '../../store/layout.ts';
 import { findCardToAdd, withCard } from './add/add-card.ts';
@@ -32,6 +33,7 @@ export async function addModel(deps: Deps, request: AddRequest): Promise<AddRepo
       hint: `to download a model from Hugging Face: skulk download ${request.path}`,
     });
   const source = resolve(deps.world.cwd, request.path);
+  if (deps.config.isStoreHost) await restoreMoved(storeLayout(deps.config.settings.storePath.value), source, deps.world.emit);
   const found = await scanDirectory(source);
   const card = await findCardToAdd(request, { source, scan: found, cwd: deps.world.cwd });
   const scan = withCard(found, card);

@@ -26,7 +26,8 @@ export interface IncomingPlace {
   readonly files: string;
 }
 
-interface Owner extends ProcessOnMachine {
+/** The process that fills a directory in `incoming/`. */
+export interface Owner extends ProcessOnMachine {
   /** The original directory of the files, so that they can be moved back. */
   readonly moved_from?: string;
 }
@@ -178,7 +179,8 @@ async function isOld(path: string, now: Date): Promise<boolean> {
   return info !== undefined && now.getTime() - info.mtimeMs > unownedMs;
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+/** The owner of a directory in `incoming/`; undefined if its record is missing or unusable. */
+export async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     return JSON.parse(await readFile(join(path, 'owner.json'), 'utf8')) as Owner;
   } catch {
