@@ -64,7 +64,7 @@ test(
     expect(await rows.count()).toBe(1);
     const [saved] = await Promise.all([
       page.waitForEvent('download'),
-      log.getByRole('button', { name: 'Save as CSV what is shown' }).click(),
+      log.getByRole('button', { name: 'Save the listed entries as CSV' }).click(),
     ]);
     expect(saved.suggestedFilename()).toBe('skulk-log.csv');
     expect((await readFile(await saved.path(), 'utf8')).split('\r\n')).toEqual([

@@ -51,6 +51,13 @@ test(
     await log.getByRole('row', { name: /anna on the store host created the token olga done$/ }).waitFor();
     await page.getByText('Nothing is moving.').waitFor();
     await page.getByRole('img', { name: /^to nodes: / }).waitFor();
+    // The bars of an hour, as pictures and as a table.
+    await page.getByRole('button', { name: '1 h', exact: true }).click();
+    await page.getByText('1 h ago', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Show as table' }).click();
+    await page.getByRole('row', { name: '60 min ago not measured not measured' }).waitFor();
+    await looksWell(page);
+    await page.getByRole('button', { name: 'Show as table' }).click();
 
     const headers = { Authorization: `Bearer ${token}` };
     expect((await ask(host.url, '/models/org%2Fone', { method: 'DELETE', headers })).status).toBe(200);

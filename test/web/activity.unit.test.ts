@@ -2,12 +2,13 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ErrorCode, errorCodes } from '../../src/core/kernel/errors.ts';
 import { activityActions, nameAsker, namesOfAsker, resultOfActivity, verbOfActivity } from '../../src/core/protocol/describe/activity.ts';
 import type { DownloadStatus } from '../../src/core/protocol/downloads.ts';
-import type { KnownNode } from '../../src/core/protocol/fleet.ts';
+import type { ActivityEntry, NodeTopics } from '../../src/core/protocol/events.ts';
+import type { GivenOrder, KnownNode } from '../../src/core/protocol/fleet.ts';
 import { routes } from '../../src/core/protocol/routes/routes.ts';
 import type { SwarmList } from '../../src/core/protocol/staging.ts';
 import { actionOf, createActivity, entryFor } from '../../src/core/server/access/activity.ts';
-import { describeSent, runningSwarms } from '../../web/pages/activity/moving.ts';
-import { scaleRates } from '../../web/pages/activity/scale-rates.ts';
+import { carriedStages, countMoving, describeSent, requestOfJob, requestOfOrder, runningSwarms } from '../../web/pages/activity/moving.ts';
+import { barsOfRates, gapsOf, scaleRates } from '../../web/pages/activity/scale-rates.ts';
 import { isReference } from '../../web/pages/add/is-reference.ts';
 import { isTrouble } from '../../web/pages/store/moving/troubles.ts';
 import { sumUnfinished } from '../../web/pages/store/moving/unfinished.ts';
@@ -16,13 +17,10 @@ const mib = 1024 ** 2;
 
 test('two charts of rates have one scale, whose top is a power of two, and a bar that was not measured is not zero', () => {
   expect(
-    scaleRates(
-      [
-        [1, 2 * mib, 0],
-        [3 * mib, 4 * mib],
-      ],
-      3,
-    ),
+    scaleRates([
+      [1, 2 * mib, 0],
+      [null, 3 * mib, 4 * mib],
+    ]),
   ).toEqual({
     top: 4 * mib,
     series: [
@@ -30,15 +28,64 @@ test('two charts of rates have one scale, whose top is a power of two, and a bar
       [null, 0.75, 1],
     ],
   });
-  expect(scaleRates([[], [null]], 2)).toEqual({
-    top: mib,
-    series: [
-      [null, null],
-      [null, null],
-    ],
+  expect(scaleRates([[], [null]])).toEqual({ top: mib, series: [[], [null]] });
+});
+
+test.each([
+  ['the last rates alone', [512, 1, 2], { count: 2, each: 1 }, [1, 2]],
+  ['nothing for the time before the server started', [7], { count: 3, each: 1 }, [null, null, 7]],
+  ['means of several rates, of which the last bar is full', [9, 1, 3, 5, 7], { count: 3, each: 2 }, [9, 2, 6]],
+  ['the mean of what was measured', [null, 4, null, null], { count: 2, each: 2 }, [4, null]],
+] as const)('the bars of rates are %s', (_what, rates, size, bars) => expect(barsOfRates(rates, size)).toEqual(bars));
+
+test('bars side by side that were not measured are one gap', () => {
+  expect(gapsOf([null, null, 0, 5, null, 1, null])).toEqual([
+    { start: 0, length: 2 },
+    { start: 4, length: 1 },
+    { start: 6, length: 1 },
+  ]);
+  expect(gapsOf([0, 1])).toEqual([]);
+});
+
+describe('what moves now', () => {
+  const outcome = { node: 'n2', hostname: 'kite', status: 'pending', progress: { doing: 'staging' } };
+  const order = {
+    kind: 'stage',
+    model_id: 'org/one',
+    selector: 'Q4_K_M',
+    given_at: '2026-06-15T12:00:00Z',
+    nodes: [outcome, { ...outcome, node: 'n1' }, { node: 'n3', status: 'pending' }, { ...outcome, node: 'n4', status: 'done' }],
+  } as unknown as GivenOrder;
+  const entry = { who: 'token anna', action: 'stage', model_id: 'org/one', selector: 'Q4_K_M', at: '2026-06-15T12:00:01Z' };
+
+  test('is counted with the stages that other machines report, and this machine only once', () => {
+    expect(carriedStages([order, { ...order, kind: 'purge' }], 'n1').map(({ outcome: { node } }) => node)).toEqual(['n2']);
+    const staging = { jobs: [{ status: 'staging' }, { status: 'complete' }] } as unknown as NodeTopics['staging'];
+    expect(countMoving({ orders: { orders: [order] } }, { staging }, 'n1')).toBe(2);
   });
-  // Only what is shown counts.
-  expect(scaleRates([[512 * mib, 1, 1]], 2).top).toBe(mib);
+
+  test('was asked for by the first request for the same job', () => {
+    const asked = { ...entry, action: 'download', state: 'accepted', job: 'abc 2026-06-15' };
+    const entries = [
+      { ...asked, state: 'ended' },
+      { ...asked, who: 'key' },
+      asked,
+      { ...asked, job: 'other' },
+    ] as unknown as ActivityEntry[];
+    expect(requestOfJob(entries, { id: 'abc', created_at: '2026-06-15' })?.who).toBe('token anna');
+    expect(requestOfJob(entries, { id: undefined, created_at: '2026-06-15' })).toBeUndefined();
+  });
+
+  test('was ordered by the first request for the same model since the order was given', () => {
+    const entries = [
+      { ...entry, who: 'later', at: '2026-06-15T12:10:00Z' },
+      entry,
+      { ...entry, who: 'whole', selector: null },
+      { ...entry, who: 'earlier', at: '2026-06-15T11:00:00Z' },
+    ] as unknown as ActivityEntry[];
+    expect(requestOfOrder(entries, order)?.who).toBe('token anna');
+    expect(requestOfOrder(entries, { ...order, model_id: null })).toBeUndefined();
+  });
 });
 
 test('the activity of a server keeps the last requests, newest first, and a rate for each five seconds', async () => {

@@ -1,1 +1,8 @@
-export { activityVerbs, nameAsker, objectOfActivity, resultOfActivity, verbOfActivity } from '../../src/core/protocol/describe/activity.ts';
+export {
+  activityVerbs,
+  jobNameOf,
+  nameAsker,
+  objectOfActivity,
+  resultOfActivity,
+  verbOfActivity,
+} from '../../src/core/protocol/describe/activity.ts';

@@ -44,7 +44,7 @@ export function Header(): ReactElement {
 
 /** How many jobs run now; its place is kept when there are none, so that nothing beside it moves. */
 function Moving(): ReactElement {
-  const count = countMoving(useStore().topics, useNode().topics);
+  const count = countMoving(useStore().topics, useNode().topics, useApp().identity.node_id);
   return <span className="moving-count">{count > 0 && <span className="badge move">{count}</span>}</span>;
 }
 

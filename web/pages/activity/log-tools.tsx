@@ -69,7 +69,12 @@ export function LogTools({
       >
         Failed {failed}
       </button>
-      <Button tone="quiet" icon="download" label="Save as CSV what is shown" onClick={() => save('skulk-log.csv', toCsv(found, nodes))}>
+      <Button
+        tone="quiet"
+        icon="download"
+        label="Save the listed entries as CSV"
+        onClick={() => save('skulk-log.csv', toCsv(found, nodes))}
+      >
         CSV
       </Button>
     </div>

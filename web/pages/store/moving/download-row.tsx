@@ -13,7 +13,16 @@ import { useTask } from '../../../parts/use-task.ts';
 import { nameOfDownload } from '../quantizations.ts';
 
 /** A download that runs, waits or has just ended: what it brings, and how far it is. */
-export function DownloadRow({ download, lock }: { readonly download: DownloadStatus; readonly lock: string | undefined }): ReactElement {
+export function DownloadRow({
+  download,
+  lock,
+  more,
+}: {
+  readonly download: DownloadStatus;
+  readonly lock: string | undefined;
+  /** What else there is to say of it, below its name. */
+  readonly more?: string;
+}): ReactElement {
   const { modelId, gguf_file, selector } = download;
   const part = selector ?? gguf_file;
   const name = <ModelName id={modelId} />;
@@ -23,6 +32,7 @@ export function DownloadRow({ download, lock }: { readonly download: DownloadSta
       <div className="move-what">
         <Icon name={isThere ? 'check' : 'download'} />
         {isThere ? <Link to={pathOfModel(modelId)}>{name}</Link> : name} {part !== null && <span className="label">{part}</span>}
+        {more !== undefined && <p className="muted row-more">{more}</p>}
       </div>
       <div className="move-state">
         <DownloadState download={download} />
