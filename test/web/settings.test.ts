@@ -145,7 +145,7 @@ longTest('an admin restarts the server, and the page continues with the same rig
   await page.getByText(/^skulk on .* was restarted\.$/).waitFor();
   await page.getByText('Restart needed.').waitFor({ state: 'hidden' });
   await expect.poll(() => button.getAttribute('aria-disabled')).toBeNull();
-  await page.getByText('Admin until this tab closes').waitFor();
+  await page.getByRole('button', { name: 'Access: Admin', exact: true }).waitFor();
   expect(host.running.stdout().trim().split('\n')).toHaveLength(2);
 });
 

@@ -110,7 +110,7 @@ test('a node shows the uploads of its store, and its own key cancels none withou
   const node = await world.nodeInProcess('n1', host.url);
   const { page } = await openBrowser();
   await page.goto(await pageLink({ apiUrl: node.apiUrl, home: join(world.home, 'n1') }));
-  await page.getByRole('button', { name: 'Access: Admin until this tab closes' }).waitFor();
+  await page.getByRole('button', { name: 'Access: Admin', exact: true }).waitFor();
   const cancel = page.getByRole('button', { name: 'Cancel the upload of org/one' });
   await cancel.click();
   expect(await page.getByRole('button', { name: 'Cancel the upload', exact: true }).isDisabled()).toBe(true);

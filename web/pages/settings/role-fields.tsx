@@ -34,7 +34,7 @@ export function RoleFields({
   const becomeNode = (): void => draft.set(key, wasHost ? '' : saved);
   return (
     <fieldset className="card" disabled={isDisabled}>
-      <legend>What this machine is</legend>
+      <legend>Role of this machine</legend>
       <RadioList
         choices={[
           { value: 'host', name: 'The store host', help: `${identity.hostname} keeps the models and serves them to the others.` },

@@ -11,7 +11,6 @@ import { useTask } from '../use-task.ts';
 /** The rights of this tab, in a few words. Pure. */
 export function describeAccess({ role, credential, name }: Session): string {
   if (credential === 'named') return `Token ${name ?? ''}: ${words[role]}`;
-  if (credential === 'page') return 'Admin until this tab closes';
   if (role === 'admin') return 'Admin';
   return role === 'node' ? 'LAN: may change models' : 'Read only';
 }
