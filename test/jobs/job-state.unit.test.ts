@@ -93,6 +93,12 @@ test('a job that continues the work of an earlier one shows that progress from t
   expect(next).toMatchObject({ status: 'pending', bytesDone: 50, bytesTotal: 100, failure: null, createdAt: later.toISOString() });
 });
 
+test.each(['fail', 'cancel'] as const)('a job that ends with %s does not have what it discarded', (type) => {
+  const job = fresh({ status: 'running', bytesDone: 90, bytesTotal: 100 });
+  expect(applyEvent(job, { type, failure, bytesLost: 60 }, later).bytesDone).toBe(30);
+  expect(applyEvent(job, { type, failure }, later).bytesDone).toBe(90);
+});
+
 test('an expected failure has its message, and an unexpected one has no internal details', () => {
   expect(failureOf(new SkulkError('NO_SPACE', 'no room', { hint: 'free some' }))).toEqual({
     message: 'no room',

@@ -52,3 +52,32 @@ test('only the early parts of a file that arrives over two connections are read 
   });
   expect(bytesReadBack).toBeLessThanOrEqual(16 * mib);
 });
+
+test('the bytes of a file whose content is wrong twice are reported as lost, and those of another file are not', async () => {
+  const home = await temporaryDirectory();
+  const [good, bad] = [noise(1000, 1), noise(3000, 2)];
+  const fileOf = (path: string, content: Buffer, promised: Buffer): PromisedFile => ({
+    path: path as RelativePath,
+    size: content.length,
+    id: { kind: 'sha256', value: sha256(promised) },
+  });
+  const kept: number[] = [];
+  const fetching = fetchFiles({
+    files: [fileOf('good.bin', good, good), fileOf('bad.bin', bad, noise(3000, 3))],
+    directory: join(home, 'files'),
+    journal: join(home, 'journal'),
+    read: async function* ({ path }, { start, end }) {
+      yield (path === 'good.bin' ? good : bad).subarray(start, end);
+    },
+    reuse: () => undefined,
+    isTransient: () => false,
+    connections: 1,
+    limiter: unlimited,
+    policy: { attempts: 1, firstDelayMs: 0, maxDelayMs: 0 },
+    signal: new AbortController().signal,
+    onBytes: (done, _total, _atHand, lost) => kept.push(done - lost),
+  });
+  await expect(fetching).rejects.toMatchObject({ code: 'INTEGRITY' });
+  expect(Math.max(...kept)).toBe(4000);
+  expect(kept.at(-1)).toBe(1000);
+});

@@ -30,6 +30,8 @@ export interface DownloadReport {
   readonly bytesTotal?: number;
   /** The part of `bytesDone` that was not transferred. */
   readonly bytesAtHand?: number;
+  /** The part of `bytesDone` that was discarded and has not arrived again. */
+  readonly bytesLost?: number;
   readonly chunk?: ArrivedChunk;
 }
 

@@ -38,6 +38,8 @@ export interface JobProgress<Details> {
   readonly bytesTotal?: number;
   /** The part of `bytesDone` that was already here, so it does not count towards the rate. */
   readonly bytesAtHand?: number;
+  /** The part of `bytesDone` that was discarded and has not arrived again. A running job hides it, and one that stopped does not have it. */
+  readonly bytesLost?: number;
   readonly details?: Partial<Details>;
 }
 
@@ -48,8 +50,7 @@ export type JobEvent<Details> =
   /** The process that ran it is ending, or has ended; the next one resumes it. */
   | { readonly type: 'interrupt' }
   | { readonly type: 'complete'; readonly progress: JobProgress<Details> }
-  | { readonly type: 'fail'; readonly failure: JobFailure }
-  | { readonly type: 'cancel'; readonly failure: JobFailure };
+  | { readonly type: 'fail' | 'cancel'; readonly failure: JobFailure; readonly bytesLost?: number };
 
 /** The next status for each event. An event that is not in the table cannot occur in that status. */
 const transitions: Readonly<Record<JobStatus, Partial<Record<JobEvent<never>['type'], JobStatus>>>> = {
@@ -95,7 +96,7 @@ export function applyEvent<Request, Details>(job: Job<Request, Details>, event: 
     }
     case 'fail':
     case 'cancel':
-      return { ...next, failure: event.failure };
+      return { ...next, bytesDone: Math.max(0, next.bytesDone - (event.bytesLost ?? 0)), failure: event.failure };
   }
 }
 

@@ -8,6 +8,8 @@ export interface JobEntry<Request, Details> {
   rate: TransferRate;
   /** The part of the existing bytes that was not transferred. */
   bytesAtHand: number;
+  /** See `JobProgress`. */
+  bytesLost: number;
   readonly abort: AbortController;
   /** Whether this process runs it, or will. A job of another process is only queued when it is resumed. */
   isQueued: boolean;
@@ -41,7 +43,15 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
     get: (subject) => entries.get(subject),
     all: () => [...entries.values()],
     put: (job) => {
-      const entry = { job, rate: createTransferRate(), bytesAtHand: 0, abort: new AbortController(), isQueued: false, work: undefined };
+      const entry = {
+        job,
+        rate: createTransferRate(),
+        bytesAtHand: 0,
+        bytesLost: 0,
+        abort: new AbortController(),
+        isQueued: false,
+        work: undefined,
+      };
       const subject = subjectOf(job.request);
       entries.delete(subject);
       entries.set(subject, entry);
@@ -53,10 +63,11 @@ export function createJobTable<Request, Details>(now: () => Date, subjectOf: (re
       entry.job = applyEvent(before, event, now());
       if (entry.job === before) return;
       const progress = event.type === 'progress' ? event.progress : {};
-      const { bytesAtHand = entry.bytesAtHand } = progress;
+      const { bytesAtHand = entry.bytesAtHand, bytesLost = entry.bytesLost } = progress;
       // The rate of one phase does not apply to the next, and existing bytes are only counted, not transferred.
       if (entry.job.phase !== before.phase || bytesAtHand !== entry.bytesAtHand) entry.rate = createTransferRate();
       entry.bytesAtHand = bytesAtHand;
+      entry.bytesLost = bytesLost;
       if (progress.bytesDone !== undefined) entry.rate.add(progress.bytesDone, performance.now());
       notify(entry.job);
     },

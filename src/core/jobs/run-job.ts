@@ -49,12 +49,12 @@ export async function runJob<Request, Details>(entry: JobEntry<Request, Details>
 /** The event for an error of a run: a cancellation, the end of the process, or a failure. */
 function eventOf<Request, Details>(
   error: unknown,
-  { abort, job }: JobEntry<Request, Details>,
+  { abort, job, bytesLost }: JobEntry<Request, Details>,
   { kind, isDurable, stopping, world }: RunContext<Request, Details>,
 ): JobEvent<Details> {
-  if (abort.signal.aborted) return { type: 'cancel', failure: failureOf(abort.signal.reason) };
+  if (abort.signal.aborted) return { type: 'cancel', failure: failureOf(abort.signal.reason), bytesLost };
   if (isDurable && stopping.aborted) return { type: 'interrupt' };
   if (!(error instanceof SkulkError))
     world.emit({ type: 'warning', message: describeFailure(`${kind.describe(job.request)} failed`, error) });
-  return { type: 'fail', failure: failureOf(error) };
+  return { type: 'fail', failure: failureOf(error), bytesLost };
 }

@@ -141,7 +141,7 @@ async function fetchAndPublish(
     limiter: unlimited,
     signal,
     // For one more quantization beside twelve existing ones, only the new one counts as progress.
-    onBytes: (done, _, bytesAtHand) => report({ bytesDone: Math.max(0, done - plan.heldBytes), bytesAtHand }),
+    onBytes: (done, _, bytesAtHand, bytesLost) => report({ bytesDone: Math.max(0, done - plan.heldBytes), bytesAtHand, bytesLost }),
     sharing,
     onPiece: ({ path, start, end, sha256 }) => report({ chunk: { path, file_size: sizes.get(path) ?? end, start, end, sha256 } }),
   });

@@ -37,8 +37,8 @@ export async function fetchFiles<F extends PromisedFile>(plan: FetchFilesPlan<F>
     for (const file of wanted) {
       await rm(join(directory, file.path), { force: true });
       plan.sharing?.discard(file);
-      if (round > (isTentative(file) ? 2 : 1)) throw wrongContent(file);
       progress.wrong(file);
+      if (round > (isTentative(file) ? 2 : 1)) throw wrongContent(file);
       for (const { start } of arrivedBlocks(file, arrived)) arrived.delete(placeOf(file, start));
     }
   }

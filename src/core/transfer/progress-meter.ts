@@ -10,15 +10,19 @@ export interface ProgressMeter {
   discarded(bytes: number): void;
 }
 
-/** Called with the bytes that are here, the total, and the bytes that were here before the transfer. */
-export type OnMeter = (done: number, total: number, atHand: number) => void;
+/**
+ * Called with the bytes that are here, the total, the bytes that were here before the transfer, and how many of the reported bytes were
+ * discarded and are not here again.
+ */
+export type OnMeter = (done: number, total: number, atHand: number, lost: number) => void;
 
 /** Reports once at the start. */
 export function createProgressMeter(total: number, onBytes: OnMeter): ProgressMeter {
   let [here, arriving, reported, atHand] = [0, 0, 0, 0];
   const report = (): void => {
-    reported = Math.max(reported, Math.min(total, here + arriving));
-    onBytes(reported, total, atHand);
+    const now = Math.min(total, here + arriving);
+    reported = Math.max(reported, now);
+    onBytes(reported, total, atHand, reported - now);
   };
   report();
   return {
