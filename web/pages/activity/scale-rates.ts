@@ -13,7 +13,7 @@ export interface ScaledRates {
 /**
  * The last rates as bars, each the mean of several; null for a bar without a measurement. Pure.
  * @param count as many bars; what is missing at the beginning was not measured
- * @param each how many rates one bar stands for
+ * @param each how many rates one bar is the mean of
  */
 export function barsOfRates(rates: RateSeries, { count, each }: { readonly count: number; readonly each: number }): RateSeries {
   return Array.from({ length: count }, (_, index) => {
