@@ -59,5 +59,14 @@ test(
     expect(await orders()).toEqual([]);
     expect(await world.node('tablet', host.url, 'reconcile')).toMatchObject({ status: 0 });
     expect(await world.copies('tablet')).toEqual(['org--known']);
+
+    // It is the only machine that still has a button of its own.
+    const later = places.getByRole('button', { name: /^Stage (?:later )?on / });
+    expect(await later.allInnerTexts()).toEqual(['Stage later']);
+    await later.click();
+    await cancel.waitFor();
+    await later.waitFor({ state: 'detached' });
+    expect(await world.node('tablet', host.url, 'reconcile')).toMatchObject({ status: 0 });
+    expect((await world.copies('tablet')).toSorted()).toEqual(['org--known', 'org--new']);
   },
 );

@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 import type { GivenOrder, KnownNode } from '../../../../src/core/protocol/fleet.ts';
 import type { ShownModel } from '../../../../src/core/protocol/models/shown-model.ts';
 import { Age } from '../../../parts/age.tsx';
@@ -7,12 +7,15 @@ import { formatBytes } from '../../../parts/format.ts';
 import { CopyState } from '../../copy-state.tsx';
 import { olderParts, type StagedOn, stagedOn } from '../../store/quantizations.ts';
 import { useMachineName } from '../../use-machine-name.ts';
+import { MachineStage } from '../stage-on/machine-stage.tsx';
+import { lackingIt, listMachines } from '../stage-on/plan-stage.ts';
 import { CancelOrder, StageState } from '../stage-on/stage-order.tsx';
 import { StageHere } from './stage-here.tsx';
 
 /** Every machine, and what it has of a model: those with a copy first. */
 export function StagedList({ model }: { readonly model: ShownModel }): ReactElement {
   const { topics } = useStore();
+  const { identity } = useApp();
   const isPython = useIsPythonHost();
   const nodes = topics.nodes?.nodes ?? [];
   const orders = (topics.orders?.orders ?? []).filter(({ kind, model_id }) => kind === 'stage' && model_id === model.model_id);
@@ -20,6 +23,19 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
   const others = nodes
     .filter(({ node_id }) => !copies.some(({ node }) => node.node_id === node_id))
     .toSorted((a, b) => a.hostname.localeCompare(b.hostname));
+  const what = {
+    modelId: model.model_id,
+    bytes: model.total_bytes,
+    parts: (model.quantizations ?? []).map(({ selector, size_bytes }) => ({ selector, bytes: size_bytes })),
+  };
+  const fleet = { nodes, orders, ownId: identity.node_id };
+  const selectors = what.parts.map(({ selector }) => selector);
+  const askable = lackingIt(listMachines(fleet, { modelId: model.model_id }, model.total_bytes, selectors));
+  /** This machine has the button at the top of the page. */
+  const stageOn = (id: string): ReactElement | null => {
+    const machine = askable.find(({ node }) => node.node_id === id && id !== identity.node_id);
+    return machine === undefined ? null : <MachineStage machine={machine} what={what} />;
+  };
   return (
     <section className="card flush" aria-labelledby="staged">
       <header className="card-head">
@@ -30,11 +46,14 @@ export function StagedList({ model }: { readonly model: ShownModel }): ReactElem
       {!isPython && copies.length === 0 && <p className="muted card-line">No machine has reported a copy.</p>}
       <ul className="machines">
         {copies.map((copy) => (
-          <Copy key={copy.node.node_id} {...copy} model={model} orders={orders} />
+          <Copy key={copy.node.node_id} {...copy} model={model} orders={orders}>
+            {stageOn(copy.node.node_id)}
+          </Copy>
         ))}
         {others.map((node) => (
           <li key={node.node_id} className="machine">
             <Name node={node} />
+            {stageOn(node.node_id)}
             <span className="muted machine-more">
               not staged{node.free_bytes !== null && `, ${formatBytes(node.free_bytes)} free`}
               <Away node={node} />
@@ -65,7 +84,8 @@ function Copy({
   whole,
   model,
   orders,
-}: StagedOn & { readonly model: ShownModel; readonly orders: readonly GivenOrder[] }): ReactElement {
+  children,
+}: StagedOn & { readonly model: ShownModel; readonly orders: readonly GivenOrder[]; readonly children: ReactNode }): ReactElement {
   const parts = (whole.quantizations ?? []).flatMap(({ selector }) => selector ?? []);
   const older = olderParts(whole, model);
   return (
@@ -86,6 +106,7 @@ function Copy({
           older copy{parts.length > 0 && `: ${older.join(', ')}`}
         </span>
       )}
+      {children}
       <Asked node={node} orders={orders} />
     </li>
   );
