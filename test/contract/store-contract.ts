@@ -12,6 +12,7 @@ import type { AdoptRequest, Store } from '../../src/core/store/contract.ts';
 import { makeIncomingPlace } from '../../src/core/store/ingest/incoming.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import { digestsBelow, noise, sha256, writeFiles } from '../helpers/model-files.ts';
+import { until } from '../helpers/waiting.ts';
 
 /** Opens the store with its files at `root`; it is closed when the test ends. */
 export type OpenStore = (root: string) => Promise<Store>;
@@ -26,6 +27,13 @@ export const codeOf = async (work: Promise<unknown>): Promise<string> =>
     () => 'no error',
     (error: unknown) => (error instanceof SkulkError ? error.code : String(error)),
   );
+
+/** The answer about a model without a manifest, which a store may hash in the background. */
+export const hashedManifest = (store: Pick<Store, 'manifest'>, modelId: ModelId): ReturnType<Store['manifest']> =>
+  until('the end of hashing', async () => {
+    const answer = await store.manifest(modelId);
+    return answer.state !== 'hashing' && answer;
+  });
 
 /** Puts files into `incoming/` like `add`, and lets the store adopt them. */
 export async function bringIn(
@@ -264,12 +272,7 @@ export function describeStore(name: string, openIn: OpenStore, makeRoot: () => P
       };
       await writeFile(join(root, 'registry.json'), JSON.stringify({ [id]: entry }));
       expect(await store.listModels()).toMatchObject([entry]);
-      let answer = await store.manifest(id);
-      for (let tries = 0; answer.state === 'hashing' && tries < 100; tries += 1) {
-        const wait = answer.retryAfterMs;
-        await new Promise((resolve) => setTimeout(resolve, wait));
-        answer = await store.manifest(id);
-      }
+      const answer = await hashedManifest(store, id);
       if (answer.state !== 'ready') throw new Error(answer.state);
       const of = sha256(noise(100_000));
       expect(answer.manifest.files).toMatchObject([{ path: 'model.gguf', sha256: of }]);

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
 import type { LocalStore } from '../../src/core/store/local-store.ts';
-import { bringIn, codeOf, readAll } from '../contract/store-contract.ts';
+import { bringIn, codeOf, hashedManifest, readAll } from '../contract/store-contract.ts';
 import { digestsBelow, sha256, writeFiles } from '../helpers/model-files.ts';
 import { sized } from '../helpers/seeded.ts';
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
@@ -238,7 +238,7 @@ describe('registry entries and directories that do not match', () => {
     await writeFiles(join(root, 'three'), { 'a.txt': 'abc' });
     await writeFile(join(root, 'registry.json'), JSON.stringify({ three: entryOf(three, { files: ['a.txt', 'b.txt'] }) }));
     const { store } = open(root);
-    expect(await codeOf(store.manifest(three))).toBe('INTEGRITY');
+    expect(await codeOf(hashedManifest(store, three))).toBe('INTEGRITY');
     expect(await store.verify({ refs: [], repair: true }, { signal })).toMatchObject({
       ok: false,
       models: [{ status: 'damaged', bad_files: [{ path: 'b.txt', problem: 'missing' }] }],
