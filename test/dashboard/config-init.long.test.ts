@@ -27,7 +27,7 @@ test('config init on a store host asks for the directory of the models, shows th
   await terminal.enter('skulk config init; echo "status $?"');
   await terminal.sees(`What is this machine (${hostname()})?`);
   await terminal.press('Enter');
-  expect(await terminal.sees('Where should the models be kept?')).toContain(join(directory, '../home/store'));
+  await terminal.sees('Where should the models be kept?', join(directory, '../home/store'));
   await terminal.sees(/\d GiB free on its disk; `skulk serve` creates it/);
   await terminal.press('C-u');
   await terminal.type('/dev/null/models');
@@ -46,7 +46,7 @@ test('config init on a store host asks for the directory of the models, shows th
   await terminal.press('Enter', 'BSpace', 'BSpace');
   await terminal.type('5');
   await terminal.press('Enter');
-  expect(await terminal.sees('Write this to')).toContain('# Configuration of skulk');
+  await terminal.sees('Write this to', '# Configuration of skulk');
   expect(await readdir(directory)).toEqual([]);
   await terminal.press('Enter', 'n');
   await terminal.press('y');
@@ -75,7 +75,7 @@ test('config init on a node asks for a store, contacts it, and can go back', wan
   await terminal.press('C-u');
   await terminal.type('127.0.0.1:1');
   await terminal.press('Enter');
-  expect(await terminal.sees(/✗ cannot reach the store at http:\/\/127\.0\.0\.1:1/)).toContain('enter keep it anyway');
+  await terminal.sees(/✗ cannot reach the store at http:\/\/127\.0\.0\.1:1/, 'enter keep it anyway');
   await terminal.press('C-u');
   await terminal.type(url);
   await terminal.press('Enter');
@@ -141,9 +141,9 @@ test('config init with all options asks no question, and reports an existing fil
   const before = await readFile(join(directory, 'skulk.yaml'), 'utf8');
   expect(before).toContain('store_host: "kite3"');
   await terminal.enterAnew('skulk config init; echo "status $?"');
-  expect(await terminal.sees('status 5\n')).toContain('already exists');
+  await terminal.sees('status 5\n', 'already exists');
   await terminal.enterAnew('skulk config init --print | head -1; skulk config init --json; echo "status $?"');
-  expect(await terminal.sees('status 5\n')).toContain('# Configuration of skulk');
+  await terminal.sees('status 5\n', '# Configuration of skulk');
   await terminal.enterAnew('skulk config init --force; echo "status $?"');
   await terminal.sees('What is this machine');
   await terminal.press('Enter');
@@ -175,7 +175,7 @@ test('config init on a node offers the stores on its LAN', wants('network namesp
   await terminal.sees('What is this machine');
   await terminal.press('Down', 'Enter');
   await terminal.sees('searching the LAN for stores…');
-  expect(await terminal.sees('another one')).toContain(`http://${host.address}:58080`);
+  await terminal.sees('another one', `http://${host.address}:58080`);
   await terminal.press('Enter');
   await terminal.sees(/✓ the store +\S+/);
   await terminal.sees('free on its disk');

@@ -24,12 +24,12 @@ test('one quantization is staged, purged and deleted from the details of its mod
   await terminal.sees(/^› Q8_0 +5\.86 KiB .* here/m);
   await expect.poll(staged).toEqual(['seer-Q4_K_M.gguf', 'seer-Q8_0.gguf']);
   await terminal.press('p');
-  expect(await terminal.sees('Purge org/seer:Q8_0?')).toMatch(/› 1 .*this machine +1 copy, 5\.86 KiB/);
+  await terminal.sees('Purge org/seer:Q8_0?', /› 1 .*this machine +1 copy, 5\.86 KiB/);
   await terminal.press('y');
   await terminal.sees('Purged');
   expect(await staged()).toEqual(['seer-Q4_K_M.gguf']);
   await terminal.press('x', 'd');
-  expect(await terminal.sees('Delete org/seer:Q8_0?')).toMatch(/the store +5\.86 KiB/);
+  await terminal.sees('Delete org/seer:Q8_0?', /the store +5\.86 KiB/);
   await terminal.press('y');
   await terminal.sees('org/seer:Q8_0 was deleted');
   expect(await weightsIn('host/store/org--seer')).toEqual(['seer-Q4_K_M.gguf']);

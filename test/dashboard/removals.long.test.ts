@@ -66,7 +66,7 @@ test('d deletes a model everywhere after y, and shows the result on each machine
   await terminal.press('3', '/');
   await terminal.type('n1');
   await terminal.press('Enter', 'Enter');
-  expect(await terminal.sees(/pending +delete org\/one/)).toMatch(/later, /);
+  await terminal.sees(/pending +delete org\/one/, /later, /);
   expect(await world.node('n1', host.url, 'deactivate', 'org/one', '--pid', String(process.pid))).toMatchObject({ status: 0 });
   await terminal.losesSight(/to do +evict/);
   await terminal.sees('Nothing is staged there.');
@@ -108,7 +108,7 @@ test('deleting a model that the store host uses in place is refused with its nam
   await terminal.press('d');
   expect(await terminal.sees('Delete org/one?')).not.toContain('in use');
   await terminal.press('y');
-  expect(await terminal.sees(/in use on the store host/)).toContain('y try again');
+  await terminal.sees(/in use on the store host/, 'y try again');
   expect(await world.canonical()).toEqual(['org--one']);
   await terminal.sees('[ ] also copies in use, at once');
   await terminal.press('f', 'y');
@@ -149,10 +149,10 @@ test('p purges on this machine, on one machine or on all, and keeps copies in us
   // A copy in use stays, and is named.
   await terminal.sees(/^› org\/two .* in use, pid \d+/m);
   await terminal.press('p', 'y');
-  expect(await terminal.sees('Purged')).toContain(`org/two is in use by pid ${process.pid}`);
+  await terminal.sees('Purged', `org/two is in use by pid ${process.pid}`);
   expect(await world.copies('laptop')).toEqual(['org--two']);
   await terminal.press('x', '1', 'p');
-  expect(await terminal.sees('Purge org/one?')).toMatch(/› 1 its copies on every machine +1 copy, 10 B/);
+  await terminal.sees('Purge org/one?', /› 1 its copies on every machine +1 copy, 10 B/);
   await terminal.press('y');
   await terminal.sees('Purged');
   expect(await world.copies('n1')).toEqual(['org--two']);

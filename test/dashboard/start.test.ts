@@ -122,14 +122,14 @@ longTest('a refused token ends the dashboard with a clear message', wants('tmux'
     env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url, SKULK_TOKEN: 'wrong-token' },
   });
   await terminal.enter('skulk dashboard; echo "status $?"');
-  expect(await terminal.sees('status 2\n')).toMatch(/refused access[\s\S]*SKULK_TOKEN/);
+  await terminal.sees('status 2\n', /refused access[\s\S]*SKULK_TOKEN/);
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: true, wrap: true });
 });
 
 longTest('the dashboard waits for a store that is not running yet', wants('tmux'), async () => {
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: 'http://127.0.0.1:1' } });
   await terminal.enter('skulk dashboard');
-  expect(await terminal.sees('○ reconnecting')).toContain('Loading from the store');
+  await terminal.sees('○ reconnecting', 'Loading from the store');
   await terminal.sees(/connection\s+refused/);
   await terminal.press('4');
   await terminal.sees('Nothing is staged on this machine.');

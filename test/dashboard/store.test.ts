@@ -18,9 +18,9 @@ usualTest('the dashboard shows the four lists, a filter, and the details of each
   await terminal.enter('skulk dashboard');
   const store = await terminal.sees(/● live/);
   expect(store).toContain(host.url);
-  expect(await terminal.sees(/GiB free of/)).toMatch(/ 2 models 2\.86 MiB/);
+  await terminal.sees(/GiB free of/, / 2 models 2\.86 MiB/);
   // The host hashes and lists an adopted model; the cursor is on the first row.
-  expect(await terminal.sees(/^› mlx-community\/Qwen3-4B-4bit +2\.86 MiB +1 +now +here/m)).toMatch(/^ {2}org\/other +10 B +1 +now/m);
+  await terminal.sees(/^› mlx-community\/Qwen3-4B-4bit +2\.86 MiB +1 +now +here/m, /^ {2}org\/other +10 B +1 +now/m);
 
   await terminal.press('j');
   await terminal.sees(/^› org\/other/m);
@@ -28,7 +28,7 @@ usualTest('the dashboard shows the four lists, a filter, and the details of each
   const details = await terminal.sees(/sha256 +[0-9a-f]{64}$/m);
   expect(details).toMatch(/size +2\.86 MiB in 1 file/);
   expect(details).toMatch(new RegExp(`here +${join(world.home, 'laptop/staging').slice(0, 40)}`));
-  expect(await terminal.sees(/a\.gguf +2\.86 MiB +[0-9a-f]{10}/)).toContain('esc back');
+  await terminal.sees(/a\.gguf +2\.86 MiB +[0-9a-f]{10}/, 'esc back');
   await terminal.press('Escape', '/');
   await terminal.type('other');
   expect(await terminal.sees(/filter +other.* 1 of 2/)).not.toContain('Qwen3');
@@ -38,18 +38,18 @@ usualTest('the dashboard shows the four lists, a filter, and the details of each
   await terminal.press('Tab');
   await terminal.sees('Nothing is being downloaded.');
   await terminal.press('Right');
-  expect(await terminal.sees(/NODE +STATE/)).toMatch(/ (?:● listening|○ no agent) /);
+  await terminal.sees(/NODE +STATE/, / (?:● listening|○ no agent) /);
   await terminal.press('/');
   await terminal.type('laptop');
   await terminal.press('Enter', 'Enter');
-  expect(await terminal.sees(/id +laptop/)).toMatch(/ {2}mlx-community\/Qwen3-4B-4bit +2\.86 MiB +now +idle/);
+  await terminal.sees(/id +laptop/, / {2}mlx-community\/Qwen3-4B-4bit +2\.86 MiB +now +idle/);
   await terminal.press('Escape', '4', 'Enter');
-  expect(await terminal.sees(/path +\//)).toMatch(/state +idle: kept, within the budget/);
+  await terminal.sees(/path +\//, /state +idle: kept, within the budget/);
   await terminal.press('Escape', '?');
-  expect(await terminal.sees('╭─ Keys')).toContain('purge staged copies: here, on a machine, everywhere');
+  await terminal.sees('╭─ Keys', 'purge staged copies: here, on a machine, everywhere');
   await terminal.press('x', 'Left', 'Left', 'Left');
   // The row of the cursor depends on whether a frame was drawn between the filter and its end.
-  expect(await terminal.sees(/^[› ] mlx-community\S+ +2\.86 MiB +1 /m)).toMatch(/^› /m);
+  await terminal.sees(/^[› ] mlx-community\S+ +2\.86 MiB +1 /m, /^› /m);
 });
 
 longTest('the dashboard shows additions, deletes and downloads of others at once', wants('tmux'), async () => {
@@ -113,7 +113,7 @@ longTest(
     await terminal.press('Enter');
     await terminal.sees('started the download');
     await terminal.press('2', 'Enter');
-    expect(await terminal.sees(/bytes +.* of 11\.4 MiB/)).toMatch(/file +a-Q8_0\.gguf/);
+    await terminal.sees(/bytes +.* of 11\.4 MiB/, /file +a-Q8_0\.gguf/);
     await terminal.press('c');
     await terminal.sees(/stopped the download of .*; downloaded data is kept/);
     await terminal.press('Escape');
@@ -141,7 +141,7 @@ longTest('the dashboard waits for a store that is away, and marks the data as ol
   await first.kill();
   const lost = await terminal.sees('○ reconnecting');
   expect(lost).toContain('org/one');
-  expect(await terminal.sees(/showing\s+the\s+last\s+known\s+state/)).toMatch(/cannot reach the store at http:\/\/127\.0\.0\.1/);
+  await terminal.sees(/showing\s+the\s+last\s+known\s+state/, /cannot reach the store at http:\/\/127\.0\.0\.1/);
   await terminal.press('d', 'y');
   await terminal.sees('✗ cannot reach the store');
   await terminal.press('Escape');
@@ -157,7 +157,7 @@ longTest('the dashboard reads the disk without a server, and uses a server that 
   await world.add('org/one');
   const terminal = await openTerminal({ env: { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host' } });
   await terminal.enter('skulk dashboard');
-  expect(await terminal.sees('org/one')).toContain('no server is running here, so the disk is read every 2 s');
+  await terminal.sees('org/one', 'no server is running here, so the disk is read every 2 s');
   await terminal.press('a');
   await terminal.type('org/x');
   await terminal.press('Enter');

@@ -29,12 +29,12 @@ test('the dashboard shows and cancels unfinished uploads, and shows who changed 
   expect((await ask(host.url, '/models/org%2Fnone', { method: 'DELETE' })).status).toBe(404);
   const terminal = await openTerminal({ columns: 60, rows: 12, env: { SKULK_HOME: join(world.home, 'host'), SKULK_NODE_ID: 'host' } });
   await terminal.enter('skulk dashboard');
-  expect(await terminal.sees(/^› org\/one/m)).toMatch(/^ {2}1 Store.* {2}6 Up {2}7 Log *$/m);
+  await terminal.sees(/^› org\/one/m, /^ {2}1 Store.* {2}6 Up {2}7 Log *$/m);
   await terminal.press('6');
   const narrow = await terminal.sees(/^› org\/arriving .* 50%/m);
   expect(narrow).toContain('c cancel');
   await terminal.resize(140, 40);
-  expect(await terminal.sees('1.00 MiB of 2.00 MiB')).toMatch(/6 Uploads {2}7 Log/);
+  await terminal.sees('1.00 MiB of 2.00 MiB', /6 Uploads {2}7 Log/);
   await terminal.resize(80, 24);
   await terminal.press('c');
   await terminal.sees('Cancel the upload of org/arriving?');

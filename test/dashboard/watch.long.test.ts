@@ -12,12 +12,12 @@ test('downloads --watch is drawn below the prompt and stays there after q', want
   const store = await scriptedStore();
   const terminal = await openTerminal({ env: { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: store.url } });
   await terminal.enter('echo before; skulk downloads --watch; echo "status $?"');
-  expect(await terminal.sees('no downloads; `skulk download MODEL` starts one')).toContain('before');
+  await terminal.sees('no downloads; `skulk download MODEL` starts one', 'before');
   expect(await terminal.modes()).toEqual({ alternate: false, cursor: false, wrap: false });
   store.tell('downloads', {
     downloads: [someDownload('org/a'), someDownload('org/b', { status: 'pending', bytes_total: 0, bytes_done: 0 })],
   });
-  expect(await terminal.sees(/org\/a +downloading +━+─+ +25% +50\.0 MiB\/s +1m00s/)).toMatch(/org\/b +waiting +waiting in the queue/);
+  await terminal.sees(/org\/a +downloading +━+─+ +25% +50\.0 MiB\/s +1m00s/, /org\/b +waiting +waiting in the queue/);
   store.hangUp();
   await terminal.sees('● live');
   store.tell('downloads', { downloads: [someDownload('org/a', { status: 'complete', bytes_done: 4 * 1024 ** 3 })] });
@@ -37,7 +37,7 @@ test('optimizations --watch is drawn in place, and q leaves the last state on th
   await terminal.sees('no optimizations; `skulk optimize MODEL` starts one');
   const waiting = someOptimization('org/b', { status: 'pending', progress: 0, bytes_done: 0, message: 'waiting for other optimizations' });
   store.tell('optimizations', { optimizations: [someOptimization('org/a'), waiting] });
-  expect(await terminal.sees(/org\/a-Q4_K_M-GGUF +converting +━+─+ +25% +llama/)).toMatch(/org\/b-Q4_K_M-GGUF +waiting +in the queue/);
+  await terminal.sees(/org\/a-Q4_K_M-GGUF +converting +━+─+ +25% +llama/, /org\/b-Q4_K_M-GGUF +waiting +in the queue/);
   const ended = [
     someOptimization('org/a', { status: 'complete', progress: 1, achievedBpw: 4.83 }),
     someOptimization('org/b', { status: 'failed', error_code: 'CANCELLED', error: 'it was cancelled' }),
@@ -45,7 +45,7 @@ test('optimizations --watch is drawn in place, and q leaves the last state on th
   store.tell('optimizations', { optimizations: ended });
   await terminal.sees(/org\/a-Q4_K_M-GGUF +complete +4\.83 bits per weight/);
   await terminal.press('q');
-  expect(await terminal.sees('status 0\n')).toMatch(/org\/b-Q4_K_M-GGUF +cancelled/);
+  await terminal.sees('status 0\n', /org\/b-Q4_K_M-GGUF +cancelled/);
 });
 
 test(

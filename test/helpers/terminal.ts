@@ -30,8 +30,8 @@ export interface Terminal {
   readonly screen: () => Promise<string>;
   /** The same with colours, as escape sequences. */
   readonly colors: () => Promise<string>;
-  /** Waits until a text is visible. @returns all visible text then */
-  readonly sees: (what: string | RegExp) => Promise<string>;
+  /** Waits until all of the texts are visible at once. @returns all visible text then */
+  readonly sees: (...texts: readonly (string | RegExp)[]) => Promise<string>;
   /** Waits until a text is not visible any more. */
   readonly losesSight: (what: string | RegExp) => Promise<string>;
   readonly resize: (columns: number, rows: number) => Promise<void>;
@@ -98,13 +98,19 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
   atEnd(close);
   const screen = (): Promise<string> => tmux('capture-pane', '-p');
   const written = async (): Promise<number> => (await stat(record).catch(() => undefined))?.size ?? 0;
-  const wait = async (what: string | RegExp, isWanted: boolean): Promise<string> => {
+  // The dashboard marks the begin and the end of each frame. A terminal may show the first part of one.
+  const isDrawing = async (): Promise<boolean> => {
+    const output = await readFile(record, 'latin1').catch(() => '');
+    return output.lastIndexOf('\x1b[?2026h') > output.lastIndexOf('\x1b[?2026l');
+  };
+  const wait = async (texts: readonly (string | RegExp)[], isWanted: boolean): Promise<string> => {
     const until = performance.now() + patienceMs;
     for (;;) {
       const before = await written();
       const text = await screen();
-      if ((typeof what === 'string' ? text.includes(what) : what.test(text)) === isWanted) return text;
-      if (performance.now() > until) throw new Error(`${what} was ${isWanted ? 'not' : 'still'} seen:\n${text}`);
+      if (texts.every((what) => (typeof what === 'string' ? text.includes(what) : what.test(text)) === isWanted) && !(await isDrawing()))
+        return text;
+      if (performance.now() > until) throw new Error(`${texts.join(', ')} was ${isWanted ? 'not' : 'still'} seen:\n${text}`);
       // Each look at the screen is a process, so that one is taken when something was written, and now and then.
       for (let rounds = 0; rounds < 15; rounds += 1) {
         await sleep(30);
@@ -112,7 +118,7 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
       }
     }
   };
-  const prompt = async (): Promise<void> => void (await wait(/^\$\s*$(?![\s\S]*\S)/m, true));
+  const prompt = async (): Promise<void> => void (await wait([/^\$\s*$(?![\s\S]*\S)/m], true));
   const enter = async (line: string): Promise<void> => void (await tmux('send-keys', '-l', `${line}\n`));
   const terminal: Terminal = {
     press: async (...keys) => {
@@ -136,8 +142,8 @@ export async function openTerminal({ env = {}, columns = 80, rows = 24, cwd, pre
     },
     screen,
     colors: () => tmux('capture-pane', '-p', '-e'),
-    sees: (what) => wait(what, true),
-    losesSight: (what) => wait(what, false),
+    sees: (...texts) => wait(texts, true),
+    losesSight: (what) => wait([what], false),
     resize: async (width, height) => void (await tmux('resize-window', '-x', String(width), '-y', String(height))),
     modes: async () => {
       const [alternate, cursor, wrap] = (await tell('#{alternate_on} #{cursor_flag} #{wrap_flag}')).split(' ').map((flag) => flag === '1');
