@@ -22,7 +22,7 @@ export const health = defineCommand({
     const { examineStore } = await import('../core/operations/store/check-health.ts');
     return examineStore(deps);
   },
-  text: ({ health: report, foundBy }) =>
+  text: ({ health: report, foundBy, accessHint }) =>
     [
       `configured  ${foundBy === undefined ? 'yes' : foundBy === 'mDNS' ? 'no, found by mDNS' : 'no, found on this machine'}`,
       `reachable   ${!report.reachable ? 'no' : report.location.startsWith('/') ? 'on this disk only: no server is running' : 'yes'}`,
@@ -41,9 +41,7 @@ export const health = defineCommand({
         ? []
         : [`host        ${report.hostname} (skulk ${report.version ?? 'unknown'})`]),
       ...(report.requires_token
-        ? [
-            'access      needs a token, and commands without one are refused: set SKULK_TOKEN; `skulk token create NAME --role node` on the store host makes one',
-          ]
+        ? [`access      needs a token, and commands without one are refused: ${accessHint ?? 'set SKULK_TOKEN'}`]
         : []),
       ...(report.upstream ? [`upstream    ${report.upstream}: missing models come from there`] : []),
       ...(report.advertised ? [`advertised  ${report.advertised.url}: ${report.advertised.because}`] : []),

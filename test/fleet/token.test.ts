@@ -75,6 +75,7 @@ test('a machine that may only read warns that its copies are not known to the st
   const first = await guest('stage', '--quiet', 'org/one');
   expect(first).toMatchObject({ status: 0, stderr: expect.stringContaining(warning) });
   expect(first.stderr).toContain('(role read)');
+  expect(first.stderr).toMatch(/token create NAME --role node[\s\S]*put it into SKULK_TOKEN; then run `skulk reconcile` here/);
   expect(first.stderr.match(/report its copies/g)).toHaveLength(1);
   const again = await guest('stage', 'org/two');
   expect(again).toMatchObject({ status: 0, stderr: expect.not.stringContaining('report its copies') });

@@ -155,3 +155,21 @@ test(
     await expect.poll(() => atStranger().map(({ path }) => path)).toContain('/registry');
   },
 );
+
+test('the first refusal by a store that mDNS found says everything that is needed', wants('network namespaces'), async () => {
+  const home = await temporaryDirectory();
+  const [store, node] = (await machinesOnOneLan(2)) as [Machine, Machine];
+  const own = { SKULK_HOME: join(home, 'store') };
+  const { child } = store.skulk(['serve', '--json'], own);
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  expect(await store.skulk(['policy', 'set', 'lan', 'none'], own).ended).toMatchObject({ status: 0 });
+  const made = await store.skulk(['token', 'create', 'node', '--role', 'node', '--json'], own).ended;
+  const { token: secret } = JSON.parse(made.stdout) as { token: string };
+  const bare = { SKULK_HOME: join(home, 'node') };
+  const refused = await node.skulk(['registry'], bare).ended;
+  expect(refused).toMatchObject({ status: 2, stdout: '' });
+  expect(refused.stderr).toContain('set SKULK_TOKEN');
+  const [, address = ''] = /SKULK_STORE=(\S+), because/.exec(refused.stderr) ?? [];
+  expect(address).toBe(`http://${store.address}:58080`);
+  expect(await node.skulk(['registry'], { ...bare, SKULK_TOKEN: secret, SKULK_STORE: address }).ended).toMatchObject({ status: 0 });
+});

@@ -5,6 +5,7 @@ import { resolveConfig } from '../../src/core/config/resolve/resolve-config.ts';
 import type { SettingFlags } from '../../src/core/config/settings.ts';
 import { guardToken } from '../../src/core/connect/guard-token.ts';
 import { remoteUrl } from '../../src/core/connect/remote-url.ts';
+import { tokenNeeds } from '../../src/core/connect/store/token-needs.ts';
 import { writeFiles } from '../helpers/model-files.ts';
 import { ask } from '../helpers/raw-http.ts';
 import { type RecordedRequest, recordingStore } from '../helpers/recording-store.ts';
@@ -83,6 +84,28 @@ describe('a store that only a configuration file in the working directory names'
     expect(withToken(requests)).toHaveLength(1);
   });
 
+  test('is named in the first refusal too, so that the token and the store can be set together', async () => {
+    const home = await temporaryDirectory();
+    await using host = await serveInProcess({ home: join(home, 'host') });
+    const policy = (role: string) => runInProcess(['policy', 'set', 'lan', role], { env: { SKULK_HOME: join(home, 'host') } });
+    await writeFiles(home, { 'clone/skulk.yaml': storeAt(Number(new URL(host.url).port)) });
+    const at = { cwd: join(home, 'clone'), env: { SKULK_HOME: join(home, 'h'), HOME: home } };
+    const both = new RegExp(`SKULK_TOKEN[\\s\\S]*also set SKULK_STORE=${host.url}, because`);
+    for (const [role, verbs] of [
+      ['none', ['registry', 'health', 'nodes']],
+      ['read', ['cancel org/m']],
+    ] as const) {
+      expect(await policy(role)).toMatchObject({ status: 0 });
+      for (const verb of verbs) {
+        const ended = await runInProcess(verb.split(' '), at);
+        expect(`${ended.stdout}${ended.stderr}`, verb).toMatch(both);
+        const named = await runInProcess(verb.split(' '), { ...at, env: { ...at.env, SKULK_STORE: host.url } });
+        expect(`${named.stdout}${named.stderr}`, verb).toContain('SKULK_TOKEN');
+        expect(`${named.stdout}${named.stderr}`, verb).not.toContain('SKULK_STORE');
+      }
+    }
+  });
+
   test('is asked without a token when there is none, and for its health in any case', async () => {
     const home = await temporaryDirectory();
     const { port, requests } = await recordingStore();
@@ -148,12 +171,13 @@ test('a node forwards the token of its caller, but not to a store that was only 
 });
 
 describe('the names of a store', () => {
-  const guardOf = (
-    yaml: string,
-    { flags = {}, env = {}, tokenHosts = [] }: { flags?: SettingFlags; env?: Record<string, string>; tokenHosts?: string[] } = {},
-  ) => {
-    const world = testWorld('/home/me', { env });
-    const config = resolveConfig(world, {
+  interface Chosen {
+    flags?: SettingFlags;
+    env?: Record<string, string>;
+    tokenHosts?: string[];
+  }
+  const configOf = (yaml: string, { flags = {}, env = {}, tokenHosts = [] }: Chosen = {}) =>
+    resolveConfig(testWorld('/home/me', { env }), {
       ...parseConfig(yaml, '/f'),
       file: '/f',
       flags,
@@ -161,6 +185,8 @@ describe('the names of a store', () => {
       skulkHome: '/home/me',
       tokenHosts,
     });
+  const guardOf = (yaml: string, chosen: Chosen = {}) => {
+    const config = configOf(yaml, chosen);
     return guardToken(config, remoteUrl(config) ?? 'http://10.9.9.9:58080');
   };
   const named = (host: string): string => `model_store: {store_host: ${host}}`;
@@ -194,6 +220,18 @@ describe('the names of a store', () => {
 
   test('an automatically found store gets no token', () => {
     expect(guardOf('').withheld).toMatchObject({ hint: expect.stringContaining('SKULK_STORE=http://10.9.9.9:58080') });
+  });
+
+  test.each([
+    ['', undefined, 'SKULK_STORE=http://10.9.9.9:58080, because no token is sent to a store that no setting names'],
+    [named('10.0.0.1'), undefined, undefined],
+    [named('nas'), undefined, undefined],
+    [named('nas'), '10.0.0.7', 'SKULK_STORE=http://10.0.0.7:58080 or store_http_host: 10.0.0.7, because no token'],
+    [named('nas.local'), '10.0.0.7', 'SKULK_STORE=http://10.0.0.7:58080 or store_http_host: 10.0.0.7, because no token'],
+  ])('a client without a token learns what else a token needs: %s, known by mDNS at %s', async (yaml, learned, needs) => {
+    const config = configOf(yaml);
+    const asked = tokenNeeds(config, remoteUrl(config) ?? 'http://10.9.9.9:58080', { isOwnServer: false, learned });
+    await expect(asked).resolves.toEqual(needs === undefined ? undefined : expect.stringContaining(needs));
   });
 
   test.each([

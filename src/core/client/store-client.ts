@@ -54,6 +54,8 @@ export interface StoreClientOptions {
   /** The id of this node, so that the store can report pending orders. */
   readonly nodeId?: string | undefined;
   readonly findByName?: FindByName | undefined;
+  /** What a user must set beside a token so that it is sent there; undefined if a token is enough. */
+  readonly tokenNeeds?: (() => Promise<string | undefined>) | undefined;
   /** Connections that the caller owns and closes, from `openTransport` with the same options; by default own ones. */
   readonly transport?: Transport | undefined;
 }

@@ -46,7 +46,9 @@ export function guardToken(config: Config, url: string, { isOwnServer = false }:
   if (settings.storeUrl.value !== undefined || remoteUrl(config) !== url.replace(/\/+$/, ''))
     return {
       withheld: refuse(
-        'that store is not configured; it was found by mDNS, and anyone can announce one',
+        name === '127.0.0.1'
+          ? 'that store is not configured; it was found at the usual port of this machine, where any user can start one'
+          : 'that store is not configured; it was found by mDNS, and anyone can announce one',
         `if it is your store, set SKULK_STORE=${url}, or add ${name} to ${list}`,
       ),
     };

@@ -19,7 +19,7 @@ export async function noteUnreported(deps: Deps, thrown: unknown, { hasCopies }:
 }
 
 /** Warns once in a command, and once an hour on a machine, because commands run in loops. */
-async function warnOfRefusal({ world, config }: Deps, refusal: string): Promise<void> {
+async function warnOfRefusal({ world, config }: Deps, { says: refusal, hint }: Refusal): Promise<void> {
   if (warned.has(world.emit)) return;
   warned.add(world.emit);
   const path = join(config.skulkHome, 'report-refused');
@@ -29,15 +29,22 @@ async function warnOfRefusal({ world, config }: Deps, refusal: string): Promise<
   world.emit({
     type: 'warning',
     message: `the store does not let this machine report its copies, so a delete there does not reach them: ${refusal}`,
-    hint: 'an admin gives this machine the role node with `skulk token create NAME --role node`, for SKULK_TOKEN here; until then remove copies with `skulk purge-staging`',
+    hint: `${hint}; then run \`skulk reconcile\` here; until then, only \`skulk purge-staging\` on this machine removes the copies`,
   });
   await writeFile(path, `${refusal}\n`, { mode: 0o600 }).catch(() => undefined);
 }
 
-/** What the store said, if it answered that this machine may not report. */
-function refusalOf(thrown: unknown): string | undefined {
+interface Refusal {
+  /** What the store said. */
+  readonly says: string;
+  /** How this machine gets the right. */
+  readonly hint: string;
+}
+
+/** The answer of the store that this machine may not report. */
+function refusalOf(thrown: unknown): Refusal | undefined {
   if (!(thrown instanceof SkulkError)) return undefined;
   const { cause } = thrown;
   const isRefusal = cause instanceof SkulkError && (cause.code === 'FORBIDDEN' || cause.code === 'UNAUTHORIZED');
-  return isRefusal ? cause.message : undefined;
+  return isRefusal ? { says: cause.message, hint: thrown.hint ?? 'use a token with the role node' } : undefined;
 }

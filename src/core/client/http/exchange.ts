@@ -3,6 +3,7 @@ import type { RequestInit } from 'node-fetch';
 import { type SkulkError, systemCode } from '../../kernel/errors.ts';
 import { mapNetworkError, mapRefusal } from './map-failure.ts';
 import { readJson } from './read-body.ts';
+import { lacksToken, withTokenHint } from './token-hint.ts';
 import { createTransport, type Response, type Transport } from './transport.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
@@ -50,6 +51,8 @@ export interface ExchangeOptions {
   readonly transport?: Transport | undefined;
   /** Why no token may be sent there; then only `GET /health` is allowed. */
   readonly withheld?: SkulkError | undefined;
+  /** What a user must set beside a token so that it is sent there; undefined if a token is enough. */
+  readonly tokenNeeds?: (() => Promise<string | undefined>) | undefined;
 }
 
 const maxErrorBytes = 64 * 1024;
@@ -66,6 +69,7 @@ export function createExchange({
   lookup,
   transport,
   withheld,
+  tokenNeeds,
 }: ExchangeOptions): Exchange {
   const url = given.replace(/\/+$/, '');
   const { fetch, probe, close } = transport ?? createTransport({ url, connectTimeoutMs, connections, lookup });
@@ -107,7 +111,8 @@ export function createExchange({
       return undefined;
     });
     const { status, headers: got } = response;
-    throw mapRefusal({ status, body: refused, location: got.get('location'), retryAfter: got.get('retry-after') }, url);
+    const refusal = mapRefusal({ status, body: refused, location: got.get('location'), retryAfter: got.get('retry-after') }, url);
+    throw token === undefined && lacksToken(refusal) ? withTokenHint(refusal, await tokenNeeds?.()) : refusal;
   };
 
   const watch = (call: Call): Watchdog => {

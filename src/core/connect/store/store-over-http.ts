@@ -5,6 +5,7 @@ import type { Deps } from '../deps.ts';
 import { guardToken } from '../guard-token.ts';
 import { mayUseMdns } from '../may-use-mdns.ts';
 import type { OpenedStore } from './opened-store.ts';
+import { tokenNeeds } from './token-needs.ts';
 
 /** The maximum number of simultaneous requests: the most that a user may configure. */
 const connections = 32;
@@ -28,7 +29,9 @@ export async function openOverHttp(
     userAgent: `skulk/${world.version}`,
     nodeId: config.nodeId,
     connections,
-    ...(token !== undefined && { token, guard }),
+    ...(token === undefined
+      ? { tokenNeeds: () => tokenNeeds(config, url, { isOwnServer: localRoot !== undefined, learned: announcedAddress(deps) }) }
+      : { token, guard }),
     ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
   };
   const kept = deps.connections;

@@ -52,7 +52,9 @@ function tokenFor(hub: HubEndpoint, token: string | undefined): string | undefin
   if (!hub.needsToken) return mayHelp(hub, token) ? token : undefined;
   if (token === undefined)
     throw new SkulkError('UNAUTHORIZED', `the store at ${hub.address} requires a token`, {
-      hint: 'set SKULK_TOKEN; `skulk token create NAME --role read` on the store host makes one',
+      hint: ['set SKULK_TOKEN; `skulk token create NAME --role read` on the store host makes one', hub.withheld?.hint ?? []]
+        .flat()
+        .join('; '),
     });
   if (hub.withheld !== undefined) throw hub.withheld;
   return token;

@@ -22,13 +22,24 @@ export type FoundBy = 'mDNS' | 'this machine';
 /** @throws SkulkError STORE_NOT_CONFIGURED, STORE_UNREACHABLE */
 export const checkHealth = async (deps: Deps): Promise<Health> => (await examineStore(deps)).health;
 
-/** The same with how the store was found; undefined for a configured one, and for that of this machine. */
-export async function examineStore(deps: Deps): Promise<{ readonly health: Health; readonly foundBy: FoundBy | undefined }> {
+/** The health of a store, and what only a person needs. */
+export interface ExaminedStore {
+  readonly health: Health;
+  /** How the store was found; undefined for a configured one, and for that of this machine. */
+  readonly foundBy: FoundBy | undefined;
+  /** How to get access to a store that requires a token. */
+  readonly accessHint: string | undefined;
+}
+
+/** The same with how the store was found, and how to get access to it. */
+export async function examineStore(deps: Deps): Promise<ExaminedStore> {
   await using opened = await openStore(deps);
   const hasToken = deps.config.settings.token.value !== undefined;
   // The health request needs no token. A rejected token must show up here and not at the next command.
+  let accessHint: string | undefined;
   const listed = await opened.store.listModels().catch((error: unknown) => {
     if (hasToken || !isRefusal(error)) throw error;
+    accessHint = error.hint;
     return undefined;
   });
   const { location } = opened.store;
@@ -42,6 +53,7 @@ export async function examineStore(deps: Deps): Promise<{ readonly health: Healt
   return {
     health: { configured: true, reachable: true, location, requires_token: listed === undefined, ...health, models, mdns_address },
     foundBy: found,
+    accessHint,
   };
 }
 
@@ -52,5 +64,5 @@ async function announcedFor(deps: Deps): Promise<string | null> {
   return announcedAddress(deps) ?? null;
 }
 
-const isRefusal = (error: unknown): boolean =>
+const isRefusal = (error: unknown): error is SkulkError =>
   error instanceof SkulkError && error.cause instanceof SkulkError && error.cause.code === 'UNAUTHORIZED';
