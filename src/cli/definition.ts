@@ -156,12 +156,15 @@ export interface AnyCommand {
   readonly examples: readonly Example[];
   /** Its possible exit statuses beside `ok`, `bug`, `usage` and `interrupted`. */
   readonly exits: readonly ExitName[];
-  readonly whenInterrupted?: string | undefined;
+  readonly whenInterrupted?: WhenInterrupted | undefined;
   readonly instead?: Readonly<Record<string, string>> | undefined;
   readonly ifTooMany?: string | undefined;
   /** Parses the texts and runs the command. */
   execute(given: GivenTexts, context: CommandContext): Promise<Outcome>;
 }
+
+/** What the user can do after stopping a command with Ctrl-C; it may depend on the command line. */
+export type WhenInterrupted = string | ((given: GivenTexts) => string);
 
 /** The purpose of an example, and its line. */
 export type Example = readonly [does: string, line: string];
@@ -189,8 +192,7 @@ export interface CommandDefinition<A extends Arguments, O extends Options, R> {
   /** The document for `--json`; by default the result itself. Undefined means that nothing is printed. */
   readonly json?: (result: NoInfer<R>) => unknown;
   readonly notice?: (result: NoInfer<R>) => string | undefined;
-  /** What the user can do after stopping it with Ctrl-C. */
-  readonly whenInterrupted?: string;
+  readonly whenInterrupted?: WhenInterrupted;
   /** Hints for actions and options that it does not have, but that people try. */
   readonly instead?: Readonly<Record<string, string>>;
   /** The hint for a word after its last argument, if people try that. */

@@ -63,7 +63,9 @@ export async function runCommand(command: AnyCommand, { globals, given }: Parsed
     // Running work fails in different ways after the signal; the user only needs to know that it stopped.
     const stopped = error instanceof SkulkError ? error : (abort.signal.reason as SkulkError);
     const isBare = stopped === abort.signal.reason && stopped.hint === undefined;
-    throw isBare ? new SkulkError(stopped.code, stopped.message, { hint: command.whenInterrupted }) : stopped;
+    const { whenInterrupted } = command;
+    const hint = typeof whenInterrupted === 'function' ? whenInterrupted(given) : whenInterrupted;
+    throw isBare ? new SkulkError(stopped.code, stopped.message, { hint }) : stopped;
   } finally {
     reporter.stop();
     stopListening();

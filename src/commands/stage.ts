@@ -43,7 +43,10 @@ export const stage = defineCommand({
     ['have every machine stage it and keep it for an hour', 'skulk stage --all-nodes --keep 1h mlx-community/Qwen3-4B-4bit'],
     ['see how much would be sent', 'skulk stage --dry-run mlx-community/Qwen3-4B-4bit'],
   ],
-  whenInterrupted: 'verified data is kept: run the command again to resume; with --on or --all-nodes the nodes continue',
+  whenInterrupted: ({ on, allNodes }) =>
+    on === undefined && allNodes === undefined
+      ? 'verified data is kept: run the command again to resume'
+      : 'the nodes continue: `skulk nodes` shows what they do',
   exits: ['not-found', 'store-unreachable', 'conflict', 'integrity', 'no-space', 'hub', 'partial'],
   run: async ({ model: refs, on, allNodes, keep, print: asked, ...options }, context) => {
     if (allNodes || on.length > 0) {

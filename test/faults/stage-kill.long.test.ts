@@ -104,7 +104,9 @@ test('a stage ends with 130 after SIGINT and with 143 after SIGTERM, the next ru
     const stage = startSkulk(['stage', 'org/m', '--connections', '1', '-q'], { env });
     await proxy.passed(proxy.bytes() + chunkSize / 2);
     stage.child.kill(signal);
-    expect(await stage.exited).toMatchObject({ status, signal: null, stdout: '' });
+    const ended = await stage.exited;
+    expect(ended).toMatchObject({ status, signal: null, stdout: '' });
+    expect(ended.stderr).toMatch(/verified data is kept: run the command again to resume\n/);
     expect(await readdir(join(home, 'staging'))).toEqual(['.skulk']);
   }
   proxy.setRate(0);
