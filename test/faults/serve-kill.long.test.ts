@@ -43,3 +43,31 @@ test('a stage resumes after each kill -9 of serve during one transfer, and the s
   expect(await digestsBelow(ended.stdout.trim())).toEqual(await digestsBelow(source));
   expect((await runInProcess(['verify'], { env })).status).toBe(0);
 });
+
+test('a stage whose store goes away says that the received data is kept, only if there is some, and the same command resumes', async () => {
+  const home = await temporaryDirectory();
+  const source = join(home, 'm');
+  const size = 3 * chunkSize;
+  await writeFiles(source, { 'model.bin': noise(size, 22) });
+  const served = await startServe({ home: join(home, 'host') });
+  onTestFinished(() => served[Symbol.asyncDispose]());
+  expect((await runInProcess(['add', source, '--as', 'org/m'], { env: { SKULK_HOME: join(home, 'host') } })).status).toBe(0);
+  const proxy = await faultProxy(served.url);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  const kept = 'the received data is kept: run the same command again to resume';
+  const env = { SKULK_HOME: join(home, 'node'), SKULK_STORE: proxy.url };
+  const stage = () => startSkulk(['stage', 'org/m', '--connections', '1'], { env });
+  proxy.setFault(async ({ socket }) => void socket.destroy());
+  const without = await stage().exited;
+  expect(without).toMatchObject({ status: 4, stdout: '', stderr: expect.not.stringContaining(kept) });
+  proxy.setFault(undefined);
+  proxy.setRate(60e6);
+  const broken = stage();
+  await proxy.passed(1.5 * chunkSize);
+  await proxy.stop();
+  expect(await broken.exited).toMatchObject({ status: 4, stdout: '', stderr: expect.stringContaining(kept) });
+  proxy.setRate(0);
+  await proxy.start();
+  expect((await stage().exited).status).toBe(0);
+  expect(proxy.bytes()).toBeLessThan(size + chunkSize);
+});

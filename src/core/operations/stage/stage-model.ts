@@ -20,6 +20,7 @@ import { describeUnchanged } from './describe-outcome.ts';
 import { markUsed } from './mark-used.ts';
 import { beginStage, type ModelStage, neededModels, type StageOptions, type StageOutcome } from './model-stage.ts';
 import { describePlan } from './plan-copy.ts';
+import { sayWhatIsKept } from './say-what-is-kept.ts';
 import { selectPart } from './select-part.ts';
 import { findHere, selectWanted, warnOfOwnProblems, warnOfPin, warnOfProblems } from './wanted-part.ts';
 
@@ -54,7 +55,8 @@ export async function stageModel(deps: Deps, ref: ModelRef, options: StageOption
   } catch (error) {
     // The verified pieces are kept, and a second store has the rest.
     const mayContinue = hasSecond(deps) && options.isContinued !== true && answer.state === 'manifest' && !answer.isSecond;
-    if (!mayContinue || !(error instanceof SkulkError) || !isAway(error)) throw await withPurge(deps, error, neededModels(ref, options));
+    if (!mayContinue || !(error instanceof SkulkError) || !isAway(error))
+      throw await withPurge(deps, await sayWhatIsKept(stage, error), neededModels(ref, options));
     return await stageModel(deps, ref, { ...options, force: false, isContinued: true });
   }
 }
