@@ -111,7 +111,7 @@ export function list(description: string, placeholder: string, notes: Notes = {}
   return { description, placeholder, repeatable: true, ...notes, read: (given) => given.map(notEmpty(asIs)) };
 }
 
-/** An option whose value is one of a few words. */
+/** An option whose value is one of a few words, in any case. */
 export function choice<const C extends readonly string[]>(
   description: string,
   placeholder: string,
@@ -172,7 +172,8 @@ function notEmpty<T>(parse: Parse<T>): Parse<T> {
 
 function oneOf<const C extends readonly string[]>(choices: C): Parse<C[number]> {
   return (text) => {
-    if (choices.includes(text)) return text;
+    const chosen = choices.find((one) => one.toLowerCase() === text.toLowerCase());
+    if (chosen !== undefined) return chosen;
     throw new SkulkError('USAGE', `${JSON.stringify(text)} must be one of ${choices.join(', ')}`);
   };
 }

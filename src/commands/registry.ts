@@ -10,7 +10,7 @@ export const registry = defineCommand({
     'Lists every model in the store with its size, number of files, quantizations (-v names all of them) and tags: vision, thinking, embedding, tensor, optiq. Tags come from the model card if there is one, else from config.json, the chat template and the file names.',
   ],
   arguments: {
-    word: variadic('only models whose ids contain this text; with several words, all of them', {
+    word: variadic('only models with this text in their id, or in the name of a quantization; with several words, all of them', {
       parse: (text) => text,
       optional: true,
       completes: 'models',
@@ -30,6 +30,7 @@ export const registry = defineCommand({
   examples: [
     ['list everything', 'skulk registry'],
     ['find models by a part of their name, the largest first', 'skulk registry qwen --sort size'],
+    ['find models with a quantization', 'skulk registry Q8_0'],
     ['ids of the vision models', "skulk registry --tag vision --json | jq -r '.entries[].model_id'"],
   ],
   exits: ['store-unreachable'],
@@ -55,7 +56,7 @@ export const registry = defineCommand({
   notice: ({ entries, wanted, words }) => {
     if (entries.length > 0) return unloadableModels(entries).join('\n') || undefined;
     if (wanted.length + words.length === 0) return 'no models; `skulk add PATH --as MODEL` adds one';
-    return `no model has ${[...words.map((word) => `${JSON.stringify(word)} in its id`), ...wanted.map((tag) => `the tag ${tag}`)].join(' and ')}`;
+    return `no model matches ${[...words.map((word) => JSON.stringify(word)), ...wanted.map((tag) => `the tag ${tag}`)].join(' and ')}`;
   },
 });
 

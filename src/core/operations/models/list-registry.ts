@@ -7,9 +7,9 @@ type RegistryOrder = 'name' | 'size' | 'added' | 'files';
 
 /** Which of the store's models to list, and in which order. */
 interface RegistryQuery {
-  /** Only models with all of these tags. */
+  /** Only models with all of these tags, ignoring case. */
   readonly tags: readonly string[];
-  /** Only models whose ids contain all of these texts, ignoring case. */
+  /** Only models where the id or the name of a quantization contains each of these texts, ignoring case. */
   readonly words?: readonly string[];
   readonly sort?: RegistryOrder;
 }
@@ -24,10 +24,14 @@ export async function listRegistry(deps: Deps, { tags, words = [], sort = 'name'
     return await opened.store.listDescribed();
   });
   const wanted = words.map((word) => word.toLowerCase());
+  const wantedTags = tags.map((tag) => tag.toLowerCase());
   return {
     entries: entries
-      .filter((entry) => tags.every((tag) => entry.tags.some((own) => own === tag)))
-      .filter(({ model_id }) => wanted.every((word) => model_id.toLowerCase().includes(word)))
+      .filter((entry) => wantedTags.every((tag) => entry.tags.some((own) => own === tag)))
+      .filter(({ model_id, quantizations = [] }) => {
+        const names = [model_id, ...quantizations].map((name) => name.toLowerCase());
+        return wanted.every((word) => names.some((name) => name.includes(word)));
+      })
       .toSorted((a, b) => greaterFirst[sort](a, b) || collator.compare(a.model_id, b.model_id)),
   };
 }
