@@ -58,7 +58,7 @@ usualTest('a setting of model_store at the top level of the file is reported, be
 usualTest('a misspelled model name, or one without its organization, gets a suggestion', async () => {
   const { url } = await serveModels({ 'org/model-4bit': { a: 'a' } });
   const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_HUB_OFFLINE: '1' };
-  for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit', 'show org/MODEL']) {
+  for (const line of ['show org/modle-4bit', 'delete model-4bit --yes', 'stage org/model-8bit', 'stage ORG/model-4bit', 'show org/MODEL']) {
     const ended = await runInProcess(line.split(' '), { env });
     expect(ended, line).toMatchObject({ status: 3, stderr: expect.stringContaining('did you mean org/model-4bit?') });
   }
@@ -89,6 +89,16 @@ usualTest('stage suggests the similar model before it explains the failed downlo
   expect(status).toBe(3);
   expect(stderr).toMatch(/skulk: org\/modle-4bit is not .*\(did you mean org\/model-4bit\?\), and /);
   expect(stderr).toContain('unset HF_HUB_OFFLINE in the environment of this machine');
+});
+
+usualTest('a model whose name differs only by case is not requested from Hugging Face, whose answer would not help', async () => {
+  const { url } = await serveModels({ 'Org/Model-4bit': { a: 'a' } });
+  const env = { SKULK_HOME: await temporaryDirectory(), SKULK_STORE: url, HF_ENDPOINT: 'http://127.0.0.1:9' };
+  for (const line of ['stage org/model-4BIT', 'stage --dry-run org/model-4BIT', 'run org/model-4BIT -- true']) {
+    const { status, stderr } = await runInProcess(line.split(' '), { env });
+    expect(stderr, line).toContain('skulk: the store has no org/model-4BIT; did you mean Org/Model-4bit?\n');
+    expect(status).toBe(3);
+  }
 });
 
 longTest('stage says first that the store lacks a model, if Hugging Face cannot be reached', async () => {

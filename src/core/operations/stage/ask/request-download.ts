@@ -39,6 +39,7 @@ export async function requestDownload(
   { missing, dryRun, isReadOnly = false, ...options }: { readonly missing: unknown } & DownloadOptions,
 ): Promise<void> {
   if (!(missing instanceof SkulkError) || missing.code !== 'MODEL_NOT_FOUND' || isReadOnly) throw missing;
+  await refuseOtherCase(opened, ref);
   if (dryRun)
     throw new SkulkError('MODEL_NOT_FOUND', missing.message, {
       hint: 'without --dry-run it would be requested from Hugging Face',
@@ -52,6 +53,19 @@ export async function requestDownload(
     if (!(failure instanceof SkulkError) || deps.world.signal.aborted) throw failure;
     throw await explainMissing(opened, ref, missing, failure);
   }
+}
+
+/**
+ * A store never takes a second model whose id differs only by case, so a download could only fail.
+ * @throws SkulkError MODEL_NOT_FOUND if the store has such a model
+ */
+async function refuseOtherCase({ store }: OpenedStore, { modelId }: ModelRef): Promise<void> {
+  const known = (await store.listModels().catch(() => [])).map(({ model_id }) => model_id);
+  const other = known.find((id) => id.toLowerCase() === modelId.toLowerCase());
+  if (other === undefined || known.includes(modelId)) return;
+  throw new SkulkError('MODEL_NOT_FOUND', `the store has no ${modelId}; did you mean ${other}?`, {
+    hint: 'the names differ only by upper and lower case; `skulk registry` lists the models',
+  });
 }
 
 /** Whether the store takes what it lacks from another store, so that Hugging Face is not asked. */
