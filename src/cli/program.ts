@@ -56,8 +56,11 @@ function assignArguments(command: AnyCommand, words: readonly string[], given: R
     if (taken.length === 0 && !optional) {
       const { description = '', choices } = command.arguments[key] ?? {};
       const oneOf = choices === undefined ? '' : ` (one of ${choices.join(', ')})`;
-      throw usage(`"skulk ${command.name}" needs ${key.toUpperCase()}: ${description}${oneOf}`, command);
+      const line = afterDashes ? `use: ${lineWithProgram(command, given)}` : undefined;
+      throw usage(`"skulk ${command.name}" needs ${key.toUpperCase()}: ${description}${oneOf}`, command, line);
     }
+    if (afterDashes && taken[0] === '--')
+      throw usage(`"skulk ${command.name}" takes -- only once`, command, `use: ${lineWithProgram(command, given)}`);
     if (taken.includes('') && !mayBeEmpty && (!afterDashes || taken[0] === ''))
       throw usage(`${key.toUpperCase()} of "skulk ${command.name}" is empty`, command);
     given[key] = taken;
@@ -68,6 +71,10 @@ function assignArguments(command: AnyCommand, words: readonly string[], given: R
   checkTexts(command.arguments, given, command);
   throw usage(`"skulk ${command.name}" does not take ${JSON.stringify(surplus)}`, command, command.ifTooMany);
 }
+
+/** The form of a command line that ends with a program, with the arguments that are known. */
+const lineWithProgram = (command: AnyCommand, given: GivenTexts): string =>
+  ['skulk', command.name, ...Object.keys(command.arguments).flatMap((key) => given[key] ?? []), '-- PROGRAM ARGUMENTS'].join(' ');
 
 /** Parses every text once, so that an error names the flag. */
 function checkTexts(
