@@ -9,7 +9,7 @@ export const doctor = defineCommand({
   summary: 'diagnose this machine and suggest fixes',
   description: [
     'Checks the configuration, the role of this machine, whether the store host resolves and answers, the clock, the paths and their free space, the copies and the budget. It changes nothing.',
-    'The exit status is 0 if there is no problem; otherwise it is that of the first problem.',
+    'The exit status is 0 if there is no problem; otherwise it is that of the first problem. A machine without a store is a warning, not a problem: `skulk health` ends with status 4 then.',
   ],
   examples: [
     ['check this machine', 'skulk doctor'],

@@ -5,7 +5,7 @@ import { findInstallation } from '../../src/core/operations/service/find-install
 import { temporaryDirectory } from '../helpers/temp-directory.ts';
 
 test.each<[string, (place: string) => Promise<string>, RegExp]>([
-  ['archive', (place) => released(place, { method: 'archive' }), /^sh install\.sh --from RELEASE --prefix '.*it'\\''s here'$/],
+  ['archive', (place) => released(place, { method: 'archive' }), /^sh RELEASE\/install\.sh --from RELEASE --prefix '.*it'\\''s here'$/],
   ['deb', (place) => released(place, { method: 'deb' }), /^sudo apt install \.\/skulk_VERSION_ARCHITECTURE\.deb$/],
   ['npm', (place) => packageIn(join(place, 'lib/node_modules/skulk')), /^npm install -g \.\/skulk-VERSION\.tgz$/],
   ['npm', (place) => released(place, 'other'), /^npm install -g/],

@@ -25,7 +25,7 @@ export async function findInstallation(own: string): Promise<Installation> {
   if (method === 'deb') return { method, directory: release, commands: ['sudo apt install ./skulk_VERSION_ARCHITECTURE.deb'] };
   if (method === 'archive') {
     const prefix = dirname(dirname(release));
-    return { method, directory: release, commands: [`sh install.sh --from RELEASE --prefix ${quoted(prefix)}`] };
+    return { method, directory: release, commands: [`sh RELEASE/install.sh --from RELEASE --prefix ${quoted(prefix)}`] };
   }
   if (existsSync(join(directory, '.git'))) {
     const commands = [`cd ${quoted(directory)}`, 'git pull --ff-only', 'npm ci'];
