@@ -53,11 +53,9 @@ const view: DashboardView = {
 };
 
 /** The dashboard with a store that is controlled by the test. */
-function showDashboard(acts: Partial<DashboardActs>, shown = view, live = createLive(shown)) {
+function showDashboard(acts: Partial<DashboardActs>, shown = view, live = createLive(shown), size = { columns: 90, rows: 20 }) {
   const whole = { isStaging: () => false, swarms: async () => [], ...acts } as DashboardActs;
-  return show(<Dashboard live={live} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, {
-    columns: 90,
-  });
+  return show(<Dashboard live={live} acts={whole} clock={() => new Date('2026-01-02T00:00:00Z')} onLeave={() => {}} />, size);
 }
 
 test('a cancelled stage shows no error, unlike a failed one', async () => {
@@ -400,6 +398,22 @@ test('o shows the reason and a hint when no engine can read the model, and enter
   expect(seen()).toContain('Optimize org/one');
   await press('\u001b');
   expect(seen()).not.toContain('Optimize org/one');
+});
+
+test('the smallest screen shows why nothing can be optimized, with the whole hint, and what a plan warns of', async () => {
+  const hint = 'install llama.cpp, and add its directory to PATH of the user that runs the store';
+  const failing = async (): Promise<OptimizationPlan> => {
+    throw new SkulkError('ENGINE_NOT_FOUND', 'the store host has no engine that can read org/one', { hint });
+  };
+  const wordsOf = (text: string): string => text.replaceAll(/[│\s]+/g, ' ');
+  const smallest = { columns: 60, rows: 12 };
+  const refused = showDashboard({ planOptimization: failing }, view, createLive(view), smallest);
+  await refused.press('o');
+  await expect.poll(() => wordsOf(refused.seen())).toContain(hint);
+  const tight = async (_: unknown, bits: number) => ({ ...planned(bits), room_bytes: 9 * 1024 ** 3, free_bytes: 1024 ** 3 });
+  const warned = showDashboard({ planOptimization: tight }, view, createLive(view), smallest);
+  await warned.press('o');
+  await expect.poll(() => wordsOf(warned.seen())).toContain('! it needs 9.00 GiB; the store has only 1.00 GiB free');
 });
 
 test('x clears a download that has ended from the list, and says how to stop one that runs', async () => {

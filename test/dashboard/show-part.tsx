@@ -9,14 +9,15 @@ import { ColorContext } from '../../src/cli/render/parts/words.tsx';
 interface ShowOptions {
   readonly hasColor?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** A part as it is on the screen. */
-const framed = (part: ReactElement, { hasColor = false, columns = 60 }: ShowOptions): ReactElement => (
+const framed = (part: ReactElement, { hasColor = false, columns = 60, rows = 20 }: ShowOptions): ReactElement => (
   <ColorContext value={hasColor}>
     <Keyboard>
-      <SizeContext value={{ columns, rows: 20 }}>
-        <Box width={columns} height={20} flexDirection="column">
+      <SizeContext value={{ columns, rows }}>
+        <Box width={columns} height={rows} flexDirection="column">
           {part}
         </Box>
       </SizeContext>

@@ -32,7 +32,7 @@ const otherLines = 6;
 /** The number of columns for the lines of a dialog. */
 export const useDialogWidth = (): number => Math.min(useSize().columns, widest) - frame;
 
-/** The maximum number of lines in a dialog; more are cut off. */
+/** The maximum number of lines in a dialog. Of more, empty lines are left out first, and what is still too much is cut off. */
 export const useDialogLines = (): number => Math.max(1, useSize().rows - otherLines);
 
 /** A dialog in the middle of the screen. The content below stays visible around it. */
@@ -48,7 +48,7 @@ export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogPro
     },
     () => true,
   );
-  const shown = lines.slice(0, maxLines);
+  const shown = (lines.length > maxLines ? lines.filter(isNotEmpty) : lines).slice(0, maxLines);
   const height = shown.length + otherLines;
   const top = Math.max(0, Math.min(rows - height, Math.max(headLines, Math.floor((rows - height) / 2))));
   const rule = (length: number): string => '─'.repeat(Math.max(0, length));
@@ -75,3 +75,5 @@ export function Dialog({ title, tone = 'accent', lines, keys, onKey }: DialogPro
     </Box>
   );
 }
+
+const isNotEmpty = (line: DialogLine): boolean => 'type' in line || line.length > 0;

@@ -4,7 +4,7 @@ import type { OptimizationPlan } from '../../../../core/protocol/optimizations.t
 import { Dialog, type DialogLine, useDialogWidth } from '../../parts/dialog.tsx';
 import { formatBytes } from '../../parts/format.ts';
 import { hintParts } from '../../parts/hints.ts';
-import { fill } from '../../parts/text-width.ts';
+import { fill, wrap } from '../../parts/text-width.ts';
 import { useTask } from '../../parts/use-task.ts';
 import { useDashboard } from '../context.ts';
 import { errorLines } from './removal-dialog.tsx';
@@ -36,7 +36,7 @@ export function OptimizeDialog({ source }: { readonly source: ModelRef }): React
   const lines: readonly DialogLine[] = [
     [{ text: 'at most  ', tone: 'quiet' }, { text: `‹ ${bits} ›`, tone: 'strong' }, ' bits per weight'],
     [],
-    ...(plan === undefined ? (planning.isBusy ? [[{ text: 'asking the engine…', tone: 'quiet' } as const]] : []) : planLines(plan)),
+    ...(plan === undefined ? (planning.isBusy ? [[{ text: 'asking the engine…', tone: 'quiet' } as const]] : []) : planLines(plan, width)),
     ...errorLines(planning.error ?? begin.error, width),
   ];
   return (
@@ -63,29 +63,24 @@ export function OptimizeDialog({ source }: { readonly source: ModelRef }): React
 
 const labelColumn = 9;
 
-function planLines(plan: OptimizationPlan): readonly DialogLine[] {
+/** What has to be known before it starts is above what a small screen may cut off. */
+function planLines(plan: OptimizationPlan, width: number): readonly DialogLine[] {
   const about = plan.is_exact ? '' : 'about ';
   const line = (label: string, text: string): DialogLine => [{ text: fill(label, labelColumn), tone: 'quiet' }, text];
+  const warning = (text: string): readonly DialogLine[] =>
+    wrap(text, width - 2).map((part, index): DialogLine => [{ text: `${index === 0 ? '!' : ' '} ${part}`, tone: 'warn' }]);
   const [first = '', ...more] = plan.files;
   return [
     line('result', plan.targetId),
     line('type', `${plan.type}, ${about}${plan.bits} bits per weight`),
     line('size', `${about}${formatBytes(plan.bytes)}, of ${formatBytes(plan.source_bytes)}`),
+    ...(plan.state === 'complete' ? [[{ text: 'The store already has this result.', tone: 'good' as const }]] : []),
+    ...(plan.state === 'taken' ? [[{ text: 'The store has another model with this name.', tone: 'bad' as const }]] : []),
+    ...(plan.room_bytes > plan.free_bytes
+      ? warning(`it needs ${formatBytes(plan.room_bytes)}; the store has only ${formatBytes(plan.free_bytes)} free`)
+      : []),
+    ...plan.warnings.flatMap(warning),
     line('source', `${first}${more.length === 0 ? '' : ` and ${more.length} more`}`),
     line('engine', `${plan.engine}${plan.engineVersion === null ? '' : ` ${plan.engineVersion}`}`),
-    ...plan.warnings.map((text): DialogLine => [{ text: `! ${text}`, tone: 'warn' }]),
-    ...(plan.state === 'complete' ? [[], [{ text: 'The store already has this result.', tone: 'good' as const }]] : []),
-    ...(plan.state === 'taken' ? [[], [{ text: 'The store has another model with this name.', tone: 'bad' as const }]] : []),
-    ...(plan.room_bytes > plan.free_bytes
-      ? [
-          [],
-          [
-            {
-              text: `! it needs ${formatBytes(plan.room_bytes)}; the store has only ${formatBytes(plan.free_bytes)} free`,
-              tone: 'warn' as const,
-            },
-          ],
-        ]
-      : []),
   ];
 }
