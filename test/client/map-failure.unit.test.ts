@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mapRefusal } from '../../src/core/client/http/map-failure.ts';
+import { mapNetworkError, mapRefusal } from '../../src/core/client/http/map-failure.ts';
 import { isTransient } from '../../src/core/client/http/transient.ts';
 
 test.each([
@@ -29,4 +29,10 @@ test.each([
     expect(error).toMatchObject({ code: 'STORE_UNREACHABLE', message });
     expect(isTransient(error)).toBe(false);
   }
+});
+
+test('a refused connection to the port of the page names the usual port of a store, and other ports do not', () => {
+  const refused = Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
+  expect(mapNetworkError(refused, 'http://10.0.0.1:52415')).toMatchObject({ hint: expect.stringContaining('try http://10.0.0.1:58080') });
+  expect(mapNetworkError(refused, 'http://10.0.0.1:7000')).toMatchObject({ hint: expect.not.stringContaining('58080') });
 });

@@ -101,10 +101,13 @@ export function mapNetworkError(error: unknown, url: string): unknown {
   });
 }
 
-/** The address with a store's usual port, if the URL has none, and so means port 80; undefined for other URLs. Pure. */
+/** The address with a store's usual port, if the URL has port 80 or that of the page; undefined for other URLs. Pure. */
 export function withUsualPort(url: string): string | undefined {
-  if (!url.startsWith('http:') || !URL.canParse(url) || new URL(url).port !== '') return undefined;
-  return `${url} is port 80, and a store has port ${usualPort}: try http://${new URL(url).hostname}:${usualPort}`;
+  if (!url.startsWith('http:') || !URL.canParse(url)) return undefined;
+  const { hostname, port } = new URL(url);
+  if (port === apiPort)
+    return `${port} is the port of the page and the API, and a store has port ${usualPort}: try http://${hostname}:${usualPort}`;
+  return port === '' ? `${url} is port 80, and a store has port ${usualPort}: try http://${hostname}:${usualPort}` : undefined;
 }
 
 const usualPort = 58080;
