@@ -71,6 +71,36 @@ longTest('a selector and --gguf-file must name the same quantization', async () 
   expect(await pathsOf(world)).toEqual([...five, ...shared]);
 });
 
+usualTest(
+  'a request whose selector and gguf_file name two quantizations fails, also without exact, and at once for held ones',
+  async () => {
+    const world = await hubWorld();
+    world.hub.push('org/g', { files });
+    const served = await world.serveInProcess();
+    const request = async (body: object): Promise<Response> =>
+      fetch(`${served.url}/models/org%2Fg/download`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const status = async () =>
+      (await (await fetch(`${served.url}/models/org%2Fg/download/status`)).json()) as { status: string; error: string };
+    const contrary = { selector: 'Q4_K_M', gguf_file: five[0] };
+    expect((await request(contrary)).status).toBe(200);
+    await expect.poll(async () => (await status()).status).toBe('failed');
+    expect((await status()).error).toContain(`org/g has ${five[0]} in another file than Q4_K_M`);
+    for (const path of Object.keys(files)) expect(world.hub.sent(path), path).toBe(0);
+    expect((await world.host('download', 'org/g:Q4_K_M')).status).toBe(0);
+    expect((await world.host('download', 'org/g:Q5_K_M')).status).toBe(0);
+    const refused = await request(contrary);
+    expect([refused.status, await refused.json()]).toMatchObject([
+      400,
+      { code: 'USAGE', detail: expect.stringContaining('in another file than') },
+    ]);
+    expect(await (await request({ selector: 'Q5_K_M', gguf_file: five[0] })).json()).toMatchObject({ status: 'complete' });
+  },
+);
+
 longTest('an old entry without its projector is not served as complete, and the next download completes it', async () => {
   const world = await hubWorld();
   world.hub.push('org/g', { files });

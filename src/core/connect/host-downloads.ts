@@ -5,6 +5,8 @@ import { withGgufKinds } from '../catalog/contents/gguf-kind.ts';
 import { type KindFile, kindOf } from '../catalog/selection/file-kind.ts';
 import { findGroup } from '../catalog/selection/find-group.ts';
 import { isBroken, listGroups, loadableGguf } from '../catalog/selection/groups.ts';
+import { problems } from '../catalog/selection/problems.ts';
+import { selectionError } from '../catalog/selection/selection-error.ts';
 import { isParticular } from '../catalog/selection/wanted-files.ts';
 import { isSideKind, sideKindsOf } from '../catalog/side-kinds.ts';
 import type { DownloadName, DownloadRequest } from '../jobs/contract.ts';
@@ -158,6 +160,7 @@ async function readSideKinds(store: LocalStore, modelId: ModelId): Promise<Reado
 /**
  * The stored files for a request, if they are complete. Without a revision, any one is accepted. A branch may have moved, so only a
  * commit is sure to be current. Patterns need the listing of the repo.
+ * @throws SkulkError USAGE for a file and a selector that contradict each other
  */
 async function findInStore(
   store: LocalStore,
@@ -169,6 +172,14 @@ async function findInStore(
   const files = (await readFileKinds(store, entry)).map((file) => ({ ...file, size: 0 }));
   const found = named === undefined ? undefined : findGroup(files, named);
   if (found !== undefined && (found.state !== 'found' || isBroken(found.group))) return undefined;
+  if (wanted.ggufFile !== undefined && wanted.selector !== undefined) {
+    const other = findGroup(files, wanted.selector);
+    // The listing of the repo knows more.
+    if (other.state === 'none') return undefined;
+    const groups = other.state === 'found' ? [other.group] : other.groups;
+    if (groups.every(({ ggufFile }) => ggufFile !== found?.group.ggufFile))
+      throw selectionError(problems.twoSelectors(wanted.ggufFile, wanted.selector), { modelId, where: 'in the store' });
+  }
   // A quantization with a missing shard is completed.
   if (found === undefined && listGroups(files).some(isBroken)) return undefined;
   if (revision !== undefined) {

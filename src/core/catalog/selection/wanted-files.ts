@@ -85,7 +85,8 @@ export const selectionOf = (
 ): SelectionRequest => ({
   ...choices,
   selector: (exact ? ggufFile : undefined) ?? selector,
-  ...(exact && ggufFile !== undefined && selector !== undefined && { alsoNamed: selector }),
+  // Without `exact`, the file is a pin that may be replaced, but not by a request for something else.
+  ...(ggufFile !== undefined && selector !== undefined && { alsoNamed: exact ? selector : ggufFile }),
   pin: ggufFile ?? pin,
 });
 
