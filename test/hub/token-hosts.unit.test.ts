@@ -21,6 +21,7 @@ async function askHub(
     silenceMs: 60_000,
     asked: { path: 'a', modelId: 'org/m' } as never,
     maxJsonBytes: 1024,
+    maxRequests: 100,
   });
   await fetch('https://hub.example/a').then(
     (response) => response.text(),

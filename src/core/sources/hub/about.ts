@@ -1,3 +1,4 @@
+import { isNestedDeeper } from '../../kernel/is-nested-deeper.ts';
 import type { ListingAbout } from '../source.ts';
 
 /** The model data of the Hub's library. It comes from the network and is not validated. */
@@ -14,6 +15,8 @@ interface HubModelInfo {
 
 const maxTags = 500;
 const maxCardBytes = 64 * 1024;
+/** No card has objects and lists within each other to this depth. */
+const maxCardDepth = 64;
 
 /** Data about a model beside its files. Omits invalid values. Pure. */
 export function aboutOf(info: HubModelInfo): ListingAbout {
@@ -45,5 +48,7 @@ const wordOf = (value: unknown): string | undefined =>
 
 function cardOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return JSON.stringify(value).length <= maxCardBytes ? (value as Record<string, unknown>) : undefined;
+  return !isNestedDeeper(value, maxCardDepth) && JSON.stringify(value).length <= maxCardBytes
+    ? (value as Record<string, unknown>)
+    : undefined;
 }

@@ -1,6 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { viaHeader } from '../../protocol/via.ts';
 import { UselessAnswer } from '../../transfer/useless-answer.ts';
+import { hideTokenInHeaders } from './hide-token.ts';
 import { huggingFace } from './hub-name.ts';
 import { limitBody } from './limit-body.ts';
 import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
@@ -26,8 +27,10 @@ export interface HubFetchOptions {
   /** How long the server may be silent, in milliseconds. */
   readonly silenceMs: number;
   readonly asked: Asked;
-  /** The size limit of a JSON answer, in bytes. */
+  /** The size limit of all answers that are not files, in bytes. Their `Content-Type` proves nothing. */
   readonly maxJsonBytes: number;
+  /** The maximum number of requests: a list could link to its next page forever. */
+  readonly maxRequests: number;
   /** The expected commit of the bytes. */
   readonly commit?: string;
   /** The size of the file whose bytes are requested. */
@@ -44,16 +47,26 @@ const maxRedirects = 5;
 export function createHubFetch(options: HubFetchOptions): { readonly fetch: typeof fetch; readonly failure: () => unknown } {
   const own = new URL(options.endpoint).origin;
   let failure: unknown;
+  let requests = 0;
+  let bytes = 0;
+  const count = (more: number): void => {
+    bytes += more;
+    // With a commit, a file is requested, and a JSON file may have any size.
+    if (options.commit === undefined && bytes > options.maxJsonBytes)
+      throw endless(own, `answered with more than ${options.maxJsonBytes} bytes`);
+  };
   const send = async (input: URL | Request | string, init?: RequestInit): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input.toString());
     const watchdog = createSilenceWatch(options, url.origin);
-    const exchange: Exchange = { options, own, given: new Headers(init?.headers), watchdog };
+    const exchange: Exchange = { options, own, given: new Headers(init?.headers), watchdog, count };
     const fail = (error: unknown): unknown => {
       watchdog.end();
       failure = failureOf(exchange, error);
       return failure;
     };
     try {
+      requests += 1;
+      if (requests > options.maxRequests) throw endless(own, `has a list of more than ${options.maxRequests} pages`);
       return await ask(exchange, url, fail);
     } catch (error) {
       throw fail(error);
@@ -70,7 +83,11 @@ interface Exchange {
   /** The library's own headers. */
   readonly given: Headers;
   readonly watchdog: SilenceWatch;
+  readonly count: (bytes: number) => void;
 }
+
+const endless = (origin: string, what: string): SkulkError =>
+  new SkulkError('HUB_REFUSED', `${origin} ${what}`, { hint: 'check HF_ENDPOINT' });
 
 /** The reason of an abort, else the silence, else the network's error. */
 function failureOf({ options, watchdog }: Exchange, error: unknown): unknown {
@@ -79,7 +96,7 @@ function failureOf({ options, watchdog }: Exchange, error: unknown): unknown {
 }
 
 async function ask(exchange: Exchange, first: URL, fail: (error: unknown) => unknown): Promise<Response> {
-  const { options, own, given, watchdog } = exchange;
+  const { options, own, given, watchdog, count } = exchange;
   if (first.origin !== own)
     throw new SkulkError('HUB_REFUSED', `${own} redirects its lists to ${first.origin}, which is not followed`, {
       hint: `check ${(options.asked.of ?? huggingFace).setting}`,
@@ -91,8 +108,7 @@ async function ask(exchange: Exchange, first: URL, fail: (error: unknown) => unk
     origin,
     watchdog,
     maxBytes: wanted === undefined ? Number.POSITIVE_INFINITY : wanted.end - wanted.start,
-    // With a commit, a file is requested, and a JSON file may have any size.
-    maxJsonBytes: options.commit === undefined ? options.maxJsonBytes : Number.POSITIVE_INFINITY,
+    count,
     fail,
   });
 }
@@ -110,7 +126,7 @@ async function follow(
       via: url.origin === own ? options.via : undefined,
       token: url.origin === own ? options.token : undefined,
     });
-    const response = await options.fetch(url, { headers, signal: watchdog.signal });
+    const response = hideTokenInHeaders(await options.fetch(url, { headers, signal: watchdog.signal }), options.token);
     watchdog.rest();
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) return { response, origin: url.origin };

@@ -8,8 +8,10 @@ import { addVia } from '../../protocol/via.ts';
 import type { Source, SourceFile } from '../source.ts';
 import { aboutOf } from './about.ts';
 import { freeBytes } from './free-bytes.ts';
+import { hideToken } from './hide-token.ts';
 import { createHubFetch, type RawFetch } from './hub-fetch.ts';
 import { type HubName, huggingFace } from './hub-name.ts';
+import { limitTime } from './limit-time.ts';
 import { isTransientHubError } from './map-failure.ts';
 import { readPolicy } from './read-policy.ts';
 import { foundModelOf } from './search-hub.ts';
@@ -28,8 +30,12 @@ export interface HubOptions {
   readonly of?: HubName | undefined;
 }
 
-const maxFiles = 100_000;
+/** Files and directories. */
+const maxEntries = 100_000;
+const maxRequests = 10_000;
 const maxJsonBytes = 64 * 1024 * 1024;
+/** How long a list or a search may take, as a multiple of the longest silence. A server could send one byte at a time. */
+const maxSilences = 20;
 /** Before the first byte, a user or a job waits this long: some twenty seconds. */
 const askPolicy: RetryPolicy = { ...patient, attempts: 7 };
 /** A person who types asks anew soon. */
@@ -41,28 +47,36 @@ const searchPolicy: RetryPolicy = { ...patient, attempts: 2 };
  */
 export function createHub({ endpoint: given, token, fetch, userAgent, via, silenceMs, of = huggingFace }: HubOptions): Source {
   const endpoint = given.replace(/\/+$/, '');
-  const shared = { fetch, endpoint, token, userAgent, via, silenceMs, maxJsonBytes };
+  const shared = { fetch, endpoint, token, userAgent, via, silenceMs, maxJsonBytes, maxRequests };
   const hasToken = token !== undefined;
+
+  const unusable = (cause: unknown): SkulkError => unusableAnswer(endpoint, cause, token);
+  const late = (): SkulkError =>
+    new SkulkError('HUB_UNREACHABLE', `${endpoint} has not finished its answer after ${(silenceMs * maxSilences) / 1000} s`, {
+      hint: 'try again',
+    });
 
   /** One conversation: a call of the library, whose error is replaced by the one that the fetch stored. */
   const ask = <T>(
     asked: { modelId: ModelId | 'a search'; revision: string; passed?: string | undefined },
-    signal: AbortSignal,
+    given: AbortSignal,
     call: (fetch: typeof globalThis.fetch) => Promise<T>,
     policy: RetryPolicy = askPolicy,
   ) =>
-    retrying(
-      async () => {
-        const { passed, ...named } = asked;
-        const chain = via === undefined || passed === undefined ? via : addVia(passed, via);
-        const gate = createHubFetch({ ...shared, via: chain, signal, asked: { ...named, hasToken, of } });
-        try {
-          return await call(gate.fetch);
-        } catch (error) {
-          throw gate.failure() ?? unusable(endpoint, error);
-        }
-      },
-      { policy, signal, isTransient: isTransientHubError },
+    limitTime({ signal: given, ms: silenceMs * maxSilences, late }, (signal) =>
+      retrying(
+        async () => {
+          const { passed, ...named } = asked;
+          const chain = via === undefined || passed === undefined ? via : addVia(passed, via);
+          const gate = createHubFetch({ ...shared, via: chain, signal, asked: { ...named, hasToken, of } });
+          try {
+            return await call(gate.fetch);
+          } catch (error) {
+            throw gate.failure() ?? unusable(error);
+          }
+        },
+        { policy, signal, isTransient: isTransientHubError },
+      ),
     );
 
   return {
@@ -83,14 +97,15 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
         }),
       );
       const { sha: commit } = info;
-      if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit)) throw unusable(endpoint, new Error('it has no commit'));
+      if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit)) throw unusable(new Error('it has no commit'));
       const files = await ask(asked, signal, async (gated) => {
         const entries: SourceFile[] = [];
+        let count = 0;
         const list = listFiles({ repo: modelId, revision: commit, recursive: true, hubUrl: endpoint, fetch: gated });
         for await (const entry of list) {
-          if (entry.type !== 'file') continue;
-          if (entries.length >= maxFiles) throw new Error(`${modelId} has more than ${maxFiles} files`);
-          entries.push(toFile(entry));
+          count += 1;
+          if (count > maxEntries) throw new Error(`${modelId} has more than ${maxEntries} files and directories`);
+          if (entry.type === 'file') entries.push(toFile(entry));
         }
         return entries;
       });
@@ -155,7 +170,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
         for await (const all of part.stream() as unknown as AsyncIterable<Uint8Array>) {
           const bytes = all.subarray(Math.min(skip, all.length));
           skip -= all.length - bytes.length;
-          if (bytes.length > left) throw unusable(endpoint, new Error(`it sent more bytes of ${path} than requested`));
+          if (bytes.length > left) throw unusable(new Error(`it sent more bytes of ${path} than requested`));
           left -= bytes.length;
           yield bytes;
           freeBytes(all);
@@ -163,7 +178,7 @@ export function createHub({ endpoint: given, token, fetch, userAgent, via, silen
         if (left > 0)
           throw new SkulkError('HUB_UNREACHABLE', `the connection was closed ${left} bytes before the end`, { hint: 'try again' });
       } catch (error) {
-        throw gate.failure() ?? (error instanceof SkulkError ? error : unusable(endpoint, error));
+        throw gate.failure() ?? (error instanceof SkulkError ? error : unusable(error));
       }
     },
   };
@@ -195,8 +210,15 @@ function toFile({
 
 const isOid = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{40}$/.test(value);
 
-function unusable(endpoint: string, cause: unknown): SkulkError {
+function unusableAnswer(endpoint: string, cause: unknown, token: string | undefined): SkulkError {
   if (cause instanceof SkulkError && cause.code !== 'BAD_PATH') return cause;
-  const why = cause instanceof Error ? cause.message.slice(0, 300) : String(cause);
-  return new SkulkError('HUB_REFUSED', `the answer of ${endpoint} cannot be used: ${why}`, { hint: 'check HF_ENDPOINT', cause });
+  return new SkulkError('HUB_REFUSED', `the answer of ${endpoint} cannot be used: ${whyUnusable(cause, token)}`, {
+    hint: 'check HF_ENDPOINT',
+  });
+}
+
+function whyUnusable(cause: unknown, token: string | undefined): string {
+  // The engine's messages about JSON contain parts of it, and those about a value of another type mean nothing to a user.
+  if (cause instanceof SyntaxError || cause instanceof TypeError) return 'it is not the expected JSON';
+  return hideToken(cause instanceof Error ? cause.message : String(cause), token).slice(0, 300);
 }

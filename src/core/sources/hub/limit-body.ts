@@ -1,4 +1,3 @@
-import { SkulkError } from '../../kernel/errors.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
 /** The limits of an answer's body. */
@@ -8,16 +7,15 @@ export interface BodyLimits {
   readonly watchdog: SilenceWatch;
   /** The maximum number of bytes to deliver; further bytes of the server are ignored. */
   readonly maxBytes: number;
-  /** A larger JSON answer is rejected. */
-  readonly maxJsonBytes: number;
+  /** Called with the number of bytes that have arrived; throws if there are too many. */
+  readonly count: (bytes: number) => void;
   /** Called with the error that ended the body early; returns the error for its reader. */
   readonly fail: (error: unknown) => unknown;
 }
 
 /** The same answer, whose body ends with an error after too long a silence, or too many bytes. */
-export function limitBody(response: Response, { origin, watchdog, maxBytes, maxJsonBytes, fail }: BodyLimits): Response {
+export function limitBody(response: Response, { origin, watchdog, maxBytes, count, fail }: BodyLimits): Response {
   if (response.body === null) return response;
-  const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json');
   const reader = response.body.getReader();
   let received = 0;
   let isCancelled = false;
@@ -35,7 +33,7 @@ export function limitBody(response: Response, { origin, watchdog, maxBytes, maxJ
         }
         const left = maxBytes - received;
         received += value.length;
-        if (isJson && received > maxJsonBytes) throw tooMuchJson(origin, maxJsonBytes);
+        count(value.length);
         controller.enqueue(value.length > left ? value.subarray(0, left) : value);
         if (received < maxBytes) return;
         // Some servers send more than requested; do not wait for the rest.
@@ -57,6 +55,3 @@ export function limitBody(response: Response, { origin, watchdog, maxBytes, maxJ
   const { status, headers } = response;
   return new Response(body, { status, headers });
 }
-
-const tooMuchJson = (origin: string, maxJsonBytes: number): SkulkError =>
-  new SkulkError('HUB_REFUSED', `${origin} answered with more than ${maxJsonBytes} bytes of JSON`, { hint: 'check HF_ENDPOINT' });
