@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { mapNetworkError } from '../../src/core/client/http/map-failure.ts';
+import type { SkulkError } from '../../src/core/kernel/errors.ts';
 import { describeFailure, reasonOf } from '../../src/core/kernel/explain-system-error.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { upstreamStore } from '../../src/core/sources/hub/hub-name.ts';
@@ -73,4 +74,11 @@ test('a store that cannot be reached at an address without a port is looked for 
   });
   for (const url of ['http://192.168.77.11:58081', 'https://kite.lan'])
     expect(mapNetworkError(refused, url), url).toMatchObject({ hint: expect.not.stringContaining('58080') });
+});
+
+test('a store whose port refuses the connection may have another one, which skulk discover finds', () => {
+  const hintOf = (code: string, url: string) => (mapNetworkError(Object.assign(new Error('connect'), { code }), url) as SkulkError).hint;
+  expect(hintOf('ECONNREFUSED', 'http://kite.lan:58081')).toContain('`skulk discover` lists the stores that answer');
+  expect(hintOf('ECONNREFUSED', 'http://kite.lan:58080')).not.toContain('discover');
+  expect(hintOf('EHOSTUNREACH', 'http://kite.lan:58081')).not.toContain('discover');
 });

@@ -94,12 +94,21 @@ export function mapNetworkError(error: unknown, url: string): unknown {
   const code = systemCode(error) ?? '';
   if (code.startsWith('HPE_')) return notAStore(url, 'its answer is not valid HTTP', error);
   return new SkulkError('STORE_UNREACHABLE', `cannot reach the store at ${url}: ${describeNetworkError(error)}`, {
-    hint: [hints[code] ?? 'check that `skulk serve` is running there', isUnresolved(error) ? undefined : withUsualPort(url)]
+    hint: [
+      hints[code] ?? 'check that `skulk serve` is running there',
+      isUnresolved(error) ? undefined : (withUsualPort(url) ?? otherPort(url, code)),
+    ]
       .filter(Boolean)
       .join('; '),
     cause: error,
   });
 }
+
+/** A store can have any port, so that another one is only worth a look if nothing listens there. */
+const otherPort = (url: string, code: string): string | undefined =>
+  code === 'ECONNREFUSED' && URL.canParse(url) && new URL(url).port !== String(usualPort)
+    ? 'check the port too: `skulk discover` lists the stores that answer'
+    : undefined;
 
 /** The address with a store's usual port, if the URL has port 80 or that of the page; undefined for other URLs. Pure. */
 export function withUsualPort(url: string): string | undefined {
