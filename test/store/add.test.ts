@@ -11,6 +11,7 @@ import { openStore } from '../../src/core/connect/open-store.ts';
 import type { SkulkError } from '../../src/core/kernel/errors.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import type { AddReport, AddRequest } from '../../src/core/operations/models/add/add-report.ts';
+import { removeOrigin } from '../../src/core/operations/models/add/bring-files.ts';
 import { addModel } from '../../src/core/operations/models/add.ts';
 import { deleteModels } from '../../src/core/operations/models/delete-models.ts';
 import { listRegistry } from '../../src/core/operations/models/list-registry.ts';
@@ -165,6 +166,18 @@ describe.each(
     expect(await home.add({ path: 'store/org--name' })).toMatchObject({ outcome: 'adopted', bytes_copied: 0 });
     expect(await home.add({ path: 'store/org--name', move: true })).toMatchObject({ outcome: 'unchanged', bytes_copied: 0 });
     expect(await digestsBelow(join(home.root, 'org--name'))).toEqual({ 'a.gguf': sha256('a') });
+  });
+
+  test('an original that cannot be removed after --move does not hide that the model was added', async () => {
+    const source = await temporaryDirectory();
+    await writeFiles(source, { x: 'x' });
+    // No user can remove a file with such a name.
+    const absolute = join(source, 'x'.repeat(300));
+    const files = (await scanDirectory(source)).files.map((file) => ({ ...file, absolute }));
+    expect(files).toHaveLength(1);
+    await expect(removeOrigin(files, { isDirectory: false, source: absolute, mayGo: () => true })).rejects.toMatchObject({
+      message: expect.stringContaining('the model is in the store, but its original cannot be removed: the name is too long'),
+    });
   });
 
   test('--move renames files, replaces links by files, and leaves only other files behind', async () => {

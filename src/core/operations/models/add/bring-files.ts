@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { totalBytes } from '../../../catalog/manifest.ts';
+import { explainSystemError } from '../../../kernel/explain-system-error.ts';
 import { makeDirectory } from '../../../kernel/files/make-directory.ts';
 import { mapConcurrently, maxOpenFiles } from '../../../kernel/flow/concurrency.ts';
 import type { ManifestFile } from '../../../protocol/manifest.ts';
@@ -38,7 +39,11 @@ export async function removeOrigin(
 ): Promise<void> {
   // Links first: a link can only be checked while its target exists.
   const linksFirst = files.toSorted((a, b) => Number(b.isLink) - Number(a.isLink));
-  for (const file of linksFirst) if (mayGo(file)) await rm(file.absolute, { force: true });
+  try {
+    for (const file of linksFirst) if (mayGo(file)) await rm(file.absolute, { force: true });
+  } catch (error) {
+    throw explainSystemError(error, 'the model is in the store, but its original cannot be removed');
+  }
   if (!isDirectory) return;
   const directories = new Set([source]);
   for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) directories.add(join(source, at));
