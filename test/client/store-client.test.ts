@@ -226,6 +226,13 @@ describe('JSON from a hostile store', () => {
     await expect(clientOf(url).health()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', message: expect.stringContaining(message) });
   });
 
+  usualTest('names the path in the address of something that is not a store', async () => {
+    const { url } = await hostile('HTTP/1.1 404 No\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>');
+    const hint = expect.stringMatching(/^if no proxy serves the store at \/registry, remove that part of the address; check the host/);
+    await expect(clientOf(`${url}/registry`).health()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', hint });
+    await expect(clientOf(url).health()).rejects.toMatchObject({ hint: expect.stringMatching(/^check the host/) });
+  });
+
   usualTest('fails when its headers never end', async () => {
     const { url } = await hostile((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');

@@ -61,8 +61,10 @@ const isApiPort = (url: string): boolean => URL.canParse(url) && new URL(url).po
 /** The error if another program, or another server of skulk, answers at the URL, with another protocol. */
 export function notAStore(url: string, why: string, cause?: unknown): SkulkError {
   if (isApiPort(url)) return isTheApi(url, why, { cause });
+  const path = URL.canParse(url) ? new URL(url).pathname.replace(/\/$/, '') : '';
+  const withoutPath = path === '' ? '' : `if no proxy serves the store at ${path}, remove that part of the address; `;
   return new SkulkError('STORE_UNREACHABLE', `${url} answers, but is not a skulk store: ${why}`, {
-    hint: 'check the host and the port in SKULK_STORE, --store or skulk.yaml: the default port of a store is 58080; 52415 is the web page',
+    hint: `${withoutPath}check the host and the port in SKULK_STORE, --store or skulk.yaml: the default port of a store is 58080; 52415 is the web page`,
     cause,
   });
 }
