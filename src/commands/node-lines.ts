@@ -101,14 +101,17 @@ function withoutCopies(names: readonly string[], orders: number): string {
   return `${what} for ${named}, which reported no such copy: nothing to do`;
 }
 
-/** The result of an order of the store on this machine. */
-export function orderLine({ kind, ...outcome }: Outcome & Pick<ListedOrder, 'kind' | 'model_id' | 'selector'>): string {
+/** The result of an order of the store on this machine. With `--dry-run`, what would happen to it. */
+export function orderLine(
+  { kind, ...outcome }: Outcome & Pick<ListedOrder, 'kind' | 'model_id' | 'selector'>,
+  { dryRun }: { readonly dryRun: boolean },
+): string {
   const what = `the store asked to ${kind === 'evict' ? 'delete' : kind} ${copiesOf(outcome)}`;
   if (outcome.status === 'done')
     return kind === 'stage'
       ? `${what}: done, ${formatBytes(outcome.bytes_transferred ?? 0)} moved`
       : `${what}: freed ${formatBytes(outcome.freed_bytes)}`;
-  if (outcome.status === 'pending') return `${what}: not done yet`;
+  if (outcome.status === 'pending') return `${what}: ${dryRun ? 'would be done now' : 'not done yet'}`;
   return `${what}: ${outcome.status === 'deferred' ? 'later' : 'failed'}, ${outcome.reason ?? 'no reason given'}`;
 }
 

@@ -40,7 +40,7 @@ function linesOf({ dropped_leases, stale_partials, trash_entries, orders, ...bud
     ),
     ...stale_partials.map((model_id) => `${did} an unfinished copy of ${model_id}`),
     ...(trash_entries === 0 ? [] : [`${did} ${plural(trash_entries, 'leftover')} of earlier removals`]),
-    ...orders.map((one) => sentence(orderLine(one))),
+    ...orders.map((one) => sentence(orderLine(one, { dryRun: budget.dry_run }))),
     ...budgetLines(budget).map(budget.skipped === null ? sentence : aside),
   ];
 }

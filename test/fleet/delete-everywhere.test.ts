@@ -151,7 +151,7 @@ longTest('a copy that was staged again after an order stays, even if the order a
   expect((await world.host('delete', 'org/one', '--yes')).status).toBe(9);
   expect(await world.node('laptop', host.url, 'reconcile', '--dry-run')).toMatchObject({
     status: 0,
-    stdout: 'the store asked to delete org/one: not done yet\n',
+    stdout: 'the store asked to delete org/one: would be done now\n',
   });
   expect(await world.copies('laptop')).toEqual(['org--one']);
   // The laptop carries out the order, but its answer does not arrive.
