@@ -39,7 +39,9 @@ export function parseArguments(command: AnyCommand, words: readonly string[]): P
     throw error;
   }
   for (const [key, { required = false }] of Object.entries(options)) if (required) given[key] ??= [];
-  assignArguments(command, parser.args, given);
+  const dashes = words.indexOf('--');
+  const beginsWithDashes = dashes >= 0 && parser.args.length === words.length - dashes - 1;
+  assignArguments(command, parser.args, given, beginsWithDashes);
   checkTexts({ ...options, ...command.arguments }, given, command);
   return { globals: readGlobals(given), given };
 }
@@ -49,14 +51,17 @@ function toCommander(key: string, { short, placeholder, description }: OptionSpe
   return new Option(short === undefined ? long : `-${short}, ${long}`, description);
 }
 
-function assignArguments(command: AnyCommand, words: readonly string[], given: Record<string, string[]>): void {
+/** @param beginsWithDashes whether `--` is before every argument */
+function assignArguments(command: AnyCommand, words: readonly string[], given: Record<string, string[]>, beginsWithDashes: boolean): void {
   const left = [...words];
   for (const [key, { variadic, optional, afterDashes = false, mayBeEmpty = false }] of Object.entries(command.arguments)) {
     const taken = left.splice(0, variadic ? left.length : 1);
     if (taken.length === 0 && !optional) {
       const { description = '', choices } = command.arguments[key] ?? {};
       const oneOf = choices === undefined ? '' : ` (one of ${choices.join(', ')})`;
-      const line = afterDashes ? `use: ${lineWithProgram(command, given)}` : undefined;
+      // A program alone after `--` was taken for the first argument.
+      const before = beginsWithDashes ? Object.fromEntries(Object.keys(given).map((name) => [name, [name.toUpperCase()]])) : given;
+      const line = afterDashes ? `use: ${lineWithProgram(command, before)}` : undefined;
       throw usage(`"skulk ${command.name}" needs ${key.toUpperCase()}: ${description}${oneOf}`, command, line);
     }
     if (afterDashes && taken[0] === '--')

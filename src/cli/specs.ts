@@ -1,4 +1,5 @@
 import { SkulkError } from '../core/kernel/errors.ts';
+import { nearest } from '../core/kernel/nearest.ts';
 import { parseDuration, parseRate } from '../core/kernel/units.ts';
 
 /** The list for the completion of a value. */
@@ -174,6 +175,9 @@ function oneOf<const C extends readonly string[]>(choices: C): Parse<C[number]> 
   return (text) => {
     const chosen = choices.find((one) => one.toLowerCase() === text.toLowerCase());
     if (chosen !== undefined) return chosen;
-    throw new SkulkError('USAGE', `${JSON.stringify(text)} must be one of ${choices.join(', ')}`);
+    const suggestion = nearest(text, choices);
+    throw new SkulkError('USAGE', `${JSON.stringify(text)} must be one of ${choices.join(', ')}`, {
+      ...(suggestion !== undefined && { hint: `did you mean ${suggestion}?` }),
+    });
   };
 }

@@ -110,7 +110,10 @@ export const config = defineCommand({
     const { action: _, ...shown } = result;
     return shown;
   },
-  notice: (result) => (result.action === 'path' && result.path === null ? 'no configuration file; the defaults apply' : undefined),
+  notice: (result) =>
+    result.action === 'path' && result.path === null
+      ? 'no configuration file, so the defaults apply; `skulk config init` creates one'
+      : undefined,
 });
 
 const section = 'model_store';

@@ -10,11 +10,16 @@ usualTest.each([
   ['purge me/x', 'did you mean "skulk purge-staging"'],
   ['search qwen', 'skulk registry WORD'],
   ['start', 'did you mean "skulk serve"'],
+  ['models', 'did you mean "skulk registry"'],
+  ['unstage me/x', 'did you mean "skulk purge-staging"'],
+  ['clean', 'did you mean "skulk reconcile"'],
   ['update', 'did you mean "skulk upgrade"'],
   ['uninstall', 'sh install.sh --uninstall'],
   ['run me/x', 'hint: use: skulk run me/x -- PROGRAM ARGUMENTS'],
   ['run --token secret me/x --', 'hint: use: skulk run me/x -- PROGRAM ARGUMENTS'],
   ['run -- me/x -- ls', 'hint: use: skulk run me/x -- PROGRAM ARGUMENTS'],
+  ['run -- ls', 'hint: use: skulk run MODEL -- PROGRAM ARGUMENTS'],
+  ['show me/x --use lm-studio', 'hint: did you mean lmstudio?'],
   ['add model me/x', 'the id of the model follows --as'],
   ['stage ./model', '`skulk add PATH --as org/name` adds files to the store'],
   ['stage ~/model', '"~/model" is not a model id: it is a path'],
@@ -43,4 +48,17 @@ usualTest('config init warns if its file replaces the one of the user, and if an
   expect(second.stderr).toContain(`in ${work} and below, ${join(work, 'skulk.yaml')} now replaces ${users}`);
   // A node has no store.
   expect(second.stderr).not.toContain('the models in');
+});
+
+usualTest('a new store host without a directory of the store is sent to serve, and add creates the directory', async () => {
+  const home = await temporaryDirectory();
+  const env = { HOME: home, XDG_CONFIG_HOME: join(home, 'xdg'), SKULK_HOME: join(home, 'skulk') };
+  await writeFiles(home, { 'model/config.json': '{}' });
+  expect((await runInProcess(['config', 'init'], { env, cwd: home })).status).toBe(0);
+  const asked = await runInProcess(['registry'], { env, cwd: home });
+  expect(asked).toMatchObject({ status: 2, stdout: '' });
+  expect(asked.stderr).toContain('this machine is the store host, but has no store yet');
+  expect(asked.stderr).toContain('hint: `skulk serve` and `skulk add` create it');
+  expect(await runInProcess(['add', join(home, 'model'), '--as', 'org/model'], { env, cwd: home })).toMatchObject({ status: 0 });
+  expect((await runInProcess(['registry'], { env, cwd: home })).stdout).toContain('org/model');
 });

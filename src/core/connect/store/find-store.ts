@@ -1,3 +1,4 @@
+import { SkulkError } from '../../kernel/errors.ts';
 import { isThere } from '../../kernel/files/is-there.ts';
 import { makeDirectory } from '../../kernel/files/make-directory.ts';
 import { readLock } from '../../kernel/process/lock.ts';
@@ -61,10 +62,15 @@ export async function findStore(
 async function checkOwnDirectory(deps: Deps, { exists, mayCreate }: { exists: boolean; mayCreate: boolean }): Promise<void> {
   const { settings, isStoreNamed } = deps.config;
   const root = settings.storePath.value;
-  if (!exists && isStoreNamed) await checkStoreDirectory(deps, { mayBeMissing: false });
+  const isDefault = settings.storePath.origin.from === 'default';
+  if (!exists && isStoreNamed) await checkStoreDirectory(deps, { mayBeMissing: isDefault });
   // A default store that never had a model has lost nothing, and the user may have removed its directory on purpose.
   if (isStoreNamed || mayCreate || (await servedFrom(deps, root))?.models !== 0) await requireServedStore(deps, root);
   if (exists) await refuseForeignDirectory(settings);
+  else if (isStoreNamed && isDefault && !mayCreate)
+    throw new SkulkError('CONFIG', `this machine is the store host, but has no store yet: ${root} does not exist`, {
+      hint: '`skulk serve` and `skulk add` create it',
+    });
 }
 
 /**
