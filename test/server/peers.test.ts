@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { boundConnections } from '../../src/core/server/app/bound-connections.ts';
+import { boundConnections } from '../../src/core/server/connections/bound-connections.ts';
 import { createSlots, peerOf } from '../../src/core/server/files/slots.ts';
 
 test('connections are limited together and for each address, and each one is released once', () => {

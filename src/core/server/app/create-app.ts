@@ -15,12 +15,13 @@ import type { Access } from '../access/access.ts';
 import type { Activity } from '../access/activity.ts';
 import { logChanges } from '../access/log-changes.ts';
 import { requireRoles } from '../access/require-role.ts';
+import { answerInTurn } from '../connections/answer-in-turn.ts';
+import { boundConnections } from '../connections/bound-connections.ts';
 import { answerHubError } from '../routes/hub/hub-error.ts';
 import { answerRegistryError } from '../routes/hub/registry-error.ts';
 import { refuseUnclean } from '../routes/hub/unclean-target.ts';
 import { addSessionRoutes } from '../routes/session-routes.ts';
 import { allowedMethods } from './allowed-methods.ts';
-import { boundConnections } from './bound-connections.ts';
 import { compilers } from './compilers.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { answerError, type ErrorAnswer } from './error-body.ts';
@@ -96,6 +97,7 @@ export async function createApp({
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, _request, reply) => void send(reply, { ...answerError(error), status: 400 }),
   });
+  answerInTurn(app.server);
   boundConnections(app.server, limits);
   app.server.on('connect', (_request, socket) => refuseConnection(new Error('CONNECT'), socket as Socket));
   closeOnlyIdleConnections(app);

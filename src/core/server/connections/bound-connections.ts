@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Limits } from '../app/limits.ts';
 import { peerOf } from '../files/slots.ts';
-import type { Limits } from './limits.ts';
 
 interface Connection {
   readonly socket: Socket;
