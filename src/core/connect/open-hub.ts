@@ -1,3 +1,4 @@
+import { stallMsOf } from '../config/env-seconds.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import { resolveName } from '../kernel/machine/resolve-name.ts';
@@ -31,7 +32,6 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
     throw upstream === undefined
       ? new SkulkError('CONFIG', 'the Hugging Face token has invalid characters', { hint: 'copy it again from its page' })
       : new SkulkError('CONFIG', 'SKULK_UPSTREAM_TOKEN has invalid characters', { hint: 'copy it again' });
-  const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
   const { fetch, close } = createOutboundFetch({ connectTimeoutMs: 15_000, connections: connections + 2, noProxy: upstream !== undefined });
   const hub = createHub({
     endpoint,
@@ -40,7 +40,7 @@ export async function openHub({ world, config }: Deps, { connections }: { readon
     userAgent: `skulk/${world.version}`,
     // Hugging Face itself never sends requests to this store.
     via: endpoint === usual ? undefined : config.nodeId,
-    silenceMs: seconds > 0 ? seconds * 1000 : 30_000,
+    silenceMs: stallMsOf(world) ?? 30_000,
     of: upstream === undefined ? huggingFace : upstreamStore,
   });
   return { hub, [Symbol.dispose]: close };

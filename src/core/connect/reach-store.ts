@@ -1,3 +1,4 @@
+import { envSeconds } from '../config/env-seconds.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { isUnresolved } from '../kernel/explain-network-error.ts';
 import type { World } from '../kernel/world.ts';
@@ -22,14 +23,8 @@ export interface Patience {
  * The limits of this machine: `SKULK_CONNECT_TIMEOUT`, in seconds.
  * @throws SkulkError CONFIG for an invalid time
  */
-export function patienceOf({ env }: Pick<World, 'env'>): Patience {
-  const text = env['SKULK_CONNECT_TIMEOUT']?.trim() ?? '';
-  const seconds = text === '' ? defaultSeconds : /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(seconds >= 0.001 && seconds <= maxSeconds))
-    throw new SkulkError('CONFIG', `SKULK_CONNECT_TIMEOUT is ${JSON.stringify(text)}; it must be a number of seconds`, {
-      hint: `set it to more than 0 and at most ${maxSeconds}, e.g. ${defaultSeconds}, or unset it`,
-    });
-  const connectMs = seconds * 1000;
+export function patienceOf(world: Pick<World, 'env'>): Patience {
+  const connectMs = envSeconds(world, 'SKULK_CONNECT_TIMEOUT', { most: maxSeconds, example: defaultSeconds }) ?? defaultSeconds * 1000;
   return { connectMs, answerMs: Math.max(shortestAnswerMs, connectMs) };
 }
 

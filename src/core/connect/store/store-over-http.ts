@@ -1,6 +1,7 @@
 import type { FindByName } from '../../client/http/lookup-of-store.ts';
 import type { TokenGuard } from '../../client/http/token-guard.ts';
 import { createStoreClient, openTransport } from '../../client/store-client.ts';
+import { stallMsOf } from '../../config/env-seconds.ts';
 import type { Deps } from '../deps.ts';
 import { guardToken } from '../guard-token.ts';
 import { mayUseMdns } from '../may-use-mdns.ts';
@@ -22,7 +23,7 @@ export async function openOverHttp(
 ): Promise<OpenedStore> {
   const { world, config } = deps;
   const { token, guard } = await credentialFor(deps, url, { withKey, isOwnServer: localRoot !== undefined });
-  const seconds = Number(world.env['SKULK_STALL_TIMEOUT']);
+  const stallTimeoutMs = stallMsOf(world);
   const options = {
     url,
     signal: world.signal,
@@ -32,7 +33,7 @@ export async function openOverHttp(
     ...(token === undefined
       ? { tokenNeeds: () => tokenNeeds(config, url, { isOwnServer: localRoot !== undefined, learned: announcedAddress(deps) }) }
       : { token, guard }),
-    ...(seconds > 0 && { stallTimeoutMs: seconds * 1000 }),
+    ...(stallTimeoutMs !== undefined && { stallTimeoutMs }),
   };
   const kept = deps.connections;
   // With a token, fewer addresses of a name are allowed.

@@ -1,3 +1,4 @@
+import { stallMsOf } from '../../../config/env-seconds.ts';
 import type { Manifest } from '../../../protocol/manifest.ts';
 import type { StageTools } from '../../../staging/apply-stage.ts';
 import { incomingCopy } from '../../../staging/layout.ts';
@@ -40,7 +41,7 @@ export async function fetchFromStore(stage: ModelStage, from: FromStore, plan: P
   const { fetchTogether } = await import('../../../swarm/fetch-together.ts');
   const { reachesPort } = await import('../../../swarm/reach-port.ts');
   const { port, uploadLimit } = deps.config.swarm;
-  const stallSeconds = Number(deps.world.env['SKULK_STALL_TIMEOUT']);
+  const stallMs = stallMsOf(deps.world);
   const downloadLimit = options.limiter.shared?.bytesPerSecond;
   return await fetchTogether(plan, {
     manifest: whole,
@@ -52,7 +53,7 @@ export async function fetchFromStore(stage: ModelStage, from: FromStore, plan: P
     fetchByWire,
     onNote: (message) => deps.world.emit({ type: 'note', message: `${ref.modelId}: ${message}` }),
     onMembers,
-    ...(stallSeconds > 0 && { stallMs: stallSeconds * 1000 }),
+    ...(stallMs !== undefined && { stallMs }),
   });
 }
 
