@@ -50,10 +50,13 @@ export const nodes = defineCommand({
   },
   text: (result) => ('watched' in result ? [] : 'forgotten' in result ? [`forgot ${result.forgotten}`] : textOf(result)),
   json: (result) => ('watched' in result ? undefined : result),
-  notice: (result) =>
-    'nodes' in result && result.nodes.length === 0
+  notice: (result) => {
+    if ('forgotten' in result)
+      return 'its pending deletes and other orders are cancelled; copies on that machine stay, and its next report lists it again';
+    return 'nodes' in result && result.nodes.length === 0
       ? 'no machine has reported yet; a machine reports when it runs `skulk serve`, or stages a model of the store'
-      : undefined,
+      : undefined;
+  },
 });
 
 function textOf({

@@ -156,3 +156,15 @@ usualTest('the wait for a store is 1.5 s or the value of SKULK_CONNECT_TIMEOUT, 
   const node = await stagingNode(url, { home, env: { SKULK_CONNECT_TIMEOUT: 'soon' } });
   await expect(node.stage('org/m')).rejects.toMatchObject({ code: 'CONFIG', hint: expect.stringContaining('1.5') });
 });
+
+usualTest('a copy that is used without its store is named with its quantization', async () => {
+  const { url } = await serveModels({ 'org/g': { 'g-Q8_0.gguf': 'eight', 'g-Q4_K_M.gguf': 'four' } });
+  const home = await temporaryDirectory();
+  await (await stagingNode(url, { home })).request(['org/g:Q8_0']);
+  const door = await slowDoor(url);
+  await door.close();
+  const node = await stagingNode(door.url, { home });
+  expect(await node.request(['org/g'])).toMatchObject({ staged: [{ source: 'cache' }] });
+  const hints = node.world.events.flatMap((event) => (event.type === 'warning' ? [event.hint] : []));
+  expect(hints).toEqual([expect.stringMatching(/^using the verified copy of Q8_0 on this machine, which was staged just now /)]);
+});

@@ -98,7 +98,7 @@ function useWithoutStore({ world }: Deps, { part, companions, groups }: UsableCo
   world.emit({
     type: 'warning',
     message: `cannot check whether ${part.manifest.model_id} has changed in the store: ${error.message}`,
-    hint: `using the verified copy on this machine, which was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
+    hint: `using the verified copy ${part.group.selector === null ? '' : `of ${part.group.selector} `}on this machine, which was staged ${age === '' ? 'at an unknown time' : `${age} (${stagedAt})`}`,
   });
   // The store's other files are unknown.
   return { state: 'current', part: { ...part, missingPin: undefined }, companions, hasOrders: false, isChecked: false, ...nothingOpen };
