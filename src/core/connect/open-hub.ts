@@ -1,4 +1,4 @@
-import { stallMsOf } from '../config/env-seconds.ts';
+import { stallMsOf } from '../kernel/env-seconds.ts';
 import { SkulkError } from '../kernel/errors.ts';
 import { isOwnAddress } from '../kernel/machine/own-address.ts';
 import { resolveName } from '../kernel/machine/resolve-name.ts';

@@ -1,4 +1,4 @@
-import { envSeconds } from '../config/env-seconds.ts';
+import { envSeconds } from '../kernel/env-seconds.ts';
 import { isSystemError, SkulkError } from '../kernel/errors.ts';
 import { isUnresolved } from '../kernel/explain-network-error.ts';
 import type { World } from '../kernel/world.ts';

@@ -1,7 +1,7 @@
 import type { FindByName } from '../../client/http/lookup-of-store.ts';
 import type { TokenGuard } from '../../client/http/token-guard.ts';
 import { createStoreClient, openTransport } from '../../client/store-client.ts';
-import { stallMsOf } from '../../config/env-seconds.ts';
+import { stallMsOf } from '../../kernel/env-seconds.ts';
 import type { Deps } from '../deps.ts';
 import { guardToken } from '../guard-token.ts';
 import { mayUseMdns } from '../may-use-mdns.ts';

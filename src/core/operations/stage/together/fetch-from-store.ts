@@ -1,4 +1,4 @@
-import { stallMsOf } from '../../../config/env-seconds.ts';
+import { stallMsOf } from '../../../kernel/env-seconds.ts';
 import type { Manifest } from '../../../protocol/manifest.ts';
 import type { StageTools } from '../../../staging/apply-stage.ts';
 import { incomingCopy } from '../../../staging/layout.ts';

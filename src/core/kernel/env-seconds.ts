@@ -1,5 +1,5 @@
-import { SkulkError } from '../kernel/errors.ts';
-import type { World } from '../kernel/world.ts';
+import { SkulkError } from './errors.ts';
+import type { World } from './world.ts';
 
 /**
  * A time limit in seconds from a variable of the environment.

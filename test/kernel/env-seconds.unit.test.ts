@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stallMsOf } from '../../src/core/config/env-seconds.ts';
+import { stallMsOf } from '../../src/core/kernel/env-seconds.ts';
 
 const stall = (value: string) => stallMsOf({ env: { SKULK_STALL_TIMEOUT: value } });
 
