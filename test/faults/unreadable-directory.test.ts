@@ -8,6 +8,7 @@ import { openFleetState } from '../../src/core/fleet/fleet-state.ts';
 import { parseModelId } from '../../src/core/kernel/model-id.ts';
 import { takeLeftovers } from '../../src/core/sources/take-leftovers.ts';
 import { openDiskStore } from '../../src/core/store/disk-store.ts';
+import { restoreMoved } from '../../src/core/store/ingest/restore-moved.ts';
 import { storeLayout } from '../../src/core/store/layout.ts';
 import type { LocalStore } from '../../src/core/store/local-store.ts';
 import { createModelRecords } from '../../src/core/store/records/model-records.ts';
@@ -147,4 +148,19 @@ usualTest('the journal of fetched files stays while their directory cannot be li
     setUser?.(0);
   }
   expect((await readdir(place)).toSorted()).toEqual(['a'.repeat(64), 'journal']);
+});
+
+usualTest('a user who cannot read where files are moved to can still add to the server of another user', wants('root'), async () => {
+  const root = await temporaryDirectory();
+  await chmod(root, 0o755);
+  const layout = storeLayout(root);
+  await mkdir(layout.incoming, { recursive: true });
+  await chmod(layout.incoming, 0o700);
+  const setUser = process.seteuid;
+  setUser?.(65_534);
+  try {
+    await expect(restoreMoved(layout, '/models/x', () => undefined)).resolves.toBeUndefined();
+  } finally {
+    setUser?.(0);
+  }
 });

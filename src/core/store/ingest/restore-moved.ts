@@ -15,7 +15,8 @@ import { abandonPlace, claimPlace, readOwner } from './incoming.ts';
  * back from here
  */
 export async function restoreMoved(layout: StoreLayout, origin: string, emit: Emit): Promise<void> {
-  for (const name of await namesIn(layout.incoming)) {
+  // A user who may not read there has moved nothing there. `add` reports a disk that fails.
+  for (const name of await namesIn(layout.incoming).catch(() => [])) {
     const modelId = /\.[0-9a-f]{16}$/.test(name) ? modelIdOfDirectory(name.slice(0, -17)) : undefined;
     if (modelId === undefined) continue;
     const path = join(layout.incoming, name);
