@@ -9,7 +9,7 @@ import { wants } from '../helpers/wants.ts';
 import { openBrowser } from './browser.ts';
 import { looksWell } from './model-store.ts';
 
-test('the page shows which model several nodes take together', wants('chromium', 'aria2'), async () => {
+test('the page shows which model several nodes share', wants('chromium', 'aria2'), async () => {
   const world = await fleetWorld();
   await world.add('org/one', noise(2 * 1024 * 1024));
   for (const setting of ['swarm.enabled auto', 'swarm.min_bytes 1']) await world.host('policy', 'set', ...setting.split(' '));
@@ -30,7 +30,7 @@ test('the page shows which model several nodes take together', wants('chromium',
     for (const { member } of members) await join({ member });
     return moving.innerText();
   };
-  await expect.poll(said).toMatch(/1 job.*to 3 nodes together.*The store sent 0\.0 copies\./s);
+  await expect.poll(said).toMatch(/1 job.*shared with 3 nodes.*The store sent 0\.0 copies\./s);
   await looksWell(page);
 });
 

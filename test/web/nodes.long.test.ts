@@ -130,7 +130,7 @@ test('a machine that is away is forgotten by an admin alone, with its pending or
   const dialog = page.getByRole('dialog', { name: /^Forget / });
   await dialog.getByText(/and 1 order that it has not carried out is dropped\. Its copies stay on its disk/).waitFor();
   await dialog.getByRole('button', { name: /^Forget / }).click();
-  await page.getByText('The store knows no machine laptop').waitFor();
+  await page.getByText('The store does not know the machine laptop').waitFor();
   expect((await ask(host.apiUrl, '/store/orders')).json()).toEqual({ orders: [] });
   expect((await ask(host.apiUrl, '/store/nodes')).body.toString()).not.toContain('laptop');
 });

@@ -57,7 +57,7 @@ test('the page of a node whose store host is the Python program names it, and of
   await list.getByRole('row', { name: /model\.safetensors 1\.91 MiB unknown/ }).waitFor();
   await page.getByText(/^Not staged on .*\. The Python Skulk does not know what other machines have\.$/).waitFor();
   await page.getByText('The README is shown when the model is staged on this machine.').waitFor();
-  await page.getByText(/^The store host is the Python Skulk, which is no Hub for other programs; stage the model on/).waitFor();
+  await page.getByText(/^The store host is the Python Skulk, which is not a Hub for other programs; stage the model on/).waitFor();
   await looksWell(page);
 
   // Once it is here, programs of other machines can use this server, and the README is known.

@@ -53,7 +53,7 @@ test(
     await cancel.click();
     await page
       .getByRole('status')
-      .getByText(/^org\/new is no longer asked of /)
+      .getByText(/^The pending stage of org\/new on /)
       .waitFor();
     await cancel.waitFor({ state: 'detached' });
     expect(await orders()).toEqual([]);

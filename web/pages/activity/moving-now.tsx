@@ -78,7 +78,7 @@ export function MovingNow({
           ))}
           {together.map((swarm) => (
             <li key={swarm.digest}>
-              <What modelId={swarm.model_id} selector={undefined} more={`to ${plural(swarm.members, 'node')} together`} />
+              <What modelId={swarm.model_id} selector={undefined} more={`shared with ${plural(swarm.members, 'node')}`} />
               <p className="move-state muted">{describeSent(swarm, sizeOf(swarm))}</p>
             </li>
           ))}

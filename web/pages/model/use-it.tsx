@@ -23,7 +23,7 @@ export function UseIt({ model }: { readonly model: ShownModel }): ReactElement {
   const isPython = useIsPythonHost();
   const isHere = useNode().topics.storage?.models.some(({ model_id }) => model_id === model.model_id) === true;
   const endpoint = findEndpoint(location, identity, access);
-  const problem = `the store host is the Python Skulk, which is no Hub for other programs; stage the model on ${identity.hostname}, and this server sends that copy`;
+  const problem = `the store host is the Python Skulk, which is not a Hub for other programs; stage the model on ${identity.hostname}, and this server sends that copy`;
   const uses = listUses(used, isPython && !isHere ? { ...endpoint, problem } : endpoint);
   const shown = uses.find((one) => one.program === program) ?? uses.find(isPossible) ?? uses[0];
   const choose = (name: ProgramName): void => {

@@ -54,7 +54,7 @@ export function NodePage({ nodeId }: { readonly nodeId: string }): ReactElement 
       {topics.nodes === undefined && round === 0 && <p className="muted loading">Loading from the store…</p>}
       {topics.nodes !== undefined && node === undefined && (
         <section className="card">
-          <Empty title={`The store knows no machine ${nodeId}`}>
+          <Empty title={`The store does not know the machine ${nodeId}`}>
             <Link to="/nodes">All nodes</Link>
           </Empty>
         </section>

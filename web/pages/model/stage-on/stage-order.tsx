@@ -33,7 +33,8 @@ export function CancelOrder({ order }: { readonly order: GivenOrder }): ReactEle
   const places = open.map(useMachineName()).join(', ');
   const cancel = async (): Promise<void> => {
     const call = callOf('DELETE /store/orders/:order', { order: order.order_id });
-    if ((await task.change(() => client.send<GivenOrder>(call))) !== undefined) tell(`${name} is no longer asked of ${places}.`);
+    if ((await task.change(() => client.send<GivenOrder>(call))) !== undefined)
+      tell(`The pending stage of ${name} on ${places} was cancelled.`);
   };
   return (
     <>
