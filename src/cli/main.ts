@@ -1,4 +1,5 @@
 import { SkulkError } from '../core/kernel/errors.ts';
+import { nearest } from '../core/kernel/nearest.ts';
 import { aliases, verbOf } from './aliases.ts';
 import type { AnyCommand } from './definition.ts';
 import type { Host } from './host.ts';
@@ -59,7 +60,7 @@ async function findCommand(word: string, { commands }: Host): Promise<AnyCommand
   const verb = verbOf(word);
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return load();
-  const [{ nearest }, { hintForWord }] = await Promise.all([import('../core/kernel/nearest.ts'), import('./other-words.ts')]);
+  const { hintForWord } = await import('./other-words.ts');
   const suggestion = nearest(verb, [...Object.keys(commands), ...Object.keys(aliases), 'version']);
   const shown = JSON.stringify(verb.length > 60 ? `${verb.slice(0, 59)}…` : verb);
   throw new SkulkError('USAGE', `${shown} is not a skulk command`, {

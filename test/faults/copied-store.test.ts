@@ -23,7 +23,7 @@ test('a command for a copy of a served store does not change the original', asyn
     await writeFile(config, `model_store:\n  store_host: ${hostname()}\n  store_path: ${path}\n`);
     return runInProcess([...args, '--config', config], { env: { SKULK_HOME: join(home, 'other') } });
   };
-  for (const args of [['delete', 'org/m', '--yes'], ['registry']]) {
+  for (const args of [['delete', 'org/m', '--yes'], ['registry'], ['serve', '--port', '0', '--api-port', '0']]) {
     const refused = await runAt(copy, ...args);
     expect(refused, refused.stderr).toMatchObject({ status: 5, stdout: '' });
     for (const part of [`${copy} is a copy of the store ${served.storePath}`, 'hint:', 'set store_path'])

@@ -16,6 +16,7 @@ import { askForProjectors } from '../ask-for-projector.ts';
 import type { Deps } from '../deps.ts';
 import { checkStoreDirectory, identifyStore, refuseForeignDirectory, requireServedStore } from '../served-stores.ts';
 import { urlFromHere } from '../url-from-here.ts';
+import { refuseCopiedStore } from './refuse-copied-store.ts';
 import { heldByOther } from './store-errors.ts';
 import { whenUnusedIn } from './store-on-disk.ts';
 
@@ -38,7 +39,7 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
 
 /**
  * Opens this machine's canonical store for a server, which stays its only writer.
- * @throws SkulkError LOCKED if another process holds it, CONFIG for an unusable directory, STORE_UNREACHABLE if the store that was served
+ * @throws SkulkError LOCKED if another process holds it, CONFLICT for a copy of a served directory, CONFIG for an unusable directory, STORE_UNREACHABLE if the store that was served
  * from there is missing
  */
 export async function openHostStore(
@@ -75,7 +76,10 @@ export async function openHostStore(
   if (!adoptDirectory) await refuseForeignDirectory(config.settings);
   await makeDirectory(root);
   const held = await takeLock(storeLayout(root).lock, world);
-  if (!isHeld(held)) throw heldByOther(root, held, urlFromHere(held) ?? held.outside_url ?? held.url);
+  if (!isHeld(held)) {
+    await refuseCopiedStore(root, held);
+    throw heldByOther(root, held, urlFromHere(held) ?? held.outside_url ?? held.url);
+  }
   const identity = await identifyStore(deps, root);
   const presence = await watchPresence(root, { id: identity?.id });
   presence.onChange(onPresence);
