@@ -50,6 +50,17 @@ describe('the Hugging Face token', () => {
     expect(back.shown.map(([, authorization]) => authorization !== undefined)).toEqual([true, false, true]);
   });
 
+  test('changes nothing of an address that looks like it', async () => {
+    const { shown } = await askHub({
+      'https://hub.example/a': '/org/hf_quantized123/a?name=hf_quantized123',
+      'https://hub.example/org/hf_quantized123/a?name=hf_quantized123': `https://cdn.example/${token}/a`,
+    });
+    expect(shown.map(([url]) => url).slice(1)).toEqual([
+      'https://hub.example/org/hf_quantized123/a?name=hf_quantized123',
+      `https://cdn.example/${token}/a`,
+    ]);
+  });
+
   test.each(['https://hub.example@evil.example/a', 'https://user:secret@hub.example/a'])(
     'is not sent when a redirect has a user in it, as in %s, and no message shows that user',
     async (location) => {

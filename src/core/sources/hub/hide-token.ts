@@ -1,19 +1,26 @@
 const hubToken = /\bhf_[A-Za-z0-9]{6,}/gi;
 /** A shorter token could also be ordinary text. */
-const shortestToken = 3;
+const shortestToken = 8;
+
+/** What errors quote. Other headers must stay as they are: the path of a redirect may contain what looks like a token. */
+const quotedHeaders = ['x-error-message', 'x-repo-commit', 'content-encoding', 'content-length'];
 
 /** Hides a token that a server sends back in a text, in any case, because host names lose theirs. Pure. */
-export function hideToken(text: string, token: string | undefined): string {
-  const isLong = token !== undefined && token.length >= shortestToken;
-  const hidden = isLong ? text.replaceAll(new RegExp(token.replaceAll(/[^A-Za-z0-9_]/g, String.raw`\$&`), 'gi'), '***') : text;
-  return hidden.replaceAll(hubToken, 'hf_***');
+export const hideToken = (text: string, token: string | undefined): string => hideOwn(text, token).replaceAll(hubToken, 'hf_***');
+
+function hideOwn(text: string, token: string | undefined): string {
+  if (token === undefined || token.length < shortestToken) return text;
+  return text.replaceAll(new RegExp(token.replaceAll(/[^A-Za-z0-9_]/g, String.raw`\$&`), 'gi'), '***');
 }
 
-/** The same answer, whose headers do not have the token. Everyone on the LAN can read the error of a download. */
+/** Whether a server sends a token back in a text, e.g. in the name of a host. Pure. */
+export const hasToken = (text: string, token: string | undefined): boolean => hideOwn(text, token) !== text;
+
+/** The same answer, without the token in the headers that errors quote. Everyone on the LAN can read the error of a download. */
 export function hideTokenInHeaders(response: Response, token: string | undefined): Response {
-  for (const [name, value] of [...response.headers]) {
-    const hidden = hideToken(value, token);
-    if (hidden !== value) response.headers.set(name, hidden);
+  for (const name of quotedHeaders) {
+    const value = response.headers.get(name);
+    if (value !== null) response.headers.set(name, hideToken(value, token));
   }
   return response;
 }

@@ -1,7 +1,7 @@
 import { SkulkError } from '../../kernel/errors.ts';
 import { viaHeader } from '../../protocol/via.ts';
 import { UselessAnswer } from '../../transfer/useless-answer.ts';
-import { hideTokenInHeaders } from './hide-token.ts';
+import { hasToken, hideTokenInHeaders } from './hide-token.ts';
 import { huggingFace } from './hub-name.ts';
 import { limitBody } from './limit-body.ts';
 import { type Asked, mapHubNetworkError, mapHubRefusal } from './map-failure.ts';
@@ -131,7 +131,7 @@ async function follow(
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) return { response, origin: url.origin };
     await response.body?.cancel();
-    url = nextHop(url, location, hops);
+    url = nextHop(url, location, { hops, token: options.token });
   }
 }
 
@@ -146,14 +146,16 @@ const headersFor = (
   ...(token !== undefined && { Authorization: `Bearer ${token}` }),
 });
 
-function nextHop(from: URL, location: string, hops: number): URL {
+function nextHop(from: URL, location: string, { hops, token }: { readonly hops: number; readonly token: string | undefined }): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const isSafe =
     to !== undefined &&
     (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:')) &&
     // `fetch` refuses a URL with a user or a password, and its error would show them.
     to.username === '' &&
-    to.password === '';
+    to.password === '' &&
+    // Errors name the host.
+    !hasToken(to.host, token);
   if (isSafe && hops < maxRedirects) return to;
   throw new SkulkError('HUB_REFUSED', `${from.origin} redirects ${isSafe ? 'in a circle' : 'to an unsafe address'}`, {
     hint: 'check HF_ENDPOINT and the proxy',
