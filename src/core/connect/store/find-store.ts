@@ -35,7 +35,6 @@ export async function findStore(
   const holder = await readLock(storeLayout(root).lock);
   if (holder?.url !== undefined) {
     await refuseCopiedStore(root, holder);
-
     const near = urlFromHere(holder);
     if (near === undefined) throw servedOutOfReach(root, holder);
     return { url: near, localRoot: root };

@@ -39,8 +39,8 @@ async function takeLock(path: string, { signal, emit }: World): Promise<HeldLock
 
 /**
  * Opens this machine's canonical store for a server, which stays its only writer.
- * @throws SkulkError LOCKED if another process holds it, CONFLICT for a copy of a served directory, CONFIG for an unusable directory, STORE_UNREACHABLE if the store that was served
- * from there is missing
+ * @throws SkulkError LOCKED if another process holds it, CONFLICT for a copy of a served directory, CONFIG for an unusable directory,
+ * STORE_UNREACHABLE if the store that was served from there is missing
  */
 export async function openHostStore(
   deps: Deps,

@@ -12,6 +12,7 @@ import type { GivenOrder, KnownNode, NodeOutcome, Order } from '../../protocol/f
 /** How long a command waits for the nodes, in milliseconds. */
 export const usualWaitMs = 5_000;
 
+/** The longest time for which a store holds a request for the state of an order, in milliseconds. */
 const maxStepMs = 60_000;
 
 /**
@@ -44,8 +45,12 @@ export async function awaitNodes(
   return [...own, ...(await outcomeWithin(fleet, order.order_id, { waitMs, signal: world.signal }))];
 }
 
-/** Waits in steps, because a store answers each request within a minute. It answers earlier if no more nodes can be waited for. */
-async function outcomeWithin(fleet: Fleet, orderId: string, { waitMs, signal }: { waitMs: number; signal: AbortSignal }) {
+/** The state of an order on each node, after `waitMs`. A store answers earlier if no more nodes can be waited for. */
+async function outcomeWithin(
+  fleet: Fleet,
+  orderId: string,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+): Promise<readonly NodeOutcome[]> {
   const until = performance.now() + waitMs;
   for (;;) {
     const began = performance.now();
